@@ -1,0 +1,41 @@
+import type { AlgorithmSuite } from "./algorithm-suites.js";
+import type { StringMap } from "./string-map.js";
+import type { WrapAlgorithm } from "./wrap-algorithms.js";
+
+/** A data key wrapped by one wrapping key, with the string map stored beside it. */
+export interface EncryptedDataKey {
+  readonly wrapAlgorithm: WrapAlgorithm;
+  readonly ciphertext: Uint8Array;
+  /** The encryption context (KMS) or material description (raw keys), exactly as stored. */
+  readonly description: StringMap;
+  /** Where a writer puts it: an instruction file with this suffix instead of the default place. */
+  readonly instructionFileSuffix?: string;
+}
+
+interface EnvelopeFields {
+  readonly placement: "metadata" | "instruction-file";
+  readonly suite: AlgorithmSuite;
+  /** The content algorithm as stored, which the wrapped key must be bound to (1.4). */
+  readonly algorithmBinding: string;
+  readonly encryptedDataKey: EncryptedDataKey;
+  /** `x-amz-unencrypted-content-length` where a writer left one: informational, in bytes. */
+  readonly statedPlaintextLength?: number;
+}
+
+/** Formats V1 (`x-amz-key`) and V2 (`x-amz-key-v2`): the data key encrypts the content under a stored IV. */
+export interface UncommittedEnvelope extends EnvelopeFields {
+  readonly format: "V1" | "V2";
+  readonly iv: Uint8Array;
+}
+
+/** Format V3: the content key is derived, and the derivation committed to. */
+export interface CommittedEnvelope extends EnvelopeFields {
+  readonly format: "V3";
+  /** 28 bytes, the salt of the derivation. */
+  readonly messageId: Uint8Array;
+  /** 28 bytes. */
+  readonly commitment: Uint8Array;
+}
+
+/** Everything stored about an object that is needed to decrypt it, parsed and checked. */
+export type Envelope = UncommittedEnvelope | CommittedEnvelope;

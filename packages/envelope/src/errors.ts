@@ -1,0 +1,58 @@
+/** What a caller can do about a refusal; one code, one remedy. */
+export type S3EncryptionErrorCode =
+  /** The object carries no envelope: it was not written by an S3 encryption client. */
+  | "not-encrypted"
+  /** The stored envelope breaks a rule of the formats, or was tampered with. */
+  | "malformed-envelope"
+  /** The commitment policy forbids this suite. */
+  | "commitment-policy"
+  /** A legacy switch has to be turned on to read this. */
+  | "legacy-disabled"
+  /** The encryption context or material description is not the one stored. */
+  | "context-mismatch"
+  /** No configured keyring unwraps this encrypted data key. */
+  | "no-matching-key"
+  /** The wrapping key exists but its store would not serve it: permission, region, network, PIN. */
+  | "key-unavailable"
+  /** The data key or the content did not authenticate. Says no more on purpose (S16). */
+  | "decryption-failed"
+  | "unsupported-operation"
+  | "invalid-argument"
+  | "invalid-configuration"
+  | "content-too-large"
+  | "content-mismatch";
+
+const BRAND = Symbol.for("@s3ec/S3EncryptionError");
+
+/**
+ * The one error class of every package. Branded, so that `instanceof` holds across two installed copies.
+ * `cause`, where there is one, is not enumerable and never part of `message`.
+ */
+export class S3EncryptionError extends Error {
+  readonly code: S3EncryptionErrorCode;
+
+  constructor(code: S3EncryptionErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "S3EncryptionError";
+    this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A subclass keeps ordinary prototype semantics; only the base class is recognised by its brand.
+    if (this !== S3EncryptionError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+}
+
+/**
+ * The uniform failure from unwrapping on: one text, whatever went wrong (S6, S16), so that whoever can write to the
+ * bucket learns nothing from it.
+ */
+export function decryptionFailed(cause?: unknown): S3EncryptionError {
+  return new S3EncryptionError(
+    "decryption-failed",
+    "Unable to decrypt the object: the wrapping key is not the one it was encrypted with, or it was altered.",
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,24 @@
+export type { AlgorithmSuite, AlgorithmSuiteName } from "./algorithm-suites.js";
+export { ALGORITHM_SUITES, algorithmSuite, CBC, COMMITTING_GCM, GCM } from "./algorithm-suites.js";
+export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope } from "./envelope.js";
+export type { S3EncryptionErrorCode } from "./errors.js";
+export { decryptionFailed, S3EncryptionError } from "./errors.js";
+export { decodeHeaderText } from "./header-text.js";
+export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
+export { assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
+export type { StringMap } from "./string-map.js";
+export { EMPTY_STRING_MAP, formatStringMap, isSameStringMap, parseStringMap, stringMap } from "./string-map.js";
+export type { WrapAlgorithm } from "./wrap-algorithms.js";
+export {
+  AES_ECB,
+  AES_GCM,
+  AES_WRAP,
+  defineWrapAlgorithm,
+  isSameWrapAlgorithm,
+  KMS,
+  KMS_CONTEXT,
+  RSA_OAEP_SHA1,
+  RSA_OAEP_SHA256,
+  RSA_PKCS1,
+  WRAP_ALGORITHMS,
+} from "./wrap-algorithms.js";

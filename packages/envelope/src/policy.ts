@@ -1,0 +1,77 @@
+import type { AlgorithmSuite } from "./algorithm-suites.js";
+import type { Envelope } from "./envelope.js";
+import { S3EncryptionError } from "./errors.js";
+import { isSameWrapAlgorithm, type WrapAlgorithm } from "./wrap-algorithms.js";
+
+/** Names as in the specification of the S3 Encryption Client; the table stands in docs/formats.md 5. */
+export type CommitmentPolicy =
+  | "FORBID_ENCRYPT_ALLOW_DECRYPT"
+  | "REQUIRE_ENCRYPT_ALLOW_DECRYPT"
+  | "REQUIRE_ENCRYPT_REQUIRE_DECRYPT";
+
+export const COMMITMENT_POLICIES: readonly CommitmentPolicy[] = Object.freeze([
+  "FORBID_ENCRYPT_ALLOW_DECRYPT",
+  "REQUIRE_ENCRYPT_ALLOW_DECRYPT",
+  "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
+]);
+
+/** What a reader allows. */
+export interface DecryptionPolicy {
+  readonly commitmentPolicy: CommitmentPolicy;
+  /** Allows CBC content and ranged reads, neither of which is authenticated. */
+  readonly enableLegacyUnauthenticatedModes: boolean;
+  /** Allows wraps that are not bound to the content algorithm. */
+  readonly enableLegacyWrappingAlgorithms: boolean;
+}
+
+/** Refuses a suite that the policy does not let us write; CBC is never written (S1). */
+export function assertMayEncrypt(suite: AlgorithmSuite, commitmentPolicy: CommitmentPolicy): void {
+  if (suite.cipher === "cbc") {
+    throw new S3EncryptionError("invalid-configuration", `${suite.name} can be read but never written.`);
+  }
+  if (suite.committing === (commitmentPolicy === "FORBID_ENCRYPT_ALLOW_DECRYPT")) {
+    throw new S3EncryptionError(
+      "commitment-policy",
+      `The commitment policy ${commitmentPolicy} does not allow encrypting with ${suite.name}.`,
+    );
+  }
+}
+
+/**
+ * Refuses an object that the policy does not let us read, in the order of docs/formats.md 3.4 item 6 and before any key
+ * is used: commitment policy, legacy content, legacy wrap, wrap against keyring (S5, S6).
+ *
+ * @param wrapAlgorithms what the configured keyring can unwrap
+ */
+export function assertMayDecrypt(
+  envelope: Envelope,
+  policy: DecryptionPolicy,
+  wrapAlgorithms: readonly WrapAlgorithm[],
+): void {
+  const { suite } = envelope;
+  const { wrapAlgorithm } = envelope.encryptedDataKey;
+  if (policy.commitmentPolicy === "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" && !suite.committing) {
+    throw new S3EncryptionError(
+      "commitment-policy",
+      `The commitment policy REQUIRE_ENCRYPT_REQUIRE_DECRYPT does not allow decrypting ${suite.name} (format ${envelope.format}); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.`,
+    );
+  }
+  if (suite.cipher === "cbc" && !policy.enableLegacyUnauthenticatedModes) {
+    throw new S3EncryptionError(
+      "legacy-disabled",
+      `Enable legacy unauthenticated modes to use legacy content decryption: ${suite.name}`,
+    );
+  }
+  if (wrapAlgorithm.legacy && !policy.enableLegacyWrappingAlgorithms) {
+    throw new S3EncryptionError(
+      "legacy-disabled",
+      `Enable legacy wrapping algorithms to use legacy key wrapping algorithm: ${wrapAlgorithm.name}`,
+    );
+  }
+  if (!wrapAlgorithms.some((entry) => isSameWrapAlgorithm(entry, wrapAlgorithm))) {
+    throw new S3EncryptionError(
+      "no-matching-key",
+      `The object's data key is wrapped with ${wrapAlgorithm.name}, which no configured keyring unwraps.`,
+    );
+  }
+}

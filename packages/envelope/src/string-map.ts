@@ -1,0 +1,63 @@
+import { S3EncryptionError } from "./errors.js";
+
+/** An encryption context or material description: string to string, frozen, without prototype where we made it. */
+export type StringMap = Readonly<Record<string, string>>;
+
+export const EMPTY_STRING_MAP: StringMap = Object.freeze(Object.create(null));
+
+/** Copies own enumerable entries into a frozen map without prototype (S14: `__proto__` is a name like any other). */
+export function stringMap(entries: Iterable<readonly [string, string]>): StringMap {
+  const map: Record<string, string> = Object.create(null);
+  for (const [name, value] of entries) map[name] = value;
+  return Object.freeze(map);
+}
+
+/** Same names with the same values; order does not count (H12). */
+export function isSameStringMap(a: StringMap, b: StringMap): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
+}
+
+/**
+ * JSON that survives every reader: ASCII only (S3 double-encodes the rest, H18), and no whitespace byte anywhere, since
+ * the C++ client stops reading an instruction file at the first one (H7).
+ */
+export function formatStringMap(map: StringMap): string {
+  return JSON.stringify({ ...map }).replace(
+    /[^\x21-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Reads one flat JSON object; duplicate names are refused because readers disagree about which one counts (S14). */
+export function parseFlatJson(text: string, what: string): ReadonlyMap<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+  } catch {
+    throw malformed(what);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformed(what);
+  const entries = new Map<string, unknown>(Object.entries(value));
+  for (const member of entries.values()) if (typeof member === "object") throw malformed(what);
+  const names = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter((token) => token[1] !== undefined);
+  if (names.length !== entries.size) throw malformed(what);
+  return entries;
+}
+
+/** Reads a context or description: every value must be a string (1.9). */
+export function parseStringMap(text: string, what: string): StringMap {
+  const entries: [string, string][] = [];
+  for (const [name, value] of parseFlatJson(text, what)) {
+    if (typeof value !== "string") throw malformed(what);
+    entries.push([name, value]);
+  }
+  return stringMap(entries);
+}
+
+function malformed(what: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "malformed-envelope",
+    `The ${what} stored with the object is not a JSON object of strings.`,
+  );
+}

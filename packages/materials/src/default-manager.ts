@@ -1,0 +1,118 @@
+import {
+  decryptionFailed,
+  EMPTY_STRING_MAP,
+  isSameStringMap,
+  S3EncryptionError,
+  type StringMap,
+  type WrapAlgorithm,
+} from "@s3ec/envelope";
+import type { Keyring } from "./keyring.js";
+import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
+import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
+
+/** One keyring, asked anew for each object, and its answers checked. */
+export class DefaultMaterialsManager implements MaterialsManager {
+  readonly #keyring: Keyring;
+
+  constructor(keyring: Keyring) {
+    if (typeof keyring?.onEncrypt !== "function" || typeof keyring.onDecrypt !== "function") {
+      throw new S3EncryptionError("invalid-argument", "Pass a keyring: an object with onEncrypt and onDecrypt.");
+    }
+    this.#keyring = keyring;
+  }
+
+  get wrapAlgorithms(): readonly WrapAlgorithm[] {
+    return this.#keyring.wrapAlgorithms;
+  }
+
+  async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
+    const { suite, algorithmBinding, encryptionContext, materialDescription } = request;
+    const materials = await this.#keyring.onEncrypt(
+      Object.freeze({
+        suite,
+        algorithmBinding,
+        encryptionContext,
+        ...(materialDescription === undefined ? {} : { materialDescription }),
+        encryptedDataKeys: Object.freeze([]),
+      }),
+    );
+    const { dataKey, encryptedDataKeys } = materials;
+    if (dataKey === undefined || dataKey.symmetricKeySize !== 32 || encryptedDataKeys.length === 0) {
+      throw new S3EncryptionError(
+        "invalid-configuration",
+        "The keyring gave no 256-bit data key with an encrypted data key; a keyring must add both in onEncrypt.",
+      );
+    }
+    if (encryptedDataKeys.some((key) => key.wrapAlgorithm.legacy)) {
+      throw new S3EncryptionError(
+        "invalid-configuration",
+        "The keyring used a legacy wrap; legacy wraps are read only.",
+      );
+    }
+    const describedBy = new Set(encryptedDataKeys.map((key) => key.wrapAlgorithm.describedBy));
+    // Dropping what the caller meant to bind or to store would be noticed only when it is needed.
+    if (Object.keys(encryptionContext).length > 0 && !describedBy.has("encryption-context")) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "Only KMS keyrings bind an encryption context; pass materialDescription with raw keys, or leave it out.",
+      );
+    }
+    if (materialDescription !== undefined && !describedBy.has("material-description")) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "A material description is stored beside raw-key wraps only; pass encryptionContext with KMS.",
+      );
+    }
+    return { ...materials, dataKey };
+  }
+
+  async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
+    const { suite, algorithmBinding, encryptionContext, materialDescription, encryptedDataKeys } = request;
+    checkCallersExpectations(request);
+    const materials = await this.#keyring.onDecrypt(
+      Object.freeze({
+        suite,
+        algorithmBinding,
+        encryptionContext,
+        ...(materialDescription === undefined ? {} : { materialDescription }),
+      }),
+      encryptedDataKeys,
+    );
+    if (materials === null) {
+      const wraps = [...new Set(encryptedDataKeys.map((key) => key.wrapAlgorithm.name))].join(", ");
+      throw new S3EncryptionError(
+        "no-matching-key",
+        `No configured keyring holds the wrapping key of this object (wrapped with: ${wraps}).`,
+      );
+    }
+    const { dataKey } = materials;
+    if (dataKey?.symmetricKeySize === undefined || !suite.dataKeyLengths.includes(dataKey.symmetricKeySize)) {
+      throw decryptionFailed();
+    }
+    return { ...materials, dataKey };
+  }
+}
+
+/** A reader that names a context or description means it to be checked; where no wrap can, refuse (S10). */
+function checkCallersExpectations(request: DecryptionRequest): void {
+  const { encryptionContext, materialDescription, encryptedDataKeys } = request;
+  const contextCannotBeChecked =
+    !isSameStringMap(encryptionContext, EMPTY_STRING_MAP) &&
+    encryptedDataKeys.every((key) => key.wrapAlgorithm.describedBy !== "encryption-context");
+  const stored = encryptedDataKeys
+    .filter((key) => key.wrapAlgorithm.describedBy === "material-description")
+    .map((key): StringMap => key.description);
+  const descriptionDiffers =
+    materialDescription !== undefined &&
+    stored.length > 0 &&
+    !stored.some((description) => isSameStringMap(description, materialDescription));
+  if (contextCannotBeChecked || descriptionDiffers) throw contextMismatch();
+}
+
+/** The text that users of the sibling clients already search for. */
+export function contextMismatch(): S3EncryptionError {
+  return new S3EncryptionError(
+    "context-mismatch",
+    "Provided encryption context does not match information retrieved from S3",
+  );
+}

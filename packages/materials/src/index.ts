@@ -1,0 +1,22 @@
+export type {
+  AlgorithmSuite,
+  CommitmentPolicy,
+  EncryptedDataKey,
+  S3EncryptionErrorCode,
+  StringMap,
+  WrapAlgorithm,
+} from "@s3ec/envelope";
+export {
+  decryptionFailed,
+  defineWrapAlgorithm,
+  isSameStringMap,
+  isSameWrapAlgorithm,
+  S3EncryptionError,
+  stringMap,
+} from "@s3ec/envelope";
+export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";
+export { contextMismatch, DefaultMaterialsManager } from "./default-manager.js";
+export type { Keyring } from "./keyring.js";
+export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
+export { withDataKey, withEncryptedDataKey } from "./materials.js";
+export type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";

@@ -1,0 +1,28 @@
+import type { EncryptedDataKey, WrapAlgorithm } from "@s3ec/envelope";
+import type { DecryptionMaterials, EncryptionMaterials } from "./materials.js";
+
+/** Wraps and unwraps data keys with wrapping keys that it alone knows. */
+export interface Keyring {
+  /**
+   * The wraps that `onDecrypt` can unwrap. Every policy gate is decided on these and on what the object stores, before
+   * a key is used or a key store is called (S6).
+   */
+  readonly wrapAlgorithms: readonly WrapAlgorithm[];
+
+  /**
+   * Adds an encrypted data key to the materials; creates the data key first (`createDataKey`) when there is none yet.
+   * The wrap must be bound to `materials.algorithmBinding` (S2).
+   */
+  onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials>;
+
+  /**
+   * Returns materials holding the data key, or null when none of these encrypted data keys is for this keyring: another
+   * wrap, another key's description. Throws only when one is for it and cannot be unwrapped: `decryptionFailed()` for
+   * everything that depends on secret or stored bytes, `context-mismatch` before the key is used,
+   * `key-unavailable` when the key store cannot be reached or refuses.
+   */
+  onDecrypt(
+    materials: DecryptionMaterials,
+    encryptedDataKeys: readonly EncryptedDataKey[],
+  ): Promise<DecryptionMaterials | null>;
+}

@@ -1,0 +1,48 @@
+import type { KeyObject } from "node:crypto";
+import type { AlgorithmSuite, EncryptedDataKey, StringMap } from "@s3ec/envelope";
+
+/** What a keyring works on when an object is written. Frozen: a keyring returns a new one, it never changes its input. */
+export interface EncryptionMaterials {
+  readonly suite: AlgorithmSuite;
+  /** The text that the wrapped key must be bound to: `115` for V3, `AES/GCM/NoPadding` for V2 (docs/formats.md 1.4). */
+  readonly algorithmBinding: string;
+  /** What the caller passed, without reserved names; bound by KMS wraps. */
+  readonly encryptionContext: StringMap;
+  /** What the caller passed for raw-key wraps; stored instead of the keyring's own description. */
+  readonly materialDescription?: StringMap;
+  /** Secret `KeyObject` of 32 bytes; absent until a keyring creates it. */
+  readonly dataKey?: KeyObject;
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+}
+
+/** What a keyring works on when an object is read. Frozen, as above. */
+export interface DecryptionMaterials {
+  readonly suite: AlgorithmSuite;
+  /** The content algorithm as stored with the object; a wrap that is bound to another one must not be unwrapped. */
+  readonly algorithmBinding: string;
+  /** What the caller passed: KMS keyrings refuse an object whose stored context differs (S10). */
+  readonly encryptionContext: StringMap;
+  readonly materialDescription?: StringMap;
+  readonly dataKey?: KeyObject;
+}
+
+/** Materials that hold a data key: what a materials manager hands to the client. */
+export type WithDataKey<M extends EncryptionMaterials | DecryptionMaterials> = M & { readonly dataKey: KeyObject };
+
+/** The same materials with a data key. */
+export function withDataKey<M extends EncryptionMaterials | DecryptionMaterials>(
+  materials: M,
+  dataKey: KeyObject,
+): WithDataKey<M> {
+  const result = { ...materials, dataKey };
+  Object.freeze(result);
+  return result;
+}
+
+/** The same materials with one more encrypted data key at the end. */
+export function withEncryptedDataKey<M extends EncryptionMaterials>(materials: M, added: EncryptedDataKey): M {
+  const encryptedDataKeys = Object.freeze([...materials.encryptedDataKeys, Object.freeze(added)]);
+  const result = { ...materials, encryptedDataKeys };
+  Object.freeze(result);
+  return result;
+}
