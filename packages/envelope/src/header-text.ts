@@ -10,7 +10,7 @@ export function decodeHeaderText(text: string): string {
     return decodeUtf8(bytes) ?? word;
   });
   // Code points above U+00FF cannot be bytes read as Latin-1; pure ASCII needs no second look.
-  if (!/^[\u0000-\u00ff]*$/.test(expanded) || !/[\u0080-\u00ff]/.test(expanded)) return expanded;
+  if (/[\u0100-\uffff]/.test(expanded) || !/[\u0080-\u00ff]/.test(expanded)) return expanded;
   return decodeUtf8(Buffer.from(expanded, "latin1")) ?? expanded;
 }
 

@@ -1,11 +1,29 @@
 export type { AlgorithmSuite, AlgorithmSuiteName } from "./algorithm-suites.js";
 export { ALGORITHM_SUITES, algorithmSuite, CBC, COMMITTING_GCM, GCM } from "./algorithm-suites.js";
+export type { ContentHeader, ContentKey } from "./content-cipher.js";
+export {
+  ciphertextLength,
+  createContentKey,
+  decryptContent,
+  decryptContentRange,
+  decryptContentUnverified,
+  encryptContent,
+  openContentKey,
+  plaintextLength,
+} from "./content-cipher.js";
+export type { AlignedRange, ByteRange } from "./content-range.js";
+export { alignRange, parseByteRange } from "./content-range.js";
 export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope } from "./envelope.js";
 export type { S3EncryptionErrorCode } from "./errors.js";
 export { decryptionFailed, S3EncryptionError } from "./errors.js";
 export { decodeHeaderText } from "./header-text.js";
+export { deriveContentKey, keyCommitment } from "./key-commitment.js";
+export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
+export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
+export { classifyEnvelope } from "./read-envelope.js";
+export { DOTNET_V1_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "./stored-fields.js";
 export type { StringMap } from "./string-map.js";
 export { EMPTY_STRING_MAP, formatStringMap, isSameStringMap, parseStringMap, stringMap } from "./string-map.js";
 export type { WrapAlgorithm } from "./wrap-algorithms.js";
@@ -22,3 +40,5 @@ export {
   RSA_PKCS1,
   WRAP_ALGORITHMS,
 } from "./wrap-algorithms.js";
+export type { EnvelopeToWrite, InstructionFileToWrite } from "./write-envelope.js";
+export { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix, writeEnvelope } from "./write-envelope.js";

@@ -1,0 +1,115 @@
+import { type KeyObject, randomBytes } from "node:crypto";
+import type { AlgorithmSuite } from "./algorithm-suites.js";
+import { decryptCbc, decryptCbcRange } from "./content-cbc.js";
+import { decryptGcmUnverified, encryptGcm } from "./content-gcm.js";
+import { decryptGcmRange } from "./content-gcm-range.js";
+import type { AlignedRange } from "./content-range.js";
+import type { Envelope } from "./envelope.js";
+import { decryptionFailed, S3EncryptionError } from "./errors.js";
+import {
+  COMMITTING_SUITE_ID,
+  deriveCommittedContentKey,
+  deriveContentKey,
+  keyCommitment,
+  MESSAGE_ID_LENGTH,
+} from "./key-commitment.js";
+
+/** Everything the content cipher needs, and nothing that the envelope stores beside it. */
+export interface ContentKey {
+  readonly suite: AlgorithmSuite;
+  readonly key: KeyObject;
+  readonly iv: Uint8Array;
+  /** Authenticated with the content; empty but for the committing suite. */
+  readonly aad: Uint8Array;
+}
+
+/** What an object stores about its content encryption. */
+export type ContentHeader =
+  | { readonly format: "V2"; readonly iv: Uint8Array }
+  | { readonly format: "V3"; readonly messageId: Uint8Array; readonly commitment: Uint8Array };
+
+// Twelve 0x01 bytes: the derived key is used for one message, so its IV carries nothing (1.3).
+const COMMITTED_IV = new Uint8Array(12).fill(0x01);
+const NO_AAD = new Uint8Array(0);
+
+/** A new message under the data key: fresh IV or message id, and what to store of it. */
+export function createContentKey(
+  suite: AlgorithmSuite,
+  dataKey: KeyObject,
+): { content: ContentKey; header: ContentHeader } {
+  if (suite.cipher === "cbc" || dataKey.symmetricKeySize !== 32) {
+    throw new S3EncryptionError("invalid-argument", `Writing needs an AES-GCM suite and a data key of 32 bytes.`);
+  }
+  if (suite.committing) {
+    const messageId = randomBytes(MESSAGE_ID_LENGTH);
+    const content = committedContent(suite, deriveContentKey(dataKey, messageId));
+    return { content, header: { format: "V3", messageId, commitment: keyCommitment(dataKey, messageId) } };
+  }
+  const iv = randomBytes(suite.ivLength);
+  return { content: { suite, key: dataKey, iv, aad: NO_AAD }, header: { format: "V2", iv } };
+}
+
+/** The content key of a stored object; verifies the key commitment first (S5). */
+export function openContentKey(envelope: Envelope, dataKey: KeyObject): ContentKey {
+  const { suite } = envelope;
+  if (dataKey.symmetricKeySize === undefined || !suite.dataKeyLengths.includes(dataKey.symmetricKeySize)) {
+    throw decryptionFailed();
+  }
+  if (envelope.format === "V3") {
+    return committedContent(suite, deriveCommittedContentKey(dataKey, envelope.messageId, envelope.commitment));
+  }
+  return { suite, key: dataKey, iv: envelope.iv, aad: NO_AAD };
+}
+
+function committedContent(suite: AlgorithmSuite, key: KeyObject): ContentKey {
+  return { suite, key, iv: COMMITTED_IV, aad: COMMITTING_SUITE_ID };
+}
+
+/** Encrypts a whole body in one pass: as many bytes as came in, then the tag. */
+export function encryptContent(content: ContentKey, plaintext: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  return encryptGcm(content, plaintext);
+}
+
+/**
+ * Decrypts a whole body in one pass. Releases plaintext **before it is authenticated**: it ends without an error only
+ * when the tag (GCM) verified, so a caller must not act on what it yields before that (S12).
+ */
+export function decryptContentUnverified(
+  content: ContentKey,
+  ciphertext: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  return content.suite.cipher === "cbc" ? decryptCbc(content, ciphertext) : decryptGcmUnverified(content, ciphertext);
+}
+
+/** Decrypts a whole body and gives it out only once it is authenticated. Holds all of it in memory. */
+export async function decryptContent(
+  content: ContentKey,
+  ciphertext: AsyncIterable<Uint8Array>,
+): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of decryptContentUnverified(content, ciphertext)) chunks.push(chunk);
+  return chunks;
+}
+
+/** Decrypts the bytes of a range that were fetched as `alignedRange` says. Never authenticated (S12). */
+export function decryptContentRange(
+  content: ContentKey,
+  range: AlignedRange,
+  ciphertext: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  return content.suite.cipher === "cbc"
+    ? decryptCbcRange(content, range, ciphertext)
+    : decryptGcmRange(content, range, ciphertext);
+}
+
+/** Length of a stored body for this many plaintext bytes. */
+export function ciphertextLength(suite: AlgorithmSuite, plaintextLength: number): number {
+  return suite.cipher === "cbc" ? plaintextLength + 16 - (plaintextLength % 16) : plaintextLength + suite.tagLength;
+}
+
+/** Plaintext bytes of a stored GCM body; for CBC, whose padding is not visible, undefined. Throws when too short. */
+export function plaintextLength(suite: AlgorithmSuite, storedLength: number): number | undefined {
+  if (suite.cipher === "cbc") return undefined;
+  if (storedLength < suite.tagLength) throw decryptionFailed();
+  return storedLength - suite.tagLength;
+}

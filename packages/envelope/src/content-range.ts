@@ -1,0 +1,72 @@
+import type { AlgorithmSuite } from "./algorithm-suites.js";
+import { plaintextLength } from "./content-cipher.js";
+import { S3EncryptionError } from "./errors.js";
+
+/** A caller's `Range`, in plaintext bytes: `bytes=a-b`, `bytes=a-`, `bytes=-n` (RFC 9110 14.1.2). */
+export type ByteRange = { readonly first: number; readonly last?: number } | { readonly suffixLength: number };
+
+/** What to fetch for a range, and what to do with it. All in bytes. */
+export interface AlignedRange {
+  /** First and last ciphertext byte to fetch, both inclusive. */
+  readonly fetchFirst: number;
+  readonly fetchLast: number;
+  /** Plaintext offset, a multiple of 16, of the first block that is decrypted. */
+  readonly blockOffset: number;
+  /** Plaintext bytes to drop in front, and to give out after those. */
+  readonly skip: number;
+  readonly take: number;
+  /** CBC only: the fetched bytes end with the object's last block, which holds the padding. */
+  readonly reachesEnd: boolean;
+}
+
+const BLOCK = 16;
+
+/** Reads a `Range` header of one range; throws `invalid-argument` for any other text. */
+export function parseByteRange(text: string): ByteRange {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text.trim());
+  const [, first = "", last = ""] = match ?? [];
+  if (
+    match === null ||
+    (first === "" && last === "") ||
+    (first !== "" && last !== "" && Number(first) > Number(last))
+  ) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      'Range must be one range of plaintext bytes: "bytes=a-b", "bytes=a-" or "bytes=-n".',
+    );
+  }
+  if (first === "") return { suffixLength: Number(last) };
+  return last === "" ? { first: Number(first) } : { first: Number(first), last: Number(last) };
+}
+
+/**
+ * Maps a plaintext range onto the stored body (1.7). A suffix counts from the end of the plaintext, not of the stored
+ * body (H31); for CBC, whose padding hides that end, a suffix range is refused. Returns undefined when the range
+ * starts past the end, which S3 answers with 416.
+ *
+ * @param storedLength bytes of the stored body
+ */
+export function alignRange(suite: AlgorithmSuite, range: ByteRange, storedLength: number): AlignedRange | undefined {
+  const exact = plaintextLength(suite, storedLength);
+  if (exact === undefined && "suffixLength" in range) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "A suffix range of CBC content cannot be resolved, since its padding hides the plaintext's length; use bytes=a-b.",
+    );
+  }
+  const length = exact ?? storedLength;
+  const first = "suffixLength" in range ? Math.max(0, length - range.suffixLength) : range.first;
+  const last = "suffixLength" in range ? length - 1 : Math.min(range.last ?? length - 1, length - 1);
+  if (first > last || ("suffixLength" in range && range.suffixLength === 0)) return undefined;
+  const blockOffset = first - (first % BLOCK);
+  const blockEnd = Math.min(length, last - (last % BLOCK) + BLOCK) - 1;
+  const precedingBlock = suite.cipher === "cbc" && blockOffset > 0 ? BLOCK : 0;
+  return {
+    fetchFirst: blockOffset - precedingBlock,
+    fetchLast: blockEnd,
+    blockOffset,
+    skip: first - blockOffset,
+    take: last - first + 1,
+    reachesEnd: suite.cipher === "cbc" && blockEnd === storedLength - 1,
+  };
+}
