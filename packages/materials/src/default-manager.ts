@@ -25,6 +25,10 @@ export class DefaultMaterialsManager implements MaterialsManager {
     return this.#keyring.wrapAlgorithms;
   }
 
+  get instructionFileSuffixes(): readonly string[] {
+    return this.#keyring.instructionFileSuffixes ?? [];
+  }
+
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, materialDescription } = request;
     const materials = await this.#keyring.onEncrypt(

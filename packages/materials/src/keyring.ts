@@ -9,6 +9,9 @@ export interface Keyring {
    */
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
 
+  /** Suffixes of the instruction files that `onEncrypt` asks for, so that they are deleted and copied with the object. */
+  readonly instructionFileSuffixes?: readonly string[];
+
   /**
    * Adds an encrypted data key to the materials; creates the data key first (`createDataKey`) when there is none yet.
    * The wrap must be bound to `materials.algorithmBinding` (S2).

@@ -26,6 +26,8 @@ export interface DecryptionRequest {
 export interface MaterialsManager {
   /** The wraps that `getDecryptionMaterials` can have unwrapped; see `Keyring.wrapAlgorithms`. */
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
+  /** See `Keyring.instructionFileSuffixes`. */
+  readonly instructionFileSuffixes?: readonly string[];
   getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>>;
   getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>>;
 }

@@ -1,0 +1,93 @@
+import type { $Command, S3ClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/client-s3";
+import {
+  CONTEXT_CONTENT_ALGORITHM,
+  CONTEXT_KMS_KEY_ID,
+  EMPTY_STRING_MAP,
+  type StringMap,
+  stringMap,
+} from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+
+/** What one call may say about its object. */
+export interface EncryptionCallOptions {
+  /** Bound by KMS wraps: pass the same entries to read as to write. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
+  /** Stored beside raw-key wraps and selects among a keyring's keys; on reading it must equal what is stored. */
+  readonly materialDescription?: Readonly<Record<string, string>>;
+  /** Instruction file to read or write: `.instruction`, or the suffix that a child keyring was given. */
+  readonly instructionFileSuffix?: string;
+  /** On reading, use the instruction file although the object's metadata holds a wrapped key too (H17). */
+  readonly preferInstructionFile?: boolean;
+}
+
+export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
+  Input,
+  Output,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>;
+
+// A registered symbol on the input survives middleware that copies the input, and two installed copies of this package.
+const CALL_OPTIONS = Symbol.for("@s3ec/call-options");
+
+/**
+ * The same command with encryption options, for a plain `S3Client` that has the plugin:
+ * `client.send(withEncryptionOptions(new PutObjectCommand(...), { encryptionContext }))`.
+ */
+export function withEncryptionOptions<
+  Input extends ServiceInputTypes,
+  Output extends ServiceOutputTypes,
+  Command extends S3Command<Input, Output>,
+>(command: Command & S3Command<Input, Output>, options: EncryptionCallOptions): Command {
+  const input = { ...command.input, [CALL_OPTIONS]: options };
+  return Object.assign(Object.create(Object.getPrototypeOf(command)), command, { input });
+}
+
+/** The options of a call, checked and copied, as the rest of the client uses them. */
+export interface CallOptions {
+  readonly encryptionContext: StringMap;
+  readonly materialDescription: StringMap | undefined;
+  readonly instructionFileSuffix: string | undefined;
+  readonly preferInstructionFile: boolean;
+}
+
+export function callOptionsOf(input: object): CallOptions {
+  const given: unknown = Reflect.get(input, CALL_OPTIONS) ?? {};
+  if (typeof given !== "object" || given === null) throw invalid("Encryption options must be an object.");
+  const options: EncryptionCallOptions = given;
+  const { encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile = false } = options;
+  if (
+    instructionFileSuffix !== undefined &&
+    (typeof instructionFileSuffix !== "string" || instructionFileSuffix === "")
+  ) {
+    throw invalid("instructionFileSuffix must be a text that is not empty.");
+  }
+  return {
+    encryptionContext:
+      encryptionContext === undefined ? EMPTY_STRING_MAP : callersMap(encryptionContext, "encryptionContext"),
+    materialDescription:
+      materialDescription === undefined ? undefined : callersMap(materialDescription, "materialDescription"),
+    instructionFileSuffix,
+    preferInstructionFile,
+  };
+}
+
+/** Names that the formats use for themselves cannot be the caller's (S17). */
+function callersMap(map: Readonly<Record<string, string>>, what: string): StringMap {
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    throw invalid(`${what} must be an object of strings.`);
+  }
+  const entries = Object.entries(map);
+  for (const [name, value] of entries) {
+    if (typeof value !== "string") throw invalid(`${what} must hold strings only; the value of "${name}" is not one.`);
+    if (name === CONTEXT_CONTENT_ALGORITHM || name === CONTEXT_KMS_KEY_ID || name.startsWith("x-amz-")) {
+      throw invalid(`${what} must not hold "${name}", which is reserved for the encryption client.`);
+    }
+  }
+  return stringMap(entries);
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}

@@ -1,0 +1,120 @@
+import type { GetObjectCommandInput, GetObjectCommandOutput, PutObjectCommandInput } from "@aws-sdk/client-s3";
+import {
+  DEFAULT_INSTRUCTION_FILE_SUFFIX,
+  DOTNET_V1_SUFFIX,
+  type InstructionFile,
+  type InstructionFileToWrite,
+  MAX_INSTRUCTION_FILE_LENGTH,
+} from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+
+/**
+ * The put of an instruction file: the object's own access, encryption, tags and storage, but neither its metadata nor
+ * what describes its content or makes it conditional (H28).
+ */
+export function instructionFilePut(object: PutObjectCommandInput, file: InstructionFileToWrite): PutObjectCommandInput {
+  const {
+    ACL,
+    Bucket,
+    BucketKeyEnabled,
+    ExpectedBucketOwner,
+    GrantFullControl,
+    GrantRead,
+    GrantReadACP,
+    GrantWriteACP,
+    RequestPayer,
+    SSECustomerAlgorithm,
+    SSECustomerKey,
+    SSECustomerKeyMD5,
+    SSEKMSEncryptionContext,
+    SSEKMSKeyId,
+    ServerSideEncryption,
+    StorageClass,
+    Tagging,
+  } = object;
+  return {
+    ACL,
+    Bucket,
+    BucketKeyEnabled,
+    ExpectedBucketOwner,
+    GrantFullControl,
+    GrantRead,
+    GrantReadACP,
+    GrantWriteACP,
+    RequestPayer,
+    SSECustomerAlgorithm,
+    SSECustomerKey,
+    SSECustomerKeyMD5,
+    SSEKMSEncryptionContext,
+    SSEKMSKeyId,
+    ServerSideEncryption,
+    StorageClass,
+    Tagging,
+    Key: `${object.Key}${file.suffix}`,
+    Body: file.body,
+    ContentType: "application/json",
+    Metadata: { ...file.metadata },
+  };
+}
+
+type Get = (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>;
+
+/**
+ * Fetches an object's instruction file: the asked suffix verbatim (H16), unversioned (H33). Absent is `not-encrypted`
+ * with what was looked for (S13); any other failure is S3's own (H34).
+ */
+export async function fetchInstructionFile(
+  get: Get,
+  object: GetObjectCommandInput,
+  options: { readonly suffix: string | undefined; readonly tryDotNetV1: boolean },
+): Promise<InstructionFile> {
+  const { suffix = DEFAULT_INSTRUCTION_FILE_SUFFIX } = options;
+  const suffixes = options.suffix === undefined && options.tryDotNetV1 ? [suffix, DOTNET_V1_SUFFIX] : [suffix];
+  for (const candidate of suffixes) {
+    const text = await fetchText(get, object, candidate);
+    if (text !== undefined) return { suffix: candidate, text };
+  }
+  throw new S3EncryptionError(
+    "not-encrypted",
+    `The object was not written by an S3 encryption client: its metadata holds no encryption fields (x-amz-key-v2, x-amz-3, ...), and there is no instruction file at its key plus ${suffixes.map((name) => `"${name}"`).join(" or ")}.`,
+  );
+}
+
+async function fetchText(get: Get, object: GetObjectCommandInput, suffix: string): Promise<string | undefined> {
+  const { Bucket, Key, ExpectedBucketOwner, RequestPayer } = object;
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = object;
+  let output: GetObjectCommandOutput;
+  try {
+    output = await get({
+      Bucket,
+      Key: `${Key}${suffix}`,
+      ExpectedBucketOwner,
+      RequestPayer,
+      SSECustomerAlgorithm,
+      SSECustomerKey,
+      SSECustomerKeyMD5,
+    });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  return readText(output);
+}
+
+/** Whether S3 said that there is no such object. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error.name === "NoSuchKey" || error.name === "NotFound");
+}
+
+/** At most the size cap plus one chunk is read (S14). */
+async function readText({ Body }: GetObjectCommandOutput): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // A node stream in Node, and breaking out of the loop closes it.
+  for await (const chunk of Body as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MAX_INSTRUCTION_FILE_LENGTH) break;
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

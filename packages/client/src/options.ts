@@ -1,0 +1,110 @@
+import {
+  type AlgorithmSuite,
+  type AlgorithmSuiteName,
+  algorithmSuite,
+  assertMayEncrypt,
+  COMMITMENT_POLICIES,
+  COMMITTING_GCM,
+  type CommitmentPolicy,
+  type DecryptionPolicy,
+  GCM,
+} from "@s3ec/envelope";
+import { DefaultMaterialsManager, type Keyring, type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
+
+/** Where wrapped keys go when not into the object's own metadata. */
+export interface InstructionFileConfig {
+  /** Write the wrapped key to `<key>.instruction` instead of the object's metadata. Default false. */
+  readonly enableInstructionFilePutObject?: boolean;
+  /** Never look for instruction files on reading. Default false. */
+  readonly disableInstructionFile?: boolean;
+  /** Suffix to read, verbatim, and to write, with one leading dot (H16). Default `.instruction`. */
+  readonly suffix?: string;
+}
+
+export interface S3EncryptionOptions {
+  /** Wraps and unwraps the data keys. Give this or `materialsManager`. */
+  readonly keyring?: Keyring;
+  readonly materialsManager?: MaterialsManager;
+  /** Default `REQUIRE_ENCRYPT_REQUIRE_DECRYPT`: writes and reads committing objects (format V3) only. */
+  readonly commitmentPolicy?: CommitmentPolicy;
+  /** Default: what the policy asks for. */
+  readonly encryptionAlgorithm?: AlgorithmSuiteName;
+  /** Read wraps that do not bind the content algorithm (`kms`, `AESWrap`, ...). Default false. */
+  readonly enableLegacyWrappingAlgorithms?: boolean;
+  /** Read CBC content and byte ranges, neither of which is authenticated. Default false. */
+  readonly enableLegacyUnauthenticatedModes?: boolean;
+  /** Release plaintext before the whole object is authenticated; the stream fails at its end instead. Default false. */
+  readonly enableDelayedAuthenticationMode?: boolean;
+  /** Plaintext bytes that a read may hold in memory until they are authenticated. Default 64 MiB. */
+  readonly bufferSize?: number;
+  /**
+   * Larger objects: their ciphertext is kept in a private temporary file until it is authenticated, in `directory`
+   * (default: the system's). `false` turns that off; such reads then fail with `content-too-large`.
+   */
+  readonly spool?: { readonly directory?: string } | false;
+  readonly instructionFileConfig?: InstructionFileConfig;
+  /**
+   * Names of refused write commands to let through **unencrypted**, such as `"CreateMultipartUploadCommand"`. Default none.
+   */
+  readonly allowUnencryptedCommands?: readonly string[];
+}
+
+/** The options with their defaults, checked. */
+export interface ResolvedOptions extends DecryptionPolicy {
+  readonly materialsManager: MaterialsManager;
+  readonly suite: AlgorithmSuite;
+  readonly enableDelayedAuthenticationMode: boolean;
+  readonly bufferSize: number;
+  readonly spool: { readonly directory?: string } | false;
+  readonly instructionFiles: { readonly write: boolean; readonly read: boolean; readonly suffix: string | undefined };
+  readonly allowUnencryptedCommands: ReadonlySet<string>;
+}
+
+const DEFAULT_BUFFER_SIZE = 64 * 1024 * 1024;
+
+export function resolveOptions(options: S3EncryptionOptions): ResolvedOptions {
+  const { keyring, materialsManager, commitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" } = options;
+  if ((keyring === undefined) === (materialsManager === undefined)) {
+    throw invalid("Give either a keyring or a materialsManager to the encryption client, not both and not neither.");
+  }
+  if (!COMMITMENT_POLICIES.includes(commitmentPolicy)) {
+    throw invalid(`commitmentPolicy must be one of ${COMMITMENT_POLICIES.join(", ")}.`);
+  }
+  const forbidsCommitment = commitmentPolicy === "FORBID_ENCRYPT_ALLOW_DECRYPT";
+  const suite =
+    options.encryptionAlgorithm === undefined
+      ? forbidsCommitment
+        ? GCM
+        : COMMITTING_GCM
+      : algorithmSuite(options.encryptionAlgorithm);
+  assertMayEncrypt(suite, commitmentPolicy);
+  const { bufferSize = DEFAULT_BUFFER_SIZE, instructionFileConfig = {} } = options;
+  if (!Number.isSafeInteger(bufferSize) || bufferSize < 0)
+    throw invalid("bufferSize must be a number of bytes, 0 or more.");
+  const { enableInstructionFilePutObject = false, disableInstructionFile = false, suffix } = instructionFileConfig;
+  if (suffix === "") throw invalid("instructionFileConfig.suffix must not be empty; leave it out for .instruction.");
+  if (enableInstructionFilePutObject && disableInstructionFile) {
+    throw invalid("Instruction files cannot be disabled and written at once; choose one in instructionFileConfig.");
+  }
+  return {
+    materialsManager: materialsManager ?? managerOf(keyring),
+    suite,
+    commitmentPolicy,
+    enableLegacyWrappingAlgorithms: options.enableLegacyWrappingAlgorithms ?? false,
+    enableLegacyUnauthenticatedModes: options.enableLegacyUnauthenticatedModes ?? false,
+    enableDelayedAuthenticationMode: options.enableDelayedAuthenticationMode ?? false,
+    bufferSize,
+    spool: options.spool ?? {},
+    instructionFiles: { write: enableInstructionFilePutObject, read: !disableInstructionFile, suffix },
+    allowUnencryptedCommands: new Set(options.allowUnencryptedCommands ?? []),
+  };
+}
+
+function managerOf(keyring: Keyring | undefined): MaterialsManager {
+  if (keyring === undefined) throw invalid("Give a keyring to the encryption client.");
+  return new DefaultMaterialsManager(keyring);
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-configuration", message);
+}

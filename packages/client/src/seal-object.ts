@@ -1,0 +1,104 @@
+import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
+import {
+  ciphertextLength,
+  createContentKey,
+  encryptContent,
+  type InstructionFileToWrite,
+  writeEnvelope,
+} from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+import { type BodySource, sourceOfBody } from "./body.js";
+import { callOptionsOf } from "./call-options.js";
+import type { ResolvedOptions } from "./options.js";
+import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
+
+/** An object ready to be stored: encrypted once, in order, as it is read. */
+export interface SealedObject {
+  /** The caller's input without `Body` and `ContentLength`, with the envelope in its `Metadata`. */
+  readonly input: PutObjectCommandInput;
+  readonly ciphertext: AsyncGenerator<Uint8Array>;
+  /** Ciphertext bytes, where the plaintext's length is known. */
+  readonly length: number | undefined;
+  readonly instructionFiles: readonly InstructionFileToWrite[];
+  /** Lets go of the caller's body; harmless after its end. */
+  readonly destroy: () => void;
+}
+
+/** Refuses what must not be written, gets materials, and starts the one pass of encryption (S18: never a second). */
+export async function sealObject(options: ResolvedOptions, given: PutObjectCommandInput): Promise<SealedObject> {
+  const call = callOptionsOf(given);
+  refuseReservedMetadata(given.Metadata);
+  if (given.WriteOffsetBytes !== undefined) {
+    throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
+  }
+  const source = sourceOfBody(given.Body, given.ContentLength);
+  try {
+    return await seal(options, given, source, call);
+  } catch (error) {
+    source.destroy();
+    throw error;
+  }
+}
+
+async function seal(
+  options: ResolvedOptions,
+  given: PutObjectCommandInput,
+  body: BodySource,
+  call: ReturnType<typeof callOptionsOf>,
+): Promise<SealedObject> {
+  const { suite, commitmentPolicy, materialsManager, instructionFiles } = options;
+  const { input, source } = withoutPlaintextChecksums(given, body);
+  if (source.length !== undefined && source.length > suite.maxContentLength) {
+    throw new S3EncryptionError(
+      "content-too-large",
+      `The body has ${source.length} bytes, more than the ${suite.maxContentLength} that ${suite.name} can encrypt.`,
+    );
+  }
+  const materials = await materialsManager.getEncryptionMaterials({
+    suite,
+    algorithmBinding: suite.storedName,
+    commitmentPolicy,
+    encryptionContext: call.encryptionContext,
+    ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
+    ...(source.length === undefined ? {} : { contentLength: source.length }),
+  });
+  const { content, header } = createContentKey(suite, materials.dataKey);
+  const suffix = call.instructionFileSuffix ?? instructionFiles.suffix;
+  const envelope = writeEnvelope({
+    header,
+    encryptedDataKeys: materials.encryptedDataKeys,
+    useInstructionFile: instructionFiles.write || call.instructionFileSuffix !== undefined,
+    ...(suffix === undefined ? {} : { defaultSuffix: suffix }),
+  });
+  refuseConditionalInstructionFiles(input, envelope.instructionFiles.length);
+  const { Body: _body, ContentLength: _length, ...rest } = input;
+  return {
+    input: { ...rest, Metadata: { ...input.Metadata, ...envelope.metadata } },
+    ciphertext: encryptContent(content, source.chunks),
+    length: source.length === undefined ? undefined : ciphertextLength(suite, source.length),
+    instructionFiles: envelope.instructionFiles,
+    destroy: source.destroy,
+  };
+}
+
+/** User metadata under our names would be read as part of the envelope (H9, S17). */
+function refuseReservedMetadata(metadata: Readonly<Record<string, string>> | undefined): void {
+  for (const name of Object.keys(metadata ?? {})) {
+    if (name.toLowerCase().startsWith("x-amz-")) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        `Metadata must not hold "${name}": names that start with x-amz- are reserved for the encryption client.`,
+      );
+    }
+  }
+}
+
+/** The file goes first (H29): if S3 then refused the object, the object already there would have lost its key. */
+function refuseConditionalInstructionFiles(input: PutObjectCommandInput, files: number): void {
+  if (files > 0 && (input.IfMatch !== undefined || input.IfNoneMatch !== undefined)) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "A conditional put cannot be combined with instruction files: if S3 refused it, the object already there would be left with the new object's instruction file.",
+    );
+  }
+}

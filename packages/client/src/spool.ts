@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ContentKey, decryptContentUnverified } from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+
+/** Content that has been authenticated and can be decrypted from its private copy of the ciphertext. */
+export interface SpooledContent {
+  readonly chunks: AsyncGenerator<Uint8Array>;
+  /** Plaintext bytes. */
+  readonly length: number;
+  /** Deletes the copy; to be called once the chunks were read, or are not wanted any more. */
+  readonly destroy: () => Promise<void>;
+}
+
+const PIECE = 1024 * 1024;
+
+/**
+ * Authenticates content of any size before a byte of it is released (S12), without holding it in memory and without
+ * plaintext on disk: the ciphertext goes to a file that only this process can open, is verified on its way, and is
+ * decrypted a second time from there.
+ */
+export async function spoolContent(
+  content: ContentKey,
+  ciphertext: AsyncIterable<Uint8Array>,
+  directory: string = tmpdir(),
+): Promise<SpooledContent> {
+  const path = join(directory, `s3ec-${randomUUID()}`);
+  const file = await open(path, "wx+", 0o600);
+  // Unlinked while open, the file goes with the process, however that ends. Where the system does not allow it
+  // (Windows), it is unlinked on destroy.
+  const unlinked = await unlink(path).then(
+    () => true,
+    () => false,
+  );
+  const destroy = async (): Promise<void> => {
+    await file.close();
+    if (!unlinked) await unlink(path);
+  };
+  try {
+    let length = 0;
+    for await (const chunk of decryptContentUnverified(content, copying(ciphertext, file))) {
+      length += chunk.length;
+      chunk.fill(0);
+    }
+    return { chunks: decryptContentUnverified(content, piecesOf(file)), length, destroy };
+  } catch (error) {
+    await destroy();
+    throw isDiskFull(error) ? diskFull(directory, error) : error;
+  }
+}
+
+async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [];
+  let length = 0;
+  const flush = async (): Promise<void> => {
+    if (length > 0) await writeAll(file, gathered, length);
+    gathered = [];
+    length = 0;
+  };
+  for await (const chunk of chunks) {
+    gathered.push(chunk);
+    length += chunk.length;
+    if (length >= PIECE) await flush();
+    yield chunk;
+  }
+  await flush();
+}
+
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], length: number): Promise<void> {
+  const { bytesWritten } = await file.writev(chunks);
+  if (bytesWritten === length) return;
+  // A disk that fills up takes what it can first; the rest then fails with the reason.
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  await file.writeFile(rest);
+}
+
+async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(PIECE), 0, PIECE, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+function diskFull(directory: string, cause: unknown): S3EncryptionError {
+  return new S3EncryptionError(
+    "content-too-large",
+    `The object does not fit into the spool directory ${directory}; name a larger one in spool.directory.`,
+    { cause },
+  );
+}
