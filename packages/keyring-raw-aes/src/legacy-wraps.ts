@@ -1,0 +1,46 @@
+import { createDecipheriv, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { Expected } from "./gcm-wrap.js";
+
+const RFC3394_IV = Buffer.alloc(8, 0xa6);
+const BLOCK = 16;
+
+/** RFC 3394 key wrap with the default IV. Bound to nothing (S2); the data key, or undefined for any reason. */
+export function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+  if (!expected.dataKeyLengths.includes(wrapped.length - RFC3394_IV.length)) return undefined;
+  try {
+    const decipher = createDecipheriv(`id-aes${bits(key)}-wrap`, key, RFC3394_IV);
+    const dataKey = decipher.update(wrapped);
+    decipher.final();
+    return dataKey;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * AES-ECB with PKCS#7 padding, neither bound nor authenticated. Only the paddings that belong to a data key's length
+ * count, each compared whole and in constant time, so that nobody learns bytes of a block from a padding error.
+ */
+export function unwrapEcb(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+  const lengths = expected.dataKeyLengths.filter((length) => wrapped.length - length === paddingOf(length));
+  if (lengths.length === 0) return undefined;
+  const decipher = createDecipheriv(`aes-${bits(key)}-ecb`, key, null).setAutoPadding(false);
+  const padded = decipher.update(wrapped);
+  decipher.final();
+  const length = lengths.find((end) =>
+    timingSafeEqual(padded.subarray(end), Buffer.alloc(paddingOf(end), paddingOf(end))),
+  );
+  try {
+    return length === undefined ? undefined : Uint8Array.from(padded.subarray(0, length));
+  } finally {
+    padded.fill(0);
+  }
+}
+
+function paddingOf(length: number): number {
+  return BLOCK - (length % BLOCK);
+}
+
+function bits(key: KeyObject): number {
+  return (key.symmetricKeySize ?? 32) * 8;
+}

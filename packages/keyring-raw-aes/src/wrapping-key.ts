@@ -1,0 +1,52 @@
+import { createSecretKey, type JsonWebKey, KeyObject } from "node:crypto";
+import { S3EncryptionError } from "@s3ec/materials";
+
+/** 16, 24 or 32 raw bytes (copied), a secret `KeyObject`, or a JWK `{ kty: "oct", k }`. */
+export type AesWrappingKey = Uint8Array | KeyObject | JsonWebKey;
+
+/** Reads a wrapping key of 16, 24 or 32 bytes; throws `invalid-argument`, without a word of the key. */
+export function aesWrappingKey(input: AesWrappingKey): KeyObject {
+  const key = secretKey(input);
+  if (![16, 24, 32].includes(key.symmetricKeySize ?? 0)) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `An AES wrapping key has 16, 24 or 32 bytes (use 32 for a new one); this one has ${key.symmetricKeySize}.`,
+    );
+  }
+  return key;
+}
+
+function secretKey(input: AesWrappingKey): KeyObject {
+  if (input instanceof KeyObject) {
+    if (input.type === "secret") return input;
+    throw unreadable(`a ${input.type} KeyObject`);
+  }
+  if (input instanceof Uint8Array) return createSecretKey(input);
+  if (typeof input !== "object" || input === null) throw unreadable("neither bytes, KeyObject nor JWK");
+  return jwkKey(input);
+}
+
+function jwkKey(jwk: JsonWebKey): KeyObject {
+  const { kty, k, use, key_ops: operations } = jwk;
+  if (kty !== "oct" || typeof k !== "string" || !/^[\w-]+$/.test(k)) {
+    throw unreadable('an object that is no JWK with kty "oct" and k in base64url');
+  }
+  const may = (...names: string[]): boolean =>
+    operations === undefined || (Array.isArray(operations) && names.some((name) => operations.includes(name)));
+  if ((use !== undefined && use !== "enc") || !may("wrapKey", "encrypt") || !may("unwrapKey", "decrypt")) {
+    throw unreadable("a JWK whose use or key_ops do not allow it to wrap and unwrap keys");
+  }
+  const bytes = Buffer.from(k, "base64url");
+  try {
+    return createSecretKey(bytes);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+function unreadable(what: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-argument",
+    `Pass an AES wrapping key as bytes, a secret KeyObject or a JWK of kty "oct"; this is ${what}.`,
+  );
+}
