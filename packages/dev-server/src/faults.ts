@@ -1,0 +1,127 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** What a fault looks at to decide whether a request is one of those it was made for. */
+export interface FaultTarget {
+  readonly service: "s3" | "kms";
+  readonly operation: string;
+  readonly bucket?: string;
+  readonly key?: string;
+  readonly partNumber?: number;
+}
+
+/**
+ * A fault and the requests it strikes: those that match everything among `service`, `operation`, `bucket`, `key` and
+ * `partNumber` that is given. "Body" is what an S3 request uploads, and otherwise what GetObject or KMS answers.
+ */
+export interface Fault {
+  readonly service?: "s3" | "kms";
+  /** For example `PutObject`, `UploadPart`, `Decrypt`. */
+  readonly operation?: string;
+  readonly bucket?: string;
+  readonly key?: string | RegExp;
+  readonly partNumber?: number;
+  /** How many requests it strikes. Default: all, until it is removed. */
+  readonly times?: number;
+  /** Answers with this HTTP status instead of serving the request. */
+  readonly status?: number;
+  /** The error code of that answer, for example `SlowDown`. Default: what the service says for the status. */
+  readonly code?: string;
+  /** Waits this long before anything is done. */
+  readonly delayMs?: number;
+  /** Closes the connection after this many bytes of the body; at 0 before anything is done, whatever the operation. */
+  readonly cutAfterBytes?: number;
+  /** Inverts every bit of the byte at this offset of the body. */
+  readonly corruptByteAt?: number;
+  /** Slows the connection down to this many bytes of body per second; all requests of one connection share it. */
+  readonly throttleBytesPerSecond?: number;
+}
+
+export class Faults {
+  #active: { readonly fault: Fault; remaining: number }[] = [];
+  #freeAt = new WeakMap<Socket, number>();
+
+  /** Returns a function that removes the fault. Faults that strike the same request are combined, the latest one winning. */
+  add(fault: Fault): () => void {
+    const entry = { fault, remaining: fault.times ?? Number.POSITIVE_INFINITY };
+    this.#active.push(entry);
+    return () => {
+      this.#active = this.#active.filter((other) => other !== entry);
+    };
+  }
+
+  clear(): void {
+    this.#active = [];
+  }
+
+  /** The faults of one request, as one; each that strikes is used up by one. */
+  take(target: FaultTarget): Fault {
+    let combined: Fault = {};
+    for (const entry of this.#active) {
+      if (entry.remaining <= 0 || !strikes(entry.fault, target)) continue;
+      entry.remaining -= 1;
+      combined = { ...combined, ...entry.fault };
+    }
+    this.#active = this.#active.filter((entry) => entry.remaining > 0);
+    return combined;
+  }
+
+  /** How many milliseconds to wait until these bytes have gone through a connection throttled to this rate. */
+  delayOf(socket: Socket, bytes: number, bytesPerSecond: number): number {
+    const now = performance.now();
+    const freeAt = Math.max(now, this.#freeAt.get(socket) ?? 0) + (bytes / bytesPerSecond) * 1000;
+    this.#freeAt.set(socket, freeAt);
+    return freeAt - now;
+  }
+}
+
+/** Applies the cut and the corruption of a fault to a body that passes by in pieces. */
+export class BodyFault {
+  readonly #fault: Fault;
+  #offset = 0;
+
+  constructor(fault: Fault) {
+    this.#fault = fault;
+  }
+
+  get cut(): boolean {
+    return this.#offset >= (this.#fault.cutAfterBytes ?? Number.POSITIVE_INFINITY);
+  }
+
+  pass(piece: Buffer): Buffer {
+    const { cutAfterBytes = Number.POSITIVE_INFINITY, corruptByteAt = -1 } = this.#fault;
+    const start = this.#offset;
+    const passed = piece.subarray(0, Math.min(piece.length, cutAfterBytes - start));
+    this.#offset += passed.length;
+    const corrupt = corruptByteAt - start;
+    if (corrupt < 0 || corrupt >= passed.length) return passed;
+    const copy = Buffer.from(passed);
+    copy.writeUInt8(copy.readUInt8(corrupt) ^ 255, corrupt);
+    return copy;
+  }
+}
+
+function strikes(fault: Fault, target: FaultTarget): boolean {
+  const { key } = fault;
+  return (
+    (fault.service ?? target.service) === target.service &&
+    (fault.operation ?? target.operation) === target.operation &&
+    (fault.bucket === undefined || fault.bucket === target.bucket) &&
+    (fault.partNumber === undefined || fault.partNumber === target.partNumber) &&
+    // search() and not test(): it leaves the lastIndex of a global expression alone.
+    (key === undefined || (typeof key === "string" ? key === target.key : (target.key ?? "").search(key) >= 0))
+  );
+}
+
+/** Waits as a fault asks to, but not for a client that has gone. */
+export function delay(response: ServerResponse, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      response.off("close", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    response.once("close", done);
+  });
+}

@@ -1,0 +1,71 @@
+import { KmsError } from "./kms-error.js";
+
+/** The JSON object that a KMS operation is called with; every member is checked when it is taken. */
+export class KmsInput {
+  readonly #members: ReadonlyMap<string, unknown>;
+
+  constructor(json: string) {
+    let value: unknown;
+    try {
+      value = JSON.parse(json);
+    } catch {
+      throw new KmsError("ValidationException", "The request body is not JSON.");
+    }
+    if (!isObject(value)) throw new KmsError("ValidationException", "The request body is not a JSON object.");
+    this.#members = new Map(Object.entries(value));
+    for (const name of ["DryRun", "Recipient"])
+      if (this.#members.get(name))
+        throw new KmsError("UnsupportedOperationException", `This server does not implement ${name}.`);
+  }
+
+  text(name: string): string {
+    return this.optionalText(name) ?? invalid(name, "it must not be missing");
+  }
+
+  optionalText(name: string): string | undefined {
+    const value = this.#members.get(name) ?? undefined;
+    return value === undefined || typeof value === "string" ? value : invalid(name, "it must be a string");
+  }
+
+  oneOf<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
+    const value = this.optionalText(name);
+    if (value === undefined) return undefined;
+    return choices.find((choice) => choice === value) ?? invalid(name, `it must be one of ${choices.join(", ")}`);
+  }
+
+  flag(name: string): boolean {
+    return this.#members.get(name) === true;
+  }
+
+  number(name: string, least: number, most: number): number | undefined {
+    const value = this.#members.get(name) ?? undefined;
+    if (value === undefined) return undefined;
+    const isFine = typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
+    return isFine ? value : invalid(name, `it must be a whole number from ${least} to ${most}`);
+  }
+
+  bytes(name: string, most: number): Buffer {
+    const text = this.text(name);
+    const bytes = Buffer.from(text, "base64");
+    if (bytes.toString("base64") !== text) return invalid(name, "it must be base64");
+    if (bytes.length < 1 || bytes.length > most) return invalid(name, `it must have from 1 to ${most} bytes`);
+    return bytes;
+  }
+
+  context(name: string): Readonly<Record<string, string>> {
+    const value = this.#members.get(name) ?? {};
+    if (!isObject(value)) return invalid(name, "it must be an object");
+    const context: Record<string, string> = Object.create(null);
+    for (const [key, text] of Object.entries(value))
+      context[key] = typeof text === "string" ? text : invalid(name, "its values must be strings");
+    return context;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function invalid(name: string, reason: string): never {
+  throw new KmsError("ValidationException", `Value at '${name}' failed to satisfy constraint: ${reason}.`);
+}

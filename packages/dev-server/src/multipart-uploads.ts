@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import type { Bucket } from "./bucket.js";
+import type { ChecksumAlgorithm, ChecksumType } from "./checksums.js";
+import type { Headers } from "./request-target.js";
+import { S3Error } from "./s3-error.js";
+
+export interface UploadedPart {
+  readonly number: number;
+  readonly file: string;
+  readonly size: number;
+  readonly md5: Buffer;
+  readonly digest: Buffer | undefined;
+  readonly modified: number;
+}
+
+/** A multipart upload in progress. Uploads live in memory: those of an earlier run of the server are gone. */
+export interface MultipartUpload {
+  readonly id: string;
+  readonly bucket: Bucket;
+  readonly key: string;
+  readonly headers: Headers;
+  readonly metadata: Headers;
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType } | undefined;
+  readonly parts: Map<number, UploadedPart>;
+}
+
+export interface OpenUpload {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+export class MultipartUploads {
+  readonly #open = new Map<string, MultipartUpload>();
+
+  get list(): readonly OpenUpload[] {
+    return [...this.#open.values()].map(({ id, bucket, key }) => ({ uploadId: id, bucket: bucket.name, key }));
+  }
+
+  start(details: Omit<MultipartUpload, "id" | "parts">): MultipartUpload {
+    const upload = { ...details, id: randomBytes(24).toString("base64url"), parts: new Map() };
+    this.#open.set(upload.id, upload);
+    return upload;
+  }
+
+  find(bucket: string, key: string, id: string | undefined): MultipartUpload {
+    const upload = this.#open.get(id ?? "");
+    if (upload === undefined || upload.bucket.name !== bucket || upload.key !== key)
+      throw new S3Error(
+        "NoSuchUpload",
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+        { UploadId: id ?? "" },
+      );
+    return upload;
+  }
+
+  /** Adds a part whose file has been written; the upload may have ended meanwhile, and the file goes with it. */
+  async addPart(upload: MultipartUpload, part: UploadedPart): Promise<void> {
+    if (!this.#open.has(upload.id)) {
+      await upload.bucket.deleteDataFiles([part]);
+      this.find(upload.bucket.name, upload.key, upload.id);
+    }
+    const replaced = upload.parts.get(part.number);
+    upload.parts.set(part.number, part);
+    if (replaced !== undefined) await upload.bucket.deleteDataFiles([replaced]);
+  }
+
+  /** Ends an upload; false when somebody else has ended it already. */
+  end(upload: MultipartUpload): boolean {
+    return this.#open.delete(upload.id);
+  }
+}

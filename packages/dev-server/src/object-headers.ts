@@ -1,0 +1,104 @@
+import type { ObjectRecord } from "./object-record.js";
+import type { Headers } from "./request-target.js";
+import { S3Error } from "./s3-error.js";
+
+const metadataPrefix = "x-amz-meta-";
+const metadataLimit = 2048;
+const kept = [
+  "cache-control",
+  "content-disposition",
+  "content-language",
+  "expires",
+  "x-amz-storage-class",
+  "x-amz-website-redirect-location",
+  "x-amz-server-side-encryption",
+  "x-amz-server-side-encryption-aws-kms-key-id",
+  "x-amz-server-side-encryption-context",
+  "x-amz-server-side-encryption-bucket-key-enabled",
+];
+// Obeying the rest of a request and ignoring these would answer "stored" to something that was not done.
+const notImplemented =
+  /^x-amz-(?:(?:copy-source-)?server-side-encryption-customer-|object-lock-|write-offset-bytes|grant-|object-ownership)/;
+
+/** The headers of a write that are returned with the object. Refuses those that ask for what this server cannot do. */
+export function systemHeaders(headers: Headers): Headers {
+  const refused = Object.keys(headers).find((name) => notImplemented.test(name));
+  if (refused !== undefined)
+    throw new S3Error(
+      "NotImplemented",
+      `A header you provided implies functionality that is not implemented: ${refused}`,
+    );
+  const result: Record<string, string> = { "content-type": headers["content-type"] ?? "binary/octet-stream" };
+  for (const name of kept) if (headers[name] !== undefined) result[name] = headers[name];
+  if (result["x-amz-storage-class"] === "STANDARD") delete result["x-amz-storage-class"];
+  const encoding = (headers["content-encoding"] ?? "").split(",").map((word) => word.trim());
+  const stored = encoding.filter((word) => word !== "" && word !== "aws-chunked").join(",");
+  if (stored !== "") result["content-encoding"] = stored;
+  const tags = headers["x-amz-tagging"];
+  if (tags) result["x-amz-tagging-count"] = String(tags.split("&").length);
+  return result;
+}
+
+export function userMetadata(headers: Headers): Headers {
+  const metadata: Record<string, string> = {};
+  let size = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    if (!name.startsWith(metadataPrefix)) continue;
+    const short = name.slice(metadataPrefix.length);
+    metadata[short] = value;
+    size += short.length + value.length;
+  }
+  if (size > metadataLimit)
+    throw new S3Error("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", {
+      Size: String(size),
+      MaxSizeAllowed: String(metadataLimit),
+    });
+  return metadata;
+}
+
+export function serverSideEncryptionOf(headers: Headers): Headers {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.startsWith("x-amz-server-side-encryption")),
+  );
+}
+
+/** The headers with which a GET or HEAD describes an object. */
+export function describingHeaders(record: ObjectRecord): Headers {
+  const headers: Record<string, string> = {
+    ...record.headers,
+    etag: `"${record.etag}"`,
+    "last-modified": new Date(record.modified).toUTCString(),
+    "accept-ranges": "bytes",
+  };
+  for (const [name, value] of Object.entries(record.metadata)) headers[metadataPrefix + name] = encodeWords(value);
+  return headers;
+}
+
+/**
+ * RFC 2047, the way S3 does it to values that are not ASCII: each *byte* that was sent is taken for a character, so that
+ * a client's UTF-8 comes back encoded twice. Words are "Q" when most characters are ASCII and "B" otherwise.
+ */
+export function encodeWords(value: string): string {
+  const other = value.replace(/\p{ASCII}/gu, "").length;
+  if (other === 0) return value;
+  const isQ = value.length - other > other;
+  const encode = (text: string): string =>
+    isQ ? Buffer.from(text).reduce((word, byte) => word + quoted(byte), "") : Buffer.from(text).toString("base64");
+  const words: string[] = [];
+  let text = "";
+  for (const character of value) {
+    // A word has at most 75 characters, and does not end inside an encoded character.
+    if (text !== "" && encode(text + character).length > 75 - "=?UTF-8?Q??=".length) {
+      words.push(text);
+      text = "";
+    }
+    text += character;
+  }
+  return [...words, text].map((word) => `=?UTF-8?${isQ ? "Q" : "B"}?${encode(word)}?=`).join(" ");
+}
+
+function quoted(byte: number): string {
+  const character = String.fromCharCode(byte);
+  if (/[A-Za-z0-9!*+/-]/.test(character)) return character;
+  return character === " " ? "_" : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}

@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+import { S3Error } from "./s3-error.js";
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** Where a request goes, percent-decoded once. `key` is empty for a bucket, `bucket` for the service itself. */
+export interface RequestTarget {
+  readonly path: string;
+  readonly query: ReadonlyMap<string, string>;
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export function parseTarget(url: string): RequestTarget {
+  const mark = url.indexOf("?");
+  const path = decode(mark < 0 ? url : url.slice(0, mark));
+  const query = new Map<string, string>();
+  for (const pair of mark < 0 ? [] : url.slice(mark + 1).split("&")) {
+    if (pair === "") continue;
+    const equals = pair.indexOf("=");
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+    if (query.has(name)) throw new S3Error("InvalidArgument", `The query parameter ${name} was sent twice.`);
+    query.set(name, equals < 0 ? "" : decode(pair.slice(equals + 1)));
+  }
+  const slash = path.indexOf("/", 1);
+  const bucket = slash < 0 ? path.slice(1) : path.slice(1, slash);
+  return { path, query, bucket, key: slash < 0 ? "" : path.slice(slash + 1) };
+}
+
+/** Header names in lower case; a header sent twice is joined by a bare comma, as it is signed. */
+export function flatHeaders(request: IncomingMessage): Headers {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of Object.entries(request.headersDistinct)) headers[name] = (values ?? []).join(",");
+  return headers;
+}
+
+/** RFC 3986 escaping, the only one that signatures, copy sources and `encoding-type=url` agree on. */
+export function percentEncode(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+export function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new S3Error("InvalidURI", "Couldn't parse the specified URI.");
+  }
+}

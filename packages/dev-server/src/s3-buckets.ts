@@ -1,0 +1,36 @@
+import { receiveText } from "./receive-body.js";
+import { S3Error } from "./s3-error.js";
+import { type S3Handler, sendEmpty, sendXml } from "./s3-exchange.js";
+import { childText, element, leaf, parseXml, xmlDocument } from "./xml.js";
+
+export const listBuckets: S3Handler = async ({ store }, { response }) => {
+  const buckets = store.buckets.map(({ name, created }) =>
+    element("Bucket", leaf("Name", name), leaf("CreationDate", created.toISOString())),
+  );
+  const owner = element("Owner", leaf("ID", "s3ec-dev-server"));
+  sendXml(response, xmlDocument("ListAllMyBucketsResult", owner, element("Buckets", ...buckets)));
+};
+
+export const createBucket: S3Handler = async ({ store, region }, exchange) => {
+  if (exchange.headers["content-length"] !== undefined && exchange.headers["content-length"] !== "0") {
+    const configuration = parseXml(await receiveText(exchange, 1 << 16), "CreateBucketConfiguration");
+    const constraint = childText(configuration, "LocationConstraint");
+    if (constraint !== undefined && constraint !== region)
+      throw new S3Error(
+        "IllegalLocationConstraintException",
+        `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+      );
+  }
+  await store.createBucket(exchange.bucket);
+  sendEmpty(exchange.response, 200, { location: `/${exchange.bucket}` });
+};
+
+export const headBucket: S3Handler = async ({ store, region }, { bucket, response }) => {
+  store.bucket(bucket);
+  sendEmpty(response, 200, { "x-amz-bucket-region": region });
+};
+
+export const deleteBucket: S3Handler = async ({ store }, { bucket, response }) => {
+  await store.deleteBucket(bucket);
+  sendEmpty(response, 204);
+};

@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import type { Bucket } from "./bucket.js";
+import { type ChecksumAlgorithm, checksumAlgorithm } from "./checksums.js";
+import { requireCopySourceConditions, requireWriteConditions } from "./conditions.js";
+import { serverSideEncryptionOf, systemHeaders, userMetadata } from "./object-headers.js";
+import type { ObjectRecord } from "./object-record.js";
+import type { ReceivedBody } from "./receive-body.js";
+import { decode, type Headers } from "./request-target.js";
+import { S3Error } from "./s3-error.js";
+import { type S3Handler, type S3Service, sendXml } from "./s3-exchange.js";
+import { partChecksum, partNumberOf } from "./s3-multipart.js";
+import { putRecord, requireKeyLength, wholeObject, wholeSecond } from "./s3-objects.js";
+import { readSegments } from "./send-object.js";
+import { leaf, xmlDocument } from "./xml.js";
+
+interface CopySource {
+  readonly bucket: Bucket;
+  readonly record: ObjectRecord;
+}
+
+export const copyObject: S3Handler = async (service, { bucket: name, key, headers, response }) => {
+  const bucket = service.store.bucket(name);
+  requireKeyLength(key);
+  const source = copySource(service, headers);
+  const replaces = directive(headers) === "REPLACE";
+  const asked = systemHeaders(headers);
+  if (source.bucket === bucket && source.record.key === key && !replaces && !("x-amz-storage-class" in asked))
+    throw new S3Error(
+      "InvalidRequest",
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+    );
+  const wanted = headers["x-amz-checksum-algorithm"] ?? source.record.checksum?.name;
+  const { file, body } = await copyBytes(source, bucket, wanted === undefined ? undefined : checksumAlgorithm(wanted));
+  const record = {
+    headers: replaces ? asked : { ...source.record.headers, ...serverSideEncryptionOf(asked) },
+    metadata: replaces ? userMetadata(headers) : source.record.metadata,
+    ...wholeObject(key, file, body),
+  };
+  await putRecord(bucket, record, (existing) => requireWriteConditions(headers, existing));
+  const { checksum } = record;
+  sendXml(
+    response,
+    xmlDocument(
+      "CopyObjectResult",
+      leaf("ETag", `"${record.etag}"`),
+      leaf("LastModified", new Date(record.modified).toISOString()),
+      ...(checksum ? [leaf(`Checksum${checksum.name}`, checksum.value), leaf("ChecksumType", checksum.type)] : []),
+    ),
+    serverSideEncryptionOf(record.headers),
+  );
+};
+
+export const uploadPartCopy: S3Handler = async (service, { bucket, key, query, headers, response }) => {
+  const number = partNumberOf(query);
+  const upload = service.uploads.find(bucket, key, query.get("uploadId"));
+  const source = copySource(service, headers);
+  const range = copyRange(headers["x-amz-copy-source-range"], source.record.size);
+  const { file, body } = await copyBytes(source, upload.bucket, upload.checksum?.algorithm, range);
+  const part = {
+    number,
+    file,
+    size: body.length,
+    md5: body.md5,
+    digest: body.checksum?.digest,
+    modified: wholeSecond(),
+  };
+  await service.uploads.addPart(upload, part);
+  sendXml(
+    response,
+    xmlDocument(
+      "CopyPartResult",
+      leaf("ETag", `"${part.md5.toString("hex")}"`),
+      leaf("LastModified", new Date(part.modified).toISOString()),
+      partChecksum(upload, part),
+    ),
+    serverSideEncryptionOf(upload.headers),
+  );
+};
+
+function copySource({ store }: S3Service, headers: Headers): CopySource {
+  const [path = "", version] = (headers["x-amz-copy-source"] ?? "").split("?versionId=");
+  const [, name, key] = /^\/?([^/]+)\/(.+)$/s.exec(decode(path)) ?? [];
+  if (name === undefined || key === undefined)
+    throw new S3Error("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+  if (version !== undefined && version !== "null")
+    throw new S3Error("NotImplemented", "This server keeps no versions of objects.");
+  const bucket = store.bucket(name);
+  const record = bucket.get(key);
+  requireCopySourceConditions(headers, record);
+  return { bucket, record };
+}
+
+function directive(headers: Headers): "COPY" | "REPLACE" {
+  const value = headers["x-amz-metadata-directive"] ?? "COPY";
+  if (value !== "COPY" && value !== "REPLACE") throw new S3Error("InvalidArgument", "Unknown metadata directive.");
+  return value;
+}
+
+/** Unlike the range of a GET, this one has to be whole and inside the object. */
+function copyRange(header: string | undefined, size: number): { start: number; length: number } {
+  if (header === undefined) return { start: 0, length: size };
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(header) ?? [];
+  const [start, end] = [Number(first), Number(last) + 1];
+  if (!(start < end && end <= size))
+    throw new S3Error(
+      "InvalidArgument",
+      `The x-amz-copy-source-range value must be of the form bytes=first-last, inside the ${size} bytes of the source.`,
+    );
+  return { start, length: end - start };
+}
+
+async function copyBytes(
+  { bucket, record }: CopySource,
+  to: Bucket,
+  algorithm: ChecksumAlgorithm | undefined,
+  { start, length } = { start: 0, length: record.size },
+): Promise<{ file: string; body: ReceivedBody }> {
+  const md5 = createHash("md5");
+  const state = algorithm?.start();
+  const { file, writer } = await to.createDataFile();
+  try {
+    await bucket.whileReading(record, async () => {
+      for await (const piece of readSegments(bucket.segments(record, start, length))) {
+        md5.update(piece);
+        state?.update(piece);
+        // The reader uses its buffers again.
+        if (!writer.write(Buffer.from(piece)))
+          await new Promise<void>((resolve) => {
+            writer.onDrain = resolve;
+          });
+      }
+    });
+    await writer.finish();
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+  const checksum = algorithm && state && { algorithm, digest: state.digest() };
+  return { file, body: { length, md5: md5.digest(), checksum } };
+}

@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import type { Bucket } from "./bucket.js";
+import { putRecord, wholeObject } from "./s3-objects.js";
+
+export interface SeededObject {
+  readonly body: Uint8Array | string;
+  /** Names without `x-amz-meta-`. Characters that are not ASCII come back as S3 returns a client's UTF-8. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
+}
+
+/** Stores an object that no client could or would send: past limits, or written by somebody else. */
+export async function putSeededObject(
+  bucket: Bucket,
+  key: string,
+  { body, metadata = {}, contentType = "binary/octet-stream" }: SeededObject,
+): Promise<void> {
+  const bytes = Buffer.from(body);
+  const { file, writer } = await bucket.createDataFile();
+  writer.write(bytes);
+  await writer.finish();
+  const pairs = Object.entries(metadata).map(([name, value]) => [
+    name.toLowerCase(),
+    Buffer.from(value).toString("latin1"),
+  ]);
+  const record = {
+    headers: { "content-type": contentType },
+    metadata: Object.fromEntries(pairs),
+    ...wholeObject(key, file, {
+      length: bytes.length,
+      md5: createHash("md5").update(bytes).digest(),
+      checksum: undefined,
+    }),
+  };
+  await putRecord(bucket, record, () => {});
+}

@@ -1,0 +1,89 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { BodyFault, delay, type Fault, type Faults } from "./faults.js";
+import { KmsError, type KmsErrorType } from "./kms-error.js";
+import { KmsInput } from "./kms-input.js";
+import { type KmsService, runKmsOperation } from "./kms-operations.js";
+import type { RecordedRequests } from "./recorded-requests.js";
+import { flatHeaders, parseTarget } from "./request-target.js";
+import { type Account, SignatureError, type SignatureFault, verifySignature } from "./sigv4.js";
+
+const targetPrefix = "TrentService.";
+const largestRequest = 1 << 20;
+const typeOf: Readonly<Record<SignatureFault, KmsErrorType>> = {
+  missing: "MissingAuthenticationToken",
+  unsupported: "IncompleteSignature",
+  malformed: "IncompleteSignature",
+  "unknown-key": "UnrecognizedClientException",
+  "wrong-region": "InvalidSignatureException",
+  skewed: "InvalidSignatureException",
+  expired: "InvalidSignatureException",
+  "unsigned-header": "InvalidSignatureException",
+  mismatch: "InvalidSignatureException",
+};
+
+export function isKmsRequest(request: IncomingMessage): boolean {
+  return request.headers["x-amz-target"] !== undefined;
+}
+
+export async function serveKms(
+  service: KmsService & { readonly faults: Faults },
+  account: Account,
+  recorded: RecordedRequests,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.setHeader("x-amzn-requestid", randomUUID());
+  const headers = flatHeaders(request);
+  const operation = (headers["x-amz-target"] ?? "").replace(targetPrefix, "");
+  const fault = service.faults.take({ service: "kms", operation });
+  try {
+    const body = await readText(request);
+    recorded.add({ service: "kms", operation, headers, body });
+    if (fault.delayMs !== undefined) await delay(response, fault.delayMs);
+    const { status, code } = fault;
+    if (status !== undefined || code !== undefined) {
+      const type = code ?? (status === 500 ? "KMSInternalException" : "ThrottlingException");
+      answer(response, status ?? 400, { __type: type, message: "A fault was asked for." });
+      return;
+    }
+    const region = verify(request, account, body);
+    answer(response, 200, await runKmsOperation(service, operation, new KmsInput(body), region), fault);
+  } catch (error) {
+    const known = error instanceof KmsError ? error : new KmsError("KMSInternalException", String(error));
+    if (!response.destroyed) answer(response, known.status, { __type: known.type, message: known.message });
+  }
+}
+
+/** KMS of every region is served: the region is the one that the request is signed for. */
+function verify(request: IncomingMessage, account: Account, body: string): string {
+  const payloadHash = createHash("sha256").update(body).digest("hex");
+  const target = parseTarget(request.url ?? "/");
+  const signed = { method: request.method ?? "", target, headers: flatHeaders(request), payloadHash };
+  try {
+    return verifySignature(signed, account, { service: "kms" });
+  } catch (error) {
+    if (error instanceof SignatureError) throw new KmsError(typeOf[error.reason], error.message);
+    throw error;
+  }
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of request) {
+    length += piece.length;
+    if (length > largestRequest) throw new KmsError("ValidationException", "The request is too long.");
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+function answer(response: ServerResponse, status: number, output: object, fault: Fault = {}): void {
+  const json = Buffer.from(JSON.stringify(output));
+  const body = new BodyFault(fault);
+  const passed = body.pass(json);
+  response.writeHead(status, { "content-type": "application/x-amz-json-1.1", "content-length": json.length });
+  if (passed.length === json.length) response.end(passed);
+  else response.write(passed, () => response.destroy());
+}
