@@ -1,3 +1,4 @@
+import { fstatSync, ReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
@@ -30,17 +31,11 @@ function unboundedSource(body: unknown): BodySource {
   if (body instanceof ArrayBuffer) return sourceOfBytes(new Uint8Array(body));
   if (ArrayBuffer.isView(body)) return sourceOfBytes(new Uint8Array(body.buffer, body.byteOffset, body.byteLength));
   if (body instanceof Blob) return { chunks: piecesOfBlob(body), length: body.size, destroy: NOTHING };
+  if (body instanceof ReadStream) return sourceOfFile(body);
   if (body instanceof Readable) {
     return { chunks: bytesOf(body), length: undefined, destroy: () => destroyStream(body) };
   }
-  if (body instanceof ReadableStream) {
-    return {
-      chunks: bytesOf(body),
-      length: undefined,
-      // A locked stream is being read, and its reader cancels it.
-      destroy: () => void (body.locked ? undefined : body.cancel().catch(NOTHING)),
-    };
-  }
+  if (body instanceof ReadableStream) return sourceOfWebStream(body);
   if (isAsyncIterable(body)) return { chunks: bytesOf(body), length: undefined, destroy: NOTHING };
   throw new S3EncryptionError(
     "invalid-argument",
@@ -60,6 +55,44 @@ function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
 }
 
 const PIECE = 256 * 1024;
+const FILE_PIECE = 1024 * 1024;
+
+/** A file about to be read: in large pieces, which is most of what a fast upload needs, and of known length. */
+function sourceOfFile(file: ReadStream): BodySource {
+  const untouched = file.bytesRead === 0 && file.readableEncoding === null && !file.destroyed;
+  // Asking for more than a stream's high-water mark raises it; with 64 KiB pieces a file is read three times slower.
+  if (untouched) file.read(FILE_PIECE);
+  return {
+    chunks: bytesOf(file),
+    length: untouched ? lengthOfFile(file) : undefined,
+    destroy: () => destroyStream(file),
+  };
+}
+
+/** What `start` and `end` leave of a regular file; undefined for anything else, and where reading it will fail. */
+function lengthOfFile(file: ReadStream): number | undefined {
+  // Set by Node, though not in its types; read as the SDK reads them.
+  const [fd, start, end]: unknown[] = ["fd", "start", "end"].map((name) => Reflect.get(file, name));
+  try {
+    const stats = typeof fd === "number" ? fstatSync(fd) : statSync(file.path);
+    // Of a descriptor without a start, the position is not known.
+    if (!stats.isFile() || (file.path === undefined && start === undefined)) return undefined;
+    const first = typeof start === "number" ? start : 0;
+    const behind = typeof end === "number" ? Math.min(stats.size, end + 1) : stats.size;
+    return Math.max(0, behind - first);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Read by a reader of our own, so that it can be cancelled while it is waited for. */
+function sourceOfWebStream(stream: ReadableStream): BodySource {
+  const reader = stream.getReader();
+  const values = async function* (): AsyncGenerator<unknown> {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  };
+  return { chunks: bytesOf(values()), length: undefined, destroy: () => void reader.cancel().catch(NOTHING) };
+}
 
 /** OpenSSL is fastest in pieces that fit the cache, and one huge update would allocate its whole output at once. */
 function sourceOfBytes(bytes: Uint8Array): BodySource {
@@ -103,11 +136,32 @@ async function* exactly(chunks: AsyncIterable<Uint8Array>, length: number): Asyn
   }
 }
 
-/** A Node stream over a generator; `release` runs once it is closed, whether it was read, half-read or never read. */
-export function readableOf(chunks: AsyncIterable<Uint8Array>, release: () => void): Readable {
-  const readable = Readable.from(chunks, { objectMode: false, highWaterMark: PIECE });
-  readable.once("close", release);
-  return readable;
+/**
+ * A Node stream over a generator; `release` runs once it was read, or at once when it is destroyed: a source that is
+ * being waited for must not keep its socket.
+ */
+export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => void): Readable {
+  return new Readable({
+    highWaterMark: PIECE,
+    read() {
+      push(this, chunks).catch((error: Error) => this.destroy(error));
+    },
+    destroy(error, done) {
+      release();
+      chunks.return(undefined).catch(NOTHING);
+      done(error);
+    },
+  });
+}
+
+async function push(readable: Readable, chunks: AsyncGenerator<Uint8Array>): Promise<void> {
+  for (let more = true; more && !readable.destroyed; ) {
+    const { done, value } = await chunks.next();
+    if (readable.destroyed) return;
+    // An empty chunk would be taken for one, and reading would stop.
+    if (done === true) more = readable.push(null);
+    else if (value.length > 0) more = readable.push(value);
+  }
 }
 
 /** The stream with the SDK's `transformToByteArray`, `transformToString` and `transformToWebStream`. */

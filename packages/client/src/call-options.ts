@@ -40,8 +40,18 @@ export function withEncryptionOptions<
   Output extends ServiceOutputTypes,
   Command extends S3Command<Input, Output>,
 >(command: Command & S3Command<Input, Output>, options: EncryptionCallOptions): Command {
-  const input = { ...command.input, [CALL_OPTIONS]: options };
+  const input = withCallOptions(command.input, options);
   return Object.assign(Object.create(Object.getPrototypeOf(command)), command, { input });
+}
+
+/** A call's encryption options, and what would stop it. */
+export interface CarriedOptions extends EncryptionCallOptions {
+  readonly abortSignal?: AbortSignal;
+}
+
+/** The same input, carrying its call's options to where the command is handled. */
+export function withCallOptions<Input extends object>(input: Input, options: CarriedOptions): Input {
+  return { ...input, [CALL_OPTIONS]: options };
 }
 
 /** The options of a call, checked and copied, as the rest of the client uses them. */
@@ -50,12 +60,13 @@ export interface CallOptions {
   readonly materialDescription: StringMap | undefined;
   readonly instructionFileSuffix: string | undefined;
   readonly preferInstructionFile: boolean;
+  readonly abortSignal: AbortSignal | undefined;
 }
 
 export function callOptionsOf(input: object): CallOptions {
   const given: unknown = Reflect.get(input, CALL_OPTIONS) ?? {};
   if (typeof given !== "object" || given === null) throw invalid("Encryption options must be an object.");
-  const options: EncryptionCallOptions = given;
+  const options: CarriedOptions = given;
   const { encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile = false } = options;
   if (
     instructionFileSuffix !== undefined &&
@@ -70,6 +81,7 @@ export function callOptionsOf(input: object): CallOptions {
       materialDescription === undefined ? undefined : callersMap(materialDescription, "materialDescription"),
     instructionFileSuffix,
     preferInstructionFile,
+    abortSignal: options.abortSignal,
   };
 }
 

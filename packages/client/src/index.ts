@@ -1,7 +1,10 @@
 export type { EncryptionCallOptions } from "./call-options.js";
 export { withEncryptionOptions } from "./call-options.js";
+export type { EncryptedUploadOptions } from "./encrypted-upload.js";
+export { EncryptedUpload } from "./encrypted-upload.js";
 export type { InstructionFileConfig, S3EncryptionOptions } from "./options.js";
 export type { S3Plugin } from "./plugin.js";
 export { s3EncryptionPlugin } from "./plugin.js";
 export type { S3EncryptionClientConfig } from "./s3-encryption-client.js";
 export { S3EncryptionClient } from "./s3-encryption-client.js";
+export type { UploadProgress } from "./upload-sealed.js";

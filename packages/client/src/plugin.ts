@@ -17,7 +17,8 @@ import { copyObject } from "./copy-object.js";
 import { deleteObject, deleteObjects } from "./delete-object.js";
 import { getObject } from "./get-object.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
-import { type LargeUpload, putObject } from "./put-object.js";
+import { MIDDLEWARE_NAME, rememberEncryption } from "./plain-client.js";
+import { type LargeUploadLoader, putObject } from "./put-object.js";
 import { refuseUnencrypted } from "./refused-commands.js";
 
 /** What `client.middlewareStack.use()` takes. */
@@ -31,19 +32,20 @@ export function s3EncryptionPlugin(options: S3EncryptionOptions): S3Plugin {
   return pluginOf(resolveOptions(options), undefined);
 }
 
-export function pluginOf(options: ResolvedOptions, uploadLarge: LargeUpload | undefined): S3Plugin {
+export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadLoader | undefined): S3Plugin {
   return {
     applyToStack: (stack) => {
+      rememberEncryption(stack, options);
       stack.add(
         (next, context) => async (args) => {
           // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
           // same region, credentials and endpoint.
           const send = async (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>
             next({ ...args, input });
-          return dispatch(options, uploadLarge, context.commandName, args.input, send);
+          return dispatch(options, loadLargeUpload, context.commandName, args.input, send);
         },
         // At the default priority it would run inside the region redirect, and encrypt twice.
-        { step: "initialize", priority: "high", name: "s3EncryptionMiddleware", override: true },
+        { step: "initialize", priority: "high", name: MIDDLEWARE_NAME, override: true },
       );
     },
   };
@@ -53,7 +55,7 @@ export function pluginOf(options: ResolvedOptions, uploadLarge: LargeUpload | un
 // members of the input and output unions these are.
 async function dispatch<Output>(
   options: ResolvedOptions,
-  uploadLarge: LargeUpload | undefined,
+  loadLargeUpload: LargeUploadLoader | undefined,
   commandName: string | undefined,
   input: object,
   send: unknown,
@@ -66,7 +68,7 @@ async function dispatch<Output>(
           options,
           input as PutObjectCommandInput,
           send as Send<PutObjectCommandInput, PutObjectCommandOutput>,
-          uploadLarge,
+          loadLargeUpload,
         );
       case "GetObjectCommand":
         return getObject(

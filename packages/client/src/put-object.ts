@@ -1,47 +1,61 @@
-import type { PutObjectCommandInput, PutObjectCommandOutput } from "@aws-sdk/client-s3";
+import type {
+  CompleteMultipartUploadCommandOutput,
+  PutObjectCommandInput,
+  PutObjectCommandOutput,
+} from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { readableOf } from "./body.js";
+import { callOptionsOf } from "./call-options.js";
 import { instructionFilePut } from "./instruction-files.js";
 import type { ResolvedOptions } from "./options.js";
 import { type SealedObject, sealObject } from "./seal-object.js";
 
 /** Ciphertext up to this many bytes is buffered, so that the SDK can retry it; it never retries a stream. */
 export const RETRYABLE_LENGTH: number = 8 * 1024 * 1024;
+/** S3's limit for one request. */
+const MAX_PUT_LENGTH = 5 * 1024 ** 3;
 
 type Result = { output: PutObjectCommandOutput; response: unknown };
 type Next = (input: PutObjectCommandInput) => Promise<Result>;
 
-/** Stores a ciphertext whose length is not known and does not fit one retryable request. */
+/** Stores a sealed object in parts. */
 export type LargeUpload = (
-  input: PutObjectCommandInput,
-  ciphertext: AsyncIterable<Uint8Array>,
-) => Promise<PutObjectCommandOutput>;
+  sealed: SealedObject,
+  signal: AbortSignal | undefined,
+) => Promise<CompleteMultipartUploadCommandOutput>;
+
+/** How to store what one request cannot; gives undefined where that is not installed. */
+export type LargeUploadLoader = () => Promise<LargeUpload | undefined>;
 
 /** Encrypts a `PutObjectCommand` and sends it, its instruction files first. */
 export async function putObject(
   options: ResolvedOptions,
   given: PutObjectCommandInput,
   next: Next,
-  uploadLarge: LargeUpload | undefined,
+  loadLargeUpload: LargeUploadLoader | undefined,
 ): Promise<Result> {
   const sealed = await sealObject(options, given);
   try {
     const head = await readHead(sealed);
-    if (!head.whole && sealed.length === undefined && uploadLarge === undefined) throw lengthNeeded();
+    const ciphertext = chunksOf(head, sealed);
+    if (!head.whole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH) {
+      const upload = await loadLargeUpload?.();
+      if (upload === undefined) throw partsNeeded(sealed.length);
+      const stored = await upload({ ...sealed, ciphertext }, callOptionsOf(given).abortSignal);
+      return { output: outputOfPut(stored), response: undefined };
+    }
     for (const file of sealed.instructionFiles) {
       refusePresigned((await next(instructionFilePut(sealed.input, file))).output);
     }
-    if (!head.whole && sealed.length === undefined && uploadLarge !== undefined) {
-      return { output: await uploadLarge(sealed.input, chunksOf(head, sealed)), response: undefined };
-    }
-    const body = head.whole ? Buffer.concat(head.chunks) : readableOf(chunksOf(head, sealed), sealed.destroy);
+    const body = head.whole ? Buffer.concat(head.chunks) : readableOf(ciphertext, sealed.destroy);
     const length = head.whole ? head.length : sealed.length;
     const result = await next({ ...sealed.input, Body: body, ContentLength: length });
     refusePresigned(result.output);
     return { ...result, output: withoutCiphertextChecksums(result.output) };
   } finally {
-    await sealed.ciphertext.return(undefined);
+    // In this order: a source that is being waited for must be let go of before its reader can return.
     sealed.destroy();
+    await sealed.ciphertext.return(undefined);
   }
 }
 
@@ -86,9 +100,17 @@ export function withoutCiphertextChecksums<Output extends object>(output: Output
   return Object.fromEntries(entries) as Output;
 }
 
-function lengthNeeded(): S3EncryptionError {
+/** What a `PutObjectCommand` would have answered, from what the completion of several requests did. */
+function outputOfPut(output: CompleteMultipartUploadCommandOutput): PutObjectCommandOutput {
+  const { Bucket, Key, Location, ...rest } = output;
+  return withoutCiphertextChecksums(rest);
+}
+
+function partsNeeded(length: number | undefined): S3EncryptionError {
   return new S3EncryptionError(
     "unsupported-operation",
-    `A stream of unknown length above ${RETRYABLE_LENGTH} bytes needs several requests: pass ContentLength, or use EncryptedUpload.`,
+    length === undefined
+      ? `A stream of unknown length above ${RETRYABLE_LENGTH} bytes needs several requests: pass ContentLength; or install @aws-sdk/lib-storage and send it with S3EncryptionClient or EncryptedUpload.`
+      : `${length} bytes are more than one request may hold: install @aws-sdk/lib-storage and send them with S3EncryptionClient or EncryptedUpload.`,
   );
 }

@@ -2,7 +2,10 @@ import { S3Client, type S3ClientConfig, type ServiceInputTypes, type ServiceOutp
 import { type EncryptionCallOptions, type S3Command, withEncryptionOptions } from "./call-options.js";
 import type { S3EncryptionOptions } from "./options.js";
 import { resolveOptions } from "./options.js";
+import { plainClientOf } from "./plain-client.js";
 import { pluginOf } from "./plugin.js";
+import type { LargeUpload } from "./put-object.js";
+import { loadUpload, uploadSealed } from "./upload-sealed.js";
 
 export interface S3EncryptionClientConfig extends S3ClientConfig {
   readonly encryption: S3EncryptionOptions;
@@ -17,7 +20,12 @@ export class S3EncryptionClient extends S3Client {
   constructor(configuration: S3EncryptionClientConfig) {
     const { encryption, ...s3 } = configuration;
     super(s3);
-    this.middlewareStack.use(pluginOf(resolveOptions(encryption), undefined));
+    const uploadLarge = async (): Promise<LargeUpload | undefined> => {
+      const Upload = await loadUpload();
+      if (Upload === undefined) return undefined;
+      return (sealed, signal) => uploadSealed(Upload, plainClientOf(this), sealed, { signal });
+    };
+    this.middlewareStack.use(pluginOf(resolveOptions(encryption), uploadLarge));
   }
 
   override send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
@@ -47,6 +55,8 @@ export class S3EncryptionClient extends S3Client {
       materialDescription,
       instructionFileSuffix,
       preferInstructionFile,
+      // An upload in parts is several requests, and the signal is handed to the first of them only.
+      abortSignal: request.abortSignal,
     });
     const given = Object.fromEntries(named.filter(([, value]) => value !== undefined));
     const sent = Object.keys(given).length === 0 ? command : withEncryptionOptions(command, given);

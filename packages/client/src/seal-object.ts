@@ -19,6 +19,8 @@ export interface SealedObject {
   readonly ciphertext: AsyncGenerator<Uint8Array>;
   /** Ciphertext bytes, where the plaintext's length is known. */
   readonly length: number | undefined;
+  /** How many of them, at the end, stand for no plaintext. */
+  readonly tagLength: number;
   readonly instructionFiles: readonly InstructionFileToWrite[];
   /** Lets go of the caller's body; harmless after its end. */
   readonly destroy: () => void;
@@ -76,6 +78,7 @@ async function seal(
     input: { ...rest, Metadata: { ...input.Metadata, ...envelope.metadata } },
     ciphertext: encryptContent(content, source.chunks),
     length: source.length === undefined ? undefined : ciphertextLength(suite, source.length),
+    tagLength: suite.tagLength,
     instructionFiles: envelope.instructionFiles,
     destroy: source.destroy,
   };

@@ -1,0 +1,109 @@
+import { EventEmitter } from "node:events";
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
+import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { destroyStream } from "./body.js";
+import { type EncryptionCallOptions, withCallOptions } from "./call-options.js";
+import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
+import { encryptionOf, plainClientOf } from "./plain-client.js";
+import { withoutCiphertextChecksums } from "./put-object.js";
+import { sealObject } from "./seal-object.js";
+import { loadUpload, type UploadProgress, uploadSealed } from "./upload-sealed.js";
+
+export interface EncryptedUploadOptions extends Omit<EncryptionCallOptions, "preferInstructionFile"> {
+  /** An `S3EncryptionClient`, or any `S3Client` together with `encryption`. */
+  readonly client: S3Client;
+  readonly encryption?: S3EncryptionOptions;
+  /** As of a `PutObjectCommand`; without `Body` when there is a `file`. */
+  readonly params: PutObjectCommandInput;
+  /** Path of a file to upload. */
+  readonly file?: string | URL;
+  /** Parts in flight at once, each held in memory. Default 4. */
+  readonly queueSize?: number;
+  /** Bytes, 5 MiB at least. Default: 5 MiB, or what it takes to stay within 10,000 parts. */
+  readonly partSize?: number;
+  /** Leave the parts of a failed upload in place. Default false. */
+  readonly leavePartsOnError?: boolean;
+  /** Stored with the object as it appears, instead of `params.Tagging`. */
+  readonly tags?: readonly Tag[];
+  readonly abortController?: AbortController;
+}
+
+/**
+ * Uploads a body of any size, encrypted: used like `Upload` of `@aws-sdk/lib-storage`, on which it is built and which
+ * must be installed beside it.
+ */
+export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadProgress] }> {
+  /** Of the multipart upload, once there is one. */
+  uploadId?: string;
+  readonly #options: EncryptedUploadOptions;
+  readonly #encryption: ResolvedOptions;
+  readonly #abortController: AbortController;
+  #started = false;
+
+  /** Throws `invalid-argument` and `invalid-configuration`; nothing is read or sent before `done()`. */
+  constructor(options: EncryptedUploadOptions) {
+    super();
+    if (options.file !== undefined && options.params.Body !== undefined) {
+      throw new S3EncryptionError("invalid-argument", "Give either a file or params.Body, not both.");
+    }
+    this.#options = options;
+    this.#encryption = encryptionOf(options.client, options.encryption);
+    this.#abortController = options.abortController ?? new AbortController();
+  }
+
+  /** Makes `done()` reject with an `AbortError`, once nothing of the upload is going on any more. */
+  async abort(): Promise<void> {
+    this.#abortController.abort();
+  }
+
+  /** Encrypts and stores the body; resolves with what S3 answered, once the object is there. */
+  async done(): Promise<CompleteMultipartUploadCommandOutput> {
+    if (this.#started) {
+      throw new S3EncryptionError("invalid-argument", "This EncryptedUpload was started already; create a new one.");
+    }
+    this.#started = true;
+    const Upload = await loadUpload();
+    const { client, params, file, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
+    if (Upload === undefined) {
+      if (params.Body instanceof Readable) destroyStream(params.Body);
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        "EncryptedUpload is built on @aws-sdk/lib-storage: install it, in the version of your @aws-sdk/client-s3.",
+      );
+    }
+    const { encryptionContext, materialDescription, instructionFileSuffix } = this.#options;
+    const sealed = await sealObject(
+      this.#encryption,
+      withCallOptions(
+        {
+          ...params,
+          ...(file === undefined ? {} : { Body: createReadStream(file) }),
+          ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }),
+        },
+        {
+          ...(encryptionContext === undefined ? {} : { encryptionContext }),
+          ...(materialDescription === undefined ? {} : { materialDescription }),
+          ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
+        },
+      ),
+    );
+    const output = await uploadSealed(Upload, plainClientOf(client), sealed, {
+      queueSize,
+      partSize,
+      leavePartsOnError,
+      signal: this.#abortController.signal,
+      onProgress: (progress) => this.emit("httpUploadProgress", progress),
+      onUploadId: (uploadId) => {
+        this.uploadId = uploadId;
+      },
+    });
+    return withoutCiphertextChecksums(output);
+  }
+}
+
+/** Tags in the header of the request that creates the object: it never exists without them, nor loses them. */
+function tagging(tags: readonly Tag[]): string {
+  return tags.map(({ Key = "", Value = "" }) => `${encodeURIComponent(Key)}=${encodeURIComponent(Value)}`).join("&");
+}

@@ -1,0 +1,160 @@
+import type {
+  CompleteMultipartUploadCommandOutput,
+  S3Client,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { readableOf } from "./body.js";
+import type { S3Command } from "./call-options.js";
+import { instructionFilePut } from "./instruction-files.js";
+import type { SealedObject } from "./seal-object.js";
+
+/** How far an upload is, in bytes of the caller's body. */
+export interface UploadProgress {
+  readonly loaded?: number;
+  /** Absent while it is not known. */
+  readonly total?: number;
+  readonly part?: number;
+  readonly Key?: string;
+  readonly Bucket?: string;
+}
+
+export interface UploadSettings {
+  /** Parts in flight at once. Default 4. */
+  readonly queueSize?: number | undefined;
+  /** Bytes; S3 allows 5 MiB at least and 10,000 parts. */
+  readonly partSize?: number | undefined;
+  /** Leave the parts of a failed upload in place. Default false. */
+  readonly leavePartsOnError?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+  readonly onUploadId?: ((uploadId: string) => void) | undefined;
+}
+
+const MAX_PARTS = 10_000;
+const MIN_PART_SIZE = 5 * 1024 * 1024;
+/** Enough for 2^36 bytes, the most that one object can be encrypted to, in 10,000 parts. */
+const UNKNOWN_LENGTH_PART_SIZE = 7 * 1024 * 1024;
+
+export type UploadConstructor = typeof import("@aws-sdk/lib-storage").Upload;
+
+/** Undefined where `@aws-sdk/lib-storage`, an optional peer, is not installed. */
+export async function loadUpload(): Promise<UploadConstructor | undefined> {
+  try {
+    return (await import("@aws-sdk/lib-storage")).Upload;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+function uploadAborted(): Error {
+  return Object.assign(new Error("Upload aborted."), { name: "AbortError" });
+}
+
+/**
+ * Stores a sealed object through `Upload`: its ciphertext is produced once and in order (S18), and what is sent in
+ * parallel, and sent again when S3 fails, are finished parts of it. Its instruction files are put right before the
+ * object appears (H29), so that an upload that fails or is aborted leaves the object that was there readable.
+ *
+ * Ends, well or not, only once nothing of it is going on any more: no request, no open multipart upload.
+ *
+ * @param client one that does not encrypt
+ */
+export async function uploadSealed(
+  Upload: UploadConstructor,
+  client: S3Client,
+  sealed: SealedObject,
+  settings: UploadSettings,
+): Promise<CompleteMultipartUploadCommandOutput> {
+  const { queueSize, leavePartsOnError, signal, onProgress } = settings;
+  const body = readableOf(sealed.ciphertext, sealed.destroy);
+  // Destroying it tells Upload, which is reading it; nobody else has to hear.
+  body.on("error", () => {});
+  const parts = new AbortController();
+  let failure: unknown;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    parts.abort();
+    body.destroy(failure instanceof Error ? failure : uploadAborted());
+  };
+  const onAbort = (): void => fail(uploadAborted());
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (signal?.aborted === true) throw uploadAborted();
+    const upload = new Upload({
+      client: partSender(client, sealed, { abortSignal: parts.signal, fail, onUploadId: settings.onUploadId }),
+      params: { ...sealed.input, Body: body, ...(sealed.length === undefined ? {} : { ContentLength: sealed.length }) },
+      partSize: partSizeFor(sealed.length, settings.partSize),
+      ...(queueSize === undefined ? {} : { queueSize }),
+      ...(leavePartsOnError === undefined ? {} : { leavePartsOnError }),
+    });
+    upload.on("httpUploadProgress", (progress) => onProgress?.(inPlaintext(progress, sealed)));
+    return await upload.done();
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    body.destroy();
+  }
+}
+
+function partSizeFor(length: number | undefined, asked: number | undefined): number {
+  if (length === undefined) return asked ?? UNKNOWN_LENGTH_PART_SIZE;
+  if (asked !== undefined && length > asked * MAX_PARTS) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `${length} bytes do not fit into ${MAX_PARTS} parts of ${asked} bytes; choose a larger partSize, or none.`,
+    );
+  }
+  return asked ?? Math.max(MIN_PART_SIZE, Math.ceil(length / MAX_PARTS));
+}
+
+/**
+ * What `Upload` sends with. It knows neither how to abort a request nor that others have failed, and it must not start
+ * what would have to be undone.
+ */
+function partSender(
+  client: S3Client,
+  sealed: SealedObject,
+  {
+    abortSignal,
+    fail,
+    onUploadId,
+  }: {
+    readonly abortSignal: AbortSignal;
+    readonly fail: (error: unknown) => void;
+    readonly onUploadId: UploadSettings["onUploadId"];
+  },
+): S3Client {
+  const send = async (command: S3Command<ServiceInputTypes, ServiceOutputTypes>): Promise<ServiceOutputTypes> => {
+    const { input } = command;
+    const carriesContent = "Body" in input && input.Body !== undefined;
+    const publishes = "MultipartUpload" in input || (carriesContent && !("PartNumber" in input));
+    try {
+      if (publishes || carriesContent) abortSignal.throwIfAborted();
+      if (publishes) {
+        for (const file of sealed.instructionFiles) {
+          await client.send(new PutObjectCommand(instructionFilePut(sealed.input, file)), { abortSignal });
+        }
+      }
+      // Cutting off any other request would leave us not knowing whether there is an upload, or an object.
+      const output = await client.send(command, carriesContent ? { abortSignal } : {});
+      if ("UploadId" in output && output.UploadId !== undefined) onUploadId?.(output.UploadId);
+      return output;
+    } catch (error) {
+      if (carriesContent) fail(error);
+      throw error;
+    }
+  };
+  return Object.create(client, { send: { value: send } });
+}
+
+/** The tag comes last, so that the bytes before it are the caller's. */
+function inPlaintext(progress: UploadProgress, { length, tagLength }: SealedObject): UploadProgress {
+  if (length === undefined) return progress;
+  const total = length - tagLength;
+  return { ...progress, loaded: Math.min(progress.loaded ?? 0, total), total };
+}
