@@ -20,6 +20,7 @@ import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "
 import { MIDDLEWARE_NAME, rememberEncryption } from "./plain-client.js";
 import { type LargeUploadLoader, putObject } from "./put-object.js";
 import { refuseUnencrypted } from "./refused-commands.js";
+import { failWithBody, rememberBody } from "./sent-body.js";
 
 /** What `client.middlewareStack.use()` takes. */
 export type S3Plugin = Parameters<S3Client["middlewareStack"]["use"]>[0];
@@ -40,12 +41,21 @@ export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadL
         (next, context) => async (args) => {
           // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
           // same region, credentials and endpoint.
-          const send = async (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>
-            next({ ...args, input });
+          const send = async (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> => {
+            rememberBody(context, input);
+            return next({ ...args, input });
+          };
           return dispatch(options, loadLargeUpload, context.commandName, args.input, send);
         },
         // At the default priority it would run inside the region redirect, and encrypt twice.
         { step: "initialize", priority: "high", name: MIDDLEWARE_NAME, override: true },
+      );
+      stack.add(
+        (next, context) => async (args) => {
+          failWithBody(context, args.request);
+          return next(args);
+        },
+        { step: "finalizeRequest", priority: "low", name: `${MIDDLEWARE_NAME}Body`, override: true },
       );
     },
   };
