@@ -1,0 +1,52 @@
+import { isSameStringMap, S3EncryptionError, type StringMap, stringMap } from "@s3ec/materials";
+
+/** A key with the material description of the objects it opens. */
+export interface DescribedKey<Key> {
+  readonly key: Key;
+  readonly description: StringMap;
+}
+
+/** Copies a material description; throws `invalid-argument` where it is not a map of strings. */
+export function materialDescription(input: StringMap | undefined): StringMap {
+  const entries = Object.entries(input ?? {});
+  if (typeof (input ?? {}) !== "object" || entries.some(([, value]) => typeof value !== "string")) {
+    throw new S3EncryptionError("invalid-argument", "A material description must be an object of strings.");
+  }
+  return stringMap(entries);
+}
+
+/** Descriptions select keys, so each may stand for one key only. `own` is what the keyring itself writes. */
+export function assertDistinctDescriptions(own: StringMap, keys: readonly DescribedKey<unknown>[]): void {
+  const seen = [own];
+  for (const { description } of keys) {
+    if (seen.some((other) => isSameStringMap(other, description))) {
+      throw new S3EncryptionError(
+        "invalid-configuration",
+        "Give the keyring and each of its decryptionKeys a material description of their own: it selects the key.",
+      );
+    }
+    seen.push(description);
+  }
+}
+
+/** The key that a stored description names exactly. Nothing else is ever taken from the description (3.4 item 9). */
+export function keyDescribedBy<Key>(description: StringMap, keys: readonly DescribedKey<Key>[]): Key | undefined {
+  return keys.find((entry) => isSameStringMap(entry.description, description))?.key;
+}
+
+/** The description to store: the caller's, unless this keyring would then look for another key when it reads. */
+export function descriptionToStore(
+  own: StringMap,
+  callers: StringMap | undefined,
+  keys: readonly DescribedKey<unknown>[],
+): StringMap {
+  if (callers === undefined) return own;
+  const description = materialDescription(callers);
+  if (keyDescribedBy(description, keys) !== undefined) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      "This material description selects one of the keyring's decryptionKeys, which only read; pass another one.",
+    );
+  }
+  return description;
+}

@@ -1,0 +1,3 @@
+export type { RawRsaKeyringOptions, RsaDecryptionKey } from "./raw-rsa-keyring.js";
+export { RawRsaKeyring } from "./raw-rsa-keyring.js";
+export type { EncodedRsaPrivateKey, EncodedRsaPublicKey, RsaPrivateKey, RsaPublicKey } from "./rsa-keys.js";

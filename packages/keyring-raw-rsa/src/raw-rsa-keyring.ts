@@ -1,0 +1,142 @@
+import type { KeyObject } from "node:crypto";
+import { RSA_OAEP_SHA1, RSA_OAEP_SHA256, RSA_PKCS1 } from "@s3ec/envelope";
+import {
+  createDataKey,
+  type DecryptionMaterials,
+  decryptionFailed,
+  type EncryptedDataKey,
+  type EncryptionMaterials,
+  importDataKey,
+  isSameWrapAlgorithm,
+  type Keyring,
+  lendDataKey,
+  S3EncryptionError,
+  type StringMap,
+  type WrapAlgorithm,
+  withDataKey,
+  withEncryptedDataKey,
+} from "@s3ec/materials";
+import {
+  assertDistinctDescriptions,
+  type DescribedKey,
+  descriptionToStore,
+  keyDescribedBy,
+  materialDescription,
+} from "./decryption-keys.js";
+import { unwrapOaepSha256 } from "./legacy-oaep-sha256.js";
+import { unwrapPkcs1, unwrapPkcs1OrUnpadded } from "./legacy-pkcs1.js";
+import { type Expected, unwrapOaep, wrapOaep } from "./oaep-wrap.js";
+import { publicHalf, type RsaPrivateKey, type RsaPublicKey, rsaPrivateKey, rsaPublicKey } from "./rsa-keys.js";
+
+/** A former private key, used for reading the objects that carry exactly its description. */
+export interface RsaDecryptionKey {
+  readonly privateKey: RsaPrivateKey;
+  readonly materialDescription: StringMap;
+}
+
+export interface RawRsaKeyringOptions {
+  /** Reads, and writes too: the public key is derived from it. 2048 bits or more, like every key here. */
+  readonly privateKey?: RsaPrivateKey;
+  /** Alone: a keyring that writes and cannot read. Beside `privateKey`: must belong to it. */
+  readonly publicKey?: RsaPublicKey;
+  /** Stored with every object, in the clear and unauthenticated; selects keys on reading. Default: none. */
+  readonly materialDescription?: StringMap;
+  /** Keys that only read, each selected by its description; any other description means `privateKey`. */
+  readonly decryptionKeys?: readonly RsaDecryptionKey[];
+  /**
+   * DANGEROUS, default false. Also opens legacy objects whose data key was encrypted with textbook RSA, which a Java V1
+   * client forced onto BouncyCastle wrote. Such a wrap protects nothing against someone who can alter it.
+   */
+  readonly enableUnpaddedRsa?: boolean;
+  /**
+   * DANGEROUS, default false. Also opens CBC objects whose wrap is bound to GCM, which the Java client makes when it
+   * re-encrypts the instruction file of a CBC object (H1). It gives up the check that stops CVE-2020-8912 (S2): whoever
+   * can write to the bucket may relabel your GCM objects as CBC. Turn it on for one migration, in a client of its own.
+   */
+  readonly enableCbcRewrapBoundToGcm?: boolean;
+}
+
+interface Unwrap {
+  readonly algorithm: WrapAlgorithm;
+  readonly unwrap: (key: KeyObject, wrapped: Uint8Array, expected: Expected) => Uint8Array | undefined;
+}
+
+/**
+ * Wraps data keys under an RSA key that you hold. Writes RSA-OAEP-SHA1; reads it, and OAEP with SHA-256 and PKCS#1 v1.5
+ * where the client allows legacy wraps. Throws `invalid-argument` or `invalid-configuration` at construction.
+ */
+export class RawRsaKeyring implements Keyring {
+  readonly wrapAlgorithms: readonly WrapAlgorithm[];
+  readonly #unwraps: readonly Unwrap[];
+  readonly #privateKey: KeyObject | undefined;
+  readonly #publicKey: KeyObject;
+  readonly #description: StringMap;
+  readonly #decryptionKeys: readonly DescribedKey<KeyObject>[];
+  readonly #acceptGcmBindingForCbc: boolean;
+
+  constructor(options: RawRsaKeyringOptions) {
+    const publicKey = options.publicKey === undefined ? undefined : rsaPublicKey(options.publicKey);
+    if (options.privateKey !== undefined) {
+      this.#privateKey = rsaPrivateKey(options.privateKey);
+      this.#publicKey = publicHalf(this.#privateKey, publicKey);
+    } else if (publicKey !== undefined) {
+      this.#publicKey = publicKey;
+    } else {
+      throw new S3EncryptionError("invalid-configuration", "Pass privateKey to read and write, or publicKey to write.");
+    }
+    this.#description = materialDescription(options.materialDescription);
+    this.#decryptionKeys = (options.decryptionKeys ?? []).map((entry) => ({
+      key: rsaPrivateKey(entry.privateKey),
+      description: materialDescription(entry.materialDescription),
+    }));
+    assertDistinctDescriptions(this.#description, this.#decryptionKeys);
+    this.#acceptGcmBindingForCbc = options.enableCbcRewrapBoundToGcm === true;
+    this.#unwraps = [
+      { algorithm: RSA_OAEP_SHA1, unwrap: unwrapOaep },
+      { algorithm: RSA_OAEP_SHA256, unwrap: unwrapOaepSha256 },
+      { algorithm: RSA_PKCS1, unwrap: options.enableUnpaddedRsa === true ? unwrapPkcs1OrUnpadded : unwrapPkcs1 },
+    ];
+    this.wrapAlgorithms = Object.freeze(this.#unwraps.map((entry) => entry.algorithm));
+  }
+
+  async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+    const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
+    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
+    const { algorithmBinding } = materials;
+    const ciphertext = await lendDataKey(dataKey, (bytes) => wrapOaep(this.#publicKey, bytes, algorithmBinding));
+    const encryptedDataKey = { wrapAlgorithm: RSA_OAEP_SHA1, ciphertext, description };
+    return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
+  }
+
+  async onDecrypt(
+    materials: DecryptionMaterials,
+    encryptedDataKeys: readonly EncryptedDataKey[],
+  ): Promise<DecryptionMaterials | null> {
+    const { suite, algorithmBinding } = materials;
+    const rewrapped = this.#acceptGcmBindingForCbc && suite.cipher === "cbc";
+    const bindings = rewrapped ? [algorithmBinding, "AES/GCM/NoPadding"] : [algorithmBinding];
+    let tried = false;
+    let withoutPrivateKey = false;
+    for (const { wrapAlgorithm, ciphertext, description } of encryptedDataKeys) {
+      const entry = this.#unwraps.find(({ algorithm }) => isSameWrapAlgorithm(algorithm, wrapAlgorithm));
+      if (entry === undefined) continue;
+      const key = keyDescribedBy(description, this.#decryptionKeys) ?? this.#privateKey;
+      if (key === undefined) {
+        withoutPrivateKey = true;
+        continue;
+      }
+      tried = true;
+      const dataKey = entry.unwrap(key, ciphertext, { bindings, dataKeyLengths: suite.dataKeyLengths });
+      if (dataKey !== undefined) return withDataKey(materials, importDataKey(dataKey));
+    }
+    // One error without a cause, whichever check failed (S16).
+    if (tried) throw decryptionFailed();
+    if (withoutPrivateKey) {
+      throw new S3EncryptionError(
+        "no-matching-key",
+        "This RSA keyring holds only the public key, which writes but cannot read; configure its privateKey to read.",
+      );
+    }
+    return null;
+  }
+}

@@ -1,0 +1,137 @@
+import { createPrivateKey, createPublicKey, type JsonWebKey, KeyObject } from "node:crypto";
+import { S3EncryptionError } from "@s3ec/materials";
+
+/** A private key as PEM or DER, where its encoding has to be said. DER defaults to PKCS#8. */
+export interface EncodedRsaPrivateKey {
+  readonly key: string | Uint8Array;
+  readonly type?: "pkcs8" | "pkcs1";
+  readonly passphrase?: string;
+}
+
+/** A public key as PEM or DER, where its encoding has to be said. DER defaults to SPKI. */
+export interface EncodedRsaPublicKey {
+  readonly key: string | Uint8Array;
+  readonly type?: "spki" | "pkcs1";
+}
+
+/** PEM text, PEM or PKCS#8 DER bytes, JWK, `KeyObject`, or `{ key, type, passphrase }`. */
+export type RsaPrivateKey = string | Uint8Array | KeyObject | JsonWebKey | EncodedRsaPrivateKey;
+
+/** PEM text (also a certificate), PEM or SPKI DER bytes, JWK, `KeyObject`, or `{ key, type }`. */
+export type RsaPublicKey = string | Uint8Array | KeyObject | JsonWebKey | EncodedRsaPublicKey;
+
+const MIN_MODULUS_BITS = 2048;
+const DER_SEQUENCE = 0x30;
+
+/** Reads a private key; throws `invalid-argument`, without a word of the key. */
+export function rsaPrivateKey(input: RsaPrivateKey): KeyObject {
+  return rsaKey("privateKey", "private", () => {
+    if (input instanceof KeyObject) return input;
+    if (typeof input === "string" || input instanceof Uint8Array) return readPrivateKey({ key: input });
+    if (isEncoded(input)) return readPrivateKey(input);
+    assertUsage("privateKey", input, ["unwrapKey", "decrypt"]);
+    return createPrivateKey({ key: input, format: "jwk" });
+  });
+}
+
+/** Reads a public key; throws `invalid-argument`, also for a private key in its place. */
+export function rsaPublicKey(input: RsaPublicKey): KeyObject {
+  return rsaKey("publicKey", "public", () => {
+    if (input instanceof KeyObject) return input;
+    if (typeof input === "string" || input instanceof Uint8Array) return readPublicKey({ key: input });
+    if (isEncoded(input)) return readPublicKey(input);
+    assertUsage("publicKey", input, ["wrapKey", "encrypt"]);
+    if ("d" in input) throw privateInPlaceOfPublic();
+    return createPublicKey({ key: input, format: "jwk" });
+  });
+}
+
+/** The public half of a private key; a public key given beside it must be that half. */
+export function publicHalf(privateKey: KeyObject, given: KeyObject | undefined): KeyObject {
+  const derived = createPublicKey(privateKey);
+  if (given !== undefined && !derived.equals(given)) {
+    throw new S3EncryptionError(
+      "invalid-configuration",
+      "publicKey does not belong to privateKey: what one writes the other could not read. Pass a pair, or one of them.",
+    );
+  }
+  return derived;
+}
+
+function rsaKey(name: string, type: "private" | "public", read: () => KeyObject): KeyObject {
+  let key: KeyObject;
+  try {
+    key = read();
+  } catch (error) {
+    if (error instanceof S3EncryptionError) throw error;
+    // Without the cause: some of Node's messages quote the value they refuse.
+    throw invalid(
+      `${name} cannot be read. Pass an RSA key as PEM, DER, JWK or KeyObject; { key, type } says how DER is encoded${type === "private" ? ", { key, passphrase } opens an encrypted key" : ""}.`,
+    );
+  }
+  if (name === "publicKey" && key.type === "private") throw privateInPlaceOfPublic();
+  if (key.type !== type || key.asymmetricKeyType !== "rsa") {
+    throw invalid(`${name} must be a ${type} RSA key; this is a ${key.asymmetricKeyType ?? ""} ${key.type} key.`);
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < MIN_MODULUS_BITS) {
+    throw invalid(`${name} must have ${MIN_MODULUS_BITS} bits or more; RSA keys of ${bits} bits can be broken.`);
+  }
+  return key;
+}
+
+function readPrivateKey({ key, type = "pkcs8", passphrase }: EncodedRsaPrivateKey): KeyObject {
+  const encoded = encodedBytes(key);
+  const secret = passphrase === undefined ? {} : { passphrase };
+  return isDer(encoded)
+    ? createPrivateKey({ key: encoded, format: "der", type, ...secret })
+    : createPrivateKey({ key: encoded, format: "pem", ...secret });
+}
+
+function readPublicKey({ key, type = "spki" }: EncodedRsaPublicKey): KeyObject {
+  const encoded = encodedBytes(key);
+  // Node would quietly take the public half; a private key should not even be on a machine that only writes.
+  if (isDer(encoded)) {
+    if (isPkcs1PrivateKey(encoded)) throw privateInPlaceOfPublic();
+    return createPublicKey({ key: encoded, format: "der", type });
+  }
+  if (encoded.includes("PRIVATE KEY-----")) throw privateInPlaceOfPublic();
+  return createPublicKey({ key: encoded, format: "pem" });
+}
+
+function encodedBytes(key: string | Uint8Array): Buffer {
+  return typeof key === "string" ? Buffer.from(key) : Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+}
+
+function isDer(encoded: Buffer): boolean {
+  return encoded[0] === DER_SEQUENCE;
+}
+
+function isPkcs1PrivateKey(der: Buffer): boolean {
+  try {
+    return createPrivateKey({ key: der, format: "der", type: "pkcs1" }).type === "private";
+  } catch {
+    return false;
+  }
+}
+
+function isEncoded<E extends EncodedRsaPrivateKey | EncodedRsaPublicKey>(input: E | JsonWebKey): input is E {
+  return "key" in input;
+}
+
+function assertUsage(name: string, { use, key_ops: allowed }: JsonWebKey, needed: readonly string[]): void {
+  const mayBeUsed = allowed === undefined || (Array.isArray(allowed) && needed.some((name) => allowed.includes(name)));
+  if (!mayBeUsed || (use !== undefined && use !== "enc")) {
+    throw invalid(`${name} is a JWK whose use or key_ops allow neither ${needed.join(" nor ")}.`);
+  }
+}
+
+function privateInPlaceOfPublic(): S3EncryptionError {
+  return invalid(
+    "publicKey holds a private key. Pass it as privateKey, which writes too, or give the public key alone.",
+  );
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}
