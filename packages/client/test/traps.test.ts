@@ -12,6 +12,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { type S3EncryptionOptions, s3EncryptionPlugin, withEncryptionOptions } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
@@ -137,6 +138,13 @@ describe("the adapter", () => {
     expect((await refusal(client.send(replace))).code).to.equal("unsupported-operation");
     const allowed = fixture.client({ allowUnencryptedCommands: ["CreateMultipartUploadCommand"] });
     expect((await allowed.send(create)).UploadId).to.be.a("string");
+  });
+
+  it("refuses to presign, both ways", async () => {
+    const client = fixture.client();
+    expect((await refusal(getSignedUrl(client, put("presigned")))).code).to.equal("unsupported-operation");
+    expect((await refusal(getSignedUrl(client, get("head")))).code).to.equal("unsupported-operation");
+    expect(await fixture.keys("presigned")).to.deep.equal([]);
   });
 
   it("says that an object is not encrypted, and what it looked for (S13)", async () => {
