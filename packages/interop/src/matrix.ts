@@ -1,0 +1,106 @@
+import { type Outcome, hasSwitches, type Reading, readVerdict, type Verdict, writeVerdict } from "./expectations.js";
+import type { Answer, ClientName, GetJob, KeyringJob, KeyringType, PutJob, ServiceEndpoint } from "./job.js";
+import type { Peer } from "./peer.js";
+import { plaintext, sha256 } from "./plaintext.js";
+import { CUSTOM_SUFFIX, ENTRIES, hasKeyring, isOrdinary, type StoredObject, storedObjects, wrapOf } from "./stored-object.js";
+
+export interface Surroundings {
+  readonly s3: ServiceEndpoint;
+  readonly kms: ServiceEndpoint;
+  readonly bucket: string;
+  readonly keyrings: Readonly<Record<KeyringType, KeyringJob>>;
+}
+
+/** One put, or one get when it has a reader: what should have happened and what did. */
+export interface Cell {
+  readonly object: StoredObject;
+  readonly reader?: ClientName;
+  readonly reading?: Reading;
+  readonly expected: Verdict;
+  readonly outcome: Outcome;
+  /** The client's own words when it refused, the sizes when the bytes are wrong. */
+  readonly detail: string;
+}
+
+interface Placed {
+  readonly object: StoredObject;
+  readonly job: Omit<PutJob, "op" | "suite" | "body">;
+  readonly seed: number;
+}
+
+/** Lets every peer write everything that it can, then every peer read what was written. */
+export async function runMatrix(peers: readonly Peer[], surroundings: Surroundings): Promise<Cell[]> {
+  const peerOf = new Map(peers.flatMap((peer) => peer.clients.map((client) => [client, peer] as const)));
+  const placed = storedObjects(new Set(peerOf.keys())).map((object, seed) => place(object, seed, surroundings));
+
+  const written = await Promise.all(
+    placed.map(async (each) => ({ ...each, cell: await put(each, peerOf.get(each.object.writer)) })),
+  );
+  const stored = written.filter(({ cell }) => cell.outcome === "ok");
+  const gets = stored.flatMap((each) =>
+    [...peerOf].flatMap(([reader, peer]) =>
+      readingsOf(each.object, reader).map((reading) => get(each, reader, reading, peer)),
+    ),
+  );
+  return [...written.map(({ cell }) => cell), ...(await Promise.all(gets))];
+}
+
+function place(object: StoredObject, seed: number, { s3, kms, bucket, keyrings }: Surroundings): Placed {
+  const entries = ENTRIES[object.entries];
+  return {
+    object,
+    seed,
+    job: {
+      client: object.writer,
+      s3,
+      kms,
+      bucket,
+      key: `${seed}-${object.writer}-${object.keyring}-${object.suite}`,
+      keyring: keyrings[object.keyring],
+      placement: object.placement,
+      ...(object.customSuffix ? { instructionFileSuffix: CUSTOM_SUFFIX } : {}),
+      ...(wrapOf(object) === "kms+context" ? { encryptionContext: entries } : { materialDescription: entries }),
+    },
+  };
+}
+
+async function put({ object, job, seed }: Placed, peer: Peer | undefined): Promise<Cell> {
+  if (peer === undefined) throw new Error(`Nobody runs ${object.writer}.`);
+  const body = { seed, length: object.size };
+  const answer = await peer.run({ ...job, op: "put", suite: object.suite, body });
+  return { object, expected: writeVerdict(object), ...judge(object, seed, answer) };
+}
+
+function readingsOf(object: StoredObject, reader: ClientName): Reading[] {
+  if (!hasKeyring(reader, object.keyring)) return [];
+  const readings: Reading[] = ["all-switches"];
+  if (isOrdinary(object) && hasSwitches(reader)) readings.push("defaults");
+  if (isOrdinary(object) && wrapOf(object) === "kms+context") readings.push("other-context");
+  return readings;
+}
+
+async function get({ object, job, seed }: Placed, reader: ClientName, reading: Reading, peer: Peer): Promise<Cell> {
+  const read: GetJob = {
+    ...job,
+    op: "get",
+    client: reader,
+    legacy: reading !== "defaults",
+    ...(reading === "other-context" ? { encryptionContext: { tenant: "south" } } : {}),
+  };
+  const answer = await peer.run(read);
+  const expected = readVerdict(object, reader, reading);
+  return { object, reader, reading, expected, ...judge(object, seed, answer) };
+}
+
+function judge(object: StoredObject, seed: number, answer: Answer): { outcome: Outcome; detail: string } {
+  if (!answer.ok) return { outcome: "refused", detail: `${answer.error}: ${answer.message}` };
+  const right = answer.length === object.size && answer.sha256 === sha256(plaintext(seed, object.size));
+  return right
+    ? { outcome: "ok", detail: "" }
+    : { outcome: "wrong-bytes", detail: `${answer.length} bytes for ${object.size}` };
+}
+
+/** Whether the cell is as expected. */
+export function passed(cell: Cell): boolean {
+  return cell.outcome === cell.expected.outcome;
+}

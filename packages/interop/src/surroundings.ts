@@ -1,0 +1,32 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import type { KeyringJob, ServiceEndpoint } from "./job.js";
+import type { Surroundings } from "./matrix.js";
+import { CREDENTIALS } from "./servers.js";
+
+const BUCKET = "interop";
+
+/** Makes the bucket and one key of each kind. */
+export async function prepare(s3: ServiceEndpoint, kms: ServiceEndpoint): Promise<Surroundings> {
+  const storage = new S3Client({ ...s3, credentials: CREDENTIALS, forcePathStyle: true });
+  await storage.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const keys = new KMSClient({ ...kms, credentials: CREDENTIALS });
+  const { KeyMetadata } = await keys.send(new CreateKeyCommand({}));
+  if (KeyMetadata?.Arn === undefined) throw new Error("KMS made no key.");
+  const keyrings = {
+    aes: { type: "aes", key: randomBytes(32).toString("base64") },
+    rsa: rsaKeyring(),
+    kms: { type: "kms", keyId: KeyMetadata.Arn },
+  } as const;
+  return { s3, kms, bucket: BUCKET, keyrings };
+}
+
+function rsaKeyring(): KeyringJob {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return {
+    type: "rsa",
+    privateKey: privateKey.export({ type: "pkcs8", format: "der" }).toString("base64"),
+    publicKey: publicKey.export({ type: "spki", format: "der" }).toString("base64"),
+  };
+}
