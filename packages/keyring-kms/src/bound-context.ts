@@ -1,0 +1,64 @@
+import { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "@s3ec/envelope";
+import {
+  contextMismatch,
+  type DecryptionMaterials,
+  decryptionFailed,
+  type EncryptionMaterials,
+  isSameStringMap,
+  S3EncryptionError,
+  type StringMap,
+  stringMap,
+} from "@s3ec/materials";
+
+/**
+ * The context of a new `kms+context` wrap, sent to KMS and stored as it is: the caller's entries in their order, then
+ * the one that binds the wrap to the content algorithm (1.5, H10, H12).
+ */
+export function contextToBind({ encryptionContext, algorithmBinding }: EncryptionMaterials): StringMap {
+  const reserved = Object.keys(encryptionContext).find(isReserved);
+  if (reserved !== undefined) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `"${reserved}" is a reserved name: leave it out of the encryption context.`,
+    );
+  }
+  return withBinding(encryptionContext, algorithmBinding);
+}
+
+/**
+ * The context to open a `kms+context` wrap with: as stored, once it is bound to this content algorithm (S2) and says
+ * exactly what the caller says (S10, H13). Throws before anything is sent otherwise.
+ *
+ * @param acceptUnstored whether the caller's context may stand in for one that the writer did not store (H21)
+ */
+export function boundContext(materials: DecryptionMaterials, stored: StringMap, acceptUnstored: boolean): StringMap {
+  const { encryptionContext, algorithmBinding } = materials;
+  if (own(stored, CONTEXT_CONTENT_ALGORITHM) !== algorithmBinding) throw decryptionFailed();
+  const callersPart = without(stored, CONTEXT_KMS_KEY_ID, CONTEXT_CONTENT_ALGORITHM);
+  if (isSameStringMap(callersPart, encryptionContext)) return stored;
+  // KMS itself then says whether the caller's context is the one that was bound.
+  if (acceptUnstored && Object.keys(callersPart).length === 0) return withBinding(encryptionContext, algorithmBinding);
+  throw contextMismatch();
+}
+
+export function own(map: StringMap, name: string): string | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
+export function without(map: StringMap, ...names: readonly string[]): StringMap {
+  return stringMap(Object.entries(map).filter(([name]) => !names.includes(name)));
+}
+
+function withBinding(context: StringMap, algorithmBinding: string): StringMap {
+  return stringMap([...Object.entries(context), [CONTEXT_CONTENT_ALGORITHM, algorithmBinding]]);
+}
+
+/** S17; `__proto__` besides, since the SDK's serializer would drop it and so leave it unbound. */
+function isReserved(name: string): boolean {
+  return (
+    name === CONTEXT_CONTENT_ALGORITHM ||
+    name === CONTEXT_KMS_KEY_ID ||
+    name === "__proto__" ||
+    name.toLowerCase().startsWith("x-amz-")
+  );
+}
