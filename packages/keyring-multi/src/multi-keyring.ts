@@ -1,0 +1,152 @@
+import {
+  type DecryptionMaterials,
+  type EncryptedDataKey,
+  type EncryptionMaterials,
+  isSameWrapAlgorithm,
+  type Keyring,
+  S3EncryptionError,
+  type WithDataKey,
+  type WrapAlgorithm,
+  withDataKey,
+  withEncryptedDataKey,
+} from "@s3ec/materials";
+import { aggregateFailure } from "./aggregate-failure.js";
+import { assertKeyring, type ChildKeyring, childKeyrings, type MultiKeyringChild } from "./child-keyrings.js";
+
+export interface MultiKeyringOptions {
+  /** Creates the data key; its wrapped key goes to the default place. Without one the keyring only reads. */
+  readonly generator?: Keyring;
+  /** Each wraps the same data key, and can open the object without the others. */
+  readonly children?: readonly MultiKeyringChild[];
+  /**
+   * Lets a write go on when a child's key store cannot be asked (`key-unavailable`), and is told of it, so that the
+   * missing wrap can be made up for. A throw from it fails the write. Default: the write fails.
+   */
+  readonly allowMissingChildren?: (missing: MissingChild) => void;
+}
+
+/** A child whose wrapped key an object was written without. */
+export interface MissingChild {
+  readonly instructionFileSuffix: string;
+  readonly error: S3EncryptionError;
+}
+
+/** One generator and any number of children: any one of them can open what was written with all of them. */
+export class MultiKeyring implements Keyring {
+  readonly wrapAlgorithms: readonly WrapAlgorithm[];
+  readonly instructionFileSuffixes: readonly string[];
+  readonly #generator: Keyring | undefined;
+  readonly #children: readonly ChildKeyring[];
+  readonly #allowMissingChildren: ((missing: MissingChild) => void) | undefined;
+
+  constructor(options: MultiKeyringOptions) {
+    const { generator, children = [], allowMissingChildren } = options;
+    if (generator !== undefined) assertKeyring(generator, "The generator");
+    if (generator === undefined && children.length === 0) {
+      throw new S3EncryptionError("invalid-configuration", "A multi-keyring needs a generator or children.");
+    }
+    this.#generator = generator;
+    this.#children = Object.freeze(childKeyrings(children, generator !== undefined));
+    this.#allowMissingChildren = allowMissingChildren;
+    this.wrapAlgorithms = union(this.#keyrings.flatMap((keyring) => keyring.wrapAlgorithms));
+    this.instructionFileSuffixes = Object.freeze([
+      ...(generator?.instructionFileSuffixes ?? []),
+      ...this.#children.flatMap(({ suffix }) => suffix ?? []),
+    ]);
+    if (new Set(this.instructionFileSuffixes).size < this.instructionFileSuffixes.length) {
+      throw new S3EncryptionError(
+        "invalid-configuration",
+        "The generator and a child use the same instruction file suffix; give the child another one.",
+      );
+    }
+  }
+
+  get #keyrings(): readonly Keyring[] {
+    const children = this.#children.map(({ keyring }) => keyring);
+    return this.#generator === undefined ? children : [this.#generator, ...children];
+  }
+
+  async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+    if (this.#generator === undefined) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        "This multi-keyring has no generator, so it only reads; give it one to write.",
+      );
+    }
+    const generated = await this.#generator.onEncrypt(materials);
+    const { dataKey } = generated;
+    const before = materials.encryptedDataKeys;
+    const added = addedTo(before, generated);
+    const keptDataKey = dataKey !== undefined && (materials.dataKey?.equals(dataKey) ?? true);
+    if (!keptDataKey || added.length === 0) {
+      throw new S3EncryptionError(
+        "invalid-configuration",
+        "The generator must add a data key where there is none, keep one that there is, and add an encrypted data key.",
+      );
+    }
+    // Whatever else a keyring may have put into its answer is not taken over.
+    let result = added.reduce(withEncryptedDataKey<WithDataKey<EncryptionMaterials>>, withDataKey(materials, dataKey));
+    for (const child of this.#children) {
+      const wrapped = await this.#wrapByChild(child, result);
+      if (wrapped !== undefined) result = withEncryptedDataKey(result, wrapped);
+    }
+    return result;
+  }
+
+  async #wrapByChild(
+    { keyring, suffix = "" }: ChildKeyring,
+    materials: WithDataKey<EncryptionMaterials>,
+  ): Promise<EncryptedDataKey | undefined> {
+    let answer: EncryptionMaterials;
+    try {
+      answer = await keyring.onEncrypt(materials);
+    } catch (error) {
+      if (!(error instanceof S3EncryptionError)) throw error;
+      if (error.code === "key-unavailable" && this.#allowMissingChildren !== undefined) {
+        this.#allowMissingChildren({ instructionFileSuffix: suffix, error });
+        return undefined;
+      }
+      const message = `The child keyring of "${suffix}" could not wrap the data key. ${error.message}`;
+      throw new S3EncryptionError(error.code, message, { cause: error });
+    }
+    const [added, ...more] = addedTo(materials.encryptedDataKeys, answer);
+    if (added === undefined || more.length > 0 || answer.dataKey?.equals(materials.dataKey) !== true) {
+      throw new S3EncryptionError(
+        "invalid-configuration",
+        `The child keyring of "${suffix}" must keep the data key and add exactly one encrypted data key.`,
+      );
+    }
+    return { ...added, instructionFileSuffix: suffix };
+  }
+
+  async onDecrypt(
+    materials: DecryptionMaterials,
+    encryptedDataKeys: readonly EncryptedDataKey[],
+  ): Promise<DecryptionMaterials | null> {
+    const failures: unknown[] = [];
+    for (const keyring of this.#keyrings) {
+      try {
+        const opened = await keyring.onDecrypt(materials, encryptedDataKeys);
+        if (opened?.dataKey !== undefined) return withDataKey(materials, opened.dataKey);
+      } catch (failure) {
+        failures.push(failure);
+      }
+    }
+    if (failures.length > 0) throw aggregateFailure(failures);
+    return null;
+  }
+}
+
+/** What a keyring appended; nothing when it did anything else to the list. */
+function addedTo(
+  before: readonly EncryptedDataKey[],
+  { encryptedDataKeys: after }: EncryptionMaterials,
+): readonly EncryptedDataKey[] {
+  return before.every((key, index) => key === after[index]) ? after.slice(before.length) : [];
+}
+
+function union(entries: readonly WrapAlgorithm[]): readonly WrapAlgorithm[] {
+  const isFirst = (entry: WrapAlgorithm, index: number): boolean =>
+    entries.findIndex((other) => isSameWrapAlgorithm(other, entry)) === index;
+  return Object.freeze(entries.filter(isFirst));
+}
