@@ -22,7 +22,7 @@ const PLACEMENTS = [
   { placement: "an instruction file", instructionFileConfig: { enableInstructionFilePutObject: true } },
 ] as const;
 
-type Body = PutObjectCommandInput["Body"];
+type Body = NonNullable<PutObjectCommandInput["Body"]>;
 const BODIES: Record<string, (bytes: Buffer) => { Body: Body; ContentLength?: number }> = {
   Buffer: (bytes) => ({ Body: bytes }),
   Uint8Array: (bytes) => ({ Body: new Uint8Array(bytes) }),

@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+
+function run(example: string): string[] {
+  const file = fileURLToPath(new URL(`../../../docs/examples/${example}`, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--no-warnings", file], { encoding: "utf8" });
+  expect(status, stderr).to.equal(0);
+  return stdout.split(/\r?\n/).filter((line) => line !== "");
+}
+
+describe("examples of the docs", () => {
+  it("read-ses-mail.mjs prints the mail", () => {
+    expect(run("read-ses-mail.mjs")).to.deep.equal(["From: a@example.com", "Subject: Hello", "The mail."]);
+  });
+
+  it("read-java.mjs names the missing switch each time, then reads", () => {
+    expect(run("read-java.mjs")).to.deep.equal([
+      "commitment-policy: The commitment policy REQUIRE_ENCRYPT_REQUIRE_DECRYPT does not allow decrypting ALG_AES_256_CBC_IV16_NO_KDF (format V1); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.",
+      "legacy-disabled: Enable legacy unauthenticated modes to use legacy content decryption: ALG_AES_256_CBC_IV16_NO_KDF",
+      "legacy-disabled: Enable legacy wrapping algorithms to use legacy key wrapping algorithm: RSA",
+      "Written in 2014.",
+    ]);
+  });
+});
