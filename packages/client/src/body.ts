@@ -43,10 +43,15 @@ function unboundedSource(body: unknown): BodySource {
   );
 }
 
+/** Lets a stream fail while nobody reads it; whoever then does still gets the error. */
+export function quiet(stream: Readable): void {
+  stream.on("error", NOTHING);
+}
+
 /** Destroys a stream; the error that this may raise in it has nobody left to tell. */
 export function destroyStream(stream: Readable): void {
   if (stream.destroyed) return;
-  stream.on("error", NOTHING);
+  quiet(stream);
   stream.destroy();
 }
 

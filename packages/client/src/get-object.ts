@@ -1,25 +1,13 @@
 import { Readable } from "node:stream";
 import { type GetObjectCommandInput, type GetObjectCommandOutput, S3ServiceException } from "@aws-sdk/client-s3";
-import {
-  alignRange,
-  assertMayDecrypt,
-  type ByteRange,
-  type ContentKey,
-  classifyEnvelope,
-  decryptContent,
-  decryptContentRange,
-  decryptContentUnverified,
-  type Envelope,
-  openContentKey,
-  parseByteRange,
-} from "@s3ec/envelope";
+import { alignRange, type ByteRange, type ContentKey, decryptContentRange, parseByteRange } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
-import { destroyStream, outputBody, readableOf } from "./body.js";
-import { type CallOptions, callOptionsOf } from "./call-options.js";
-import { fetchInstructionFile } from "./instruction-files.js";
+import { destroyStream, outputBody, quiet, readableOf } from "./body.js";
+import { callOptionsOf } from "./call-options.js";
+import { openObject } from "./open-object.js";
 import type { ResolvedOptions } from "./options.js";
 import { withoutCiphertextChecksums } from "./put-object.js";
-import { spoolContent } from "./spool.js";
+import { type CiphertextBody, openWhole, type Plaintext } from "./whole-content.js";
 
 type Result = { output: GetObjectCommandOutput; response: unknown };
 type Next = (input: GetObjectCommandInput) => Promise<Result>;
@@ -43,6 +31,7 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
       "The S3 client must answer with Node streams to be decrypted.",
     );
   }
+  quiet(body);
   try {
     if (range === undefined && output.ContentRange !== undefined) {
       throw new S3EncryptionError(
@@ -50,11 +39,10 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
         "S3 answered with a part of the object although all was asked for.",
       );
     }
-    const envelope = await fetchEnvelope(options, call, input, output, async (file) => (await next(file)).output);
-    const content = await contentKey(options, call, envelope);
+    const content = await openObject(options, call, input, output, async (file) => (await next(file)).output);
     const decrypted =
       range === undefined
-        ? await openWhole(options, content, body, output.ContentLength)
+        ? whole(await openWhole(options, content, bodyOf(body), output.ContentLength))
         : openRange(content, body, range, output);
     return { ...result, output: { ...withoutCiphertextChecksums(output), ...decrypted } };
   } catch (error) {
@@ -81,76 +69,14 @@ function fetchedRange(range: ByteRange): string {
   return range.last === undefined ? `bytes=${first}-` : `bytes=${first}-${range.last + 32}`;
 }
 
-async function fetchEnvelope(
-  options: ResolvedOptions,
-  call: CallOptions,
-  input: GetObjectCommandInput,
-  { Metadata = {} }: GetObjectCommandOutput,
-  get: (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>,
-): Promise<Envelope> {
-  const { materialsManager, instructionFiles } = options;
-  const classified = classifyEnvelope(Metadata, {
-    wrapAlgorithms: materialsManager.wrapAlgorithms,
-    preferInstructionFile: call.preferInstructionFile,
-  });
-  if (classified.placement === "metadata") return classified.envelope;
-  if (!instructionFiles.read) {
-    throw new S3EncryptionError(
-      "not-encrypted",
-      "The object's metadata holds no wrapped key, and reading instruction files is disabled (disableInstructionFile).",
-    );
-  }
-  const file = await fetchInstructionFile(get, input, {
-    suffix: call.instructionFileSuffix ?? instructionFiles.suffix,
-    tryDotNetV1: options.enableLegacyWrappingAlgorithms,
-  });
-  return classified.complete(file);
-}
-
-/** Gates first, then materials, then the commitment: the order that keeps keys out of refused objects' reach (S6). */
-async function contentKey(options: ResolvedOptions, call: CallOptions, envelope: Envelope): Promise<ContentKey> {
-  const { materialsManager, commitmentPolicy } = options;
-  assertMayDecrypt(envelope, options, materialsManager.wrapAlgorithms);
-  const { dataKey } = await materialsManager.getDecryptionMaterials({
-    suite: envelope.suite,
-    algorithmBinding: envelope.algorithmBinding,
-    commitmentPolicy,
-    encryptionContext: call.encryptionContext,
-    ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
-    encryptedDataKeys: [envelope.encryptedDataKey],
-  });
-  return openContentKey(envelope, dataKey);
+function bodyOf(body: Readable): CiphertextBody {
+  return { chunks: body, destroy: () => destroyStream(body) };
 }
 
 type DecryptedBody = Pick<GetObjectCommandOutput, "Body" | "ContentLength" | "ContentRange">;
 
-async function openWhole(
-  options: ResolvedOptions,
-  content: ContentKey,
-  body: Readable,
-  storedLength: number | undefined,
-): Promise<DecryptedBody> {
-  const { suite } = content;
-  const length = storedLength === undefined ? undefined : storedLength - suite.tagLength;
-  if (length !== undefined && length <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
-    const chunks = await decryptContent(content, body);
-    const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    return { Body: outputBody(Readable.from(chunks, { objectMode: false })), ContentLength: total };
-  }
-  // CBC carries no tag, so holding it back would prove nothing.
-  if (options.enableDelayedAuthenticationMode || suite.cipher === "cbc") {
-    const stream = readableOf(decryptContentUnverified(content, body), () => destroyStream(body));
-    return { Body: outputBody(stream), ContentLength: suite.cipher === "cbc" ? undefined : length };
-  }
-  if (options.spool === false) {
-    throw new S3EncryptionError(
-      "content-too-large",
-      `The object is larger than bufferSize (${options.bufferSize} bytes), the most that is held until it is authenticated: raise bufferSize, allow spooling, or accept enableDelayedAuthenticationMode.`,
-    );
-  }
-  const spooled = await spoolContent(content, body, options.spool.directory);
-  const stream = readableOf(spooled.chunks, () => void spooled.destroy().catch(() => {}));
-  return { Body: outputBody(stream), ContentLength: spooled.length };
+function whole({ chunks, length, destroy }: Plaintext): DecryptedBody {
+  return { Body: outputBody(readableOf(chunks, destroy)), ContentLength: length };
 }
 
 function openRange(

@@ -1,8 +1,12 @@
 export type { EncryptionCallOptions } from "./call-options.js";
 export { withEncryptionOptions } from "./call-options.js";
+export type { DownloadProgress, EncryptedDownloadOptions } from "./encrypted-download.js";
+export { EncryptedDownload } from "./encrypted-download.js";
 export type { EncryptedUploadOptions } from "./encrypted-upload.js";
 export { EncryptedUpload } from "./encrypted-upload.js";
 export type { InstructionFileConfig, S3EncryptionOptions } from "./options.js";
+export type { StoredSize, WithPlaintextSize } from "./plaintext-size.js";
+export { plaintextSize, withPlaintextSizes } from "./plaintext-size.js";
 export type { S3Plugin } from "./plugin.js";
 export { s3EncryptionPlugin } from "./plugin.js";
 export type { S3EncryptionClientConfig } from "./s3-encryption-client.js";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContentKey, decryptContentUnverified } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import { GatheringWriter } from "./gathering-writer.js";
 
 /** Content that has been authenticated and can be decrypted from its private copy of the ciphertext. */
 export interface SpooledContent {
@@ -52,28 +53,15 @@ export async function spoolContent(
 }
 
 async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): AsyncGenerator<Uint8Array> {
-  let gathered: Uint8Array[] = [];
-  let length = 0;
-  const flush = async (): Promise<void> => {
-    if (length > 0) await writeAll(file, gathered, length);
-    gathered = [];
-    length = 0;
-  };
-  for await (const chunk of chunks) {
-    gathered.push(chunk);
-    length += chunk.length;
-    if (length >= PIECE) await flush();
-    yield chunk;
+  const writer = new GatheringWriter(file);
+  try {
+    for await (const chunk of chunks) {
+      await writer.write(chunk);
+      yield chunk;
+    }
+  } finally {
+    await writer.end();
   }
-  await flush();
-}
-
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], length: number): Promise<void> {
-  const { bytesWritten } = await file.writev(chunks);
-  if (bytesWritten === length) return;
-  // A disk that fills up takes what it can first; the rest then fails with the reason.
-  const rest = Buffer.concat(chunks).subarray(bytesWritten);
-  await file.writeFile(rest);
 }
 
 async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,57 @@
+import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+
+/** What a size is found in: the output of a `HeadObjectCommand` or `GetObjectCommand` of a client that does not decrypt. */
+export interface StoredSize {
+  readonly ContentLength?: number | undefined;
+  readonly Metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+const TAG_LENGTH = 16;
+const CBC_BLOCK = 16;
+
+/**
+ * Plaintext bytes of an object, from what S3 says about it without any key: exact for the formats that are written
+ * today. Undefined where S3 does not say: for CBC, unless its writer left the length; for an object whose envelope is
+ * in an instruction file of format V1 or V2; for one that no encryption client wrote. Not authenticated: whoever can
+ * write to the bucket can change it.
+ */
+export function plaintextSize({ ContentLength, Metadata = {} }: StoredSize): number | undefined {
+  if (ContentLength === undefined) return undefined;
+  // Stores differ in the letter case that they keep (H35).
+  const fields = new Map(Object.entries(Metadata).map(([name, value]) => [name.toLowerCase(), value]));
+  if (fields.get("x-amz-c") === "115" || fields.get("x-amz-cek-alg") === "AES/GCM/NoPadding") {
+    return ContentLength < TAG_LENGTH ? undefined : ContentLength - TAG_LENGTH;
+  }
+  const stated = fields.get("x-amz-unencrypted-content-length");
+  if (stated === undefined || !/^\d{1,15}$/.test(stated)) return undefined;
+  // Padding adds 1 to 16 bytes; a stated length that does not fit is of another object.
+  const padding = ContentLength - Number(stated);
+  return padding >= 1 && padding <= CBC_BLOCK ? Number(stated) : undefined;
+}
+
+/** An entry of a listing, with the size of what it was encrypted from. */
+export type WithPlaintextSize<Entry> = Entry & { readonly PlaintextSize: number | undefined };
+
+/**
+ * Adds plaintext sizes to the entries of a listing, in their order. A listing holds no metadata, so this costs one
+ * HeadObject for each entry, `queueSize` (default 8) of them at once. An object that is gone by then has no size.
+ */
+export async function* withPlaintextSizes<Entry extends { readonly Key?: string | undefined }>(
+  client: S3Client,
+  listing: { readonly Bucket: string; readonly Contents?: readonly Entry[] | undefined },
+  { queueSize = 8 }: { readonly queueSize?: number } = {},
+): AsyncGenerator<WithPlaintextSize<Entry>> {
+  const { Bucket, Contents = [] } = listing;
+  const sizeOf = async (entry: Entry): Promise<WithPlaintextSize<Entry>> => {
+    try {
+      const head = await client.send(new HeadObjectCommand({ Bucket, Key: entry.Key }));
+      return { ...entry, PlaintextSize: plaintextSize(head) };
+    } catch (error) {
+      if (error instanceof Error && error.name === "NotFound") return { ...entry, PlaintextSize: undefined };
+      throw error;
+    }
+  };
+  for (let start = 0; start < Contents.length; start += queueSize) {
+    yield* await Promise.all(Contents.slice(start, start + queueSize).map(sizeOf));
+  }
+}
