@@ -47,7 +47,7 @@ describe("round trips", () => {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     keyrings["raw AES"] = new RawAesKeyring({ wrappingKey: randomBytes(32) });
     keyrings["raw RSA"] = new RawRsaKeyring({ privateKey });
-    keyrings["KMS"] = new KmsKeyring({ keyId: arn, client: kms });
+    keyrings.KMS = new KmsKeyring({ keyId: arn, client: kms });
   });
 
   after(async () => {
@@ -131,7 +131,7 @@ describe("round trips", () => {
     const encryptionContext = { tenant: "a" };
 
     it("puts each wrapped key into its own instruction file, and each key opens the object alone", async () => {
-      const generator = keyrings["KMS"];
+      const generator = keyrings.KMS;
       if (generator === undefined) throw new Error("KMS");
       const escrow = new RawRsaKeyring({ publicKey, materialDescription: { purpose: "escrow" } });
       const keyring = new MultiKeyring({
@@ -181,7 +181,7 @@ describe("round trips", () => {
   });
 
   it("refuses the wrong encryption context before KMS is called", async () => {
-    const keyring = keyrings["KMS"];
+    const keyring = keyrings.KMS;
     if (keyring === undefined) throw new Error("KMS");
     const client = fixture.client({ keyring });
     const target = { Bucket: BUCKET, Key: "context" };

@@ -1,0 +1,337 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import type { EncryptionCallOptions, S3EncryptionOptions } from "@s3ec/client";
+import { KmsKeyring } from "@s3ec/keyring-kms";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
+import type { Keyring } from "@s3ec/materials";
+import { expect } from "chai";
+import { base64, cbc, committed, gcm, wrap } from "./craft.js";
+import { BUCKET, Fixture, refusal } from "./fixture.js";
+
+const GCM_NAME = "AES/GCM/NoPadding";
+const CBC_NAME = "AES/CBC/PKCS5Padding";
+const UNCOMMITTED = { commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" } as const;
+const LEGACY_WRAP = { ...UNCOMMITTED, enableLegacyWrappingAlgorithms: true } as const;
+const LEGACY = { ...LEGACY_WRAP, enableLegacyUnauthenticatedModes: true } as const;
+
+/** An object as some writer leaves it, and what it takes to read it. */
+interface Stored {
+  readonly body: Uint8Array;
+  readonly metadata?: Record<string, string>;
+  readonly file?: { readonly suffix: string; readonly text: string; readonly metadata?: Record<string, string> };
+  readonly keyring: Keyring;
+  readonly options: Partial<S3EncryptionOptions>;
+  readonly call?: EncryptionCallOptions;
+}
+
+describe("objects of writers that no vector comes from", () => {
+  let fixture: Fixture;
+  let kms: KMSClient;
+  let kmsArn: string;
+  const kek = randomBytes(32);
+  const dataKey = randomBytes(32);
+  const iv16 = randomBytes(16);
+  const iv12 = randomBytes(12);
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const aes = new RawAesKeyring({ wrappingKey: kek });
+  const rsa = new RawRsaKeyring({ privateKey });
+  const text = Buffer.from("Written long ago, by somebody else.");
+
+  before(async () => {
+    fixture = await Fixture.start();
+    kms = new KMSClient({ ...fixture.server.clientConfig, maxAttempts: 1 });
+    kmsArn = fixture.server.kms.createKey({ alias: "alias/others" }).arn;
+  });
+  after(async () => {
+    kms.destroy();
+    await fixture.close();
+  });
+
+  async function kmsWrap(key: Uint8Array, EncryptionContext: Record<string, string>): Promise<string> {
+    const { CiphertextBlob = new Uint8Array(0) } = await kms.send(
+      new EncryptCommand({ KeyId: kmsArn, Plaintext: key, EncryptionContext }),
+    );
+    return base64(CiphertextBlob);
+  }
+
+  async function store(key: string, { body, metadata = {}, file }: Stored): Promise<void> {
+    await fixture.server.putRawObject(BUCKET, key, { body, metadata });
+    if (file === undefined) return;
+    const fileBody = Buffer.from(file.text, "utf8");
+    await fixture.server.putRawObject(BUCKET, key + file.suffix, { body: fileBody, metadata: file.metadata ?? {} });
+  }
+
+  function read(key: string, { keyring, options, call = {} }: Pick<Stored, "keyring" | "options" | "call">) {
+    return fixture.client({ ...options, keyring }).send(new GetObjectCommand({ Bucket: BUCKET, Key: key }), call);
+  }
+
+  const writers: Record<string, () => Promise<Stored> | Stored> = {
+    ".NET V1, RSA, metadata (2.4)": () => ({
+      body: cbc(dataKey, iv16, text),
+      metadata: {
+        "x-amz-key": base64(wrap.rsaPkcs1(privateKey, dataKey)),
+        "x-amz-iv": base64(iv16),
+        "x-amz-matdesc": "{}",
+        "x-amz-unencrypted-content-length": String(text.length),
+      },
+      keyring: rsa,
+      options: LEGACY,
+    }),
+    ".NET V1, AES, INSTRUCTION_SUFFIX file (1.6, 3.4 item 4)": () => ({
+      body: cbc(dataKey, iv16, text),
+      file: {
+        suffix: "INSTRUCTION_SUFFIX",
+        text: JSON.stringify({ EncryptedEnvelopeKey: base64(wrap.aesEcb(kek, dataKey)), IV: base64(iv16) }),
+        metadata: { "x-amz-crypto-instr-file": "" },
+      },
+      keyring: aes,
+      options: LEGACY,
+    }),
+    ".NET V1, KMS (2.4)": async () => ({
+      body: cbc(dataKey, iv16, text),
+      metadata: {
+        "x-amz-key-v2": await kmsWrap(dataKey, { kms_cmk_id: kmsArn }),
+        "x-amz-wrap-alg": "kms",
+        "x-amz-cek-alg": CBC_NAME,
+        "x-amz-iv": base64(iv16),
+        "x-amz-matdesc": JSON.stringify({ kms_cmk_id: kmsArn }),
+      },
+      keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+      options: LEGACY,
+    }),
+    ".NET V2, wrap nonce equal to the content IV (H24)": () => ({
+      body: gcm(dataKey, iv12, text),
+      metadata: {
+        "x-amz-key-v2": base64(wrap.aesGcm(kek, dataKey, GCM_NAME, iv12)),
+        "x-amz-wrap-alg": "AES/GCM",
+        "x-amz-cek-alg": GCM_NAME,
+        "x-amz-tag-len": "128",
+        "x-amz-iv": base64(iv12),
+        "x-amz-matdesc": "{\u0022a\u0022:\u0022\\u002B\u0022}",
+        "x-amz-unencrypted-content-length": String(text.length),
+      },
+      keyring: aes,
+      options: UNCOMMITTED,
+      call: { materialDescription: { a: "+" } },
+    }),
+    ".NET V4, RSA, description always there (2.4)": () => {
+      const { body, fields } = committed(dataKey, text);
+      const wrapped = base64(wrap.rsaOaepSha1(privateKey, dataKey, "115"));
+      return {
+        body,
+        metadata: { ...fields, "x-amz-3": wrapped, "x-amz-w": "22", "x-amz-m": "{}" },
+        keyring: rsa,
+        options: {},
+      };
+    },
+    "PHP V1, 128-bit key, numbers in the instruction file (H5, H19)": async () => ({
+      body: gcm(dataKey.subarray(0, 16), iv12, text),
+      file: {
+        suffix: ".instruction",
+        text: `{"x-amz-key-v2":"${await kmsWrap(dataKey.subarray(0, 16), { kms_cmk_id: kmsArn })}","x-amz-iv":"${base64(iv12)}","x-amz-cek-alg":"AES\\/GCM\\/NoPadding","x-amz-wrap-alg":"kms","x-amz-matdesc":"{\\"kms_cmk_id\\":\\"${kmsArn.replaceAll("/", "\\\\/")}\\"}","x-amz-tag-len":128,"x-amz-unencrypted-content-length":${text.length}}`,
+      },
+      keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+      options: LEGACY_WRAP,
+    }),
+    "PHP V2, 128-bit key, escaped context (1.9, H19)": async () => ({
+      body: gcm(dataKey.subarray(0, 16), iv12, text),
+      metadata: {
+        "x-amz-key-v2": await kmsWrap(dataKey.subarray(0, 16), { path: "a/é", "aws:x-amz-cek-alg": GCM_NAME }),
+        "x-amz-iv": base64(iv12),
+        "x-amz-cek-alg": GCM_NAME,
+        "x-amz-wrap-alg": "kms+context",
+        "x-amz-tag-len": "128",
+        "x-amz-matdesc": '{"path":"a\\/\\u00e9","aws:x-amz-cek-alg":"AES\\/GCM\\/NoPadding"}',
+      },
+      keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+      options: UNCOMMITTED,
+      call: { encryptionContext: { path: "a/é" } },
+    }),
+    "PHP V3 (2.6)": async () => {
+      const { body, fields } = committed(dataKey, text);
+      const context = { tenant: "a", "aws:x-amz-cek-alg": "115" };
+      return {
+        body,
+        metadata: {
+          ...fields,
+          "x-amz-3": await kmsWrap(dataKey, context),
+          "x-amz-w": "12",
+          "x-amz-t": JSON.stringify(context),
+        },
+        keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+        options: {},
+        call: { encryptionContext: { tenant: "a" } },
+      };
+    },
+    "C++ V1 encryption-only, AESWrap, tag length 0, its own marker (2.8, H6, H15)": () => ({
+      body: cbc(dataKey, iv16, text),
+      file: {
+        suffix: ".instruction",
+        text: JSON.stringify({
+          "x-amz-key-v2": base64(wrap.aesWrap(kek, dataKey)),
+          "x-amz-iv": base64(iv16),
+          "x-amz-matdesc": "{}",
+          "x-amz-cek-alg": CBC_NAME,
+          "x-amz-tag-len": "0",
+          "x-amz-wrap-alg": "AESWrap",
+        }),
+        metadata: { "x-amz-crypto-instr-file": "default instruction file header" },
+      },
+      keyring: aes,
+      options: LEGACY,
+    }),
+    "C++ V1, CBC under AES/GCM bound to CBC's own name (H1)": () => ({
+      body: cbc(dataKey, iv16, text),
+      metadata: {
+        "x-amz-key-v2": base64(wrap.aesGcm(kek, dataKey, CBC_NAME)),
+        "x-amz-iv": base64(iv16),
+        "x-amz-matdesc": "{}",
+        "x-amz-cek-alg": CBC_NAME,
+        "x-amz-tag-len": "0",
+        "x-amz-wrap-alg": "AES/GCM",
+      },
+      keyring: aes,
+      options: { ...UNCOMMITTED, enableLegacyUnauthenticatedModes: true },
+    }),
+    "C++ V2 (2.8)": () => ({
+      body: gcm(dataKey, iv12, text),
+      metadata: {
+        "x-amz-key-v2": base64(wrap.aesGcm(kek, dataKey, GCM_NAME)),
+        "x-amz-iv": base64(iv12),
+        "x-amz-matdesc": "{}",
+        "x-amz-cek-alg": GCM_NAME,
+        "x-amz-tag-len": "128",
+        "x-amz-wrap-alg": "AES/GCM",
+      },
+      keyring: aes,
+      options: UNCOMMITTED,
+    }),
+    "C++ V3, never a description (2.8)": () => {
+      const { body, fields } = committed(dataKey, text);
+      const wrapped = base64(wrap.aesGcm(kek, dataKey, "115"));
+      return { body, metadata: { ...fields, "x-amz-3": wrapped, "x-amz-w": "02" }, keyring: aes, options: {} };
+    },
+    "Go, empty V3 fields in its own letter case (H3, H35)": async () => {
+      const { body, fields } = committed(dataKey, text);
+      const context = { "aws:x-amz-cek-alg": "115" };
+      return {
+        body,
+        metadata: {
+          "X-Amz-C": fields["x-amz-c"],
+          "X-Amz-D": fields["x-amz-d"],
+          "X-Amz-I": fields["x-amz-i"],
+          "X-Amz-3": await kmsWrap(dataKey, context),
+          "X-Amz-W": "12",
+          "X-Amz-T": JSON.stringify(context),
+          "X-Amz-M": "",
+          "X-Amz-Unencrypted-Content-Length": "",
+        },
+        keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+        options: {},
+      };
+    },
+    "Amazon SES (2.10, H25)": () => sesMail(GCM_NAME),
+    "S3's double encoding of a raw context (1.9, H18)": async () => ({
+      body: gcm(dataKey, iv12, text),
+      metadata: {
+        "x-amz-key-v2": await kmsWrap(dataKey, { k: "é漢", "aws:x-amz-cek-alg": GCM_NAME }),
+        "x-amz-iv": base64(iv12),
+        "x-amz-cek-alg": GCM_NAME,
+        "x-amz-wrap-alg": "kms+context",
+        "x-amz-tag-len": "128",
+        "x-amz-matdesc": `=?UTF-8?B?${base64(
+          Buffer.from(Buffer.from(`{"k":"é漢","aws:x-amz-cek-alg":"${GCM_NAME}"}`, "utf8").toString("latin1"), "utf8"),
+        )}?=`,
+      },
+      keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+      options: UNCOMMITTED,
+      call: { encryptionContext: { k: "é漢" } },
+    }),
+  };
+
+  async function sesMail(contentAlgorithm: string): Promise<Stored> {
+    const context = { "aws:ses-message-id": "0123", "aws:ses-rule-name": "inbox", kms_cmk_id: kmsArn };
+    return {
+      body: gcm(dataKey, iv12, text),
+      metadata: {
+        "x-amz-key-v2": await kmsWrap(dataKey, context),
+        "x-amz-iv": contentAlgorithm === GCM_NAME ? base64(iv12) : base64(iv16),
+        "x-amz-cek-alg": contentAlgorithm,
+        "x-amz-wrap-alg": "kms",
+        ...(contentAlgorithm === GCM_NAME ? { "x-amz-tag-len": "128" } : {}),
+        "x-amz-matdesc": JSON.stringify(context),
+      },
+      keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+      options: LEGACY_WRAP,
+    };
+  }
+
+  for (const [name, make] of Object.entries(writers)) {
+    it(`reads ${name}`, async () => {
+      const stored = await make();
+      await store(name, stored);
+      const { Body, ContentLength } = await read(name, stored);
+      expect(await Body?.transformToString()).to.equal(text.toString());
+      expect(ContentLength).to.equal(text.length);
+    });
+
+    it(`refuses ${name} by default when it is old, before KMS is called`, async () => {
+      const stored = await make();
+      await store(name, stored);
+      fixture.server.clearRequests();
+      const isOld = "commitmentPolicy" in stored.options;
+      const reading = read(name, { ...stored, options: {} });
+      if (isOld) {
+        expect((await refusal(reading)).code).to.be.oneOf(["commitment-policy", "not-encrypted"]);
+        expect(fixture.server.requests.filter(({ service }) => service === "kms")).to.have.length(0);
+      } else {
+        expect((await reading).$metadata.httpStatusCode).to.equal(200);
+      }
+    });
+  }
+
+  it("refuses SES mail relabelled as CBC while legacy content is off (S2)", async () => {
+    const stored = await sesMail(CBC_NAME);
+    await store("relabelled", stored);
+    fixture.server.clearRequests();
+    const error = await refusal(read("relabelled", stored));
+    expect(error.code).to.equal("legacy-disabled");
+    expect(fixture.server.requests.filter(({ service }) => service === "kms")).to.have.length(0);
+  });
+
+  it("does not look for INSTRUCTION_SUFFIX files while legacy wraps are off (3.4 item 4)", async () => {
+    const make = writers[".NET V1, AES, INSTRUCTION_SUFFIX file (1.6, 3.4 item 4)"];
+    if (make === undefined) throw new Error("writer");
+    const stored = await make();
+    await store("dotnet", stored);
+    const error = await refusal(read("dotnet", { ...stored, options: UNCOMMITTED }));
+    expect(error.code).to.equal("not-encrypted");
+    expect(error.message).not.to.match(/INSTRUCTION_SUFFIX/);
+  });
+
+  it("says the same for a PKCS#1 wrap that is well formed and one that is not (S6)", async () => {
+    const wraps = {
+      formed: wrap.rsaPkcs1(privateKey, dataKey),
+      short: wrap.rsaPkcs1(privateKey, dataKey.subarray(1)),
+      other: wrap.rsaPkcs1(privateKey, randomBytes(32)),
+      zeros: Buffer.alloc(256),
+      oaep: wrap.rsaOaepSha1(privateKey, dataKey, GCM_NAME),
+    };
+    // Cut short, so that it fails under any key: one key in 256 would find a valid padding in a whole one.
+    const body = cbc(dataKey, iv16, text).subarray(0, -1);
+    const messages = { off: new Set<string>(), on: new Set<string>() };
+    for (const [name, wrapped] of Object.entries(wraps)) {
+      const metadata = { "x-amz-key": base64(wrapped), "x-amz-iv": base64(iv16), "x-amz-matdesc": "{}" };
+      await fixture.server.putRawObject(BUCKET, `pkcs1/${name}`, { body, metadata });
+      const off = await refusal(read(`pkcs1/${name}`, { keyring: rsa, options: UNCOMMITTED }));
+      messages.off.add(`${off.code} ${off.message}`);
+      const on = await refusal(read(`pkcs1/${name}`, { keyring: rsa, options: LEGACY }));
+      messages.on.add(`${on.code} ${on.message}`);
+    }
+    expect([...messages.off]).to.have.length(1);
+    expect([...messages.on]).to.have.length(1);
+    expect([...messages.on][0]).to.match(/^decryption-failed /);
+  });
+});
