@@ -8,7 +8,7 @@ export interface KmsArn {
 }
 
 const ARN = /^arn:([a-z0-9-]+):kms:([a-z0-9-]+):(\d{12}):(?:key|alias)\/[\w/-]+$/;
-const ID_OR_ALIAS = /^(?:alias\/)?[\w/-]+$/;
+const ID_OR_ALIAS = /^(?:alias\/[\w/-]+|[\w-]+)$/;
 
 /** The parts of a key's or alias's ARN; undefined for any other text. */
 export function parseKmsArn(text: string): KmsArn | undefined {

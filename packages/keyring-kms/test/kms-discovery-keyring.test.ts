@@ -1,0 +1,80 @@
+import { randomBytes } from "node:crypto";
+import { expect } from "chai";
+import { KmsDiscoveryKeyring, KmsKeyring } from "../dist/index.js";
+import {
+  BINDING,
+  boundWrap,
+  COMMITTING_GCM,
+  KmsFixture,
+  refusal,
+  toDecrypt,
+  toEncrypt,
+  wrapOf,
+} from "./kms-fixture.js";
+
+describe("KmsDiscoveryKeyring", () => {
+  let kms: KmsFixture;
+
+  before(async () => {
+    kms = await KmsFixture.start();
+  });
+  beforeEach(() => kms.forget());
+  after(async () => await kms.close());
+
+  const foreign = "arn:aws-cn:kms:us-west-2:999988887777:key/foreign";
+  async function wrapsOfTwoAccounts(): Promise<ReturnType<typeof boundWrap>[]> {
+    const { wrap } = await wrapOf(new KmsKeyring({ keyId: kms.keyArn, client: kms.client() }));
+    const ciphertextBlob = randomBytes(80);
+    const encryptionContext = { [BINDING]: "115" };
+    kms.server.kms.seedDecrypt({ ciphertextBlob, encryptionContext, keyArn: foreign, plaintext: randomBytes(32) });
+    return [wrap, boundWrap(ciphertextBlob, encryptionContext)];
+  }
+
+  it("lets KMS find the key, of any account, and still checks the context first", async () => {
+    const keyring = new KmsDiscoveryKeyring({ client: kms.client() });
+    for (const wrap of await wrapsOfTwoAccounts()) {
+      expect((await keyring.onDecrypt(toDecrypt(), [wrap]))?.dataKey?.symmetricKeySize).to.equal(32);
+      expect(kms.latest).to.not.have.property("KeyId");
+      kms.forget();
+      await refusal(keyring.onDecrypt(toDecrypt({ a: "b" }), [wrap]), "context-mismatch");
+      expect(kms.calls).to.deep.equal([]);
+    }
+  });
+
+  it("accepts only the accounts and the partition of its filter, by the ARN that KMS answers", async () => {
+    const [ours, theirs] = await wrapsOfTwoAccounts();
+    const filters = [
+      { partition: "aws", accountIds: ["111122223333"], opens: [ours], refuses: [theirs] },
+      { partition: "aws-cn", accountIds: ["111111111111", "999988887777"], opens: [theirs], refuses: [ours] },
+      { partition: "aws", accountIds: ["111122223333", "999988887777"], opens: [ours], refuses: [theirs] },
+      { partition: "aws-cn", accountIds: ["111122223333"], opens: [], refuses: [ours, theirs] },
+    ];
+    for (const { opens, refuses, ...discoveryFilter } of filters) {
+      const keyring = new KmsDiscoveryKeyring({ client: kms.client(), discoveryFilter });
+      for (const wrap of opens) expect(await keyring.onDecrypt(toDecrypt(), wrap ? [wrap] : [])).to.not.equal(null);
+      for (const wrap of refuses) {
+        await refusal(keyring.onDecrypt(toDecrypt(), wrap ? [wrap] : []), "decryption-failed");
+      }
+    }
+  });
+
+  it("never writes", async () => {
+    const keyring = new KmsDiscoveryKeyring({ client: kms.client() });
+    await refusal(keyring.onEncrypt(toEncrypt({}, COMMITTING_GCM)), "unsupported-operation");
+    expect(kms.calls).to.deep.equal([]);
+  });
+
+  it("refuses a filter that would let everything or nothing through", () => {
+    const client = kms.client();
+    const filters = [
+      { partition: "aws", accountIds: [] },
+      { partition: "", accountIds: ["111122223333"] },
+      { partition: "aws", accountIds: ["1111"] },
+    ];
+    for (const discoveryFilter of filters) {
+      expect(() => new KmsDiscoveryKeyring({ client, discoveryFilter }))
+        .to.throw()
+        .with.property("code", "invalid-argument");
+    }
+  });
+});
