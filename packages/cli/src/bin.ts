@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+// The SDK warns whoever builds on it about old Node versions; whoever runs a command can do nothing with that.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+const { run } = await import("./program.js");
+
+process.exitCode = await run(process.argv.slice(2));
+
+export {};

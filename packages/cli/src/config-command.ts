@@ -1,0 +1,18 @@
+import { explainConfiguration } from "@s3ec/container";
+
+/** What `s3ec config check` prints: the configuration in words. */
+export async function configCheck(file: string): Promise<string> {
+  const explanation = await explainConfiguration(file);
+  return [
+    `${file} is valid.`,
+    ...section("What it writes", explanation.written),
+    ...section("Who can read that (each of them alone)", explanation.readers),
+    ...section("What writing takes", explanation.writing),
+    ...section("What it can read", explanation.reads),
+    ...section("What it refuses to read", explanation.refused),
+  ].join("\n");
+}
+
+function section(title: string, sentences: readonly string[]): string[] {
+  return sentences.length === 0 ? [] : ["", `${title}:`, ...sentences.map((sentence) => `  - ${sentence}`)];
+}

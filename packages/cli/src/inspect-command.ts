@@ -1,0 +1,48 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { type EnvelopeExplanation, explainEnvelope } from "./explain-envelope.js";
+import { type Inspection, inspectObject } from "./inspect-object.js";
+import { formatAddress, type ObjectAddress } from "./object-address.js";
+
+/** The text, or with `json` the JSON, that `s3ec inspect` prints. */
+export async function inspectCommand(
+  client: S3Client,
+  address: ObjectAddress,
+  options: { readonly suffix?: string; readonly json?: boolean },
+): Promise<string> {
+  const { inspection, envelope } = await inspectObject(client, {
+    ...address,
+    ...(options.suffix === undefined ? {} : { instructionFileSuffix: options.suffix }),
+  });
+  const explanation = explainEnvelope(envelope, inspection.instructionFile);
+  if (options.json === true) return JSON.stringify({ ...address, ...inspection, ...explanation }, null, 2);
+  return describe(address, inspection, explanation).join("\n");
+}
+
+function describe(
+  address: ObjectAddress,
+  inspection: Inspection,
+  { writers, weaknesses, switches, movingOn }: EnvelopeExplanation,
+): string[] {
+  const { format, suite, wrapAlgorithm, placement, instructionFile, contentLength, storedLength } = inspection;
+  const kind = inspection.descriptionKind === "encryption-context" ? "Encryption context" : "Material description";
+  const entries = Object.entries(inspection.description).map(([name, value]) => `${name} = ${value}`);
+  const where =
+    placement === "metadata"
+      ? "in the object's metadata"
+      : `in the instruction file ${formatAddress({ ...address, Key: instructionFile ?? "" })}`;
+  return [
+    formatAddress(address),
+    `  Format      ${format}`,
+    `  Content     ${suite}`,
+    `  Size        ${contentLength === null ? "unknown (CBC padding hides it)" : `${contentLength} bytes of plaintext`}, ${storedLength} bytes stored`,
+    `  Data key    wrapped with ${wrapAlgorithm} (${inspection.encryptedDataKeyLength} bytes), ${where}`,
+    `  ${kind}${entries.length === 0 ? ": none" : ":"}`,
+    ...entries.map((entry) => `    ${entry}`),
+    `  Written by  ${writers} Nothing in it proves who.`,
+    ...(weaknesses.length === 0 ? [] : ["  Weak:", ...weaknesses.map((weakness) => `    ${weakness}`)]),
+    switches.length === 0
+      ? "  To read it  its key suffices; no option has to be set."
+      : `  To read it  beside its key, set ${switches.join(", ")}.`,
+    ...(movingOn === null ? [] : [`  To move on  ${movingOn}`]),
+  ];
+}

@@ -1,0 +1,104 @@
+import { GetObjectCommand, HeadObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import {
+  classifyEnvelope,
+  DEFAULT_INSTRUCTION_FILE_SUFFIX,
+  DOTNET_V1_SUFFIX,
+  type Envelope,
+  type InstructionFile,
+  MAX_INSTRUCTION_FILE_LENGTH,
+  plaintextLength,
+} from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+
+export interface InspectOptions {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId?: string;
+  /** The instruction file to look at, even when the metadata holds a wrapped key; default `.instruction`, as a reader would. */
+  readonly instructionFileSuffix?: string;
+}
+
+/** What is stored about an encrypted object; nothing of it is secret, and nothing of it is authenticated. */
+export interface Inspection {
+  readonly format: Envelope["format"];
+  /** Specification name of the algorithm suite. */
+  readonly suite: string;
+  /** The wrap, as the sibling clients call it. */
+  readonly wrapAlgorithm: string;
+  readonly placement: Envelope["placement"];
+  /** Key of the instruction file that holds the wrapped key. */
+  readonly instructionFile: string | null;
+  readonly descriptionKind: "encryption-context" | "material-description";
+  readonly description: Readonly<Record<string, string>>;
+  /** Bytes in S3. */
+  readonly storedLength: number;
+  /** Plaintext bytes; null for CBC, whose padding hides them, unless the writer stated them. */
+  readonly contentLength: number | null;
+  /** Bytes of the wrapped key. */
+  readonly encryptedDataKeyLength: number;
+}
+
+/** Reads an object's envelope with a plain `S3Client`; needs no key. Throws `not-encrypted` or `malformed-envelope`. */
+export async function inspectObject(
+  client: S3Client,
+  options: InspectOptions,
+): Promise<{ inspection: Inspection; envelope: Envelope }> {
+  const { instructionFileSuffix, ...object } = options;
+  const { Metadata = {}, ContentLength: storedLength = 0 } = await client.send(new HeadObjectCommand(object));
+  const classified = classifyEnvelope(Metadata, { preferInstructionFile: instructionFileSuffix !== undefined });
+  const { envelope, file } =
+    classified.placement === "metadata"
+      ? { envelope: classified.envelope, file: undefined }
+      : await completeFrom(client, options, classified.complete);
+  const { suite, encryptedDataKey, statedPlaintextLength } = envelope;
+  const inspection: Inspection = {
+    format: envelope.format,
+    suite: suite.name,
+    wrapAlgorithm: encryptedDataKey.wrapAlgorithm.name,
+    placement: envelope.placement,
+    instructionFile: file === undefined ? null : `${object.Key}${file.suffix}`,
+    descriptionKind: encryptedDataKey.wrapAlgorithm.describedBy,
+    description: encryptedDataKey.description,
+    storedLength,
+    contentLength: plaintextLength(suite, storedLength) ?? statedPlaintextLength ?? null,
+    encryptedDataKeyLength: encryptedDataKey.ciphertext.length,
+  };
+  return { inspection, envelope };
+}
+
+async function completeFrom(
+  client: S3Client,
+  options: InspectOptions,
+  complete: (file: InstructionFile) => Envelope,
+): Promise<{ envelope: Envelope; file: InstructionFile }> {
+  const { instructionFileSuffix } = options;
+  const suffixes =
+    instructionFileSuffix === undefined ? [DEFAULT_INSTRUCTION_FILE_SUFFIX, DOTNET_V1_SUFFIX] : [instructionFileSuffix];
+  for (const suffix of suffixes) {
+    const text = await instructionText(client, options, suffix);
+    if (text !== undefined) {
+      const file = { suffix, text };
+      return { envelope: complete(file), file };
+    }
+  }
+  throw new S3EncryptionError(
+    "not-encrypted",
+    `The object was not written by an S3 encryption client: its metadata holds no wrapped key, and there is no instruction file at its key plus ${suffixes.map((suffix) => `"${suffix}"`).join(" or ")}.`,
+  );
+}
+
+async function instructionText(
+  client: S3Client,
+  { Bucket, Key }: InspectOptions,
+  suffix: string,
+): Promise<string | undefined> {
+  try {
+    // One byte more than may be there is enough to be refused (S14).
+    const Range = `bytes=0-${MAX_INSTRUCTION_FILE_LENGTH}`;
+    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: `${Key}${suffix}`, Range }));
+    return (await Body?.transformToString()) ?? "";
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined;
+    throw error;
+  }
+}

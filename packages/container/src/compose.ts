@@ -1,0 +1,120 @@
+import type { KMSClientConfig } from "@aws-sdk/client-kms";
+import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import { S3EncryptionClient, type S3EncryptionClientConfig } from "@s3ec/client";
+import { DefaultMaterialsManager, type Keyring, type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
+import { Container, type ServiceIdentifier } from "inversify";
+import type { ClientOptions } from "./configuration.js";
+import type { KeyringConfiguration, KeyringSurroundings } from "./keyring-descriptor.js";
+import { KmsClients } from "./kms-clients.js";
+import type { LoadedConfiguration } from "./load-configuration.js";
+
+/** Settings that JSON cannot hold, such as credentials or a request handler; each wins over the configuration's. */
+export interface Overrides {
+  readonly s3?: S3ClientConfig;
+  readonly kms?: KMSClientConfig;
+  readonly client?: ClientOptions;
+}
+
+/** Runs at the end of the whole, last in first out. */
+class Releases {
+  readonly #releases: (() => void | Promise<void>)[] = [];
+
+  add(release: () => void | Promise<void>): void {
+    this.#releases.push(release);
+  }
+
+  async run(): Promise<void> {
+    for (let release = this.#releases.pop(); release !== undefined; release = this.#releases.pop()) await release();
+  }
+}
+
+export const SERVICES: {
+  readonly keyring: ServiceIdentifier<Keyring>;
+  readonly materialsManager: ServiceIdentifier<MaterialsManager>;
+  readonly client: ServiceIdentifier<S3EncryptionClient>;
+} = {
+  keyring: Symbol("keyring"),
+  materialsManager: Symbol("materialsManager"),
+  client: Symbol("client"),
+};
+const KMS_CLIENTS: ServiceIdentifier<KmsClients> = Symbol("kmsClients");
+const RELEASES: ServiceIdentifier<Releases> = Symbol("releases");
+
+/**
+ * The composition root: who is made from what. Everything is made once, when first asked for, and what was made is
+ * released by `unbindAll`.
+ */
+export function compose(loaded: LoadedConfiguration, overrides: Overrides): Container {
+  const { configuration } = loaded;
+  const container = new Container({ defaultScope: "Singleton" });
+  container
+    .bind(RELEASES)
+    .toDynamicValue(() => new Releases())
+    .inSingletonScope()
+    .onDeactivation((releases) => releases.run());
+  container
+    .bind(KMS_CLIENTS)
+    .toDynamicValue(() => new KmsClients({ ...configuration.kms, ...overrides.kms }))
+    .inSingletonScope()
+    .onDeactivation((clients) => clients.dispose());
+  container
+    .bind(SERVICES.keyring)
+    .toDynamicValue(async (context) => {
+      const kms = context.get(KMS_CLIENTS);
+      const releases = context.get(RELEASES);
+      return createKeyring(loaded, {
+        kmsClient: (region) => kms.client(region),
+        onDispose: (release) => releases.add(release),
+      });
+    })
+    .inSingletonScope();
+  container
+    .bind(SERVICES.materialsManager)
+    .toDynamicValue(async (context) => new DefaultMaterialsManager(await context.getAsync(SERVICES.keyring)))
+    .inSingletonScope();
+  container
+    .bind(SERVICES.client)
+    .toDynamicValue(async (context) => {
+      const materialsManager = await context.getAsync(SERVICES.materialsManager);
+      const encryption = { ...configuration.client, ...overrides.client, materialsManager };
+      return createClient(loaded, { ...configuration.s3, ...overrides.s3, encryption });
+    })
+    .inSingletonScope()
+    .onDeactivation((client) => client.destroy());
+  return container;
+}
+
+/** A keyring refuses keys that the schema cannot judge, such as one that is too short; the file's reader needs its place. */
+async function createKeyring(
+  { configuration, registry, blame }: LoadedConfiguration,
+  surroundings: Omit<KeyringSurroundings, "createKeyring">,
+): Promise<Keyring> {
+  const blamed = new WeakSet<object>();
+  const create = async (part: KeyringConfiguration): Promise<Keyring> => {
+    try {
+      return await registry.create(part, { ...surroundings, createKeyring: create });
+    } catch (error) {
+      if (error instanceof Error && blamed.has(error)) throw error;
+      const problem = blame(part, reasonOf(error), error);
+      blamed.add(problem);
+      throw problem;
+    }
+  };
+  return create(configuration.keyring);
+}
+
+function createClient(
+  { configuration, blame }: LoadedConfiguration,
+  options: S3EncryptionClientConfig,
+): S3EncryptionClient {
+  try {
+    return new S3EncryptionClient(options);
+  } catch (error) {
+    throw blame(configuration.client ?? configuration, reasonOf(error), error);
+  }
+}
+
+/** Our own errors are sentences that hold no key; of others nobody knows that. */
+function reasonOf(error: unknown): string {
+  return error instanceof S3EncryptionError ? error.message : "this cannot be set up as it is described here";
+}

@@ -1,0 +1,15 @@
+import { z } from "zod";
+import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
+import { configurationSchema } from "./configuration.js";
+import { keySchemas } from "./key-source.js";
+import { KeyringRegistry } from "./keyring-registry.js";
+import type { ConfigurationPlugin } from "./plugins.js";
+
+/** The JSON Schema of a configuration file, for editors: name it in the file's `$schema`. */
+export function configurationJsonSchema(
+  plugins: readonly ConfigurationPlugin[] = [],
+): Readonly<Record<string, unknown>> {
+  const registry = new KeyringRegistry([...BUILT_IN_KEYRINGS, ...plugins.flatMap((plugin) => plugin.keyrings)]);
+  const schema = configurationSchema(registry, keySchemas({ folder: ".", env: {} }));
+  return { ...z.toJSONSchema(schema, { io: "input" }), title: "Configuration of @s3ec/container" };
+}

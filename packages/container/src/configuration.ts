@@ -1,0 +1,128 @@
+import type { KMSClientConfig } from "@aws-sdk/client-kms";
+import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import type { S3EncryptionOptions } from "@s3ec/client";
+import { z } from "zod";
+import type { KeySchemas } from "./key-source.js";
+import type { KeyringConfiguration } from "./keyring-descriptor.js";
+import type { KeyringRegistry } from "./keyring-registry.js";
+
+const CLIENT = z
+  .strictObject({
+    commitmentPolicy: z
+      .enum(["FORBID_ENCRYPT_ALLOW_DECRYPT", "REQUIRE_ENCRYPT_ALLOW_DECRYPT", "REQUIRE_ENCRYPT_REQUIRE_DECRYPT"])
+      .describe("Default REQUIRE_ENCRYPT_REQUIRE_DECRYPT: writes and reads objects with key commitment only.")
+      .exactOptional(),
+    encryptionAlgorithm: z
+      .enum(["ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY", "ALG_AES_256_GCM_IV12_TAG16_NO_KDF"])
+      .describe("Default: what the commitment policy asks for.")
+      .exactOptional(),
+    enableLegacyWrappingAlgorithms: z.boolean().describe("Read wraps of old clients. Default false.").exactOptional(),
+    enableLegacyUnauthenticatedModes: z
+      .boolean()
+      .describe("Read CBC content and byte ranges, which are not authenticated. Default false.")
+      .exactOptional(),
+    enableDelayedAuthenticationMode: z
+      .boolean()
+      .describe("Stream plaintext before it is authenticated. Default false.")
+      .exactOptional(),
+    bufferSize: z
+      .int()
+      .nonnegative()
+      .describe("Plaintext bytes that a read may hold in memory. Default 67108864.")
+      .exactOptional(),
+    spool: z
+      .union([z.literal(false), z.strictObject({ directory: z.string().min(1).exactOptional() })], {
+        error: 'expected false or { "directory": path }',
+      })
+      .describe("Where the ciphertext of larger objects is kept until it is authenticated; false forbids it.")
+      .exactOptional(),
+    instructionFileConfig: z
+      .strictObject({
+        enableInstructionFilePutObject: z.boolean().exactOptional(),
+        disableInstructionFile: z.boolean().exactOptional(),
+        suffix: z
+          .string()
+          .min(1)
+          .describe("The instruction file to read: a child keyring's suffix, for a reader with that child's key only.")
+          .exactOptional(),
+      })
+      .exactOptional(),
+    allowUnencryptedCommands: z.array(z.string()).exactOptional(),
+  })
+  .describe("Options of S3EncryptionClient.");
+
+// A provider instead of the keys themselves, so that a printed configuration does not show them.
+const CREDENTIALS = z
+  .strictObject({
+    accessKeyId: z.string().min(1),
+    secretAccessKey: z.string().min(1),
+    sessionToken: z.string().min(1).exactOptional(),
+  })
+  .describe("For local servers. Leave it out elsewhere: the AWS SDK finds credentials by itself.")
+  .transform((credentials) => async () => credentials);
+
+/** What an S3Client or KMSClient takes and JSON can hold. */
+const SERVICE = {
+  credentials: CREDENTIALS.exactOptional(),
+  region: z.string().min(1).exactOptional(),
+  endpoint: z.url({ protocol: /^https?$/, error: "expected an http or https URL" }).exactOptional(),
+  profile: z.string().min(1).describe("A profile of the AWS configuration files.").exactOptional(),
+  maxAttempts: z.int().positive().exactOptional(),
+  useDualstackEndpoint: z.boolean().exactOptional(),
+  useFipsEndpoint: z.boolean().exactOptional(),
+};
+const S3 = z
+  .strictObject({
+    ...SERVICE,
+    forcePathStyle: z.boolean().exactOptional(),
+    useAccelerateEndpoint: z.boolean().exactOptional(),
+    requestChecksumCalculation: z.enum(["WHEN_SUPPORTED", "WHEN_REQUIRED"]).exactOptional(),
+    responseChecksumValidation: z.enum(["WHEN_SUPPORTED", "WHEN_REQUIRED"]).exactOptional(),
+  })
+  .describe("Settings of the S3 client.");
+const KMS = z.strictObject(SERVICE).describe("Settings of the KMS clients; a keyring may name a region of its own.");
+
+const MANAGER = z
+  .discriminatedUnion("type", [z.strictObject({ type: z.literal("default") })])
+  .describe("How materials are managed. Default: the keyring is asked anew for each object.");
+
+const PLUGINS = z
+  .array(z.string().min(1))
+  .describe("Packages (or ./files) with more keyring types, found from this file's folder. Their code is run.");
+
+/** How materials are managed. */
+export type ManagerConfiguration = { readonly type: "default" };
+
+/** Options of the encryption client, beside its keyring. */
+export type ClientOptions = Omit<S3EncryptionOptions, "keyring" | "materialsManager">;
+
+/** A validated configuration. Keys in it have become `KeyObject`s, which are not printed. */
+export interface Configuration {
+  readonly plugins?: readonly string[];
+  readonly keyring: KeyringConfiguration;
+  readonly materialsManager?: ManagerConfiguration;
+  readonly client?: ClientOptions;
+  readonly s3?: S3ClientConfig;
+  readonly kms?: KMSClientConfig;
+}
+
+/** The one schema of a configuration file, with the fields of every keyring type that the registry knows. */
+export function configurationSchema(registry: KeyringRegistry, keys: KeySchemas): z.ZodType<Configuration> {
+  return z.strictObject({
+    $schema: z.string().exactOptional(),
+    plugins: PLUGINS.exactOptional(),
+    keyring: registry.schema(keys),
+    materialsManager: MANAGER.exactOptional(),
+    client: CLIENT.exactOptional(),
+    s3: S3.exactOptional(),
+    kms: KMS.exactOptional(),
+  });
+}
+
+/** Only the plugins, which have to be loaded before the rest can be validated. */
+export const PLUGINS_SCHEMA: z.ZodType<{ plugins?: readonly string[] }> = z.object({
+  plugins: PLUGINS.exactOptional(),
+});
+
+/** Only the settings of the S3 client, for what needs no key. */
+export const S3_SCHEMA: z.ZodType<Pick<Configuration, "s3">> = z.object({ s3: S3.exactOptional() });

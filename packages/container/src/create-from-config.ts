@@ -1,0 +1,39 @@
+import type { S3EncryptionClient } from "@s3ec/client";
+import type { Keyring, MaterialsManager } from "@s3ec/materials";
+import { compose, type Overrides, SERVICES } from "./compose.js";
+import type { Configuration } from "./configuration.js";
+import { type LoadOptions, loadConfiguration } from "./load-configuration.js";
+
+export interface CreateOptions extends LoadOptions, Overrides {}
+
+/** Everything that a configuration describes, ready to be used. */
+export interface Assembly {
+  readonly client: S3EncryptionClient;
+  readonly keyring: Keyring;
+  readonly materialsManager: MaterialsManager;
+  readonly configuration: Configuration;
+  /** Destroys the S3 and KMS clients, and what plugins hold open. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Assembles keyrings, materials manager and client from one configuration file (`.json`, `.js`, `.mjs`) or object.
+ * Throws `invalid-configuration` with the path of each wrong field and what was expected there.
+ */
+export async function createFromConfig(source: string | URL | object, options: CreateOptions = {}): Promise<Assembly> {
+  const loaded = await loadConfiguration(source, options);
+  const container = compose(loaded, options);
+  const dispose = (): Promise<void> => container.unbindAllAsync();
+  try {
+    return {
+      client: await container.getAsync(SERVICES.client),
+      keyring: await container.getAsync(SERVICES.keyring),
+      materialsManager: await container.getAsync(SERVICES.materialsManager),
+      configuration: loaded.configuration,
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+export type { Overrides } from "./compose.js";
+export type { ClientOptions, Configuration, ManagerConfiguration } from "./configuration.js";
+export { configurationJsonSchema } from "./configuration-json-schema.js";
+export type { Assembly, CreateOptions } from "./create-from-config.js";
+export { createFromConfig } from "./create-from-config.js";
+export type { ConfigurationExplanation } from "./explain-configuration.js";
+export { explainConfiguration } from "./explain-configuration.js";
+export type { KeySchemas, KeySource } from "./key-source.js";
+export type {
+  KeyringConfiguration,
+  KeyringDescriptor,
+  KeyringRole,
+  KeyringSurroundings,
+  SchemaParts,
+  WrappingKeyExplanation,
+} from "./keyring-descriptor.js";
+export { keyringDescriptor } from "./keyring-descriptor.js";
+export type { LoadedConfiguration, LoadOptions } from "./load-configuration.js";
+export { loadConfiguration, loadS3Settings } from "./load-configuration.js";
+export type { ConfigurationPlugin } from "./plugins.js";

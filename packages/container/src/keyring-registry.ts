@@ -1,0 +1,70 @@
+import { type Keyring, S3EncryptionError } from "@s3ec/materials";
+import { z } from "zod";
+import type { KeySchemas } from "./key-source.js";
+import type {
+  KeyringConfiguration,
+  KeyringDescriptor,
+  KeyringRole,
+  KeyringSurroundings,
+  WrappingKeyExplanation,
+} from "./keyring-descriptor.js";
+
+/** The keyring types that a configuration may name: the built-in ones and those of plugins. */
+export class KeyringRegistry {
+  readonly #descriptors: ReadonlyMap<string, KeyringDescriptor>;
+
+  constructor(descriptors: readonly KeyringDescriptor[]) {
+    const byType = new Map<string, KeyringDescriptor>();
+    for (const descriptor of descriptors) {
+      // A plugin that could replace "kms" would decide about keys that the file's reader believes to be in KMS.
+      if (byType.has(descriptor.type)) {
+        throw new S3EncryptionError(
+          "invalid-configuration",
+          `There are two keyring types named "${descriptor.type}"; a plugin must choose a name of its own.`,
+        );
+      }
+      byType.set(descriptor.type, descriptor);
+    }
+    this.#descriptors = byType;
+  }
+
+  /** The schema of any keyring, told apart by `type`. */
+  schema(keys: KeySchemas): z.ZodType<KeyringConfiguration> {
+    const keyring: z.ZodType<KeyringConfiguration> = z.lazy(() => union);
+    const [first, ...rest] = [...this.#descriptors.values()].map((descriptor) =>
+      descriptor
+        .schema({ ...keys, keyring })
+        .safeExtend({ type: z.literal(descriptor.type) })
+        .strict(),
+    );
+    if (first === undefined) throw new S3EncryptionError("invalid-configuration", "There is no keyring type.");
+    const union = z.discriminatedUnion("type", [first, ...rest]);
+    return keyring;
+  }
+
+  async create(configuration: KeyringConfiguration, surroundings: KeyringSurroundings): Promise<Keyring> {
+    return this.#descriptor(configuration).create(configuration, surroundings);
+  }
+
+  explain(configuration: KeyringConfiguration, role: KeyringRole = "generator"): readonly WrappingKeyExplanation[] {
+    const descriptor = this.#descriptor(configuration);
+    return (
+      descriptor.explain?.(configuration, role, (inner, innerRole) => this.explain(inner, innerRole)) ?? [
+        {
+          key: `a key of the keyring type ${configuration.type}`,
+          readers: "whoever that key store lets unwrap it",
+          canRead: true,
+          writing: "whatever that key store asks for",
+        },
+      ]
+    );
+  }
+
+  #descriptor({ type }: KeyringConfiguration): KeyringDescriptor {
+    const descriptor = typeof type === "string" ? this.#descriptors.get(type) : undefined;
+    if (descriptor === undefined) {
+      throw new S3EncryptionError("invalid-configuration", "A keyring needs the name of a known keyring type.");
+    }
+    return descriptor;
+  }
+}
