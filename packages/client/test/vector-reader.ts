@@ -5,11 +5,11 @@ import { KmsKeyring } from "@s3ec/keyring-kms";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import type { Keyring } from "@s3ec/materials";
-import type { Switch, Vector, VectorKey } from "@s3ec/test-vectors";
+import type { ReadableVector, Requirement, Switch, Vector, WrappingKey } from "@s3ec/test-vectors";
 
-/** A keyring holding the vector's key, with the opt-ins that it requires and no other. */
-export function keyringFor(vector: Vector, key: VectorKey, kmsClient: KMSClient): Keyring {
-  const rewrap = vector.requires === "cbc-rewrap-bound-to-gcm";
+/** A keyring holding a vector's key, with the one opt-in that it may require. */
+export function keyringFor(key: WrappingKey, requires: Requirement | undefined, kmsClient: KMSClient): Keyring {
+  const rewrap = requires === "cbc-rewrap-bound-to-gcm";
   switch (key.kind) {
     case "aes":
       return new RawAesKeyring({
@@ -20,7 +20,7 @@ export function keyringFor(vector: Vector, key: VectorKey, kmsClient: KMSClient)
       return new RawRsaKeyring({
         privateKey: createPrivateKey({ key: Buffer.from(key.pkcs8Base64, "base64"), format: "der", type: "pkcs8" }),
         enableCbcRewrapBoundToGcm: rewrap,
-        enableUnpaddedRsa: vector.requires === "unpadded-rsa",
+        enableUnpaddedRsa: requires === "unpadded-rsa",
       });
     case "kms":
       return new KmsKeyring({ keyId: key.arn, client: kmsClient });
@@ -51,9 +51,8 @@ export function callOptionsFor(vector: Vector): EncryptionCallOptions {
 }
 
 /** Every way to allow one switch too few. */
-export function switchesMissingOne(vector: Vector): readonly (readonly Switch[])[] {
-  const needed = vector.switches ?? [];
-  return needed.map((missing) => needed.filter((entry) => entry !== missing));
+export function switchesMissingOne({ switches }: ReadableVector): readonly (readonly Switch[])[] {
+  return switches.map((missing) => switches.filter((entry) => entry !== missing));
 }
 
 /** Counts what a keyring is asked to unwrap. */

@@ -5,7 +5,17 @@ import { S3EncryptionClient } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { assertMayDecrypt, classifyEnvelope, decryptContent, openContentKey, S3EncryptionError } from "@s3ec/envelope";
 import { DefaultMaterialsManager } from "@s3ec/materials";
-import { loadKeys, loadVectors, readBody, type Switch, type Vector } from "@s3ec/test-vectors";
+import {
+  instructionFileToRead,
+  loadKeys,
+  loadVectors,
+  type ReadableVector,
+  type RefusedVector,
+  type Requirement,
+  readBody,
+  type Switch,
+  type Vector,
+} from "@s3ec/test-vectors";
 import { expect } from "chai";
 import {
   ALL_SWITCHES,
@@ -18,6 +28,8 @@ import {
 
 const BUCKET = "vectors";
 const vectors = loadVectors();
+const readable = vectors.filter((vector): vector is ReadableVector => vector.expect === undefined);
+const refused = vectors.filter((vector): vector is RefusedVector => vector.expect === "refuse");
 const keys = loadKeys();
 
 describe("vectors of the official clients", () => {
@@ -52,10 +64,10 @@ describe("vectors of the official clients", () => {
     await server.close();
   });
 
-  function counted(vector: Vector): CountingKeyring {
-    const key = keys[vector.material];
-    if (key === undefined) throw new Error(`No key ${vector.material}`);
-    return new CountingKeyring(keyringFor(vector, key, kms));
+  function counted({ material }: Vector, requires?: Requirement): CountingKeyring {
+    const key = keys[material];
+    if (key === undefined) throw new Error(`No key ${material}`);
+    return new CountingKeyring(keyringFor(key, requires, kms));
   }
 
   /** Through envelope and keyring alone, in chunks of `size` bytes. */
@@ -64,14 +76,12 @@ describe("vectors of the official clients", () => {
     const classified = classifyEnvelope(vector.metadata, {
       preferInstructionFile: call.preferInstructionFile ?? false,
     });
-    const [[suffix, file] = []] = Object.entries(vector.instructionFiles ?? {});
-    if (classified.placement === "instruction-file" && (suffix === undefined || file === undefined)) {
+    const file = instructionFileToRead(vector);
+    if (classified.placement === "instruction-file" && file === undefined) {
       throw new S3EncryptionError("not-encrypted", "no instruction file");
     }
     const envelope =
-      classified.placement === "metadata"
-        ? classified.envelope
-        : classified.complete({ suffix: suffix ?? "", text: file?.text ?? "" });
+      classified.placement === "metadata" ? classified.envelope : classified.complete(file ?? { suffix: "", text: "" });
     const { commitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT", ...rest } = optionsFor(switches);
     const policy = {
       commitmentPolicy,
@@ -111,15 +121,15 @@ describe("vectors of the official clients", () => {
 
   for (const { name, read } of ways) {
     describe(name, () => {
-      for (const vector of vectors.filter((entry) => entry.expect === undefined)) {
+      for (const vector of readable) {
         it(`opens ${vector.id}`, async () => {
-          const plaintext = await read(vector, counted(vector), vector.switches ?? []);
+          const plaintext = await read(vector, counted(vector, vector.requires), vector.switches);
           expect(plaintext.length).to.equal(vector.plaintext.length);
           expect(createHash("sha256").update(plaintext).digest("hex")).to.equal(vector.plaintext.sha256);
         });
         for (const switches of switchesMissingOne(vector)) {
           it(`refuses ${vector.id} with only [${switches.join(", ")}], before a key is used`, async () => {
-            const keyring = counted(vector);
+            const keyring = counted(vector, vector.requires);
             server.clearRequests();
             const error = await refusal(read(vector, keyring, switches));
             expect(error.code).to.be.oneOf(["commitment-policy", "legacy-disabled"]);
@@ -128,7 +138,7 @@ describe("vectors of the official clients", () => {
           });
         }
       }
-      for (const vector of vectors.filter((entry) => entry.expect === "refuse")) {
+      for (const vector of refused) {
         it(`refuses ${vector.id} with every switch on`, async () => {
           const error = await refusal(read(vector, counted(vector), ALL_SWITCHES));
           expect(error).to.be.instanceOf(S3EncryptionError);
@@ -138,21 +148,20 @@ describe("vectors of the official clients", () => {
   }
 
   describe("named opt-ins", () => {
-    for (const vector of vectors.filter((entry) => entry.requires !== undefined)) {
+    for (const vector of readable.filter(({ requires }) => requires !== undefined)) {
       it(`${vector.requires} is off unless named: ${vector.id}`, async () => {
-        const { requires: _requires, ...plain } = vector;
-        const error = await refusal(readThroughClient(plain, counted(plain), ALL_SWITCHES));
+        const error = await refusal(readThroughClient(vector, counted(vector), ALL_SWITCHES));
         expect(error.code).to.equal("decryption-failed");
       });
     }
   });
 
   it("opens every vector whatever the chunks", async () => {
-    const small = vectors.filter((entry) => entry.expect === undefined && entry.body.length < 200);
+    const small = readable.filter(({ body }) => body.length < 200);
     expect(small.length).to.be.greaterThan(100);
     for (const vector of small) {
       for (const size of [1, 7, 15, 16, 17]) {
-        const plaintext = await readAlone(vector, counted(vector), vector.switches ?? [], size);
+        const plaintext = await readAlone(vector, counted(vector, vector.requires), vector.switches, size);
         expect(createHash("sha256").update(plaintext).digest("hex"), vector.id).to.equal(vector.plaintext.sha256);
       }
     }
