@@ -17,7 +17,13 @@ export function aggregateFailure(failures: readonly unknown[]): S3EncryptionErro
       { cause },
     );
   }
-  if (codes.every((code) => code === "context-mismatch")) return withCause(contextMismatch(), cause);
+  const telling = codes.filter((code) => code !== "no-matching-key");
+  if (telling.length === 0) {
+    return new S3EncryptionError("no-matching-key", "No keyring holds the object's wrapping key; see the cause.", {
+      cause,
+    });
+  }
+  if (telling.every((code) => code === "context-mismatch")) return withCause(contextMismatch(), cause);
   return decryptionFailed(cause);
 }
 
