@@ -1,0 +1,23 @@
+import crypto, { privateDecrypt } from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+
+/** The very buffers that private-key operations handed out while `act` ran; undefined for one that threw. */
+export async function recordPrivateOperations(act: () => Promise<unknown>): Promise<(Buffer | undefined)[]> {
+  const results: (Buffer | undefined)[] = [];
+  const original = privateDecrypt;
+  const recording = (...options: Parameters<typeof privateDecrypt>) => {
+    const index = results.push(undefined) - 1;
+    const result = original(...options);
+    results[index] = result;
+    return result;
+  };
+  Reflect.set(crypto, "privateDecrypt", recording);
+  syncBuiltinESMExports();
+  try {
+    await act();
+  } finally {
+    Reflect.set(crypto, "privateDecrypt", original);
+    syncBuiltinESMExports();
+  }
+  return results;
+}
