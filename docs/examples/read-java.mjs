@@ -1,6 +1,13 @@
 // Reads an object as the Java SDK v1's AmazonS3EncryptionClient wrote it with an RSA key pair, in the mode that was its
 // default until 2020. Runs alone: `node docs/examples/read-java.mjs`.
-import { createCipheriv, constants, createPublicKey, generateKeyPairSync, publicEncrypt, randomBytes } from "node:crypto";
+import {
+  constants,
+  createCipheriv,
+  createPublicKey,
+  generateKeyPairSync,
+  publicEncrypt,
+  randomBytes,
+} from "node:crypto";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
 import { startDevServer } from "@s3ec/dev-server";
