@@ -8,7 +8,7 @@ export interface UploadedPart {
   readonly number: number;
   readonly file: string;
   readonly size: number;
-  readonly md5: Buffer;
+  readonly tag: Buffer;
   readonly digest: Buffer | undefined;
   readonly modified: number;
 }
@@ -65,8 +65,12 @@ export class MultipartUploads {
     if (replaced !== undefined) await upload.bucket.deleteDataFiles([replaced]);
   }
 
-  /** Ends an upload; false when somebody else has ended it already. */
-  end(upload: MultipartUpload): boolean {
-    return this.#open.delete(upload.id);
+  /** Forgets the uploads of a bucket that is gone. */
+  endAll(bucket: Bucket): void {
+    for (const upload of this.#open.values()) if (upload.bucket === bucket) this.end(upload);
+  }
+
+  end(upload: MultipartUpload): void {
+    this.#open.delete(upload.id);
   }
 }

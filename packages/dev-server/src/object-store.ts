@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Bucket } from "./bucket.js";
@@ -33,7 +34,7 @@ export class ObjectStore {
     return bucket;
   }
 
-  async createBucket(name: string): Promise<void> {
+  createBucket(name: string): void {
     // These rules also make the name safe as that of a directory.
     if (!/^(?!xn--)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]$/.test(name) || /^\d+\.\d+\.\d+\.\d+$/.test(name))
       throw new S3Error("InvalidBucketName", "The specified bucket is not valid.", { BucketName: name });
@@ -43,30 +44,39 @@ export class ObjectStore {
         "Your previous request to create the named bucket succeeded and you already own it.",
         { BucketName: name },
       );
-    await this.#load(name);
+    // At once, so that nothing else happens to the name meanwhile.
+    for (const path of Object.values(foldersOf(this.#directory, name)))
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    this.#add(name, new Date(), []);
   }
 
-  async deleteBucket(name: string): Promise<void> {
+  deleteBucket(name: string): Bucket {
     const bucket = this.bucket(name);
     if (!bucket.isEmpty)
       throw new S3Error("BucketNotEmpty", "The bucket you tried to delete is not empty", { BucketName: name });
     bucket.isDeleted = true;
     this.#buckets.delete(name);
-    await rm(bucket.directory, { recursive: true, force: true });
+    rmSync(bucket.directory, { recursive: true, force: true });
+    return bucket;
   }
 
   async #load(name: string): Promise<void> {
-    const directory = join(this.#directory, name);
-    const [data, recordFiles] = [join(directory, "data"), join(directory, "records")];
-    for (const path of [data, recordFiles]) await mkdir(path, { recursive: true, mode: 0o700 });
+    const { data, records: recordFolder } = foldersOf(this.#directory, name);
     const records: ObjectRecord[] = [];
-    for (const file of await readdir(recordFiles))
-      if (file.endsWith(".json")) records.push(parseRecord(await readFile(join(recordFiles, file), "utf8")));
-      else await rm(join(recordFiles, file));
+    for (const file of await readdir(recordFolder))
+      if (file.endsWith(".json")) records.push(parseRecord(await readFile(join(recordFolder, file), "utf8")));
+      else await rm(join(recordFolder, file));
     const known = new Set(records.flatMap(({ parts }) => parts.map(({ file }) => file)));
     for (const file of await readdir(data)) if (!known.has(file)) await rm(join(data, file));
-    const { birthtime } = await stat(directory);
-    const created = new Date(Math.floor(birthtime.getTime() / 1000) * 1000);
+    this.#add(name, (await stat(data)).birthtime, records);
+  }
+
+  #add(name: string, created: Date, records: readonly ObjectRecord[]): void {
+    const directory = join(this.#directory, name);
     this.#buckets.set(name, new Bucket({ name, created, directory, fsync: this.#fsync, records }));
   }
+}
+
+function foldersOf(directory: string, bucket: string): { data: string; records: string } {
+  return { data: join(directory, bucket, "data"), records: join(directory, bucket, "records") };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { AwsChunkedDecoder } from "./aws-chunked.js";
 import {
   type Checksum,
@@ -20,7 +20,8 @@ export interface BodySink {
 
 export interface ReceivedBody {
   readonly length: number;
-  readonly md5: Buffer;
+  /** What the entity tag is made of: the MD5 of the body, or 16 random bytes when tags are opaque. */
+  readonly tag: Buffer;
   /** The checksum that was sent and verified, or the one asked for by `wanted`. */
   readonly checksum: Checksum | undefined;
 }
@@ -53,14 +54,14 @@ export async function receiveBody(
       `Checksum Type mismatch occurred, expected checksum Type: ${wanted.name}, actual checksum Type: ${sent.name}`,
     );
   const algorithm = sent ?? wanted;
-  const md5 = createHash("md5");
+  const md5 = exchange.hasOpaqueTags && plan.md5 === undefined ? undefined : createHash("md5");
   const sha256 = plan.sha256 === undefined ? undefined : createHash("sha256");
   const state = algorithm?.start();
   let length = 0;
   await readBody(exchange, plan, sink, (piece) => {
     length += piece.length;
     if (length > plan.length) throw wrongLength(plan.length);
-    md5.update(piece);
+    md5?.update(piece);
     sha256?.update(piece);
     state?.update(piece);
   });
@@ -71,13 +72,13 @@ export async function receiveBody(
       "XAmzContentSHA256Mismatch",
       "The provided 'x-amz-content-sha256' header does not match what was computed.",
     );
-  const digest = md5.digest();
-  if (plan.md5 !== undefined && !digest.equals(plan.md5))
+  const tag = md5?.digest() ?? randomBytes(16);
+  if (plan.md5 !== undefined && !tag.equals(plan.md5))
     throw new S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.");
   const checksum = algorithm && state && { algorithm, digest: state.digest() };
   const expected = plan.header ?? trailingChecksum(plan);
   if (expected !== undefined && checksum !== undefined) requireChecksum(expected, checksum.digest);
-  return { length, md5: digest, checksum };
+  return { length, tag, checksum };
 }
 
 /** Reads the short XML body of a request; `requireDigest` refuses one that nothing vouches for. */

@@ -21,7 +21,7 @@ export const createBucket: S3Handler = async ({ store, region }, exchange) => {
         `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`,
       );
   }
-  await store.createBucket(exchange.bucket);
+  store.createBucket(exchange.bucket);
   sendEmpty(exchange.response, 200, { location: `/${exchange.bucket}` });
 };
 
@@ -30,7 +30,7 @@ export const headBucket: S3Handler = async ({ store, region }, { bucket, respons
   sendEmpty(response, 200, { "x-amz-bucket-region": region });
 };
 
-export const deleteBucket: S3Handler = async ({ store }, { bucket, response }) => {
-  await store.deleteBucket(bucket);
+export const deleteBucket: S3Handler = async ({ store, uploads }, { bucket, response }) => {
+  uploads.endAll(store.deleteBucket(bucket));
   sendEmpty(response, 204);
 };

@@ -60,7 +60,7 @@ export const uploadPartCopy: S3Handler = async (service, { bucket, key, query, h
     number,
     file,
     size: body.length,
-    md5: body.md5,
+    tag: body.tag,
     digest: body.checksum?.digest,
     modified: wholeSecond(),
   };
@@ -69,7 +69,7 @@ export const uploadPartCopy: S3Handler = async (service, { bucket, key, query, h
     response,
     xmlDocument(
       "CopyPartResult",
-      leaf("ETag", `"${part.md5.toString("hex")}"`),
+      leaf("ETag", `"${part.tag.toString("hex")}"`),
       leaf("LastModified", new Date(part.modified).toISOString()),
       partChecksum(upload, part),
     ),
@@ -136,5 +136,5 @@ async function copyBytes(
     throw error;
   }
   const checksum = algorithm && state && { algorithm, digest: state.digest() };
-  return { file, body: { length, md5: md5.digest(), checksum } };
+  return { file, body: { length, tag: md5.digest(), checksum } };
 }

@@ -10,6 +10,8 @@ export interface S3Service {
   readonly store: ObjectStore;
   readonly uploads: MultipartUploads;
   readonly faults: Faults;
+  /** Whether entity tags are random, as those of objects under SSE-KMS, instead of an MD5 that has to be calculated. */
+  readonly hasOpaqueTags: boolean;
 }
 
 /** One request whose signature has been verified, and the response to it. */
@@ -25,6 +27,7 @@ export interface S3Exchange {
   readonly payloadHash: string;
   readonly fault: Fault;
   readonly faults: Faults;
+  readonly hasOpaqueTags: boolean;
 }
 
 export type S3Handler = (service: S3Service, exchange: S3Exchange) => Promise<void>;

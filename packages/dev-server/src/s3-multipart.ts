@@ -50,12 +50,12 @@ export const uploadPart: S3Handler = async ({ uploads }, exchange) => {
     number,
     file,
     size: body.length,
-    md5: body.md5,
+    tag: body.tag,
     digest: upload.checksum && body.checksum?.digest,
     modified: wholeSecond(),
   });
   sendEmpty(response, 200, {
-    etag: `"${body.md5.toString("hex")}"`,
+    etag: `"${body.tag.toString("hex")}"`,
     ...serverSideEncryptionOf(upload.headers),
     ...(body.checksum && {
       [checksumHeader(body.checksum.algorithm.name)]: body.checksum.digest.toString("base64"),
@@ -127,7 +127,7 @@ export const listParts: S3Handler = async ({ uploads }, { bucket, key, query, re
           "Part",
           leaf("PartNumber", part.number),
           leaf("LastModified", new Date(part.modified).toISOString()),
-          leaf("ETag", `"${part.md5.toString("hex")}"`),
+          leaf("ETag", `"${part.tag.toString("hex")}"`),
           leaf("Size", part.size),
           partChecksum(upload, part),
         ),
@@ -201,7 +201,7 @@ function chosenPart({ parts, checksum }: MultipartUpload, item: XmlElement, numb
     );
   if (
     part === undefined ||
-    childText(item, "ETag")?.replaceAll('"', "") !== part.md5.toString("hex") ||
+    childText(item, "ETag")?.replaceAll('"', "") !== part.tag.toString("hex") ||
     (sent !== undefined && sent !== part.digest?.toString("base64"))
   )
     throw new S3Error(
@@ -215,7 +215,7 @@ function chosenPart({ parts, checksum }: MultipartUpload, item: XmlElement, numb
 function recordOf(upload: MultipartUpload, parts: readonly UploadedPart[]): ObjectRecord {
   const { key, headers, metadata } = upload;
   const md5 = createHash("md5");
-  for (const part of parts) md5.update(part.md5);
+  for (const part of parts) md5.update(part.tag);
   const checksum = checksumOf(upload, parts);
   return {
     key,

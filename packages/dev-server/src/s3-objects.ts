@@ -102,7 +102,7 @@ export async function putRecord(
 export function wholeObject(
   key: string,
   file: string,
-  { length, md5, checksum }: ReceivedBody,
+  { length, tag, checksum }: ReceivedBody,
 ): Omit<ObjectRecord, "headers" | "metadata"> {
   const stored = checksum && {
     name: checksum.algorithm.name,
@@ -111,7 +111,7 @@ export function wholeObject(
   };
   return {
     key,
-    etag: md5.toString("hex"),
+    etag: tag.toString("hex"),
     size: length,
     modified: wholeSecond(),
     parts: [{ file, size: length, ...(stored && { checksum: stored.value }) }],

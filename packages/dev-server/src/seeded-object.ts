@@ -28,7 +28,7 @@ export async function putSeededObject(
     metadata: Object.fromEntries(pairs),
     ...wholeObject(key, file, {
       length: bytes.length,
-      md5: createHash("md5").update(bytes).digest(),
+      tag: createHash("md5").update(bytes).digest(),
       checksum: undefined,
     }),
   };

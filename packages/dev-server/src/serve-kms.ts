@@ -38,6 +38,7 @@ export async function serveKms(
   const operation = (headers["x-amz-target"] ?? "").replace(targetPrefix, "");
   const fault = service.faults.take({ service: "kms", operation });
   try {
+    if (headers.expect !== undefined) response.writeContinue();
     const body = await readText(request);
     recorded.add({ service: "kms", operation, headers, body });
     if (fault.delayMs !== undefined) await delay(response, fault.delayMs);

@@ -70,7 +70,8 @@ async function serve(
     throw new S3Error("NotImplemented", `This server does not implement ${method} ${request.url}.`);
   const headers = isPresigned(target) ? { ...queryHeaders(target), ...sent } : sent;
   const exchange = { request, response, operation: name, bucket, key, query, headers, payloadHash, fault };
-  await operation.handler(service, { ...exchange, faults: service.faults });
+  const { faults, hasOpaqueTags } = service;
+  await operation.handler(service, { ...exchange, faults, hasOpaqueTags });
 }
 
 function verify(request: Parameters<typeof verifySignature>[0], account: Account, region: string): void {

@@ -28,6 +28,8 @@ export interface DevServerOptions {
   readonly region?: string;
   /** Whether a write is answered only once it is on the disk. Default: true for a given directory, false for a temporary one. */
   readonly fsync?: boolean;
+  /** `md5`, the default, is what most clients see of S3; `opaque` spares benchmarks the slowest part of a write. */
+  readonly entityTags?: "md5" | "opaque";
   /** Buckets that exist from the start. */
   readonly buckets?: readonly string[];
   /** KMS aliases (`alias/NAME`) that exist from the start, each with a symmetric key. */
@@ -90,23 +92,23 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<De
   const recorded = new RecordedRequests();
   const store = await ObjectStore.open(directory, options.fsync ?? !isTemporary);
   for (const name of options.buckets ?? [])
-    if (!store.buckets.some((bucket) => bucket.name === name)) await store.createBucket(name);
+    if (!store.buckets.some((bucket) => bucket.name === name)) store.createBucket(name);
   const uploads = new MultipartUploads();
   const keys = new KmsKeys(join(directory, "kms-keys.json"));
   await keys.load();
   for (const name of options.aliases ?? [])
     if (!keys.findAlias(name, region)) keys.setAlias(name, keys.create({ region }));
-  const s3 = { region, store, uploads, faults };
+  const s3 = { region, store, uploads, faults, hasOpaqueTags: options.entityTags === "opaque" };
   const kms = { keys, seeded: new Map(), faults };
   const sockets = new Set<Socket>();
-  const running = new Set<Promise<void>>();
+  const running = new Set<Promise<unknown>>();
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const served = isKmsRequest(request)
       ? serveKms(kms, account, recorded, request, response)
       : serveS3(s3, account, recorded, request, response);
-    running.add(served);
-    served.finally(() => running.delete(served));
+    const ended = served.catch(() => response.destroy()).finally(() => running.delete(ended));
+    running.add(ended);
   };
   // A large body needs more than the five minutes that Node allows for a request by default.
   const http = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000, highWaterMark: 1 << 18 }, onRequest);
