@@ -146,10 +146,25 @@ async function* exactly(chunks: AsyncIterable<Uint8Array>, length: number): Asyn
  * being waited for must not keep its socket.
  */
 export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => void): Readable {
+  let pushing = false;
+  const push = async (readable: Readable): Promise<void> => {
+    pushing = true;
+    while (pushing) {
+      const { done, value } = await chunks.next();
+      if (readable.destroyed) return;
+      if (done === true) {
+        readable.push(null);
+        return;
+      }
+      // An empty chunk would count as one, and reading would stop. Cleared at once, or the next request would be lost.
+      if (value.length > 0) pushing = readable.push(value);
+    }
+  };
   return new Readable({
     highWaterMark: PIECE,
     read() {
-      push(this, chunks).catch((error: Error) => this.destroy(error));
+      // Node asks after every push, also while there is more to come.
+      if (!pushing) push(this).catch((error: Error) => this.destroy(error));
     },
     destroy(error, done) {
       release();
@@ -157,16 +172,6 @@ export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => vo
       done(error);
     },
   });
-}
-
-async function push(readable: Readable, chunks: AsyncGenerator<Uint8Array>): Promise<void> {
-  for (let more = true; more && !readable.destroyed; ) {
-    const { done, value } = await chunks.next();
-    if (readable.destroyed) return;
-    // An empty chunk would be taken for one, and reading would stop.
-    if (done === true) more = readable.push(null);
-    else if (value.length > 0) more = readable.push(value);
-  }
 }
 
 /** The stream with the SDK's `transformToByteArray`, `transformToString` and `transformToWebStream`. */
