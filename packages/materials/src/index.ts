@@ -14,9 +14,13 @@ export {
   S3EncryptionError,
   stringMap,
 } from "@s3ec/envelope";
+export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
+export { CachingMaterialsManager } from "./caching-manager.js";
 export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";
 export { contextMismatch, DefaultMaterialsManager } from "./default-manager.js";
 export type { Keyring } from "./keyring.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";
 export type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
+export type { RequiredContextManagerOptions } from "./required-context-manager.js";
+export { RequiredContextManager } from "./required-context-manager.js";

@@ -1,0 +1,64 @@
+import { S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
+import { contextMismatch } from "./default-manager.js";
+import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
+import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
+
+export interface RequiredContextManagerOptions {
+  /** What gives the materials once the context was checked. */
+  readonly manager: MaterialsManager;
+  /** Names that every encryption context must have, on writing and on reading. */
+  readonly requiredContextKeys: readonly string[];
+}
+
+/**
+ * Refuses to write without the named context entries, and to read unless the caller supplies each with the value stored,
+ * so that no reader can forget to check: not even through the legacy `kms` wrap, which otherwise opens without a context,
+ * nor through a raw key, which binds none.
+ */
+export class RequiredContextManager implements MaterialsManager {
+  readonly #manager: MaterialsManager;
+  readonly #required: readonly string[];
+
+  constructor(options: RequiredContextManagerOptions) {
+    const { manager, requiredContextKeys } = options;
+    if (requiredContextKeys.length === 0 || requiredContextKeys.some((name) => typeof name !== "string")) {
+      throw new S3EncryptionError("invalid-argument", "Name at least one entry in requiredContextKeys.");
+    }
+    this.#manager = manager;
+    this.#required = [...requiredContextKeys];
+  }
+
+  get wrapAlgorithms(): readonly WrapAlgorithm[] {
+    return this.#manager.wrapAlgorithms;
+  }
+
+  get instructionFileSuffixes(): readonly string[] {
+    return this.#manager.instructionFileSuffixes ?? [];
+  }
+
+  async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
+    this.#assertSupplied(request.encryptionContext);
+    return await this.#manager.getEncryptionMaterials(request);
+  }
+
+  async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
+    const { encryptionContext, encryptedDataKeys } = request;
+    this.#assertSupplied(encryptionContext);
+    const isBound = encryptedDataKeys.every(
+      ({ wrapAlgorithm, description }) =>
+        wrapAlgorithm.describedBy === "encryption-context" &&
+        this.#required.every(
+          (name) => Object.hasOwn(description, name) && description[name] === encryptionContext[name],
+        ),
+    );
+    if (!isBound) throw contextMismatch();
+    return await this.#manager.getDecryptionMaterials(request);
+  }
+
+  #assertSupplied(encryptionContext: StringMap): void {
+    const missing = this.#required.filter((name) => !Object.hasOwn(encryptionContext, name));
+    if (missing.length === 0) return;
+    const names = missing.map((name) => `"${name}"`).join(", ");
+    throw new S3EncryptionError("invalid-argument", `The encryption context must have the required entries: ${names}.`);
+  }
+}
