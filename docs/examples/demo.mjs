@@ -12,10 +12,13 @@ import { startDevServer } from "@s3ec/dev-server";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
-const file = resolve(
-  process.env.INIT_CWD ?? ".",
-  process.argv[2] ?? fileURLToPath(new URL("../../README.md", import.meta.url)),
-);
+const given = process.argv[2] ?? fileURLToPath(new URL("../../README.md", import.meta.url));
+const file = resolve(process.env.INIT_CWD ?? ".", given);
+const stats = await stat(file).catch(() => undefined);
+if (stats?.isFile() !== true) {
+  console.error(`There is no file ${file}; name one: npm run demo -- path/to/file`);
+  process.exit(1);
+}
 const object = { Bucket: "demo", Key: basename(file) };
 const encryptionContext = { tenant: "a" };
 
@@ -25,8 +28,6 @@ const services = { s3: server.clientConfig, kms: server.clientConfig };
 const plain = new S3Client(server.clientConfig);
 
 try {
-  const { size } = await stat(file);
-
   step("A local S3 and KMS", `listens at ${server.endpoint}. Nothing leaves this machine.`);
 
   step(
@@ -36,15 +37,15 @@ try {
   const { privateKey } = await hierarchy(folder);
   const app = await createFromConfig(join(folder, "escrow.config.json"), services);
   say(
-    "The application has a permission for the KMS key and the public half of the escrow key. It cannot read with the latter.",
+    "The application may use the KMS key, and has the public half of the escrow key; the private half lies in a safe.",
   );
 
   step("Put", `${file} into s3://${object.Bucket}/${object.Key}, under the encryption context tenant=a.`);
   const went = await sha256(createReadStream(file));
-  await app.client.send(new PutObjectCommand({ ...object, Body: createReadStream(file), ContentLength: size }), {
+  await app.client.send(new PutObjectCommand({ ...object, Body: createReadStream(file), ContentLength: stats.size }), {
     encryptionContext,
   });
-  say(`went in    ${size} bytes, SHA-256 ${went.hash}`);
+  say(`went in    ${stats.size} bytes, SHA-256 ${went.hash}`);
 
   step("What S3 now stores", "is ciphertext, a key commitment, and the data key wrapped twice:");
   await showStored();
@@ -105,12 +106,26 @@ async function showStored() {
     if (Key === object.Key) {
       const [first] = await Body.take(1).toArray();
       say(`  body       ${first.subarray(0, 24).toString("hex")}... (random to anyone without a key)`);
-      for (const [name, value] of Object.entries(Metadata)) say(`  ${name.padEnd(10)} ${value}`);
+      showFields(Metadata);
     } else {
-      for (const [name, value] of Object.entries(JSON.parse(await Body.transformToString()))) {
-        say(`  ${name.padEnd(10)} ${value.length > 60 ? `${value.slice(0, 57)}...` : value}`);
-      }
+      showFields(JSON.parse(await Body.transformToString()));
     }
+  }
+}
+
+function showFields(fields) {
+  const meanings = {
+    "x-amz-c": "the algorithm suite: AES-256-GCM with key commitment",
+    "x-amz-d": "the key commitment",
+    "x-amz-i": "the message id",
+    "x-amz-3": "the data key, wrapped",
+    "x-amz-w": "with this: 12 is KMS, 22 is RSA-OAEP",
+    "x-amz-t": "the encryption context",
+    "x-amz-m": "the material description",
+  };
+  for (const [name, value] of Object.entries(fields)) {
+    if (name in meanings)
+      say(`  ${name}    ${value.length > 44 ? `${value.slice(0, 41)}...` : value.padEnd(44)}  ${meanings[name]}`);
   }
 }
 
