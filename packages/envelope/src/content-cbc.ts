@@ -1,76 +1,62 @@
 import { createDecipheriv } from "node:crypto";
 import type { ContentKey } from "./content-cipher.js";
-import type { AlignedRange } from "./content-range.js";
-import { decryptionFailed } from "./errors.js";
+import { type AlignedRange, exactlyFetched, rangeCutter } from "./content-range.js";
+import { decryptionFailed, S3EncryptionError } from "./errors.js";
 
-const BLOCK = 16;
+type Decipher = ReturnType<typeof createDecipheriv>;
 
-function cbcDecipher({ key }: ContentKey, iv: Uint8Array): ReturnType<typeof createDecipheriv> {
+function cbcDecipher({ key, iv }: ContentKey): Decipher {
   const bits = (key.symmetricKeySize ?? 32) * 8;
   return createDecipheriv(`aes-${bits}-cbc`, key, iv);
 }
 
-/** AES-CBC with PKCS#7 padding: unauthenticated. Every failure is one error, raised at the end only (S1). */
+/** Without a cause: OpenSSL tells a bad length from a bad padding, and that must not get out in any way (S1). */
+function lastBlock(decipher: Decipher): Uint8Array {
+  try {
+    return decipher.final();
+  } catch {
+    throw decryptionFailed();
+  }
+}
+
+/**
+ * AES-CBC with PKCS#7 padding: unauthenticated. Every failure is one error, raised at the end only (S1). An emptied body
+ * is one too, since CBC content has at least its padding block.
+ */
 export async function* decryptCbc(
   content: ContentKey,
   ciphertext: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  const decipher = cbcDecipher(content, content.iv);
-  let length = 0;
+  const decipher = cbcDecipher(content);
   for await (const chunk of ciphertext) {
-    length += chunk.length;
     const plaintext = decipher.update(chunk);
     if (plaintext.length > 0) yield plaintext;
   }
-  let last: Uint8Array;
-  try {
-    last = decipher.final();
-  } catch (cause) {
-    throw decryptionFailed(cause);
-  }
-  // An emptied body would otherwise read as an empty object: CBC content has at least its padding block.
-  if (length === 0) throw decryptionFailed();
+  const last = lastBlock(decipher);
   if (last.length > 0) yield last;
 }
 
 /**
- * CBC blocks from the middle: the block before the first one is its IV (1.7). Padding is removed only where the range
- * reaches the end of the object.
+ * CBC blocks from the middle. The block before the range is fetched for the chaining alone: what it decrypts to itself
+ * is dropped (1.7). Padding is removed only where the range reaches the end of the object.
  */
 export async function* decryptCbcRange(
   content: ContentKey,
   range: AlignedRange,
   ciphertext: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  let iv: Uint8Array | undefined = range.blockOffset === 0 ? content.iv : undefined;
-  let pending: Buffer = Buffer.alloc(0);
-  let decipher = iv === undefined ? undefined : cbcDecipher(content, iv).setAutoPadding(range.reachesEnd);
-  let skip = range.skip;
-  let take = range.take;
-  const trim = (plaintext: Uint8Array): Uint8Array => {
-    const from = Math.min(skip, plaintext.length);
-    skip -= from;
-    const part = plaintext.subarray(from, from + take);
-    take -= part.length;
-    return part;
-  };
-  for await (const chunk of ciphertext) {
-    let blocks: Uint8Array = chunk;
-    if (decipher === undefined) {
-      pending = Buffer.concat([pending, chunk]);
-      if (pending.length < BLOCK) continue;
-      iv = pending.subarray(0, BLOCK);
-      decipher = cbcDecipher(content, iv).setAutoPadding(range.reachesEnd);
-      blocks = pending.subarray(BLOCK);
-    }
-    const part = trim(decipher.update(blocks));
+  const decipher = cbcDecipher(content).setAutoPadding(range.reachesEnd);
+  const cut = rangeCutter(range.blockOffset - range.fetchFirst + range.skip, range.take);
+  let given = 0;
+  for await (const chunk of exactlyFetched(range, ciphertext)) {
+    const part = cut(decipher.update(chunk));
+    given += part.length;
     if (part.length > 0) yield part;
   }
-  if (decipher === undefined) throw decryptionFailed();
-  try {
-    const part = trim(decipher.final());
-    if (part.length > 0) yield part;
-  } catch (cause) {
-    throw decryptionFailed(cause);
+  const last = cut(lastBlock(decipher));
+  if (last.length > 0) yield last;
+  // Where the content ends, only its padding tells, which is why `alignRange` could not.
+  if (given + last.length === 0) {
+    throw new S3EncryptionError("invalid-argument", "The range starts past the end of the object's content.");
   }
 }

@@ -101,15 +101,3 @@ export function decryptContentRange(
     ? decryptCbcRange(content, range, ciphertext)
     : decryptGcmRange(content, range, ciphertext);
 }
-
-/** Length of a stored body for this many plaintext bytes. */
-export function ciphertextLength(suite: AlgorithmSuite, plaintextLength: number): number {
-  return suite.cipher === "cbc" ? plaintextLength + 16 - (plaintextLength % 16) : plaintextLength + suite.tagLength;
-}
-
-/** Plaintext bytes of a stored GCM body; for CBC, whose padding is not visible, undefined. Throws when too short. */
-export function plaintextLength(suite: AlgorithmSuite, storedLength: number): number | undefined {
-  if (suite.cipher === "cbc") return undefined;
-  if (storedLength < suite.tagLength) throw decryptionFailed();
-  return storedLength - suite.tagLength;
-}

@@ -38,8 +38,11 @@ export async function* decryptGcmUnverified(
   const decipher = createDecipheriv(gcmName(content), content.key, content.iv, { authTagLength: TAG_LENGTH });
   decipher.setAAD(content.aad);
   let held: Uint8Array = new Uint8Array(0);
+  let length = 0;
   for await (const chunk of ciphertext) {
     if (chunk.length === 0) continue;
+    length += chunk.length;
+    if (length > content.suite.maxContentLength + TAG_LENGTH) throw decryptionFailed();
     if (chunk.length >= TAG_LENGTH) {
       if (held.length > 0) yield decipher.update(held);
       held = chunk;
@@ -57,12 +60,12 @@ export async function* decryptGcmUnverified(
   if (contentEnd > 0) yield decipher.update(held.subarray(0, contentEnd));
   try {
     decipher.final();
-  } catch (cause) {
-    throw decryptionFailed(cause);
+  } catch {
+    throw decryptionFailed();
   }
 }
 
-export function contentTooLarge(limit: number): S3EncryptionError {
+function contentTooLarge(limit: number): S3EncryptionError {
   return new S3EncryptionError(
     "content-too-large",
     `The content exceeds the ${limit} bytes that one AES-GCM message may hold; split it over several objects.`,

@@ -1,6 +1,6 @@
 import type { AlgorithmSuite } from "./algorithm-suites.js";
-import { plaintextLength } from "./content-cipher.js";
-import { S3EncryptionError } from "./errors.js";
+import { plaintextLength } from "./content-length.js";
+import { decryptionFailed, S3EncryptionError } from "./errors.js";
 
 /** A caller's `Range`, in plaintext bytes: `bytes=a-b`, `bytes=a-`, `bytes=-n` (RFC 9110 14.1.2). */
 export type ByteRange = { readonly first: number; readonly last?: number } | { readonly suffixLength: number };
@@ -69,4 +69,30 @@ export function alignRange(suite: AlgorithmSuite, range: ByteRange, storedLength
     take: last - first + 1,
     reachesEnd: suite.cipher === "cbc" && blockEnd === storedLength - 1,
   };
+}
+
+/** Cuts a range out of plaintext that comes in pieces: drops `skip` bytes, then gives out `take`. */
+export function rangeCutter(skip: number, take: number): (plaintext: Uint8Array) => Uint8Array {
+  let [toSkip, toTake] = [skip, take];
+  return (plaintext) => {
+    const from = Math.min(toSkip, plaintext.length);
+    const part = plaintext.subarray(from, from + toTake);
+    toSkip -= from;
+    toTake -= part.length;
+    return part;
+  };
+}
+
+/** The fetched bytes, exactly as many as `alignRange` asked for: a short answer is an error, never a short success. */
+export async function* exactlyFetched(
+  { fetchFirst, fetchLast }: AlignedRange,
+  ciphertext: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let missing = fetchLast - fetchFirst + 1;
+  for await (const chunk of ciphertext) {
+    missing -= chunk.length;
+    if (missing < 0) throw decryptionFailed();
+    yield chunk;
+  }
+  if (missing > 0) throw decryptionFailed();
 }

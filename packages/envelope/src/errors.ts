@@ -16,10 +16,15 @@ export type S3EncryptionErrorCode =
   | "key-unavailable"
   /** The data key or the content did not authenticate. Says no more on purpose (S16). */
   | "decryption-failed"
+  /** This cannot be done with encrypted objects, or not by this release. */
   | "unsupported-operation"
+  /** What the call was given is wrong. */
   | "invalid-argument"
+  /** What the client, keyring or manager was built from is wrong. */
   | "invalid-configuration"
+  /** More bytes than the suite or the reader's own limit allows. */
   | "content-too-large"
+  /** A body is not what was said about it: other length, other checksum, other range. */
   | "content-mismatch";
 
 const BRAND = Symbol.for("@s3ec/S3EncryptionError");
@@ -55,4 +60,9 @@ export function decryptionFailed(cause?: unknown): S3EncryptionError {
     "Unable to decrypt the object: the wrapping key is not the one it was encrypted with, or it was altered.",
     cause === undefined ? undefined : { cause },
   );
+}
+
+/** The refusal of everything stored that no client would have written. Names fields, never their values. */
+export function malformedEnvelope(message: string): S3EncryptionError {
+  return new S3EncryptionError("malformed-envelope", message);
 }

@@ -2,15 +2,14 @@ export type { AlgorithmSuite, AlgorithmSuiteName } from "./algorithm-suites.js";
 export { ALGORITHM_SUITES, algorithmSuite, CBC, COMMITTING_GCM, GCM } from "./algorithm-suites.js";
 export type { ContentHeader, ContentKey } from "./content-cipher.js";
 export {
-  ciphertextLength,
   createContentKey,
   decryptContent,
   decryptContentRange,
   decryptContentUnverified,
   encryptContent,
   openContentKey,
-  plaintextLength,
 } from "./content-cipher.js";
+export { ciphertextLength, plaintextLength } from "./content-length.js";
 export type { AlignedRange, ByteRange } from "./content-range.js";
 export { alignRange, parseByteRange } from "./content-range.js";
 export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope } from "./envelope.js";

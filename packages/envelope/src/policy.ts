@@ -15,6 +15,12 @@ export const COMMITMENT_POLICIES: readonly CommitmentPolicy[] = Object.freeze([
   "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
 ]);
 
+// By name, so that a policy that nobody defined, as plain JavaScript can pass one, allows nothing.
+const ALLOW_DECRYPT: ReadonlySet<string> = new Set<CommitmentPolicy>([
+  "FORBID_ENCRYPT_ALLOW_DECRYPT",
+  "REQUIRE_ENCRYPT_ALLOW_DECRYPT",
+]);
+
 /** What a reader allows. */
 export interface DecryptionPolicy {
   readonly commitmentPolicy: CommitmentPolicy;
@@ -50,19 +56,19 @@ export function assertMayDecrypt(
 ): void {
   const { suite } = envelope;
   const { wrapAlgorithm } = envelope.encryptedDataKey;
-  if (policy.commitmentPolicy === "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" && !suite.committing) {
+  if (!suite.committing && !ALLOW_DECRYPT.has(policy.commitmentPolicy)) {
     throw new S3EncryptionError(
       "commitment-policy",
-      `The commitment policy REQUIRE_ENCRYPT_REQUIRE_DECRYPT does not allow decrypting ${suite.name} (format ${envelope.format}); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.`,
+      `The commitment policy ${policy.commitmentPolicy} does not allow decrypting ${suite.name} (format ${envelope.format}); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.`,
     );
   }
-  if (suite.cipher === "cbc" && !policy.enableLegacyUnauthenticatedModes) {
+  if (suite.cipher === "cbc" && policy.enableLegacyUnauthenticatedModes !== true) {
     throw new S3EncryptionError(
       "legacy-disabled",
       `Enable legacy unauthenticated modes to use legacy content decryption: ${suite.name}`,
     );
   }
-  if (wrapAlgorithm.legacy && !policy.enableLegacyWrappingAlgorithms) {
+  if (wrapAlgorithm.legacy && policy.enableLegacyWrappingAlgorithms !== true) {
     throw new S3EncryptionError(
       "legacy-disabled",
       `Enable legacy wrapping algorithms to use legacy key wrapping algorithm: ${wrapAlgorithm.name}`,

@@ -1,4 +1,4 @@
-import { S3EncryptionError } from "./errors.js";
+import { malformedEnvelope } from "./errors.js";
 import { decodeHeaderText } from "./header-text.js";
 import {
   ENCRYPTION_CONTEXT_V3,
@@ -42,7 +42,7 @@ export function fieldsOfMetadata(metadata: Readonly<Record<string, string>>): St
     const value = DESCRIPTION_FIELDS.includes(name) ? decodeHeaderText(rawValue) : rawValue;
     const other = fields.get(name);
     if (other !== undefined && other !== value) {
-      throw new S3EncryptionError("malformed-envelope", `The object's metadata holds two different values of ${name}.`);
+      throw malformedEnvelope(`The object's metadata holds two different values of ${name}.`);
     }
     fields.set(name, value);
   }
@@ -55,7 +55,7 @@ export function fieldsOfMetadata(metadata: Readonly<Record<string, string>>): St
  */
 export function fieldsOfInstructionFile(text: string, suffix: string): StoredFields {
   if (Buffer.byteLength(text) > MAX_INSTRUCTION_FILE_LENGTH) {
-    throw new S3EncryptionError("malformed-envelope", "The instruction file is larger than any client writes.");
+    throw malformedEnvelope("The instruction file is larger than any client writes.");
   }
   const fields = new Map<string, string>();
   for (const [name, value] of parseFlatJson(text, "instruction file")) {
@@ -63,10 +63,7 @@ export function fieldsOfInstructionFile(text: string, suffix: string): StoredFie
     if (!KNOWN_FIELDS.has(known) || value === "") continue;
     const isInteger = NUMERIC_FIELDS.includes(known) && Number.isSafeInteger(value);
     if ((typeof value !== "string" && !isInteger) || fields.has(known)) {
-      throw new S3EncryptionError(
-        "malformed-envelope",
-        `The instruction file's member ${known} is not a single string.`,
-      );
+      throw malformedEnvelope(`The instruction file's member ${known} is not a single string.`);
     }
     fields.set(known, String(value));
   }
@@ -78,6 +75,12 @@ const DOTNET_V1_NAMES: ReadonlyMap<string, string> = new Map([
   ["IV", IV],
 ]);
 
+/** Refuses fields that lack any of the named members. */
+export function requireAll(fields: StoredFields, names: readonly string[]): void {
+  const missing = names.filter((name) => !fields.has(name));
+  if (missing.length > 0) throw malformedEnvelope(`The envelope is incomplete: it lacks ${missing.join(", ")}.`);
+}
+
 /** The named members that are present. */
 export function present(fields: StoredFields, names: readonly string[]): string[] {
   return names.filter((name) => fields.has(name));
@@ -86,10 +89,10 @@ export function present(fields: StoredFields, names: readonly string[]): string[
 /** Standard base64, padded and without whitespace, as every client writes it (1.1). */
 export function decodeBase64(fields: StoredFields, name: string): Uint8Array {
   const text = fields.get(name);
-  if (text === undefined) throw new S3EncryptionError("malformed-envelope", `The envelope lacks ${name}.`);
+  if (text === undefined) throw malformedEnvelope(`The envelope lacks ${name}.`);
   const bytes = Buffer.from(text, "base64");
   if (bytes.length === 0 || bytes.toString("base64") !== text) {
-    throw new S3EncryptionError("malformed-envelope", `The envelope's ${name} is not standard base64.`);
+    throw malformedEnvelope(`The envelope's ${name} is not standard base64.`);
   }
   return bytes;
 }

@@ -1,4 +1,4 @@
-import { S3EncryptionError } from "./errors.js";
+import { malformedEnvelope, type S3EncryptionError } from "./errors.js";
 
 /** An encryption context or material description: string to string, frozen, without prototype where we made it. */
 export type StringMap = Readonly<Record<string, string>>;
@@ -19,12 +19,13 @@ export function isSameStringMap(a: StringMap, b: StringMap): boolean {
 }
 
 /**
- * JSON that survives every reader: ASCII only (S3 double-encodes the rest, H18), and no whitespace byte anywhere, since
- * the C++ client stops reading an instruction file at the first one (H7).
+ * JSON that survives every reader: ASCII only (S3 double-encodes the rest, H18), nothing that looks like an encoded word
+ * (readers expand those, H18), and no whitespace byte anywhere, since the C++ client stops reading an instruction file
+ * at the first one (H7).
  */
 export function formatStringMap(map: StringMap): string {
   return JSON.stringify({ ...map }).replace(
-    /[^\x21-\x7e]/g,
+    /[^\x21-\x7e]|(?<==)\?/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
@@ -56,8 +57,5 @@ export function parseStringMap(text: string, what: string): StringMap {
 }
 
 function malformed(what: string): S3EncryptionError {
-  return new S3EncryptionError(
-    "malformed-envelope",
-    `The ${what} stored with the object is not a JSON object of strings.`,
-  );
+  return malformedEnvelope(`The ${what} stored with the object is not a JSON object of strings.`);
 }

@@ -89,9 +89,6 @@ export const WRAP_ALGORITHMS: readonly WrapAlgorithm[] = Object.freeze([
   RSA_PKCS1,
 ]);
 
-/** Codes that official tables list but nobody writes; reserved so that no plug-in can take them (H26). */
-const RESERVED_V3_CODES: readonly string[] = ["01", "02", "11", "12", "21", "22"];
-
 /**
  * Declares a wrap of your own, for a key store that the official clients do not know. `name` is stored as it is in
  * `x-amz-wrap-alg` (V2) and `x-amz-w` (V3), so it must be printable ASCII without spaces and not an official name;
@@ -102,6 +99,7 @@ export function defineWrapAlgorithm(options: {
   readonly describedBy?: WrapAlgorithm["describedBy"];
 }): WrapAlgorithm {
   const { name, describedBy = "material-description" } = options;
+  // Two characters are the official codes, those that nobody writes among them (H26).
   if (!/^[\x21-\x7e]{3,64}$/.test(name)) {
     throw new S3EncryptionError(
       "invalid-argument",
@@ -109,7 +107,7 @@ export function defineWrapAlgorithm(options: {
     );
   }
   const taken = WRAP_ALGORITHMS.some((entry) => entry.name.toLowerCase() === name.toLowerCase());
-  if (taken || RESERVED_V3_CODES.includes(name)) {
+  if (taken) {
     throw new S3EncryptionError("invalid-argument", `"${name}" is an official wrap algorithm; choose another name.`);
   }
   return define({ name, v2Name: name, v3Code: name, legacy: false, keyKind: "other", describedBy });

@@ -19,6 +19,7 @@ import {
   WRAPPED_KEY_V3,
 } from "./metadata-keys.js";
 import { formatStringMap } from "./string-map.js";
+import type { WrapAlgorithm } from "./wrap-algorithms.js";
 
 export const DEFAULT_INSTRUCTION_FILE_SUFFIX = ".instruction";
 
@@ -91,19 +92,19 @@ export function writeEnvelope(options: {
 }
 
 function v3KeyFields({ wrapAlgorithm, ciphertext, description }: EncryptedDataKey): Record<string, string> {
-  if (wrapAlgorithm.v3Code === null) throw notWritable(wrapAlgorithm.name);
+  if (wrapAlgorithm.v3Code === null) throw notWritable(wrapAlgorithm);
   const name = wrapAlgorithm.describedBy === "encryption-context" ? ENCRYPTION_CONTEXT_V3 : MATERIAL_DESCRIPTION_V3;
   return {
-    [WRAPPED_KEY_V3]: base64(ciphertext),
+    [WRAPPED_KEY_V3]: wrappedKey(ciphertext),
     [WRAP_ALGORITHM_V3]: wrapAlgorithm.v3Code,
     ...(Object.keys(description).length > 0 ? { [name]: formatStringMap(description) } : {}),
   };
 }
 
 function v2KeyFields({ wrapAlgorithm, ciphertext, description }: EncryptedDataKey): Record<string, string> {
-  if (wrapAlgorithm.v2Name === null) throw notWritable(wrapAlgorithm.name);
+  if (wrapAlgorithm.legacy || wrapAlgorithm.v2Name === null) throw notWritable(wrapAlgorithm);
   return {
-    [WRAPPED_KEY_V2]: base64(ciphertext),
+    [WRAPPED_KEY_V2]: wrappedKey(ciphertext),
     [WRAP_ALGORITHM]: wrapAlgorithm.v2Name,
     // Spec and several readers want it even when empty (H11).
     [MATERIAL_DESCRIPTION]: formatStringMap(description),
@@ -114,6 +115,14 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-function notWritable(name: string): S3EncryptionError {
+/** Readers take an empty value for an absent one (H3), so nobody could open such an object. */
+function wrappedKey(ciphertext: Uint8Array): string {
+  if (ciphertext.length === 0) {
+    throw new S3EncryptionError("invalid-configuration", "The keyring gave an empty encrypted data key.");
+  }
+  return base64(ciphertext);
+}
+
+function notWritable({ name }: WrapAlgorithm): S3EncryptionError {
   return new S3EncryptionError("invalid-configuration", `The wrap ${name} can be read but never written.`);
 }
