@@ -29,7 +29,7 @@ export function assertDistinctDescriptions(own: StringMap, keys: readonly Descri
   }
 }
 
-/** The key that a stored description names exactly. Nothing else is ever taken from the description (3.4 item 9). */
+/** The key that a stored description names exactly. Nothing else is ever taken from the description (docs/formats.md 3.4). */
 export function keyDescribedBy<Key>(description: StringMap, keys: readonly DescribedKey<Key>[]): Key | undefined {
   return keys.find((entry) => isSameStringMap(entry.description, description))?.key;
 }

@@ -70,6 +70,11 @@ describe("aesWrappingKey", () => {
     });
   }
 
+  it("says what is wrong with the kind of key", async () => {
+    const error = await refusal("invalid-argument", () => aesWrappingKey(generateKeyPairSync("ed25519").publicKey));
+    expect(error.message).to.contain("a public KeyObject");
+  });
+
   it("says what it refuses without quoting it", async () => {
     const secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ";
     for (const input of [jwk(32, { k: `${secret}!` }), jwk(32, { k: secret }), jwk(32, { k: secret, use: "sig" })]) {

@@ -54,7 +54,7 @@ describe("RawRsaKeyring", () => {
     }
   });
 
-  for (const bits of [2048, 2050, 3072, 4096]) {
+  for (const bits of [2048, 2050, 3072]) {
     it(`writes under ${bits} bits with the public key, and reads with the private key`, async () => {
       const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
       const pair = [new RawRsaKeyring({ privateKey }), new RawRsaKeyring({ publicKey })];
@@ -69,7 +69,7 @@ describe("RawRsaKeyring", () => {
           expect(materials?.dataKey?.export()).to.deep.equal(dataKey?.export());
         }
       }
-    }).timeout(60_000);
+    });
   }
 
   it("wraps the data key that is there, after the encrypted data keys that are there", async () => {
