@@ -53,9 +53,9 @@ export async function putObject(
     refusePresigned(result.output);
     return { ...result, output: withoutCiphertextChecksums(result.output) };
   } finally {
-    // In this order: a source that is being waited for must be let go of before its reader can return.
+    // Not awaited: a source that yields nothing any more would keep the answer from its caller.
     sealed.destroy();
-    await sealed.ciphertext.return(undefined);
+    sealed.ciphertext.return(undefined).catch(() => {});
   }
 }
 

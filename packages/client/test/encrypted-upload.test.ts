@@ -1,0 +1,239 @@
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import {
+  AbortMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { EncryptedUpload, type EncryptedUploadOptions, s3EncryptionPlugin, type UploadProgress } from "@s3ec/client";
+import { expect } from "chai";
+import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
+import { errorOf, retryingClient, until } from "./transfers.js";
+
+const MiB = 1024 * 1024;
+
+describe("EncryptedUpload", () => {
+  const large = bytesOfLength(12 * MiB + 5);
+  let fixture: Fixture;
+  let folder: string;
+
+  before(async () => {
+    fixture = await Fixture.start();
+    folder = mkdtempSync(join(tmpdir(), "s3ec-test-"));
+  });
+  after(async () => {
+    await fixture.close();
+    rmSync(folder, { recursive: true });
+  });
+  afterEach(() => fixture.server.faults.clear());
+
+  async function read(Key: string): Promise<Buffer> {
+    const { Body } = await fixture.client().send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  }
+
+  function operations(Key: string): string[] {
+    return fixture.server.requests.filter(({ key }) => key === Key).map(({ operation }) => operation);
+  }
+
+  function upload(Key: string, options: Partial<EncryptedUploadOptions> & { readonly Body?: Readable | Buffer }) {
+    const { Body, ...rest } = options;
+    return new EncryptedUpload({ client: fixture.client(), ...rest, params: { Bucket: BUCKET, Key, ...(Body && { Body }) } });
+  }
+
+  const bodies: Record<string, (path: string) => Partial<EncryptedUploadOptions> & { Body?: Readable | Buffer }> = {
+    "a file": (path) => ({ file: path }),
+    "a read stream": (path) => ({ Body: createReadStream(path) }),
+    "a buffer": () => ({ Body: large }),
+    "a stream of unknown length": () => ({ Body: Readable.from(chunksOf(large, 100_000)) }),
+  };
+  for (const [name, options] of Object.entries(bodies)) {
+    it(`stores ${name} in parts, and it reads back`, async () => {
+      const path = join(folder, "large");
+      writeFileSync(path, large);
+      const key = `parts ${name}`;
+      await upload(key, options(path)).done();
+      expect(operations(key)).to.include("CreateMultipartUpload").and.to.include("CompleteMultipartUpload");
+      expect((await fixture.stored(key)).body.length).to.equal(large.length + 16);
+      expect((await read(key)).equals(large)).to.equal(true);
+    });
+  }
+
+  it("sends one PutObject when one part holds everything", async () => {
+    await upload("one", { Body: Readable.from([Buffer.from("small")]) }).done();
+    expect(operations("one")).to.deep.equal(["PutObject"]);
+    expect((await read("one")).toString()).to.equal("small");
+  });
+
+  it("reads start and end of a read stream as its length", async () => {
+    const path = join(folder, "slice");
+    writeFileSync(path, large);
+    await upload("slice", { Body: createReadStream(path, { start: 10, end: 6 * MiB }) }).done();
+    expect((await read("slice")).equals(large.subarray(10, 6 * MiB + 1))).to.equal(true);
+  });
+
+  it("reports progress in bytes of the body", async () => {
+    const seen: UploadProgress[] = [];
+    await upload("progress", { Body: large })
+      .on("httpUploadProgress", (event) => seen.push(event))
+      .done();
+    expect(seen.length).to.be.greaterThan(1);
+    expect(seen.at(-1)).to.include({ loaded: large.length, total: large.length, Key: "progress", Bucket: BUCKET });
+  });
+
+  it("works on a plain client with encryption options, and on one with the plugin", async () => {
+    const encryption = { keyring: TEST_KEYRING };
+    const params = { Bucket: BUCKET, Key: "plain", Body: large };
+    await new EncryptedUpload({ client: fixture.plain, encryption, params }).done();
+    expect((await read("plain")).equals(large)).to.equal(true);
+    const client = fixture.track(new S3Client(fixture.server.clientConfig));
+    client.middlewareStack.use(s3EncryptionPlugin(encryption));
+    await new EncryptedUpload({ client, params: { ...params, Key: "plugin" } }).done();
+    expect((await read("plugin")).equals(large)).to.equal(true);
+  });
+
+  it("refuses a client that has no encryption options", () => {
+    const make = () => new EncryptedUpload({ client: fixture.plain, params: { Bucket: BUCKET, Key: "k" } });
+    expect(make).to.throw("Pass an S3EncryptionClient").with.property("code", "invalid-argument");
+  });
+
+  it("keeps metadata and tags", async () => {
+    const params = { Bucket: BUCKET, Key: "tagged", Body: large, Metadata: { a: "b" }, ContentType: "text/plain" };
+    await new EncryptedUpload({ client: fixture.client(), params, tags: [{ Key: "k 1", Value: "v&1" }] }).done();
+    const head = await fixture.plain.send(new HeadObjectCommand({ Bucket: BUCKET, Key: "tagged" }));
+    expect(head.Metadata).to.include({ a: "b" });
+    expect(head.ContentType).to.equal("text/plain");
+    const create = fixture.server.requests.find((request) => request.key === "tagged");
+    expect(create?.headers["x-amz-tagging"]).to.equal("k%201=v%261");
+  });
+
+  it("puts the instruction file right before the object appears", async () => {
+    await upload("filed", { Body: large, instructionFileSuffix: ".escrow" }).done();
+    const order = fixture.server.requests
+      .filter(({ key }) => key?.startsWith("filed"))
+      .map(({ operation, key }) => `${operation} ${key}`);
+    expect(order.slice(-2)).to.deep.equal(["PutObject filed.escrow", "CompleteMultipartUpload filed"]);
+  });
+
+  it("leaves the instruction file of the object that is there when a part fails", async () => {
+    await upload("kept", { Body: Buffer.from("old"), instructionFileSuffix: ".escrow" }).done();
+    const before = await fixture.stored("kept.escrow");
+    fixture.server.faults.add({ operation: "UploadPart", partNumber: 2, status: 500 });
+    await errorOf(upload("kept", { Body: large, instructionFileSuffix: ".escrow" }).done());
+    expect((await fixture.stored("kept.escrow")).body.equals(before.body)).to.equal(true);
+    expect(fixture.server.openUploads).to.deep.equal([]);
+  });
+
+  for (const [what, length] of [
+    ["shorter", large.length + 1],
+    ["longer", large.length - 1],
+  ] as const) {
+    it(`refuses a body that is ${what} than its ContentLength, and leaves nothing open`, async () => {
+      const Body = Readable.from(chunksOf(large, 65_536));
+      const params = { Bucket: BUCKET, Key: what, Body, ContentLength: length };
+      const refused = await refusal(new EncryptedUpload({ client: fixture.client(), params }).done());
+      expect(refused.code).to.equal("content-mismatch");
+      expect(Body.destroyed).to.equal(true);
+      expect(fixture.server.openUploads).to.deep.equal([]);
+      expect(await fixture.keys(what)).to.deep.equal([]);
+    });
+  }
+
+  it("refuses a part size with which the length does not fit into 10,000 parts", async () => {
+    const Body = new Readable({ read() {} });
+    const params = { Bucket: BUCKET, Key: "k", Body, ContentLength: 5 * MiB * 10_000 };
+    const refused = await refusal(new EncryptedUpload({ client: fixture.client(), params, partSize: 5 * MiB }).done());
+    expect(refused.code).to.equal("invalid-argument");
+    expect(Body.destroyed).to.equal(true);
+  });
+
+  it("refuses more than the suite can encrypt before the first byte", async () => {
+    const Body = new Readable({ read: () => expect.fail("it was read") });
+    const params = { Bucket: BUCKET, Key: "k", Body, ContentLength: 2 ** 36 - 31 };
+    const refused = await refusal(new EncryptedUpload({ client: fixture.client(), params }).done());
+    expect(refused.code).to.equal("content-too-large");
+  });
+
+  for (const fault of [{ status: 500 }, { status: 503, code: "SlowDown" }, { cutAfterBytes: 100_000 }]) {
+    it(`sends a part again after ${JSON.stringify(fault)}`, async () => {
+      fixture.server.faults.add({ operation: "UploadPart", partNumber: 2, times: 1, ...fault });
+      const client = retryingClient(fixture);
+      await new EncryptedUpload({ client, params: { Bucket: BUCKET, Key: "again", Body: large } }).done();
+      expect((await read("again")).equals(large)).to.equal(true);
+    });
+  }
+
+  describe("aborted", () => {
+    it("before it starts", async () => {
+      const started = upload("aborted", { Body: large });
+      await started.abort();
+      expect((await errorOf(started.done())).name).to.equal("AbortError");
+    });
+
+    it("while it waits for a source that never yields", async () => {
+      const Body = new Readable({ read() {} });
+      const started = upload("aborted", { Body });
+      const done = errorOf(started.done());
+      await new Promise(setImmediate);
+      await started.abort();
+      expect((await done).name).to.equal("AbortError");
+      expect(Body.destroyed).to.equal(true);
+    });
+
+    for (const operation of ["CreateMultipartUpload", "UploadPart"]) {
+      it(`while ${operation} is under way`, async () => {
+        fixture.server.clearRequests();
+        fixture.server.faults.add({ operation, delayMs: 300 });
+        const Body = Readable.from(chunksOf(large, 65_536));
+        const started = upload("aborted", { Body });
+        const done = errorOf(started.done());
+        await until(() => operations("aborted").includes(operation));
+        await started.abort();
+        expect((await done).name).to.equal("AbortError");
+        expect(Body.destroyed).to.equal(true);
+        await until(() => fixture.server.openUploads.length === 0);
+        expect(await fixture.keys("aborted")).to.deep.equal([]);
+      });
+    }
+  });
+
+  it("leaves the parts of a failed upload when asked to, and says which upload it was", async () => {
+    fixture.server.faults.add({ operation: "UploadPart", partNumber: 3, status: 500 });
+    const failed = upload("left", { Body: large, leavePartsOnError: true });
+    await errorOf(failed.done());
+    const UploadId = failed.uploadId;
+    expect(fixture.server.openUploads.map(({ uploadId }) => uploadId)).to.deep.equal([UploadId]);
+    await fixture.plain.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: "left", UploadId }));
+  });
+
+  it("is where S3EncryptionClient sends a stream of unknown length that is not small", async () => {
+    const Body = Readable.from(chunksOf(large, 65_536));
+    const output = await fixture.client().send(new PutObjectCommand({ Bucket: BUCKET, Key: "sent", Body }));
+    expect(output.ETag).to.match(/-\d+"$/);
+    expect(output).not.to.have.any.keys("Location", "Key", "Bucket");
+    expect((await read("sent")).equals(large)).to.equal(true);
+  });
+
+  it("lets the call's signal abort that", async () => {
+    const Body = Readable.from(
+      (async function* () {
+        yield large;
+        await new Promise(() => {});
+      })(),
+    );
+    const stop = new AbortController();
+    const sent = errorOf(
+      fixture
+        .client()
+        .send(new PutObjectCommand({ Bucket: BUCKET, Key: "stopped", Body }), { abortSignal: stop.signal }),
+    );
+    await until(() => fixture.server.openUploads.length === 1);
+    stop.abort();
+    expect((await sent).name).to.equal("AbortError");
+    expect(fixture.server.openUploads).to.deep.equal([]);
+  });
+});
