@@ -1,27 +1,25 @@
 import type { KeyObject } from "node:crypto";
 import { AES_ECB, AES_GCM, AES_WRAP } from "@s3ec/envelope";
 import {
+  assertDistinctDescriptions,
   createDataKey,
   type DecryptionMaterials,
+  type DescribedKey,
   decryptionFailed,
+  descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
   importDataKey,
   isSameWrapAlgorithm,
   type Keyring,
+  keyDescribedBy,
   lendDataKey,
+  materialDescription,
   type StringMap,
   type WrapAlgorithm,
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
-import {
-  assertDistinctDescriptions,
-  type DescribedKey,
-  descriptionToStore,
-  keyDescribedBy,
-  materialDescription,
-} from "./decryption-keys.js";
 import { unwrapGcm, wrapGcm } from "./gcm-wrap.js";
 import { unwrapEcb, unwrapRfc3394 } from "./legacy-wraps.js";
 import { type AesWrappingKey, aesWrappingKey } from "./wrapping-key.js";

@@ -1,28 +1,26 @@
 import type { KeyObject } from "node:crypto";
 import { RSA_OAEP_SHA1, RSA_OAEP_SHA256, RSA_PKCS1 } from "@s3ec/envelope";
 import {
+  assertDistinctDescriptions,
   createDataKey,
   type DecryptionMaterials,
+  type DescribedKey,
   decryptionFailed,
+  descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
   importDataKey,
   isSameWrapAlgorithm,
   type Keyring,
+  keyDescribedBy,
   lendDataKey,
+  materialDescription,
   S3EncryptionError,
   type StringMap,
   type WrapAlgorithm,
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
-import {
-  assertDistinctDescriptions,
-  type DescribedKey,
-  descriptionToStore,
-  keyDescribedBy,
-  materialDescription,
-} from "./decryption-keys.js";
 import { unwrapOaepSha256 } from "./legacy-oaep-sha256.js";
 import { unwrapPkcs1, unwrapPkcs1OrUnpadded } from "./legacy-pkcs1.js";
 import { type Expected, unwrapOaep, wrapOaep } from "./oaep-wrap.js";

@@ -18,6 +18,13 @@ export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
 export { CachingMaterialsManager } from "./caching-manager.js";
 export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";
 export { contextMismatch, DefaultMaterialsManager } from "./default-manager.js";
+export type { DescribedKey } from "./described-keys.js";
+export {
+  assertDistinctDescriptions,
+  descriptionToStore,
+  keyDescribedBy,
+  materialDescription,
+} from "./described-keys.js";
 export type { Keyring } from "./keyring.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";

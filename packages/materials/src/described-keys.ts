@@ -1,4 +1,4 @@
-import { isSameStringMap, S3EncryptionError, type StringMap, stringMap } from "@s3ec/materials";
+import { isSameStringMap, S3EncryptionError, type StringMap, stringMap } from "@s3ec/envelope";
 
 /** A key with the material description of the objects it opens. */
 export interface DescribedKey<Key> {
