@@ -4,5 +4,3 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 const { run } = await import("./program.js");
 
 process.exitCode = await run(process.argv.slice(2));
-
-export {};

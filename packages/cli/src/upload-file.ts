@@ -1,10 +1,13 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import type { S3EncryptionClient } from "@s3ec/client";
+import { EncryptedUpload, type S3EncryptionClient } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { TransferOptions } from "./download-file.js";
 import type { ObjectAddress } from "./object-address.js";
+
+/** Bytes above which a file goes up in parts, each of which is retried on its own; a stream is sent only once. */
+const SINGLE_PUT = 64 * 1024 * 1024;
 
 /** Encrypts a file into an object, in one pass. Returns the plaintext's bytes. */
 export async function uploadFile(
@@ -21,10 +24,14 @@ export async function uploadFile(
       piecesOf(file, (done) => onProgress(done, stats.size)),
       { objectMode: false },
     );
-    await client.send(new PutObjectCommand({ ...address, Body, ContentLength: stats.size }), {
-      ...call,
-      abortSignal: signal,
-    });
+    const params = { ...address, Body, ContentLength: stats.size };
+    if (stats.size <= SINGLE_PUT) {
+      await client.send(new PutObjectCommand(params), { ...call, abortSignal: signal });
+    } else {
+      const upload = new EncryptedUpload({ client, params, ...call });
+      signal.addEventListener("abort", () => void upload.abort(), { once: true });
+      await upload.done();
+    }
     return stats.size;
   } catch (error) {
     throw signal.aborted ? signal.reason : error;

@@ -1,12 +1,13 @@
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3EncryptionClient, type S3EncryptionClientConfig } from "@s3ec/client";
-import { DefaultMaterialsManager, type Keyring, type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
+import { type Keyring, type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
 import { Container, type ServiceIdentifier } from "inversify";
 import type { ClientOptions } from "./configuration.js";
 import type { KeyringConfiguration, KeyringSurroundings } from "./keyring-descriptor.js";
 import { KmsClients } from "./kms-clients.js";
 import type { LoadedConfiguration } from "./load-configuration.js";
+import { createManager } from "./managers.js";
 
 /** Settings that JSON cannot hold, such as credentials or a request handler; each wins over the configuration's. */
 export interface Overrides {
@@ -70,7 +71,11 @@ export function compose(loaded: LoadedConfiguration, overrides: Overrides): Cont
     .inSingletonScope();
   container
     .bind(SERVICES.materialsManager)
-    .toDynamicValue(async (context) => new DefaultMaterialsManager(await context.getAsync(SERVICES.keyring)))
+    .toDynamicValue(async (context) => {
+      const releases = context.get(RELEASES);
+      const keyring = await context.getAsync(SERVICES.keyring);
+      return createManager(configuration.materialsManager, keyring, (release) => releases.add(release));
+    })
     .inSingletonScope();
   container
     .bind(SERVICES.client)

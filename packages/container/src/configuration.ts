@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { KeySchemas } from "./key-source.js";
 import type { KeyringConfiguration } from "./keyring-descriptor.js";
 import type { KeyringRegistry } from "./keyring-registry.js";
+import { MANAGER, type ManagerConfiguration } from "./managers.js";
 
 const CLIENT = z
   .strictObject({
@@ -82,16 +83,9 @@ const S3 = z
   .describe("Settings of the S3 client.");
 const KMS = z.strictObject(SERVICE).describe("Settings of the KMS clients; a keyring may name a region of its own.");
 
-const MANAGER = z
-  .discriminatedUnion("type", [z.strictObject({ type: z.literal("default") })])
-  .describe("How materials are managed. Default: the keyring is asked anew for each object.");
-
 const PLUGINS = z
   .array(z.string().min(1))
   .describe("Packages (or ./files) with more keyring types, found from this file's folder. Their code is run.");
-
-/** How materials are managed. */
-export type ManagerConfiguration = { readonly type: "default" };
 
 /** Options of the encryption client, beside its keyring. */
 export type ClientOptions = Omit<S3EncryptionOptions, "keyring" | "materialsManager">;

@@ -1,6 +1,7 @@
 import type { ClientOptions } from "./configuration.js";
 import type { WrappingKeyExplanation } from "./keyring-descriptor.js";
 import { type LoadOptions, loadConfiguration } from "./load-configuration.js";
+import { explainManager } from "./managers.js";
 
 /** A configuration in words; every entry is a sentence. */
 export interface ConfigurationExplanation {
@@ -36,6 +37,7 @@ export async function explainConfiguration(
             ? "Objects of format V3: AES-256-GCM with key commitment."
             : "Objects of format V2: AES-256-GCM without key commitment, for readers of the previous generation.",
           ...wrapping.map((key) => `Each object's data key is wrapped with ${key.key}, stored ${place(key, inFile)}.`),
+          ...explainManager(configuration.materialsManager),
         ]
       : ["Nothing: it can only read."],
     readers: writable ? wrapping.map((key) => `With ${key.key}: ${key.readers}.`) : [],

@@ -1,5 +1,5 @@
 export type { Overrides } from "./compose.js";
-export type { ClientOptions, Configuration, ManagerConfiguration } from "./configuration.js";
+export type { ClientOptions, Configuration } from "./configuration.js";
 export { configurationJsonSchema } from "./configuration-json-schema.js";
 export type { Assembly, CreateOptions } from "./create-from-config.js";
 export { createFromConfig } from "./create-from-config.js";
@@ -17,4 +17,5 @@ export type {
 export { keyringDescriptor } from "./keyring-descriptor.js";
 export type { LoadedConfiguration, LoadOptions } from "./load-configuration.js";
 export { loadConfiguration, loadS3Settings } from "./load-configuration.js";
+export type { ManagerConfiguration } from "./managers.js";
 export type { ConfigurationPlugin } from "./plugins.js";

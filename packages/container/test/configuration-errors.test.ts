@@ -1,0 +1,198 @@
+import { inspect } from "node:util";
+import { S3EncryptionError } from "@s3ec/materials";
+import { expect } from "chai";
+import { createFromConfig } from "../dist/index.js";
+import { escrowPair, temporaryFolder } from "./fixture.js";
+
+const SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0";
+const aes = { type: "raw-aes", wrappingKey: { base64: Buffer.alloc(32, 7).toString("base64") } };
+const kms = { type: "kms", keyId: "alias/app" };
+
+async function refusal(
+  source: string | object,
+  options: { folder?: string; env?: Record<string, string> } = {},
+): Promise<S3EncryptionError> {
+  try {
+    await createFromConfig(source, options);
+  } catch (error) {
+    if (error instanceof S3EncryptionError) return error;
+    throw error;
+  }
+  throw new Error("The configuration was accepted.");
+}
+
+const CASES: readonly [name: string, configuration: object, lines: readonly RegExp[]][] = [
+  ["no keyring", {}, [/^ {2}keyring: expected object, but it is missing$/m]],
+  ["a list instead of an object", [], [/^ {2}expected object, received array$/m]],
+  [
+    "an unknown keyring type",
+    { keyring: { type: "nope" } },
+    [/^ {2}keyring\.type: .*'raw-aes' \| 'raw-rsa' \| 'kms'/m],
+  ],
+  ["a keyring without a type", { keyring: { keyId: "x" } }, [/^ {2}keyring\.type: /m]],
+  ["a missing field", { keyring: { type: "kms" } }, [/^ {2}keyring\.keyId: expected string, but it is missing$/m]],
+  ["a misspelt field", { keyring: { ...kms, keyid: SECRET } }, [/^ {2}keyring\.keyid: no such field is known here$/m]],
+  [
+    "several wrong fields at once",
+    {
+      keyring: { type: "multi", generator: { type: "kms", keyId: 7 }, children: [{ keyring: { type: "raw-rsa" } }] },
+      s3: { regoin: "x" },
+      client: { bufferSize: -1 },
+    },
+    [
+      /^ {2}keyring\.generator\.keyId: expected string, received number$/m,
+      /^ {2}keyring\.children\[0\]\.keyring: expected a publicKey/m,
+      /^ {2}s3\.regoin: no such field/m,
+      /^ {2}client\.bufferSize: /m,
+    ],
+  ],
+  [
+    "a wrong policy",
+    { keyring: kms, client: { commitmentPolicy: "NONE" } },
+    [/^ {2}client\.commitmentPolicy: .*REQUIRE_ENCRYPT_REQUIRE_DECRYPT/m],
+  ],
+  [
+    "a suite against the policy",
+    { keyring: kms, client: { encryptionAlgorithm: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF" } },
+    [/^ {2}client: The commitment policy/m],
+  ],
+  [
+    "an endpoint that is no URL",
+    { keyring: kms, kms: { endpoint: SECRET } },
+    [/^ {2}kms\.endpoint: expected an http or https URL$/m],
+  ],
+  [
+    "a key as text",
+    { keyring: { type: "raw-aes", wrappingKey: SECRET } },
+    [/^ {2}keyring\.wrappingKey: expected one of \{ "file": path \}/m],
+  ],
+  [
+    "a key of two sources",
+    { keyring: { type: "raw-aes", wrappingKey: { base64: SECRET, env: "X" } } },
+    [/^ {2}keyring\.wrappingKey: expected one of/m],
+  ],
+  [
+    "a key of a wrong length",
+    { keyring: { type: "raw-aes", wrappingKey: { base64: SECRET } } },
+    [/^ {2}keyring\.wrappingKey: expected an AES key of exactly 32/m],
+  ],
+  [
+    "a key that is not base64",
+    { keyring: { type: "raw-aes", wrappingKey: { base64: `${SECRET}!` } } },
+    [/^ {2}keyring\.wrappingKey: expected base64 text$/m],
+  ],
+  [
+    "a secret where a file name belongs",
+    { keyring: { type: "raw-aes", wrappingKey: { file: SECRET } } },
+    [/^ {2}keyring\.wrappingKey: the file named here does not exist$/m],
+  ],
+  [
+    "a folder as key file",
+    { keyring: { type: "raw-aes", wrappingKey: { file: "." } } },
+    [/^ {2}keyring\.wrappingKey: the file named here cannot be read$/m],
+  ],
+  [
+    "an unset variable",
+    { keyring: { type: "raw-aes", wrappingKey: { env: SECRET } } },
+    [/^ {2}keyring\.wrappingKey: the environment variable named here is not set$/m],
+  ],
+  [
+    "a private key for a public one",
+    { keyring: { type: "raw-rsa", publicKey: { base64: Buffer.from(escrowPair.privateKey).toString("base64") } } },
+    [/^ {2}keyring\.publicKey: expected an RSA public key \(not a private one\)/m],
+  ],
+  [
+    "a public key for a private one",
+    { keyring: { type: "raw-rsa", privateKey: { base64: Buffer.from(escrowPair.publicKey).toString("base64") } } },
+    [/^ {2}keyring\.privateKey: expected an RSA private key/m],
+  ],
+  [
+    "two keys with one description",
+    { keyring: { ...aes, decryptionKeys: [{ wrappingKey: aes.wrappingKey, materialDescription: {} }] } },
+    [/^ {2}keyring: Give the keyring and each of its decryptionKeys/m],
+  ],
+  [
+    "an inner keyring that refuses",
+    {
+      keyring: {
+        type: "multi",
+        generator: kms,
+        children: [
+          {
+            keyring: { ...aes, decryptionKeys: [{ wrappingKey: aes.wrappingKey, materialDescription: {} }] },
+            instructionFileSuffix: ".a",
+          },
+        ],
+      },
+    },
+    [/^ {2}keyring\.children\[0\]\.keyring: Give the keyring/m],
+  ],
+  [
+    "two children in one place",
+    {
+      keyring: {
+        type: "multi",
+        generator: kms,
+        children: [
+          { keyring: aes, instructionFileSuffix: ".a" },
+          { keyring: aes, instructionFileSuffix: "a" },
+        ],
+      },
+    },
+    [/^ {2}keyring: The instruction file suffix "\.a" is taken/m],
+  ],
+  [
+    "a cache without an age",
+    { keyring: kms, materialsManager: { type: "caching" } },
+    [/^ {2}materialsManager\.maxAgeMs: expected number, but it is missing$/m],
+  ],
+  [
+    "a plugin that is not there",
+    { plugins: ["@acme/none"], keyring: kms },
+    [/^ {2}plugins\[0\]: the package or file "@acme\/none" is not found/m],
+  ],
+];
+
+describe("a wrong configuration", () => {
+  for (const [name, configuration, lines] of CASES) {
+    it(`says where and what was expected: ${name}`, async () => {
+      const error = await refusal(configuration, { folder: "/tmp", env: {} });
+      expect(error.code).to.equal("invalid-configuration");
+      for (const line of lines) expect(error.message).to.match(line);
+      expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
+      expect(error.message.split("\n")).to.have.length(lines.length + 1);
+    });
+  }
+
+  it("is named with the line of a JSON mistake, without quoting the file", async () => {
+    const { write, remove } = temporaryFolder();
+    try {
+      const path = write(
+        "bad.json",
+        `{\n  "keyring": { "type": "raw-aes",\n    "wrappingKey": { "base64": "${SECRET}" ]\n}`,
+      );
+      const error = await refusal(path);
+      expect(error.code).to.equal("invalid-configuration");
+      expect(error.message).to.match(
+        /bad\.json is not a valid configuration:\n {2}the file must hold JSON \(the mistake is in line 3\)$/,
+      );
+      expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
+    } finally {
+      remove();
+    }
+  });
+
+  it("is refused when the file is missing, a folder, or a module that throws", async () => {
+    const { folder, write, remove } = temporaryFolder();
+    try {
+      expect((await refusal(`${folder}/none.json`)).message).to.match(/the file does not exist$/);
+      write("folder.json/x", "");
+      expect((await refusal(`${folder}/folder.json`)).message).to.match(/the file cannot be read$/);
+      const error = await refusal(write("bad.mjs", `throw new Error("${SECRET}");`));
+      expect(error.message).to.match(/a module that loads and has a default export$/);
+      expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
+    } finally {
+      remove();
+    }
+  });
+});

@@ -1,0 +1,128 @@
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import { inspect } from "node:util";
+import { COMMITTING_GCM } from "@s3ec/envelope";
+import type { MaterialsManager } from "@s3ec/materials";
+import { expect } from "chai";
+import { type Assembly, createFromConfig } from "../dist/index.js";
+import { escrowPair, temporaryFolder } from "./fixture.js";
+
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - index));
+const PRIVATE = createPrivateKey(escrowPair.privateKey);
+const PUBLIC = createPublicKey(escrowPair.publicKey);
+
+/** Wraps a data key with one assembly and unwraps it with another: they hold the same key. */
+async function opens(writer: MaterialsManager, reader: MaterialsManager): Promise<boolean> {
+  const common = {
+    suite: COMMITTING_GCM,
+    algorithmBinding: "115",
+    commitmentPolicy: "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
+    encryptionContext: {},
+  } as const;
+  const { dataKey, encryptedDataKeys } = await writer.getEncryptionMaterials(common);
+  const opened = await reader.getDecryptionMaterials({ ...common, encryptedDataKeys });
+  return opened.dataKey.equals(dataKey);
+}
+
+describe("a key of the configuration", () => {
+  let temporary: ReturnType<typeof temporaryFolder>;
+  const assemblies: Assembly[] = [];
+
+  before(() => {
+    temporary = temporaryFolder();
+    temporary.write("aes.key", AES_KEY);
+    temporary.write("nested/private.der", PRIVATE.export({ type: "pkcs8", format: "der" }));
+    temporary.write("private.pkcs1", PRIVATE.export({ type: "pkcs1", format: "der" }));
+    temporary.write("private.jwk", JSON.stringify(PRIVATE.export({ format: "jwk" })));
+    temporary.write("private.pem", escrowPair.privateKey);
+    temporary.write("public.pem", escrowPair.publicKey);
+    temporary.write("public.der", PUBLIC.export({ type: "spki", format: "der" }));
+    temporary.write("public.pkcs1", PUBLIC.export({ type: "pkcs1", format: "der" }));
+    temporary.write("public.jwk", JSON.stringify(PUBLIC.export({ format: "jwk" })));
+  });
+  after(async () => {
+    for (const { dispose } of assemblies) await dispose();
+    temporary.remove();
+  });
+
+  async function assemble(keyring: object): Promise<Assembly> {
+    const assembly = await createFromConfig(
+      { keyring },
+      {
+        folder: temporary.folder,
+        env: {
+          AES: `${AES_KEY.toString("base64")}\n`,
+          PEM: escrowPair.privateKey,
+          DER: PRIVATE.export({ type: "pkcs8", format: "der" }).toString("base64"),
+          PUBLIC_PEM: escrowPair.publicKey,
+        },
+        s3: { region: "us-west-2" },
+      },
+    );
+    assemblies.push(assembly);
+    return assembly;
+  }
+
+  const aesSources = [{ file: "aes.key" }, { env: "AES" }, { base64: AES_KEY.toString("base64") }];
+  for (const source of aesSources) {
+    it(`AES: ${JSON.stringify(Object.keys(source))}`, async () => {
+      const known = await assemble({ type: "raw-aes", wrappingKey: { base64: AES_KEY.toString("base64") } });
+      const { materialsManager } = await assemble({ type: "raw-aes", wrappingKey: source });
+      expect(await opens(known.materialsManager, materialsManager)).to.equal(true);
+    });
+  }
+
+  const privateSources = [
+    { file: "private.pem" },
+    { file: "nested/private.der" },
+    { file: "private.pkcs1" },
+    { file: "private.jwk" },
+    { env: "PEM" },
+    { env: "DER" },
+    { base64: Buffer.from(escrowPair.privateKey).toString("base64") },
+  ];
+  for (const source of privateSources) {
+    it(`RSA private key: ${Object.entries(source).join().slice(0, 30)}`, async () => {
+      const writer = await assemble({ type: "raw-rsa", publicKey: { file: "public.pem" } });
+      const reader = await assemble({ type: "raw-rsa", privateKey: source });
+      expect(await opens(writer.materialsManager, reader.materialsManager)).to.equal(true);
+    });
+  }
+
+  const publicSources = [
+    { file: "public.der" },
+    { file: "public.pkcs1" },
+    { file: "public.jwk" },
+    { env: "PUBLIC_PEM" },
+  ];
+  for (const source of publicSources) {
+    it(`RSA public key: ${Object.entries(source).join()}`, async () => {
+      const writer = await assemble({ type: "raw-rsa", publicKey: source });
+      const reader = await assemble({ type: "raw-rsa", privateKey: { file: "private.pem" } });
+      expect(await opens(writer.materialsManager, reader.materialsManager)).to.equal(true);
+    });
+  }
+
+  it("selects a former key by its description", async () => {
+    const former = await assemble({
+      type: "raw-aes",
+      wrappingKey: { base64: Buffer.alloc(32, 1).toString("base64") },
+      materialDescription: { year: "2024" },
+    });
+    const current = await assemble({
+      type: "raw-aes",
+      wrappingKey: { env: "AES" },
+      materialDescription: { year: "2026" },
+      decryptionKeys: [
+        { wrappingKey: { base64: Buffer.alloc(32, 1).toString("base64") }, materialDescription: { year: "2024" } },
+      ],
+    });
+    expect(await opens(former.materialsManager, current.materialsManager)).to.equal(true);
+  });
+
+  it("is not shown by the assembly", async () => {
+    const key = AES_KEY.toString("base64");
+    const assembly = await assemble({ type: "raw-aes", wrappingKey: { base64: key } });
+    const shown = `${inspect(assembly, { depth: 12, showHidden: true })}${JSON.stringify(assembly.configuration)}`;
+    expect(shown).to.not.contain(key).and.not.contain(AES_KEY.toString("hex"));
+  });
+});

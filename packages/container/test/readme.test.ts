@@ -1,0 +1,117 @@
+import { execFile } from "node:child_process";
+import { constants, createCipheriv, publicEncrypt, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { S3EncryptionClient } from "@s3ec/client";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { expect } from "chai";
+import { escrowExample, escrowPair, repository } from "./fixture.js";
+
+const run = promisify(execFile);
+
+function blocks(readme: string, language: string): string[] {
+  const text = readFileSync(join(repository, readme), "utf8");
+  return [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, tag, code]) =>
+    tag === language && code !== undefined ? [code] : [],
+  );
+}
+
+describe("the README files", () => {
+  let server: DevServer;
+  let example: ReturnType<typeof escrowExample>;
+
+  before(async () => {
+    server = await startDevServer({ buckets: ["demo"], aliases: ["alias/app"], region: "eu-west-1" });
+    example = escrowExample();
+    example.write("java.pem", escrowPair.privateKey);
+    await storeAsJavaDid("Written in 2019.");
+  });
+  after(async () => {
+    await server.close();
+    example.remove();
+  });
+
+  /** As the Java SDK v1 wrote it in its AuthenticatedEncryption mode (docs/formats.md 2.1). */
+  async function storeAsJavaDid(text: string): Promise<void> {
+    const dataKey = randomBytes(32);
+    const iv = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", dataKey, iv);
+    const body = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    const wrapped = publicEncrypt({ key: escrowPair.publicKey, padding, oaepHash: "sha256" }, dataKey);
+    await server.putRawObject("demo", "2019/report", {
+      body,
+      metadata: {
+        "x-amz-key-v2": wrapped.toString("base64"),
+        "x-amz-iv": iv.toString("base64"),
+        "x-amz-matdesc": "{}",
+        "x-amz-wrap-alg": "RSA/ECB/OAEPWithSHA-256AndMGF1Padding",
+        "x-amz-cek-alg": "AES/GCM/NoPadding",
+        "x-amz-tag-len": "128",
+      },
+    });
+  }
+
+  async function execute(code: string): Promise<string> {
+    const path = example.write("block.mjs", code);
+    const { stdout } = await run(process.execPath, [path], {
+      cwd: example.folder,
+      env: {
+        ...process.env,
+        AWS_ENDPOINT_URL: server.endpoint,
+        AWS_REGION: "eu-west-1",
+        AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
+      },
+    });
+    return stdout;
+  }
+
+  it("show code that works: the root README", async () => {
+    const [readJava, hierarchy, fromConfig, plugin, keyring, ...more] = blocks("README.md", "js");
+    expect(more).to.deep.equal([]);
+    expect(await execute(readJava ?? "")).to.equal("Written in 2019.\n");
+    await execute(hierarchy ?? "");
+    expect(await execute(fromConfig ?? "")).to.equal("of all kinds\n");
+    expect(await execute(plugin ?? "")).to.equal("of all kinds\n");
+
+    const path = example.write("vault-keyring.mjs", keyring ?? "");
+    const { VaultKeyring } = await import(pathToFileURL(path).href);
+    // A vault that knows one secret: enough to see the example's two methods meet the client's expectations.
+    const bound = new Map<string, Uint8Array>();
+    const vault = {
+      wrap: async (bytes: Uint8Array, binding: string) => {
+        const blob = randomBytes(16);
+        bound.set(`${blob.toString("hex")} ${binding}`, Uint8Array.from(bytes));
+        return blob;
+      },
+      unwrap: async (blob: Uint8Array, binding: string) => bound.get(`${Buffer.from(blob).toString("hex")} ${binding}`),
+    };
+    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring: new VaultKeyring(vault) } });
+    await client.send(new PutObjectCommand({ Bucket: "demo", Key: "vault", Body: "hello" }));
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: "demo", Key: "vault" }));
+    expect(await Body?.transformToString()).to.equal("hello");
+    client.destroy();
+  });
+
+  it("show code that works: this package's README", async () => {
+    const [create, plugin, ...more] = blocks("packages/container/README.md", "js");
+    expect(more).to.deep.equal([]);
+    await execute(create ?? "");
+    // Read and written with in plugins.test.ts.
+    expect(plugin).to.contain("acme-sealed");
+    const [example_, reader, ...moreJson] = blocks("packages/container/README.md", "json").map((text) =>
+      JSON.parse(text),
+    );
+    expect(moreJson).to.deep.equal([]);
+    expect(example_).to.deep.equal(JSON.parse(readFileSync(example.path, "utf8")));
+    example.write("s3ec.config.json", JSON.stringify(reader));
+    const read = blocks("README.md", "js")[2]
+      ?.replace("escrow.config.json", "s3ec.config.json")
+      .replace(/, \{\n.*\n\}\)/, ")");
+    expect(await execute(read ?? "")).to.equal("of all kinds\n");
+  });
+});
