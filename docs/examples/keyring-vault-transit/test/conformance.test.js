@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { VaultTransitKeyring } from "@example/s3ec-keyring-vault-transit";
+import { describeKeyring } from "@s3ec/keyring-conformance";
+import { startTransitServer } from "./transit-server.js";
+
+describe("VaultTransitKeyring", () => {
+  // VAULT_ADDR and VAULT_TOKEN point the same tests at a real Vault whose transit keys `app` and `other` exist.
+  const { VAULT_ADDR, VAULT_TOKEN = "test-token" } = process.env;
+  let address = VAULT_ADDR;
+  let server;
+  before(async () => {
+    if (VAULT_ADDR !== undefined) return;
+    server = await startTransitServer(VAULT_TOKEN);
+    address = server.address;
+  });
+  after(() => server?.close());
+
+  const keyring = (key, token = VAULT_TOKEN) => new VaultTransitKeyring({ address, token, key });
+  describeKeyring("vault transit", { create: () => keyring("app"), createOther: () => keyring("other") });
+
+  it("says which permission is missing, and not the token", async () => {
+    const error = await keyring("app", "wrong-token")
+      .onEncrypt({ algorithmBinding: "115", encryptedDataKeys: [] })
+      .catch((reason) => reason);
+    assert.equal(error.code, "key-unavailable");
+    assert.match(error.message, /transit\/encrypt\/app/);
+    assert.doesNotMatch(error.message, /wrong-token/);
+  });
+
+  it("says that Vault cannot be reached", async () => {
+    const nowhere = new VaultTransitKeyring({ address: "http://127.0.0.1:1/", token: "t", key: "app" });
+    const error = await nowhere.onEncrypt({ algorithmBinding: "115", encryptedDataKeys: [] }).catch((reason) => reason);
+    assert.equal(error.code, "key-unavailable");
+  });
+});
