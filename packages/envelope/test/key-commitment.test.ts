@@ -1,0 +1,82 @@
+import crypto, { hkdfSync, timingSafeEqual } from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+import { expect } from "chai";
+import { deriveCommittedContentKey, deriveContentKey, keyCommitment } from "../dist/key-commitment.js";
+import { ascending, COMMITMENT, DATA_KEY, DERIVATIONS, key, MESSAGE_ID } from "./known-answers.js";
+import { refused } from "./refusals.js";
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** What the primitives were asked for while `act` ran: `compare`, or `COMMITKEY` or `DERIVEKEY`. */
+function recorded(act: () => void): string[] {
+  const calls: string[] = [];
+  const originals = { hkdfSync, timingSafeEqual };
+  Object.assign(crypto, {
+    hkdfSync: (...options: Parameters<typeof hkdfSync>) => {
+      calls.push(Buffer.from(String(options[3])).subarray(2).toString());
+      return originals.hkdfSync(...options);
+    },
+    timingSafeEqual: (...options: Parameters<typeof timingSafeEqual>) => {
+      calls.push("compare");
+      return originals.timingSafeEqual(...options);
+    },
+  });
+  syncBuiltinESMExports();
+  try {
+    act();
+  } finally {
+    Object.assign(crypto, originals);
+    syncBuiltinESMExports();
+  }
+  return calls;
+}
+
+describe("key commitment", () => {
+  for (const [index, { dataKey, messageId, contentKey, commitment }] of DERIVATIONS.entries()) {
+    it(`gives the official known answer ${index + 1}`, () => {
+      const salt = Buffer.from(messageId, "hex");
+      expect(hex(keyCommitment(key(dataKey), salt))).to.equal(commitment);
+      expect(hex(deriveContentKey(key(dataKey), salt).export())).to.equal(contentKey);
+      const opened = deriveCommittedContentKey(key(dataKey), salt, Buffer.from(commitment, "hex"));
+      expect(hex(opened.export())).to.equal(contentKey);
+    });
+  }
+
+  it("is compared in constant time before the content key is derived (S5)", () => {
+    const calls = recorded(() => deriveCommittedContentKey(DATA_KEY, MESSAGE_ID, COMMITMENT));
+    expect(calls).to.deep.equal(["COMMITKEY", "compare", "DERIVEKEY"]);
+  });
+
+  it("refuses every single flipped bit, and derives no content key then (S5)", () => {
+    for (let bit = 0; bit < COMMITMENT.length * 8; bit++) {
+      for (const field of ["commitment", "messageId"] as const) {
+        const stored = { commitment: Buffer.from(COMMITMENT), messageId: Buffer.from(MESSAGE_ID) };
+        stored[field].writeUInt8(stored[field].readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+        const calls = recorded(() => {
+          const open = () => deriveCommittedContentKey(DATA_KEY, stored.messageId, stored.commitment);
+          refused("decryption-failed", open);
+        });
+        expect(calls).to.deep.equal(["COMMITKEY", "compare"]);
+      }
+    }
+  });
+
+  for (const length of [0, 20, 27, 29, 40]) {
+    it(`refuses ${length} bytes of commitment or message id with a typed error (S15)`, () => {
+      const bytes = Buffer.alloc(length, 1);
+      refused("decryption-failed", () => deriveCommittedContentKey(DATA_KEY, MESSAGE_ID, bytes));
+      refused("malformed-envelope", () => deriveCommittedContentKey(DATA_KEY, bytes, COMMITMENT));
+      refused("malformed-envelope", () => deriveContentKey(DATA_KEY, bytes));
+      refused("malformed-envelope", () => keyCommitment(DATA_KEY, bytes));
+    });
+  }
+
+  for (const length of [16, 24, 31, 33]) {
+    it(`refuses a data key of ${length} bytes (H19)`, () => {
+      const short = key(hex(ascending(0, length)));
+      refused("decryption-failed", () => deriveCommittedContentKey(short, MESSAGE_ID, COMMITMENT));
+      refused("decryption-failed", () => deriveContentKey(short, MESSAGE_ID));
+      refused("decryption-failed", () => keyCommitment(short, MESSAGE_ID));
+    });
+  }
+});
