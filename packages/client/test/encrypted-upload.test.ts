@@ -12,7 +12,7 @@ import {
 import { EncryptedUpload, type EncryptedUploadOptions, s3EncryptionPlugin, type UploadProgress } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
-import { errorOf, retryingClient, until } from "./transfers.js";
+import { busySockets, errorOf, retryingClient, until } from "./transfers.js";
 
 const MiB = 1024 * 1024;
 
@@ -42,7 +42,11 @@ describe("EncryptedUpload", () => {
 
   function upload(Key: string, options: Partial<EncryptedUploadOptions> & { readonly Body?: Readable | Buffer }) {
     const { Body, ...rest } = options;
-    return new EncryptedUpload({ client: fixture.client(), ...rest, params: { Bucket: BUCKET, Key, ...(Body && { Body }) } });
+    return new EncryptedUpload({
+      client: fixture.client(),
+      ...rest,
+      params: { Bucket: BUCKET, Key, ...(Body && { Body }) },
+    });
   }
 
   const bodies: Record<string, (path: string) => Partial<EncryptedUploadOptions> & { Body?: Readable | Buffer }> = {
@@ -184,18 +188,21 @@ describe("EncryptedUpload", () => {
       expect(Body.destroyed).to.equal(true);
     });
 
-    for (const operation of ["CreateMultipartUpload", "UploadPart"]) {
+    for (const [operation, slowness] of [
+      ["CreateMultipartUpload", { delayMs: 300 }],
+      ["UploadPart", { throttleBytesPerSecond: MiB }],
+    ] as const) {
       it(`while ${operation} is under way`, async () => {
         fixture.server.clearRequests();
-        fixture.server.faults.add({ operation, delayMs: 300 });
+        fixture.server.faults.add({ operation, ...slowness });
         const Body = Readable.from(chunksOf(large, 65_536));
-        const started = upload("aborted", { Body });
+        const started = upload("aborted", { Body, client: retryingClient(fixture) });
         const done = errorOf(started.done());
         await until(() => operations("aborted").includes(operation));
         await started.abort();
         expect((await done).name).to.equal("AbortError");
         expect(Body.destroyed).to.equal(true);
-        await until(() => fixture.server.openUploads.length === 0);
+        await until(() => fixture.server.openUploads.length === 0 && busySockets() === 0);
         expect(await fixture.keys("aborted")).to.deep.equal([]);
       });
     }

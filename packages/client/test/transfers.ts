@@ -1,3 +1,4 @@
+import { Agent } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { type Fixture, TEST_KEYRING } from "./fixture.js";
@@ -17,8 +18,16 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(5);
 }
 
+const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+
+/** Connections that clients of `retryingClient` hold for a request that is not over. */
+export function busySockets(): number {
+  return Object.values(agent.sockets).reduce((sum, sockets = []) => sum + sockets.length, 0);
+}
+
 /** A client that tries again, as users' clients do. */
 export function retryingClient(fixture: Fixture, options: Partial<S3EncryptionOptions> = {}): S3EncryptionClient {
   const encryption = { keyring: TEST_KEYRING, ...options };
-  return fixture.track(new S3EncryptionClient({ ...fixture.server.clientConfig, maxAttempts: 3, encryption }));
+  const config = { ...fixture.server.clientConfig, requestHandler: { httpAgent: agent }, maxAttempts: 3 };
+  return fixture.track(new S3EncryptionClient({ ...config, encryption }));
 }
