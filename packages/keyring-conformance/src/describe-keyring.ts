@@ -1,0 +1,44 @@
+import { READING_CHECKS } from "./reading-checks.js";
+import { SECRECY_CHECKS } from "./secrecy-checks.js";
+import { type MakeKeyring, Subject, type SubjectOptions } from "./subject.js";
+import { TAMPERING_CHECKS } from "./tampering-checks.js";
+import { WRITING_CHECKS } from "./writing-checks.js";
+
+export interface DescribeKeyringOptions extends SubjectOptions {
+  /** Of your test runner. Default: the globals, as mocha, jest and vitest (with `globals`) provide them. */
+  readonly describe?: (name: string, body: () => void) => unknown;
+  readonly it?: (name: string, body: () => Promise<void>) => unknown;
+}
+
+const CHECKS = [...WRITING_CHECKS, ...READING_CHECKS, ...TAMPERING_CHECKS, ...SECRECY_CHECKS] as const;
+
+/**
+ * Declares one suite of tests that hold a keyring to the `Keyring` contract. Each test makes keyrings of its own.
+ *
+ * @param options what the keyring needs, or only the function that makes it
+ */
+export function describeKeyring(name: string, options: DescribeKeyringOptions | MakeKeyring): void {
+  const given: DescribeKeyringOptions = typeof options === "function" ? { create: options } : options;
+  const describe = given.describe ?? globalFunction("describe");
+  const it = given.it ?? globalFunction("it");
+  describe(`keyring conformance: ${name}`, () => {
+    for (const check of CHECKS) {
+      if (!check.appliesTo(given)) continue;
+      it(check.title, async () => await check.run(await Subject.make(given)));
+    }
+  });
+}
+
+type Declare = (name: string, body: () => void | Promise<void>) => unknown;
+
+function globalFunction(name: "describe" | "it"): Declare {
+  const found: unknown = Reflect.get(globalThis, name);
+  if (!isFunction(found)) {
+    throw new Error(`There is no global "${name}": pass your test runner's describe and it to describeKeyring.`);
+  }
+  return found;
+}
+
+function isFunction(value: unknown): value is Declare {
+  return typeof value === "function";
+}

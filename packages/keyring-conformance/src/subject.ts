@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { type AlgorithmSuite, COMMITTING_GCM, GCM } from "@s3ec/envelope";
+import {
+  type DecryptionMaterials,
+  type EncryptedDataKey,
+  type EncryptionMaterials,
+  type Keyring,
+  type StringMap,
+  stringMap,
+} from "@s3ec/materials";
+
+/** Makes a keyring; every call must give one with the same wrapping key. */
+export type MakeKeyring = () => Keyring | Promise<Keyring>;
+
+export interface SubjectOptions {
+  /** The keyring to test. */
+  readonly create: MakeKeyring;
+  /** One of the same kind with another wrapping key. Leaves out a check when it is missing. */
+  readonly createOther?: MakeKeyring;
+  /** For a keyring that only reads: one that writes what it reads. */
+  readonly createWriter?: MakeKeyring;
+  /** For a keyring that only writes: one that reads what it writes. */
+  readonly createReader?: MakeKeyring;
+  /** Context to write and read with. Default: two entries for keyrings that bind a context, otherwise none. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
+  /** How many encrypted data keys it adds to an object; more than 1 for a keyring made of keyrings only. */
+  readonly encryptedDataKeys?: number;
+  /** Secret bytes, such as the wrapping key, that must not be printed either. */
+  readonly secrets?: readonly Uint8Array[];
+}
+
+export interface Check {
+  readonly title: string;
+  appliesTo(options: SubjectOptions): boolean;
+  run(subject: Subject): Promise<void>;
+}
+
+export const writes = ({ createWriter }: SubjectOptions): boolean => createWriter === undefined;
+export const reads = ({ createReader }: SubjectOptions): boolean => createReader === undefined;
+
+/** The suites that a keyring is asked to write for. */
+export const SUITES: readonly AlgorithmSuite[] = [COMMITTING_GCM, GCM];
+
+/** A keyring under test, with the one that writes for it and the one that reads what was written. */
+export class Subject {
+  readonly options: SubjectOptions;
+  readonly keyring: Keyring;
+  readonly writer: Keyring;
+  readonly reader: Keyring;
+  readonly context: StringMap;
+  readonly count: number;
+
+  private constructor(options: SubjectOptions, keyring: Keyring, writer: Keyring, reader: Keyring) {
+    this.options = options;
+    this.keyring = keyring;
+    this.writer = writer;
+    this.reader = reader;
+    const bindsContext = keyring.wrapAlgorithms.some((entry) => entry.describedBy === "encryption-context");
+    const usual = bindsContext ? { tenant: "a", purpose: "conformance" } : {};
+    this.context = stringMap(Object.entries(options.encryptionContext ?? usual));
+    this.count = options.encryptedDataKeys ?? 1;
+  }
+
+  static async make(options: SubjectOptions): Promise<Subject> {
+    const { create, createWriter = create, createReader = create } = options;
+    return new Subject(options, await create(), await createWriter(), await createReader());
+  }
+
+  /** Not frozen, unlike what a client passes, so that a keyring that changes its input fails the check for that alone. */
+  toEncrypt(suite: AlgorithmSuite = COMMITTING_GCM): EncryptionMaterials {
+    return {
+      suite,
+      algorithmBinding: suite.storedName,
+      encryptionContext: this.context,
+      encryptedDataKeys: [],
+    };
+  }
+
+  toDecrypt(suite: AlgorithmSuite = COMMITTING_GCM): DecryptionMaterials {
+    return { suite, algorithmBinding: suite.storedName, encryptionContext: this.context };
+  }
+
+  /** Has the writer write; what it answers is looked at by the checks that are about that. */
+  async write(suite: AlgorithmSuite = COMMITTING_GCM): Promise<Written> {
+    return written(await this.writer.onEncrypt(this.toEncrypt(suite)));
+  }
+}
+
+export interface Written {
+  readonly materials: EncryptionMaterials;
+  readonly dataKey: NonNullable<EncryptionMaterials["dataKey"]>;
+  readonly encryptedDataKeys: readonly EncryptedDataKey[];
+}
+
+export function written(materials: EncryptionMaterials): Written {
+  const { dataKey, encryptedDataKeys } = materials;
+  assert(dataKey !== undefined, "onEncrypt must answer with a data key.");
+  assert(encryptedDataKeys.length > 0, "onEncrypt must add an encrypted data key.");
+  return { materials, dataKey, encryptedDataKeys };
+}
+
+/** Asserts that the answer holds this data key. */
+export function assertOpened(opened: DecryptionMaterials | null, dataKey: Written["dataKey"]): void {
+  assert(opened !== null, "onDecrypt answered null to an encrypted data key of its own.");
+  assert(opened.dataKey !== undefined, "onDecrypt answered without a data key.");
+  assert(opened.dataKey.equals(dataKey), "onDecrypt answered with another data key than was wrapped.");
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { expect } from "chai";
+import { describeKeyring } from "../dist/index.js";
+import { collect } from "./collect-checks.js";
+import { ReferenceKeyring } from "./reference-keyring.js";
+
+const key = randomBytes(32);
+const create = (): ReferenceKeyring => new ReferenceKeyring(key);
+
+describe("describeKeyring", () => {
+  it("declares one suite, named after the keyring, with checks of different titles", () => {
+    const [suites, titles] = [[] as string[], [] as string[]];
+    describeKeyring("vault", {
+      create,
+      describe: (name, body) => {
+        suites.push(name);
+        body();
+      },
+      it: (title) => titles.push(title),
+    });
+    expect(suites).to.deep.equal(["keyring conformance: vault"]);
+    expect(titles.length).to.be.greaterThan(15);
+    expect(new Set(titles).size).to.equal(titles.length);
+  });
+
+  it("makes no keyring before a check runs", () => {
+    describeKeyring("late", {
+      create: () => {
+        throw new Error("made too early");
+      },
+      describe: (_, body) => body(),
+      it: () => {},
+    });
+  });
+
+  it("checks another key's wraps when it can make one", async () => {
+    const without = await collect({ create });
+    const withOther = await collect({ create, createOther: () => new ReferenceKeyring(randomBytes(32)) });
+    const added = [...withOther.keys()].filter((title) => !without.has(title));
+    expect(added).to.deep.equal(["answers another key's wraps with null or a typed refusal"]);
+  });
+
+  it("asks a keyring that only reads to refuse writing, and one that only writes to refuse reading", async () => {
+    const readOnly = await collect({ create, createWriter: create });
+    expect(readOnly.get("refuses to write, since it only reads, with a typed error")).to.be.instanceOf(Error);
+    expect(readOnly.has("creates a data key of 32 bytes and wraps it, for each suite")).to.equal(false);
+    const writeOnly = await collect({ create, createReader: create });
+    expect(writeOnly.get("refuses to read, since it only writes, with null or a typed error")).to.be.instanceOf(Error);
+    expect(writeOnly.has("answers null to wraps of other kinds and to none at all")).to.equal(false);
+  });
+
+  it("uses the context that it is given, and says so when it has no entry", async () => {
+    const seen = new Set<string>();
+    class Watching extends ReferenceKeyring {
+      override aad(...[materials, description]: Parameters<ReferenceKeyring["aad"]>): string {
+        seen.add(Object.keys(description).join());
+        return super.aad(materials, description);
+      }
+    }
+    await collect({ create: () => new Watching(key), encryptionContext: { only: "this" } });
+    expect(seen.has("only")).to.equal(true);
+    const empty = await collect({ create, encryptionContext: {} });
+    const failures = [...empty.values()].filter((failure) => failure !== undefined);
+    expect(failures).to.have.length(2);
+    for (const failure of failures) expect(failure.message).to.contain("Give encryptionContext at least one entry");
+  });
+});
