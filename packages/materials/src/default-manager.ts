@@ -15,8 +15,15 @@ export class DefaultMaterialsManager implements MaterialsManager {
   readonly #keyring: Keyring;
 
   constructor(keyring: Keyring) {
-    if (typeof keyring?.onEncrypt !== "function" || typeof keyring.onDecrypt !== "function") {
-      throw new S3EncryptionError("invalid-argument", "Pass a keyring: an object with onEncrypt and onDecrypt.");
+    const isKeyring =
+      typeof keyring?.onEncrypt === "function" &&
+      typeof keyring.onDecrypt === "function" &&
+      Array.isArray(keyring.wrapAlgorithms);
+    if (!isKeyring) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "Pass a keyring: an object with onEncrypt, onDecrypt and wrapAlgorithms.",
+      );
     }
     this.#keyring = keyring;
   }
@@ -82,7 +89,8 @@ export class DefaultMaterialsManager implements MaterialsManager {
       }),
       encryptedDataKeys,
     );
-    if (materials === null) {
+    // Plain JavaScript is quick to answer undefined where null is meant.
+    if (!materials) {
       const wraps = [...new Set(encryptedDataKeys.map((key) => key.wrapAlgorithm.name))].join(", ");
       throw new S3EncryptionError(
         "no-matching-key",
@@ -106,10 +114,10 @@ function checkCallersExpectations(request: DecryptionRequest): void {
   const stored = encryptedDataKeys
     .filter((key) => key.wrapAlgorithm.describedBy === "material-description")
     .map((key): StringMap => key.description);
+  // KMS wraps carry no description: only an empty one is what they say.
   const descriptionDiffers =
     materialDescription !== undefined &&
-    stored.length > 0 &&
-    !stored.some((description) => isSameStringMap(description, materialDescription));
+    !(stored.length === 0 ? [EMPTY_STRING_MAP] : stored).some((map) => isSameStringMap(map, materialDescription));
   if (contextCannotBeChecked || descriptionDiffers) throw contextMismatch();
 }
 
