@@ -67,8 +67,7 @@ export class Faults {
   }
 
   /** How many milliseconds to wait until these bytes have gone through a connection throttled to this rate. */
-  delayOf(socket: Socket, bytes: number, bytesPerSecond: number): number {
-    const now = performance.now();
+  delayOf(socket: Socket, bytes: number, bytesPerSecond: number, now: number = performance.now()): number {
     const freeAt = Math.max(now, this.#freeAt.get(socket) ?? 0) + (bytes / bytesPerSecond) * 1000;
     this.#freeAt.set(socket, freeAt);
     return freeAt - now;
