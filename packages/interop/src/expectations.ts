@@ -1,4 +1,4 @@
-import type { ClientName, Suite } from "./job.js";
+import type { ClientName, Placement, Suite } from "./job.js";
 import { type StoredObject, type Wrap, wrapOf } from "./stored-object.js";
 
 /**
@@ -14,6 +14,8 @@ export type Outcome = "ok" | "refused" | "wrong-bytes";
 export interface Verdict {
   readonly outcome: Outcome;
   readonly reason: string;
+  /** The error code that a refusal must carry. */
+  readonly code?: string;
 }
 
 interface Abilities {
@@ -58,15 +60,91 @@ interface Exception extends Verdict {
 }
 
 /** Where a client does something else than docs/formats.md 3.1 says; the first that applies counts. */
-const READ_EXCEPTIONS: readonly Exception[] = [];
+const READ_EXCEPTIONS: readonly Exception[] = [
+  {
+    applies: ({ suite, placement }, reader) =>
+      isOneOf(reader, "java-v1-eo", "java-v1-ae") && suite === "committing" && placement === "metadata",
+    outcome: "wrong-bytes",
+    reason: "finds no envelope that it knows and returns the ciphertext as if it were the plaintext (H27, S13)",
+  },
+  {
+    applies: ({ customSuffix }, reader) => isOneOf(reader, "go-v3", "go-v4") && customSuffix,
+    outcome: "refused",
+    reason: "has no option that names an instruction file's suffix (docs/formats.md 1.6)",
+  },
+  {
+    applies: (object, reader) => isOneOf(reader, "java-v3", "java-v4") && isRawText(object, "instruction-file"),
+    outcome: "refused",
+    reason: "undoes S3's encoding of headers in the text of an instruction file too, and corrupts it (docs/formats.md 1.9)",
+  },
+  {
+    applies: (object, reader) => isOneOf(reader, "go-v3", "go-v4") && isRawText(object, "instruction-file"),
+    outcome: "refused",
+    reason: "undoes S3's encoding of headers in the text of an instruction file too, and corrupts it (docs/formats.md 1.9)",
+  },
+  {
+    applies: (object, reader) => isOneOf(reader, "go-v3", "go-v4") && isRawText(object, "metadata"),
+    outcome: "refused",
+    reason: "undoes S3's encoding of a header that versitygw returns as it was sent (docs/formats.md 1.9)",
+  },
+  {
+    applies: (object, reader) =>
+      isRawText(object, "metadata") &&
+      (isOneOf(reader, "java-v2-strict", "java-v2-ae") ||
+        (isOneOf(reader, "java-v1-eo", "java-v1-ae", "java-v1-strict") && wrapOf(object) !== "kms+context")),
+    outcome: "refused",
+    reason: "reads the bytes of a header as Latin-1 (docs/formats.md 1.9)",
+  },
+  {
+    applies: ({ writer, placement }, reader) =>
+      reader === "python-v4" && writer.startsWith("go-s3crypto-") && placement === "instruction-file",
+    outcome: "refused",
+    reason: "refuses an instruction file that holds `x-amz-unencrypted-content-length` (H8)",
+  },
+  {
+    applies: (object, reader) =>
+      reader === "python-v4" && object.entries === "non-ascii" && wrapOf(object) === "kms+context",
+    outcome: "refused",
+    reason: "takes no context that is not ASCII (docs/formats.md 2.9)",
+  },
+  {
+    applies: (object, reader) => reader === "python-v4" && isRawText(object, "metadata"),
+    outcome: "refused",
+    reason: "reads the bytes of a header as Latin-1 (docs/formats.md 1.9)",
+  },
+  {
+    applies: (object, reader, reading) =>
+      isOneOf(reader, "go-s3crypto-v1", "go-s3crypto-v2", "go-v3", "ruby-v1") &&
+      reading === "other-context" &&
+      object.suite === "gcm",
+    outcome: "ok",
+    reason: "takes no context on reading, so it opens what was written under any (docs/formats.md 3.3)",
+  },
+  {
+    applies: (object, reader) => reader === "ruby-v1" && object.suite === "gcm" && MODERN.includes(wrapOf(object)),
+    outcome: "ok",
+    reason: "reads V2's wraps although docs/formats.md 3.1 says no: its release 1.117.2 knows them",
+  },
+];
 
-const WRITE_EXCEPTIONS: readonly (Verdict & { readonly applies: (object: StoredObject) => boolean })[] = [];
+const WRITE_EXCEPTIONS: readonly (Verdict & { readonly applies: (object: StoredObject) => boolean })[] = [
+  {
+    applies: ({ writer, placement, entries }) =>
+      writer.startsWith("java-") && placement === "metadata" && entries === "non-ascii",
+    outcome: "refused",
+    reason: "puts raw UTF-8 into a header, and its own signature does not match (docs/formats.md 1.9)",
+  },
+  {
+    applies: ({ writer, entries }) => writer === "python-v4" && entries === "non-ascii",
+    outcome: "refused",
+    reason: "takes no context that is not ASCII (docs/formats.md 2.9)",
+  },
+];
 
 /** What must become of the put. */
 export function writeVerdict(object: StoredObject): Verdict {
-  return (
-    WRITE_EXCEPTIONS.find(({ applies }) => applies(object)) ?? { outcome: "ok", reason: "docs/formats.md 0.2" }
-  );
+  const exception = WRITE_EXCEPTIONS.find(({ applies }) => applies(object));
+  return exception ?? { outcome: "ok", reason: "docs/formats.md 0.2" };
 }
 
 /** What must become of the get. */
@@ -75,13 +153,29 @@ export function readVerdict(object: StoredObject, reader: ClientName, reading: R
   if (exception !== undefined) return exception;
   const { switchedOn, defaults } = READERS[reader];
   const abilities = reading === "defaults" ? (defaults ?? switchedOn) : switchedOn;
-  if (!abilities.suites.includes(object.suite)) return refused(`docs/formats.md 3.1: no ${object.suite} content`);
+  if (!abilities.suites.includes(object.suite)) {
+    return refused(reader, "commitment-policy", `docs/formats.md 3.1: no ${object.suite} content`);
+  }
   const wrap = wrapOf(object);
-  if (!abilities.wraps.includes(wrap)) return refused(`docs/formats.md 3.1: no ${wrap} wraps`);
-  if (reading === "other-context") return refused("docs/formats.md 3.3: the context must match");
+  if (!abilities.wraps.includes(wrap)) {
+    return refused(reader, "legacy-disabled", `docs/formats.md 3.1: no ${wrap} wraps`);
+  }
+  if (reading === "other-context") {
+    return refused(reader, "context-mismatch", "docs/formats.md 3.3: the context must match");
+  }
   return { outcome: "ok", reason: "docs/formats.md 3.1" };
 }
 
-function refused(reason: string): Verdict {
-  return { outcome: "refused", reason };
+/** Ours must also say why; the others say it in their own words. */
+function refused(reader: ClientName, code: string, reason: string): Verdict {
+  return { outcome: "refused", reason, ...(reader === "ours" ? { code } : {}) };
+}
+
+/** Ours escapes what is not ASCII; the others write it as it is, wherever writing it succeeds. */
+function isRawText({ writer, entries, placement }: StoredObject, where: Placement): boolean {
+  return entries === "non-ascii" && placement === where && writer !== "ours";
+}
+
+function isOneOf(client: ClientName, ...clients: readonly ClientName[]): boolean {
+  return clients.includes(client);
 }

@@ -1,5 +1,6 @@
 import { PEER_PROGRAMS } from "./build-peer.js";
 import { passed, runMatrix } from "./matrix.js";
+import { startOurs } from "./ours.js";
 import { type Peer, startPeer } from "./peer.js";
 import { startKms, startS3 } from "./servers.js";
 import { prepare } from "./surroundings.js";
@@ -11,6 +12,7 @@ const peers: Peer[] = [];
 for (const name of Object.keys(PEER_PROGRAMS)) {
   if (only.length === 0 || only.includes(name)) peers.push(await startPeer(name, { s3 }));
 }
+if (only.length === 0 || only.includes("ours")) peers.push(startOurs());
 const started = Date.now();
 const cells = await runMatrix(peers, await prepare(s3, kms));
 for (const each of peers) await each.close();
