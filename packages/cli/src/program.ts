@@ -1,14 +1,9 @@
 import type { EncryptionCallOptions } from "@s3ec/client";
-import { configurationJsonSchema } from "@s3ec/container";
 import { Command, InvalidArgumentError } from "commander";
-import { configCheck } from "./config-command.js";
-import { type ConnectionOptions, connect, connectWithoutKeys } from "./connection.js";
-import { downloadFile, type TransferOptions } from "./download-file.js";
+import type { ConnectionOptions } from "./connection.js";
+import type { TransferOptions } from "./download-file.js";
 import { EXIT_CODES, EXIT_CODES_HELP, Interruption, reportOf } from "./exit-codes.js";
-import { inspectCommand } from "./inspect-command.js";
 import { formatAddress, type ObjectAddress, objectAddress } from "./object-address.js";
-import { progressBar } from "./progress-bar.js";
-import { uploadFile } from "./upload-file.js";
 
 interface CommonOptions extends ConnectionOptions {
   readonly suffix?: string;
@@ -38,6 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+// What a command needs is loaded by the command: help and wrong arguments answer at once.
 function program(signal: AbortSignal): Command {
   const root = new Command("s3ec")
     .description("Puts, gets and inspects objects of Amazon S3 that are encrypted before they leave this machine.")
@@ -50,6 +46,8 @@ function program(signal: AbortSignal): Command {
     .argument("<FILE>")
     .argument("<s3://bucket/key>", "where to", objectAddress)
     .action(async (file: string, address: ObjectAddress, options: TransferCommandOptions) => {
+      const { connect } = await import("./connection.js");
+      const { uploadFile } = await import("./upload-file.js");
       const { client, dispose } = await connect(options, address.Bucket);
       await withProgress(options, signal, dispose, async (transferOptions) => {
         const length = await uploadFile(client, file, address, transferOptions);
@@ -61,6 +59,8 @@ function program(signal: AbortSignal): Command {
     .argument("<s3://bucket/key>", "what to get", objectAddress)
     .argument("<FILE>")
     .action(async (address: ObjectAddress, file: string, options: TransferCommandOptions) => {
+      const { connect } = await import("./connection.js");
+      const { downloadFile } = await import("./download-file.js");
       // The file gets its name only after the tag was verified, so nothing is released early.
       const { client, dispose } = await connect(options, address.Bucket, { enableDelayedAuthenticationMode: true });
       await withProgress(options, signal, dispose, async (transferOptions) => {
@@ -73,6 +73,8 @@ function program(signal: AbortSignal): Command {
     .argument("<s3://bucket/key>", "what to look at", objectAddress)
     .option("--json", "print JSON")
     .action(async (address: ObjectAddress, options: CommonOptions & { json?: boolean }) => {
+      const { connectWithoutKeys } = await import("./connection.js");
+      const { inspectCommand } = await import("./inspect-command.js");
       const { client, dispose } = await connectWithoutKeys(options, address.Bucket);
       try {
         print(await inspectCommand(client, address, options));
@@ -88,11 +90,17 @@ function program(signal: AbortSignal): Command {
       "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store.",
     )
     .argument("<FILE>")
-    .action(async (file: string) => print(await configCheck(file)));
+    .action(async (file: string) => {
+      const { configCheck } = await import("./config-command.js");
+      print(await configCheck(file));
+    });
   config
     .command("schema")
     .description("Print the JSON Schema of configurations, for editors.")
-    .action(() => print(JSON.stringify(configurationJsonSchema(), null, 2)));
+    .action(async () => {
+      const { configurationJsonSchema } = await import("@s3ec/container");
+      print(JSON.stringify(configurationJsonSchema(), null, 2));
+    });
   return root;
 }
 
@@ -128,6 +136,7 @@ async function withProgress(
     ...(description === undefined ? {} : { materialDescription: description }),
     ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
   };
+  const { progressBar } = await import("./progress-bar.js");
   const bar = progressBar();
   let done: string;
   try {
