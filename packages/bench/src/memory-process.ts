@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { GetObjectCommand, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { EncryptedDownload, EncryptedUpload, S3EncryptionClient } from "@s3ec/client";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { measure } from "./contest.js";
+import { KiB } from "./setting.js";
+import { drain, streamOf } from "./streams.js";
+
+/** What a process is to do once with a small object, and then with a huge one. */
+export interface MemoryJob {
+  readonly mode: "upload" | "get" | "delayed" | "file" | "stream";
+  readonly config: S3ClientConfig;
+  readonly bucket: string;
+  readonly folder: string;
+  readonly length: number;
+  /** Base64. */
+  readonly wrappingKey: string;
+}
+
+export interface MemoryResult {
+  /** Bytes. */
+  readonly growth: number;
+  readonly seconds: number;
+}
+
+process.once("message", async ({ mode, config, bucket, folder, length, wrappingKey }: MemoryJob) => {
+  const client = new S3EncryptionClient({
+    ...config,
+    encryption: {
+      keyring: new RawAesKeyring({ wrappingKey: Buffer.from(wrappingKey, "base64") }),
+      spool: { directory: folder },
+      enableDelayedAuthenticationMode: mode === "delayed",
+    },
+  });
+  const params = { Bucket: bucket, Key: "small" };
+  const transfer = async (Key: string, bytes: number): Promise<unknown> => {
+    const object = { ...params, Key };
+    switch (mode) {
+      case "upload":
+        return new EncryptedUpload({ client, params: { ...object, Body: streamOf(bytes) } }).done();
+      case "file":
+        return new EncryptedDownload({ client, params: object, to: join(folder, "memory") }).done();
+      case "stream":
+        return new EncryptedDownload({ client, params: object, to: nowhere() }).done();
+      default:
+        return drain((await client.send(new GetObjectCommand(object))).Body, bytes);
+    }
+  };
+  await transfer("small", KiB);
+  const before = process.memoryUsage.rss();
+  const { seconds } = await measure(() => transfer("huge", length));
+  const growth = process.resourceUsage().maxRSS * KiB - before;
+  client.destroy();
+  process.send?.({ growth, seconds } satisfies MemoryResult);
+});
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}

@@ -1,0 +1,14 @@
+import { type Fault, startDevServer } from "@s3ec/dev-server";
+import { BUCKET } from "./bench-server.js";
+
+// The other end of BenchServer: a server in a process of its own, so that its work is not counted as the client's.
+const [directory = ""] = process.argv.slice(2);
+const server = await startDevServer({ directory, buckets: [BUCKET], fsync: false, entityTags: "opaque" });
+
+process.on("message", ({ fault }: { readonly fault?: Fault }) => {
+  server.faults.clear();
+  if (fault !== undefined) server.faults.add(fault);
+  process.send?.({ done: true });
+});
+process.on("disconnect", () => void server.close());
+process.send?.(server.clientConfig);

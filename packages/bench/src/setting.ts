@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { S3Client } from "@aws-sdk/client-s3";
+import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import type { BenchServer } from "./bench-server.js";
+
+export const KiB = 1024;
+export const MiB: number = 1024 * KiB;
+export const GiB: number = 1024 * MiB;
+
+/** The sizes of a run, in bytes. */
+export interface Sizes {
+  readonly objects: readonly number[];
+  /** Of the rows about files and connections. */
+  readonly large: number;
+  /** Of the rows about memory. */
+  readonly huge: number;
+  readonly rounds: number;
+}
+
+export const FULL: Sizes = { objects: [KiB, MiB, 256 * MiB, GiB], large: GiB, huge: 5 * GiB, rounds: 3 };
+export const QUICK: Sizes = { objects: [KiB, MiB, 32 * MiB], large: 64 * MiB, huge: 256 * MiB, rounds: 1 };
+
+/** Everything that the measurements share. */
+export interface Setting {
+  readonly server: BenchServer;
+  readonly sizes: Sizes;
+  /** For files of the clients' side. */
+  readonly folder: string;
+  readonly plain: S3Client;
+  readonly encrypting: S3EncryptionClient;
+  readonly encryption: S3EncryptionOptions;
+  /** As `encrypting`, with `enableDelayedAuthenticationMode`. */
+  readonly delayed: S3EncryptionClient;
+}
+
+export function settingFor(server: BenchServer, sizes: Sizes, folder: string): Setting {
+  // Of this run only; it protects nothing.
+  const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+  const encryption = { keyring, spool: { directory: folder } };
+  return {
+    server,
+    sizes,
+    folder,
+    encryption,
+    plain: new S3Client(server.config),
+    encrypting: new S3EncryptionClient({ ...server.config, encryption }),
+    delayed: new S3EncryptionClient({
+      ...server.config,
+      encryption: { ...encryption, enableDelayedAuthenticationMode: true },
+    }),
+  };
+}
+
+export function sizeName(bytes: number): string {
+  if (bytes >= GiB) return `${bytes / GiB} GiB`;
+  return bytes >= MiB ? `${bytes / MiB} MiB` : `${bytes / KiB} KiB`;
+}
