@@ -7,8 +7,8 @@ const COMPLETE = ".complete";
 
 /** Where servers and peers are built: `S3EC_INTEROP_CACHE`, or `s3ec-interop` in the user's cache folder. */
 export function cacheFolder(): string {
-  const userCache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return process.env["S3EC_INTEROP_CACHE"] ?? join(userCache, "s3ec-interop");
+  const userCache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+  return process.env.S3EC_INTEROP_CACHE ?? join(userCache, "s3ec-interop");
 }
 
 /**

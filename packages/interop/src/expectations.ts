@@ -14,6 +14,8 @@ export type Outcome = "ok" | "refused" | "wrong-bytes";
 export interface Verdict {
   readonly outcome: Outcome;
   readonly reason: string;
+  /** Whether the client departs here from what docs/formats.md says of all of its kind. */
+  readonly exception?: true;
   /** The error code that a refusal must carry. */
   readonly code?: string;
 }
@@ -75,12 +77,14 @@ const READ_EXCEPTIONS: readonly Exception[] = [
   {
     applies: (object, reader) => isOneOf(reader, "java-v3", "java-v4") && isRawText(object, "instruction-file"),
     outcome: "refused",
-    reason: "undoes S3's encoding of headers in the text of an instruction file too, and corrupts it (docs/formats.md 1.9)",
+    reason:
+      "undoes S3's encoding of headers in the text of an instruction file too, and corrupts it (docs/formats.md 1.9)",
   },
   {
     applies: (object, reader) => isOneOf(reader, "go-v3", "go-v4") && isRawText(object, "instruction-file"),
     outcome: "refused",
-    reason: "undoes S3's encoding of headers in the text of an instruction file too, and corrupts it (docs/formats.md 1.9)",
+    reason:
+      "undoes S3's encoding of headers in the text of an instruction file too, and corrupts it (docs/formats.md 1.9)",
   },
   {
     applies: (object, reader) => isOneOf(reader, "go-v3", "go-v4") && isRawText(object, "metadata"),
@@ -144,13 +148,13 @@ const WRITE_EXCEPTIONS: readonly (Verdict & { readonly applies: (object: StoredO
 /** What must become of the put. */
 export function writeVerdict(object: StoredObject): Verdict {
   const exception = WRITE_EXCEPTIONS.find(({ applies }) => applies(object));
-  return exception ?? { outcome: "ok", reason: "docs/formats.md 0.2" };
+  return exception === undefined ? { outcome: "ok", reason: "docs/formats.md 0.2" } : exceptional(exception);
 }
 
 /** What must become of the get. */
 export function readVerdict(object: StoredObject, reader: ClientName, reading: Reading): Verdict {
   const exception = READ_EXCEPTIONS.find(({ applies }) => applies(object, reader, reading));
-  if (exception !== undefined) return exception;
+  if (exception !== undefined) return exceptional(exception);
   const { switchedOn, defaults } = READERS[reader];
   const abilities = reading === "defaults" ? (defaults ?? switchedOn) : switchedOn;
   if (!abilities.suites.includes(object.suite)) {
@@ -164,6 +168,10 @@ export function readVerdict(object: StoredObject, reader: ClientName, reading: R
     return refused(reader, "context-mismatch", "docs/formats.md 3.3: the context must match");
   }
   return { outcome: "ok", reason: "docs/formats.md 3.1" };
+}
+
+function exceptional({ outcome, reason }: Verdict): Verdict {
+  return { outcome, reason, exception: true };
 }
 
 /** Ours must also say why; the others say it in their own words. */

@@ -1,8 +1,16 @@
-import { type Outcome, hasSwitches, type Reading, readVerdict, type Verdict, writeVerdict } from "./expectations.js";
+import { hasSwitches, type Outcome, type Reading, readVerdict, type Verdict, writeVerdict } from "./expectations.js";
 import type { Answer, ClientName, GetJob, KeyringJob, KeyringType, PutJob, ServiceEndpoint } from "./job.js";
 import type { Peer } from "./peer.js";
 import { plaintext, sha256 } from "./plaintext.js";
-import { CUSTOM_SUFFIX, ENTRIES, hasKeyring, isOrdinary, type StoredObject, storedObjects, wrapOf } from "./stored-object.js";
+import {
+  CUSTOM_SUFFIX,
+  ENTRIES,
+  hasKeyring,
+  isOrdinary,
+  type StoredObject,
+  storedObjects,
+  wrapOf,
+} from "./stored-object.js";
 
 export interface Surroundings {
   readonly s3: ServiceEndpoint;

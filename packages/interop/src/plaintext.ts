@@ -7,7 +7,10 @@ export function plaintext(seed: number, length: number): Buffer {
   counter.writeUInt32BE(seed, 0);
   for (let block = 0; block * 32 < length; block++) {
     counter.writeUInt32BE(block, 4);
-    createHash("sha256").update(counter).digest().copy(bytes, block * 32);
+    createHash("sha256")
+      .update(counter)
+      .digest()
+      .copy(bytes, block * 32);
   }
   return bytes.subarray(0, length);
 }

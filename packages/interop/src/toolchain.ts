@@ -21,7 +21,7 @@ export async function requireTools(...tools: readonly string[]): Promise<void> {
 }
 
 async function isOnPath(tool: string): Promise<boolean> {
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const folders = (process.env.PATH ?? "").split(delimiter);
   const tries = folders.map((folder) =>
     access(join(folder, tool), constants.X_OK).then(
       () => true,
