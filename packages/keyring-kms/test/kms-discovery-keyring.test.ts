@@ -58,6 +58,23 @@ describe("KmsDiscoveryKeyring", () => {
     }
   });
 
+  it("zeroes a data key that its filter refuses", async () => {
+    const Plaintext = Buffer.alloc(32, 7);
+    const client = kms.client();
+    client.middlewareStack.add(
+      () => async () => ({ response: {}, output: { $metadata: {}, Plaintext, KeyId: foreign } }),
+      {
+        step: "initialize",
+        name: "answer",
+      },
+    );
+    const discoveryFilter = { partition: "aws", accountIds: ["111122223333"] };
+    const keyring = new KmsDiscoveryKeyring({ client, discoveryFilter });
+    const wrap = boundWrap(randomBytes(80), { [BINDING]: "115" });
+    await refusal(keyring.onDecrypt(toDecrypt(), [wrap]), "decryption-failed");
+    expect(Plaintext.equals(Buffer.alloc(32))).to.equal(true);
+  });
+
   it("never writes", async () => {
     const keyring = new KmsDiscoveryKeyring({ client: kms.client() });
     await refusal(keyring.onEncrypt(toEncrypt({}, COMMITTING_GCM)), "unsupported-operation");

@@ -139,6 +139,7 @@ describe("CachingMaterialsManager", () => {
       "a stored description": [{ ...WRAP, description: stringMap([["a", "1"]]) }],
       "a kind of wrap": [{ ...WRAP, wrapAlgorithm: { ...KMS_CONTEXT, name: "kms" } }],
       "a number of wrapped keys": [WRAP, WRAP],
+      "the place of a wrapped key": [{ ...WRAP, instructionFileSuffix: ".escrow" }],
     };
     for (const [what, encryptedDataKeys] of Object.entries(otherWraps)) {
       it(what, async () => {
