@@ -1,6 +1,5 @@
 import { stat } from "node:fs/promises";
 import { S3Client } from "@aws-sdk/client-s3";
-import type { S3EncryptionOptions } from "@s3ec/client";
 import { type Assembly, createFromConfig, loadConfiguration, loadS3Settings } from "@s3ec/container";
 import type { DevServer } from "@s3ec/dev-server";
 import { S3EncryptionError } from "@s3ec/materials";
@@ -22,13 +21,12 @@ const DEV_DIRECTORY = ".s3ec-dev";
 export async function connect(
   options: ConnectionOptions,
   bucket: string,
-  client: Omit<S3EncryptionOptions, "keyring" | "materialsManager"> = {},
 ): Promise<Pick<Assembly, "client" | "dispose">> {
   const source = await configurationOf(options);
   const local = await localServer(options, bucket, async () => (await loadConfiguration(source)).configuration.keyring);
   try {
     const services = local.settings === undefined ? {} : { s3: local.settings, kms: local.settings };
-    const assembly = await createFromConfig(source, { ...services, client });
+    const assembly = await createFromConfig(source, services);
     return {
       client: assembly.client,
       dispose: async () => {

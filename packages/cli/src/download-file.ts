@@ -1,9 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { addAbortSignal, Readable } from "node:stream";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import type { EncryptionCallOptions, S3EncryptionClient } from "@s3ec/client";
+import { EncryptedDownload, type EncryptionCallOptions, type S3EncryptionClient } from "@s3ec/client";
 import type { ObjectAddress } from "./object-address.js";
 
 export interface TransferOptions {
@@ -14,9 +9,8 @@ export interface TransferOptions {
 }
 
 /**
- * Decrypts an object into a file that has its name only once it is whole, authenticated and on the disk. Until then it
- * is a temporary file beside it, which only its owner can read and which goes when anything fails. The client may
- * therefore stream before the tag is verified. Returns the plaintext's bytes.
+ * Decrypts an object into a file that has its name only once it is whole, authenticated and on the disk; when anything
+ * fails, nothing is left. Returns the plaintext's bytes.
  */
 export async function downloadFile(
   client: S3EncryptionClient,
@@ -24,40 +18,16 @@ export async function downloadFile(
   path: string,
   { call, signal, onProgress }: TransferOptions,
 ): Promise<number> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.part`);
-  const file = await open(temporary, "wx", 0o600);
+  const download = new EncryptedDownload({ client, params: address, to: path, ...call });
+  const abort = (): void => void download.abort();
+  signal.addEventListener("abort", abort, { once: true });
+  download.on("httpDownloadProgress", ({ loaded, total }) => onProgress(loaded, total));
   try {
-    const { Body, ContentLength } = await client.send(new GetObjectCommand({ ...address }), {
-      ...call,
-      abortSignal: signal,
-    });
-    if (!(Body instanceof Readable)) throw new Error("S3 answered without a body.");
-    const length = await writeAll(addAbortSignal(signal, Body), file, (done) => onProgress(done, ContentLength));
-    await file.sync();
-    await file.close();
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-    return length;
+    const { ContentLength = 0 } = await download.done();
+    return ContentLength;
   } catch (error) {
-    await file.close().catch(() => {});
-    await rm(temporary, { force: true });
     throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
-}
-
-async function writeAll(body: Readable, file: FileHandle, onProgress: (done: number) => void): Promise<number> {
-  let done = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    await file.writeFile(chunk);
-    done += chunk.length;
-    onProgress(done);
-  }
-  return done;
-}
-
-/** The new name must survive a crash too; not every system lets a folder be synced. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch(() => undefined);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
 }

@@ -61,8 +61,7 @@ function program(signal: AbortSignal): Command {
     .action(async (address: ObjectAddress, file: string, options: TransferCommandOptions) => {
       const { connect } = await import("./connection.js");
       const { downloadFile } = await import("./download-file.js");
-      // The file gets its name only after the tag was verified, so nothing is released early.
-      const { client, dispose } = await connect(options, address.Bucket, { enableDelayedAuthenticationMode: true });
+      const { client, dispose } = await connect(options, address.Bucket);
       await withProgress(options, signal, dispose, async (transferOptions) => {
         const length = await downloadFile(client, address, file, transferOptions);
         return `Decrypted ${length} bytes of ${formatAddress(address)} into ${file}.`;
