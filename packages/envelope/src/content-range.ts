@@ -57,7 +57,7 @@ export function alignRange(suite: AlgorithmSuite, range: ByteRange, storedLength
   const length = exact ?? storedLength;
   const first = "suffixLength" in range ? Math.max(0, length - range.suffixLength) : range.first;
   const last = "suffixLength" in range ? length - 1 : Math.min(range.last ?? length - 1, length - 1);
-  if (first > last || ("suffixLength" in range && range.suffixLength === 0)) return undefined;
+  if (first > last) return undefined;
   const blockOffset = first - (first % BLOCK);
   const blockEnd = Math.min(length, last - (last % BLOCK) + BLOCK) - 1;
   const precedingBlock = suite.cipher === "cbc" && blockOffset > 0 ? BLOCK : 0;
