@@ -46,7 +46,9 @@ describe("classifyEnvelope", () => {
 
     it(`refuses a file without the fields of ${format}, one by one`, () => {
       for (const name of format === "V3" ? Object.keys(file) : ["x-amz-key", "x-amz-key-v2", "x-amz-iv"]) {
-        if (name in file) refused("malformed-envelope", () => withFile(metadata, without(file, name)));
+        if (!(name in file)) continue;
+        const error = refused("malformed-envelope", () => withFile(metadata, without(file, name)));
+        expect(error.message).to.contain("incomplete: it lacks ").and.to.contain(name);
       }
       refused("malformed-envelope", () => withFile(metadata, {}));
     });
@@ -104,8 +106,9 @@ describe("classifyEnvelope", () => {
       ["V1 without its IV", without(V1, "x-amz-iv")],
     ];
     for (const [what, metadata] of halves) {
-      it(`refuses ${what}, and asks for no file`, () => {
+      it(`refuses ${what}, and asks for no file, not even when one is preferred`, () => {
         refused("malformed-envelope", () => classifyEnvelope(metadata));
+        refused("malformed-envelope", () => classifyEnvelope(metadata, { preferInstructionFile: true }));
       });
     }
 

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { classifyEnvelope } from "../dist/read-envelope.js";
+import { isSameContent, readUncommittedContent } from "../dist/read-uncommitted.js";
 import { refused } from "./refusals.js";
 import { base64, type Metadata, V1, V2, without, wrapped } from "./stored-objects.js";
 
@@ -153,4 +154,11 @@ describe("formats V1 and V2", () => {
       expect(inFile.complete({ text, suffix: ".instruction" }).statedPlaintextLength).to.equal(length);
     });
   }
+
+  it("are about the same content when suite and IV are the same, whatever the format calls it", () => {
+    const content = (metadata: Metadata) => readUncommittedContent(new Map(Object.entries(metadata)));
+    expect(isSameContent(content(V1), content(CBC))).to.equal(true);
+    expect(isSameContent(content(V1), { ...content(V1), iv: Buffer.alloc(16, 2) })).to.equal(false);
+    expect(isSameContent(content(V1), { ...content(V1), suite: content(V2).suite })).to.equal(false);
+  });
 });
