@@ -16,7 +16,7 @@ import type { KmsInput } from "./kms-input.js";
 import { accountOf, isMultiRegion, type KmsKey, type KmsKeys, keySpecs } from "./kms-keys.js";
 
 /** A ciphertext of another KMS, and what Decrypt answers to it. */
-export interface SeededCiphertext {
+interface SeededCiphertext {
   readonly context: Buffer;
   readonly key: KmsKey;
   readonly plaintext: Buffer;

@@ -78,7 +78,7 @@ export function describingHeaders(record: ObjectRecord): Headers {
  * RFC 2047, the way S3 does it to values that are not ASCII: each *byte* that was sent is taken for a character, so that
  * a client's UTF-8 comes back encoded twice. Words are "Q" when most characters are ASCII and "B" otherwise.
  */
-export function encodeWords(value: string): string {
+function encodeWords(value: string): string {
   const other = value.replace(/\p{ASCII}/gu, "").length;
   if (other === 0) return value;
   const isQ = value.length - other > other;

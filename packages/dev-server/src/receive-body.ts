@@ -189,10 +189,13 @@ function readBody(
       request.resume();
       reject(error);
     };
+    const onClose = (): void => reject(new S3Error("IncompleteBody", "The connection was closed inside the body."));
+    // Of a client that went away before this there is no event to come.
+    if (request.destroyed) return onClose();
     request.on("data", onData);
     request.once("end", resolve);
     request.once("error", reject);
-    request.once("close", () => reject(new S3Error("IncompleteBody", "The connection was closed inside the body.")));
+    request.once("close", onClose);
     if (headers.expect !== undefined) response.writeContinue();
   });
 }

@@ -151,6 +151,20 @@ describe("faults", () => {
     await delayed;
   });
 
+  it("do not keep the server from closing when a client goes away before its body is read", async () => {
+    const { server, s3 } = fixture;
+    server.faults.add({ operation: "PutObject", delayMs: 3_600_000 });
+    const abort = new AbortController();
+    const input = { Bucket, Key: "new", Body: Buffer.alloc(10_000_000) };
+    const aborted = refusal(s3.send(new PutObjectCommand(input), { abortSignal: abort.signal }));
+    while (!server.requests.some(({ operation }) => operation === "PutObject"))
+      await fixture.s3.send(new HeadObjectCommand({ Bucket, Key: "none" })).catch(() => {});
+    abort.abort();
+    await aborted;
+    await server.close();
+    expect(server.openConnections).to.equal(0);
+  });
+
   it("combine", async () => {
     fixture.server.faults.add({ operation: "GetObject", corruptByteAt: 0 });
     fixture.server.faults.add({ key: "k", status: 500, times: 1 });
