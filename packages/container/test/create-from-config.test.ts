@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { configurationJsonSchema, createFromConfig, explainConfiguration, loadS3Settings } from "../dist/index.js";
 import { escrowExample, escrowPair } from "./fixture.js";
 
-/** Issue by issue the example that is promised to work as it stands. */
+/** The example that is promised to work as it stands. */
 const PROMISED = {
   keyring: {
     type: "multi",

@@ -19,7 +19,9 @@ function blocks(readme: string, language: string): string[] {
   );
 }
 
-describe("the README files", () => {
+describe("the README files", function () {
+  // Each example is a process of its own.
+  this.timeout(120_000);
   let server: DevServer;
   let example: ReturnType<typeof escrowExample>;
 
@@ -71,25 +73,39 @@ describe("the README files", () => {
   }
 
   it("show code that works: the root README", async () => {
-    const [readJava, hierarchy, fromConfig, plugin, keyring, ...more] = blocks("README.md", "js");
+    const [readJava, hierarchy, fromConfig, plugin, keyring, conformance, ...more] = blocks("README.md", "js");
     expect(more).to.deep.equal([]);
     expect(await execute(readJava ?? "")).to.equal("Written in 2019.\n");
     await execute(hierarchy ?? "");
     expect(await execute(fromConfig ?? "")).to.equal("of all kinds\n");
     expect(await execute(plugin ?? "")).to.equal("of all kinds\n");
 
-    const path = example.write("vault-keyring.mjs", keyring ?? "");
-    const { VaultKeyring } = await import(pathToFileURL(path).href);
-    // A vault that knows one secret: enough to see the example's two methods meet the client's expectations.
-    const bound = new Map<string, Uint8Array>();
-    const vault = {
-      wrap: async (bytes: Uint8Array, binding: string) => {
-        const blob = randomBytes(16);
-        bound.set(`${blob.toString("hex")} ${binding}`, Uint8Array.from(bytes));
-        return blob;
-      },
-      unwrap: async (blob: Uint8Array, binding: string) => bound.get(`${Buffer.from(blob).toString("hex")} ${binding}`),
-    };
+    // A vault: wraps with a key of its own, bound to what it is told.
+    example.write(
+      "vault.mjs",
+      `import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+      const key = randomBytes(32);
+      export const vault = {
+        async wrap(bytes, binding) {
+          const iv = randomBytes(12);
+          const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(binding));
+          return Buffer.concat([iv, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+        },
+        async unwrap(blob, binding) {
+          const decipher = createDecipheriv("aes-256-gcm", key, blob.subarray(0, 12), { authTagLength: 16 });
+          decipher.setAAD(Buffer.from(binding)).setAuthTag(blob.subarray(-16));
+          return Buffer.concat([decipher.update(blob.subarray(12, -16)), decipher.final()]);
+        },
+      };`,
+    );
+    const keyringPath = example.write("vault-keyring.mjs", keyring ?? "");
+    const suite = example.write("conformance.mjs", conformance ?? "");
+    const mocha = join(repository, "node_modules/mocha/bin/mocha.js");
+    const { stdout } = await run(process.execPath, [mocha, "--no-config", "--reporter", "json", suite]);
+    expect(JSON.parse(stdout).stats).to.include({ failures: 0 }).and.property("passes").above(10);
+
+    const { VaultKeyring } = await import(pathToFileURL(keyringPath).href);
+    const { vault } = await import(pathToFileURL(join(example.folder, "vault.mjs")).href);
     const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring: new VaultKeyring(vault) } });
     await client.send(new PutObjectCommand({ Bucket: "demo", Key: "vault", Body: "hello" }));
     const { Body } = await client.send(new GetObjectCommand({ Bucket: "demo", Key: "vault" }));
@@ -103,11 +119,11 @@ describe("the README files", () => {
     await execute(create ?? "");
     // Read and written with in plugins.test.ts.
     expect(plugin).to.contain("acme-sealed");
-    const [example_, reader, ...moreJson] = blocks("packages/container/README.md", "json").map((text) =>
+    const [stored, reader, ...moreJson] = blocks("packages/container/README.md", "json").map((text) =>
       JSON.parse(text),
     );
     expect(moreJson).to.deep.equal([]);
-    expect(example_).to.deep.equal(JSON.parse(readFileSync(example.path, "utf8")));
+    expect(stored).to.deep.equal(JSON.parse(readFileSync(example.path, "utf8")));
     example.write("s3ec.config.json", JSON.stringify(reader));
     const read = blocks("README.md", "js")[2]
       ?.replace("escrow.config.json", "s3ec.config.json")
