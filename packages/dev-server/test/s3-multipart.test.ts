@@ -191,9 +191,23 @@ describe("multipart uploads", () => {
   it("are completed once by many completions at once", async () => {
     const UploadId = await create();
     const part = await upload(UploadId, 1, pattern(3));
+    // Slow bodies, so that every completion has begun before the first ends.
+    fixture.server.faults.add({ operation: "CompleteMultipartUpload", throttleBytesPerSecond: 1000 });
     const all = await Promise.allSettled(Array.from({ length: 8 }, () => complete(UploadId, [part])));
     expect(all.filter(({ status }) => status === "fulfilled")).to.have.length(1);
     expect((await bytesOf((await fixture.s3.send(new GetObjectCommand({ Bucket, Key }))).Body)).length).to.equal(3);
+  });
+
+  it("can be replaced while they are read, each part of them", async () => {
+    const body = pattern(40 * MiB);
+    const params = { Bucket, Key, Body: body };
+    await new Upload({ client: fixture.s3, partSize: 10 * MiB, params }).done();
+    const { Body } = await fixture.s3.send(new GetObjectCommand({ Bucket, Key }));
+    await fixture.s3.send(new PutObjectCommand({ Bucket, Key, Body: "new" }));
+    expect((await bytesOf(Body)).equals(body)).to.equal(true);
+    // The reader's files go with it, which may be a moment after its last byte.
+    for (let i = 0; i < 1000 && (await dataFiles()) > 1; i++) await new Promise((r) => setTimeout(r, 5));
+    expect(await dataFiles()).to.equal(1);
   });
 
   it("leave nothing behind when they are aborted", async () => {
