@@ -60,13 +60,12 @@ function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
 }
 
 const PIECE = 256 * 1024;
-const FILE_PIECE = 1024 * 1024;
 
 /** A file about to be read: in large pieces, which is most of what a fast upload needs, and of known length. */
 function sourceOfFile(file: ReadStream): BodySource {
   const untouched = file.bytesRead === 0 && file.readableEncoding === null && !file.destroyed;
-  // Asking for more than a stream's high-water mark raises it; with 64 KiB pieces a file is read three times slower.
-  if (untouched) file.read(FILE_PIECE);
+  // Asking for more than a stream's high-water mark raises it; in pieces of 64 KiB, reading costs twice as much.
+  if (untouched) file.read(PIECE);
   return {
     chunks: bytesOf(file),
     length: untouched ? lengthOfFile(file) : undefined,

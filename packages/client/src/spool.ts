@@ -15,7 +15,7 @@ export interface SpooledContent {
   readonly destroy: () => Promise<void>;
 }
 
-const PIECE = 1024 * 1024;
+const PIECE = 256 * 1024;
 
 /**
  * Authenticates content of any size before a byte of it is released (S12), without holding it in memory and without
@@ -45,7 +45,14 @@ export async function spoolContent(
       length += chunk.length;
       chunk.fill(0);
     }
-    return { chunks: decryptContentUnverified(content, piecesOf(file)), length, destroy };
+    return {
+      chunks: decryptContentUnverified(
+        content,
+        file.createReadStream({ start: 0, highWaterMark: PIECE, autoClose: false }),
+      ),
+      length,
+      destroy,
+    };
   } catch (error) {
     await destroy();
     throw isDiskFull(error) ? diskFull(directory, error) : error;
@@ -61,15 +68,6 @@ async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): As
     }
   } finally {
     await writer.end();
-  }
-}
-
-async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array> {
-  for (let position = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(PIECE), 0, PIECE, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
   }
 }
 
