@@ -2,10 +2,10 @@ import type { ClientName, Placement, Suite } from "./job.js";
 import { type StoredObject, type Wrap, wrapOf } from "./stored-object.js";
 
 /**
- * How a reader is set up: with every switch for old objects on; as it comes; or with every switch on and another
- * encryption context than the writer's.
+ * How a reader is set up: with every switch for old objects on; as it comes; or with every switch on and, besides,
+ * delayed authentication, or another encryption context than the writer's.
  */
-export type Reading = "all-switches" | "defaults" | "other-context";
+export type Reading = "all-switches" | "defaults" | "delayed-authentication" | "other-context";
 
 /** `wrong-bytes`: it answers without an error, but not with what was written. */
 export type Outcome = "ok" | "refused" | "wrong-bytes";
@@ -51,6 +51,13 @@ const READERS: Readonly<Record<ClientName, { readonly switchedOn: Abilities; rea
   "ruby-v2": { switchedOn: { wraps: [...MODERN, "none", "kms"], suites: BEFORE_V3 }, defaults: MODERN_V2 },
   ours: { switchedOn: { wraps: EVERY_WRAP, suites: EVERY_SUITE }, defaults: V3_ONLY },
 };
+
+const RELEASES_EARLY: ReadonlySet<ClientName> = new Set(["java-v3", "java-v4", "python-v4", "ours"]);
+
+/** Whether the client can be told to release plaintext before it is authenticated. */
+export function hasDelayedAuthentication(reader: ClientName): boolean {
+  return RELEASES_EARLY.has(reader);
+}
 
 /** Whether the client has switches, so that reading with its defaults is another case. */
 export function hasSwitches(reader: ClientName): boolean {
@@ -153,8 +160,14 @@ export function writeVerdict(object: StoredObject): Verdict {
 
 /** What must become of the get. */
 export function readVerdict(object: StoredObject, reader: ClientName, reading: Reading): Verdict {
-  const exception = READ_EXCEPTIONS.find(({ applies }) => applies(object, reader, reading));
-  if (exception !== undefined) return exceptional(exception);
+  const usual = usualVerdict(object, reader, reading);
+  const exception = READ_EXCEPTIONS.find(
+    ({ applies, outcome }) => outcome !== usual.outcome && applies(object, reader, reading),
+  );
+  return exception === undefined ? usual : exceptional(exception);
+}
+
+function usualVerdict(object: StoredObject, reader: ClientName, reading: Reading): Verdict {
   const { switchedOn, defaults } = READERS[reader];
   const abilities = reading === "defaults" ? (defaults ?? switchedOn) : switchedOn;
   if (!abilities.suites.includes(object.suite)) {

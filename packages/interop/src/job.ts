@@ -61,7 +61,7 @@ export interface GetJob extends JobBase {
   readonly op: "get";
   /** Whether every switch that lets old and non-committing objects be read is on. */
   readonly legacy: boolean;
-  readonly delayedAuthentication?: boolean;
+  readonly delayedAuthentication: boolean;
 }
 
 export type Job = PutJob | GetJob;

@@ -1,4 +1,12 @@
-import { hasSwitches, type Outcome, type Reading, readVerdict, type Verdict, writeVerdict } from "./expectations.js";
+import {
+  hasDelayedAuthentication,
+  hasSwitches,
+  type Outcome,
+  type Reading,
+  readVerdict,
+  type Verdict,
+  writeVerdict,
+} from "./expectations.js";
 import type { Answer, ClientName, GetJob, KeyringJob, KeyringType, PutJob, ServiceEndpoint } from "./job.js";
 import type { Peer } from "./peer.js";
 import { plaintext, sha256 } from "./plaintext.js";
@@ -85,6 +93,7 @@ function readingsOf(object: StoredObject, reader: ClientName): Reading[] {
   if (!hasKeyring(reader, object.keyring)) return [];
   const readings: Reading[] = ["all-switches"];
   if (isOrdinary(object) && hasSwitches(reader)) readings.push("defaults");
+  if (isOrdinary(object) && hasDelayedAuthentication(reader)) readings.push("delayed-authentication");
   if (isOrdinary(object) && wrapOf(object) === "kms+context") readings.push("other-context");
   return readings;
 }
@@ -95,6 +104,7 @@ async function get({ object, job, sha256 }: Placed, reader: ClientName, reading:
     op: "get",
     client: reader,
     legacy: reading !== "defaults",
+    delayedAuthentication: reading === "delayed-authentication",
     ...(reading === "other-context" ? { encryptionContext: { tenant: "south" } } : {}),
   };
   const answer = await peer.run(read);

@@ -62,7 +62,7 @@ function reading(job: GetJob) {
     commitmentPolicy: job.legacy ? "REQUIRE_ENCRYPT_ALLOW_DECRYPT" : "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
     enableLegacyWrappingAlgorithms: job.legacy,
     enableLegacyUnauthenticatedModes: job.legacy,
-    enableDelayedAuthenticationMode: job.delayedAuthentication ?? false,
+    enableDelayedAuthenticationMode: job.delayedAuthentication,
   } as const;
 }
 
