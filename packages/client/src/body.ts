@@ -16,6 +16,11 @@ const NOTHING = (): void => {};
 
 /** Any body that a `PutObjectCommand` accepts, as chunks; `stated` is the command's `ContentLength`. */
 export function sourceOfBody(body: unknown, stated: number | undefined): BodySource {
+  if (stated !== undefined && !(Number.isSafeInteger(stated) && stated >= 0)) {
+    throw new S3EncryptionError("invalid-argument", "ContentLength must be a number of bytes, 0 or more.");
+  }
+  // It may fail before it is read, while a key store is asked; reading it then tells.
+  if (body instanceof Readable) quiet(body);
   const source = unboundedSource(body);
   const length = source.length ?? stated;
   if (stated !== undefined && length !== stated) {
@@ -31,12 +36,16 @@ function unboundedSource(body: unknown): BodySource {
   if (body instanceof ArrayBuffer) return sourceOfBytes(new Uint8Array(body));
   if (ArrayBuffer.isView(body)) return sourceOfBytes(new Uint8Array(body.buffer, body.byteOffset, body.byteLength));
   if (body instanceof Blob) return { chunks: piecesOfBlob(body), length: body.size, destroy: NOTHING };
+  if (body instanceof Readable && body.readableEnded) {
+    throw new S3EncryptionError("invalid-argument", "The Body stream was read already; pass one that was not.");
+  }
   if (body instanceof ReadStream) return sourceOfFile(body);
   if (body instanceof Readable) {
     return { chunks: bytesOf(body), length: undefined, destroy: () => destroyStream(body) };
   }
   if (body instanceof ReadableStream) return sourceOfWebStream(body);
-  if (isAsyncIterable(body)) return { chunks: bytesOf(body), length: undefined, destroy: NOTHING };
+  if (typeof body === "object" && isAsyncIterable(body))
+    return { chunks: bytesOf(body), length: undefined, destroy: NOTHING };
   throw new S3EncryptionError(
     "invalid-argument",
     "Body must be a string, Uint8Array, Blob, Node Readable, web ReadableStream or async iterable of bytes.",
@@ -163,7 +172,7 @@ export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => vo
     highWaterMark: PIECE,
     read() {
       // Node asks after every push, also while there is more to come.
-      if (!pushing) push(this).catch((error: Error) => this.destroy(error));
+      if (!pushing) push(this).catch((error: unknown) => this.destroy(errorOf(error)));
     },
     destroy(error, done) {
       release();
@@ -171,6 +180,11 @@ export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => vo
       done(error);
     },
   });
+}
+
+/** Without an error a stream would only end; a generator can throw anything. */
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error("The body failed.", { cause: thrown });
 }
 
 /** The stream with the SDK's `transformToByteArray`, `transformToString` and `transformToWebStream`. */

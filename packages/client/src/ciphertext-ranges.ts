@@ -122,12 +122,18 @@ function pinnedTo(params: GetObjectCommandInput, { ETag, VersionId }: GetObjectC
   return { ...rest, IfMatch: ETag, ...(VersionId === undefined ? {} : { VersionId }) };
 }
 
-async function* inOrder(
+function inOrder(object: PinnedObject, settings: RangeSettings, destroy: () => void): AsyncGenerator<Uint8Array> {
+  // At once: while its instruction file is fetched, a range that nobody reads would keep a socket from that.
+  return restInOrder(object, readAhead(rangeOf(object, 0, object.last, object.output)), settings, destroy);
+}
+
+async function* restInOrder(
   object: PinnedObject,
+  first: AsyncGenerator<Uint8Array>,
   { partSize, queueSize }: RangeSettings,
   destroy: () => void,
 ): AsyncGenerator<Uint8Array> {
-  const parts = [readAhead(rangeOf(object, 0, object.last, object.output))];
+  const parts = [first];
   let next = object.last + 1;
   try {
     while (true) {

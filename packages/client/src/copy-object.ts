@@ -1,5 +1,5 @@
 import type { CopyObjectCommandInput, CopyObjectCommandOutput } from "@aws-sdk/client-s3";
-import { DEFAULT_INSTRUCTION_FILE_SUFFIX } from "@s3ec/envelope";
+import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "./call-options.js";
 import { isMissing } from "./instruction-files.js";
@@ -26,7 +26,7 @@ export async function copyObject(
     ...(options.materialsManager.instructionFileSuffixes ?? []),
   ]);
   const result = await next(input);
-  for (const suffix of suffixes) await copyFile(input, suffix, next);
+  for (const suffix of new Set([...suffixes].map(instructionFileSuffix))) await copyFile(input, suffix, next);
   return result;
 }
 

@@ -4,7 +4,7 @@ import type {
   DeleteObjectsCommandInput,
   DeleteObjectsCommandOutput,
 } from "@aws-sdk/client-s3";
-import { DEFAULT_INSTRUCTION_FILE_SUFFIX } from "@s3ec/envelope";
+import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
 import { callOptionsOf } from "./call-options.js";
 import type { ResolvedOptions } from "./options.js";
 
@@ -18,7 +18,8 @@ function suffixesOf(options: ResolvedOptions, input: object): readonly string[] 
     callOptionsOf(input).instructionFileSuffix,
     ...(options.materialsManager.instructionFileSuffixes ?? []),
   ];
-  return [...new Set(known.filter((suffix) => suffix !== undefined))];
+  // Only as we write them: the object's key with a suffix that has no dot is somebody else's object.
+  return [...new Set(known.filter((suffix) => suffix !== undefined).map(instructionFileSuffix))];
 }
 
 /**

@@ -87,6 +87,9 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
     if (this.#started) throw invalid("This EncryptedDownload was started already; create a new one.");
     this.#started = true;
     const { signal } = this.#abortController;
+    const { to } = this.#options;
+    // A target may fail while the object is asked for; writing to it then tells.
+    if (typeof to !== "string" && !(to instanceof URL)) to.on("error", () => {});
     const { client, params, queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = this.#options;
     const plain = plainClientOf(client);
     try {
@@ -117,6 +120,7 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
     } else {
       const plaintext = await openWhole(this.#encryption, content, object.body, object.length);
       const counted = this.#counted(plaintext.chunks, total);
+      if (to.errored) throw to.errored;
       await pipeline(readableOf(counted, plaintext.destroy), to, { signal: abortSignal });
     }
     const { Body, ContentRange, ...output } = withoutCiphertextChecksums(object.output);

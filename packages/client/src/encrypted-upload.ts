@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { destroyStream } from "./body.js";
+import { destroyStream, quiet } from "./body.js";
 import { type EncryptionCallOptions, withCallOptions } from "./call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
 import { encryptionOf, plainClientOf } from "./plain-client.js";
@@ -64,8 +64,10 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       throw new S3EncryptionError("invalid-argument", "This EncryptedUpload was started already; create a new one.");
     }
     this.#started = true;
+    const { params } = this.#options;
+    if (params.Body instanceof Readable) quiet(params.Body);
     const Upload = await loadUpload();
-    const { client, params, file, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
+    const { client, file, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
     if (Upload === undefined) {
       if (params.Body instanceof Readable) destroyStream(params.Body);
       throw new S3EncryptionError(

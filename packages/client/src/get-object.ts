@@ -16,7 +16,8 @@ type Next = (input: GetObjectCommandInput) => Promise<Result>;
 export async function getObject(options: ResolvedOptions, input: GetObjectCommandInput, next: Next): Promise<Result> {
   const call = callOptionsOf(input);
   const range = requestedRange(options, input);
-  const result = await next(range === undefined ? input : { ...input, Range: fetchedRange(range) });
+  const asked = range === undefined ? input : { ...input, Range: fetchedRange(range) };
+  let result = await next(asked);
   const { output } = result;
   if ("presigned" in output) {
     throw new S3EncryptionError(
@@ -24,14 +25,7 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
       "A presigned URL of this client would give out ciphertext: presign with a plain S3Client, and decrypt with the encryption client.",
     );
   }
-  const body = output.Body;
-  if (!(body instanceof Readable)) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "The S3 client must answer with Node streams to be decrypted.",
-    );
-  }
-  quiet(body);
+  let body = streamOf(output);
   try {
     if (range === undefined && output.ContentRange !== undefined) {
       throw new S3EncryptionError(
@@ -39,16 +33,42 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
         "S3 answered with a part of the object although all was asked for.",
       );
     }
-    const content = await openObject(options, call, input, output, async (file) => (await next(file)).output);
+    let letGo = false;
+    const content = await openObject(options, call, input, output, async (file) => {
+      // An object that waits for its file must not keep a socket from it: enough of them would wait for ever.
+      letGo = true;
+      destroyStream(body);
+      return (await next(file)).output;
+    });
+    if (letGo) {
+      result = await next({ ...asked, ...pinned(output) });
+      body = streamOf(result.output);
+    }
     const decrypted =
       range === undefined
-        ? whole(await openWhole(options, content, bodyOf(body), output.ContentLength))
-        : openRange(content, body, range, output);
-    return { ...result, output: { ...withoutCiphertextChecksums(output), ...decrypted } };
+        ? whole(await openWhole(options, content, bodyOf(body), result.output.ContentLength))
+        : openRange(content, body, range, result.output);
+    return { ...result, output: { ...withoutCiphertextChecksums(result.output), ...decrypted } };
   } catch (error) {
     destroyStream(body);
     throw error;
   }
+}
+
+function streamOf({ Body }: GetObjectCommandOutput): Readable {
+  if (!(Body instanceof Readable)) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "The S3 client must answer with Node streams to be decrypted.",
+    );
+  }
+  quiet(Body);
+  return Body;
+}
+
+/** The version that the envelope was read from, or S3's refusal: never the content of another one. */
+function pinned({ ETag, VersionId }: GetObjectCommandOutput): Pick<GetObjectCommandInput, "IfMatch" | "VersionId"> {
+  return { ...(ETag === undefined ? {} : { IfMatch: ETag }), ...(VersionId === undefined ? {} : { VersionId }) };
 }
 
 function requestedRange(options: ResolvedOptions, input: GetObjectCommandInput): ByteRange | undefined {

@@ -4,6 +4,7 @@ import {
   DOTNET_V1_SUFFIX,
   type InstructionFile,
   type InstructionFileToWrite,
+  instructionFileSuffix,
   MAX_INSTRUCTION_FILE_LENGTH,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
@@ -69,7 +70,8 @@ export async function fetchInstructionFile(
   options: { readonly suffix: string | undefined; readonly tryDotNetV1: boolean },
 ): Promise<InstructionFile> {
   const { suffix = DEFAULT_INSTRUCTION_FILE_SUFFIX } = options;
-  const suffixes = options.suffix === undefined && options.tryDotNetV1 ? [suffix, DOTNET_V1_SUFFIX] : [suffix];
+  const suffixes =
+    options.suffix === undefined && options.tryDotNetV1 ? [suffix, DOTNET_V1_SUFFIX] : suffixesToRead(suffix);
   for (const candidate of suffixes) {
     const text = await fetchText(get, object, candidate);
     if (text !== undefined) return { suffix: candidate, text };
@@ -78,6 +80,11 @@ export async function fetchInstructionFile(
     "not-encrypted",
     `The object was not written by an S3 encryption client: its metadata holds no encryption fields (x-amz-key-v2, x-amz-3, ...), and there is no instruction file at its key plus ${suffixes.map((name) => `"${name}"`).join(" or ")}.`,
   );
+}
+
+/** As asked; a suffix without a dot first as we would have written it. */
+function suffixesToRead(suffix: string): readonly string[] {
+  return suffix.startsWith(".") || suffix === DOTNET_V1_SUFFIX ? [suffix] : [instructionFileSuffix(suffix), suffix];
 }
 
 async function fetchText(get: Get, object: GetObjectCommandInput, suffix: string): Promise<string | undefined> {

@@ -55,7 +55,8 @@ export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadL
           failWithBody(context, args.request);
           return next(args);
         },
-        { step: "finalizeRequest", priority: "low", name: `${MIDDLEWARE_NAME}Body`, override: true },
+        // After the SDK has put its own stream around the body, before it waits for credentials and signs.
+        { step: "build", priority: "low", name: `${MIDDLEWARE_NAME}Body`, override: true },
       );
     },
   };

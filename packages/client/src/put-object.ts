@@ -1,10 +1,11 @@
+import { Readable } from "node:stream";
 import type {
   CompleteMultipartUploadCommandOutput,
   PutObjectCommandInput,
   PutObjectCommandOutput,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { readableOf } from "./body.js";
+import { quiet, readableOf } from "./body.js";
 import { callOptionsOf } from "./call-options.js";
 import { instructionFilePut } from "./instruction-files.js";
 import type { ResolvedOptions } from "./options.js";
@@ -36,19 +37,27 @@ export async function putObject(
 ): Promise<Result> {
   const sealed = await sealObject(options, given);
   try {
-    const head = await readHead(sealed);
+    const { abortSignal } = callOptionsOf(given);
+    const head = await unlessAborted(readHead(sealed), abortSignal);
     const ciphertext = chunksOf(head, sealed);
-    if (!head.whole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH) {
+    const tooLarge = !head.whole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH;
+    // In parts, the instruction files can wait until the whole body went well; in one request they have to go first, and
+    // a body that then breaks off leaves the object that was there with a file that does not open it.
+    if (tooLarge || (!head.whole && sealed.instructionFiles.length > 0)) {
       const upload = await loadLargeUpload?.();
-      if (upload === undefined) throw partsNeeded(sealed.length);
-      const stored = await upload({ ...sealed, ciphertext }, callOptionsOf(given).abortSignal);
-      return { output: outputOfPut(stored), response: undefined };
+      if (upload === undefined && tooLarge) throw partsNeeded(sealed.length);
+      if (upload !== undefined) {
+        const stored = await upload({ ...sealed, ciphertext }, abortSignal);
+        return { output: outputOfPut(stored), response: undefined };
+      }
     }
     for (const file of sealed.instructionFiles) {
       refusePresigned((await next(instructionFilePut(sealed.input, file))).output);
     }
     const body = head.whole ? Buffer.concat(head.chunks) : readableOf(ciphertext, sealed.destroy);
     const length = head.whole ? head.length : sealed.length;
+    // It may fail before it is sent; whoever sends it is told by reading it.
+    if (body instanceof Readable) quiet(body);
     const result = await next({ ...sealed.input, Body: body, ContentLength: length });
     refusePresigned(result.output);
     return { ...result, output: withoutCiphertextChecksums(result.output) };
@@ -56,6 +65,23 @@ export async function putObject(
     // Not awaited: a source that yields nothing any more would keep the answer from its caller.
     sealed.destroy();
     sealed.ciphertext.return(undefined).catch(() => {});
+  }
+}
+
+/** Reading a body has no end of its own when its source stalls. */
+async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return reading;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(Object.assign(new Error("Request aborted"), { name: "AbortError" }));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([reading, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    reading.catch(() => {});
   }
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import {
   ciphertextLength,
@@ -7,7 +8,7 @@ import {
   writeEnvelope,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
-import { type BodySource, sourceOfBody } from "./body.js";
+import { type BodySource, destroyStream, sourceOfBody } from "./body.js";
 import { callOptionsOf } from "./call-options.js";
 import type { ResolvedOptions } from "./options.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
@@ -28,6 +29,16 @@ export interface SealedObject {
 
 /** Refuses what must not be written, gets materials, and starts the one pass of encryption (S18: never a second). */
 export async function sealObject(options: ResolvedOptions, given: PutObjectCommandInput): Promise<SealedObject> {
+  try {
+    return await sealChecked(options, given);
+  } catch (error) {
+    // Whatever was wrong, the caller's stream must not stay open.
+    if (given.Body instanceof Readable) destroyStream(given.Body);
+    throw error;
+  }
+}
+
+async function sealChecked(options: ResolvedOptions, given: PutObjectCommandInput): Promise<SealedObject> {
   const call = callOptionsOf(given);
   refuseReservedMetadata(given.Metadata);
   if (given.WriteOffsetBytes !== undefined) {

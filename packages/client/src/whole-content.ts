@@ -1,4 +1,4 @@
-import { type ContentKey, decryptContent, decryptContentUnverified } from "@s3ec/envelope";
+import { type ContentKey, decryptContent, decryptContentUnverified, plaintextLength } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "./options.js";
 import { spoolContent } from "./spool.js";
@@ -31,7 +31,7 @@ export async function openWhole(
   storedLength: number | undefined,
 ): Promise<Plaintext> {
   const { suite } = content;
-  const length = storedLength === undefined ? undefined : storedLength - suite.tagLength;
+  const length = storedLength === undefined ? undefined : (plaintextLength(suite, storedLength) ?? storedLength);
   if (length !== undefined && length <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
     const chunks = await decryptContent(content, body.chunks);
     const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);

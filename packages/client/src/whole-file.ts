@@ -1,5 +1,5 @@
 import { mkdtemp, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { GatheringWriter } from "./gathering-writer.js";
 
 /**
@@ -9,7 +9,7 @@ import { GatheringWriter } from "./gathering-writer.js";
  */
 export async function writeWholeFile(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   // 0700, whatever the umask is.
-  const folder = await mkdtemp(join(dirname(path), `.${basename(path).slice(0, 100)}-`));
+  const folder = await mkdtemp(join(dirname(path), ".s3ec-"));
   try {
     const partial = join(folder, "partial");
     const file = await open(partial, "wx");
