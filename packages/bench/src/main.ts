@@ -31,7 +31,7 @@ const SECTIONS: Readonly<Record<string, (setting: Setting) => Promise<readonly T
 };
 
 const sizes = values.quick ? QUICK : FULL;
-const parent = values.directory ?? (hasRoom("/dev/shm", 2.5 * sizes.huge) ? "/dev/shm" : tmpdir());
+const parent = values.directory ?? (hasRoom("/dev/shm", 4 * sizes.large) ? "/dev/shm" : tmpdir());
 const folder = await mkdtemp(join(parent, "s3ec-bench-"));
 const started = performance.now();
 let report = "";

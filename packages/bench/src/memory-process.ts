@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { GetObjectCommand, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { GetObjectCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
 import { EncryptedDownload, EncryptedUpload, S3EncryptionClient } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { measure } from "./contest.js";
@@ -9,7 +10,7 @@ import { drain, streamOf } from "./streams.js";
 
 /** What a process is to do once with a small object, and then with a huge one. */
 export interface MemoryJob {
-  readonly mode: "upload" | "get" | "delayed" | "file" | "stream";
+  readonly mode: "plain-upload" | "upload" | "sized-upload" | "get" | "delayed" | "file" | "stream";
   readonly config: S3ClientConfig;
   readonly bucket: string;
   readonly folder: string;
@@ -33,12 +34,20 @@ process.once("message", async ({ mode, config, bucket, folder, length, wrappingK
       enableDelayedAuthenticationMode: mode === "delayed",
     },
   });
+  const plain = new S3Client(config);
   const params = { Bucket: bucket, Key: "small" };
   const transfer = async (Key: string, bytes: number): Promise<unknown> => {
     const object = { ...params, Key };
     switch (mode) {
+      case "plain-upload":
+        return new Upload({ client: plain, params: { ...object, Body: streamOf(bytes) } }).done();
       case "upload":
         return new EncryptedUpload({ client, params: { ...object, Body: streamOf(bytes) } }).done();
+      case "sized-upload":
+        return new EncryptedUpload({
+          client,
+          params: { ...object, Body: streamOf(bytes), ContentLength: bytes },
+        }).done();
       case "file":
         return new EncryptedDownload({ client, params: object, to: join(folder, "memory") }).done();
       case "stream":
@@ -52,6 +61,7 @@ process.once("message", async ({ mode, config, bucket, folder, length, wrappingK
   const { seconds } = await measure(() => transfer("huge", length));
   const growth = process.resourceUsage().maxRSS * KiB - before;
   client.destroy();
+  plain.destroy();
   process.send?.({ growth, seconds } satisfies MemoryResult);
 });
 

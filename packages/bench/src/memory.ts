@@ -1,16 +1,19 @@
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BUCKET } from "./bench-server.js";
+import { BenchServer, BUCKET } from "./bench-server.js";
 import type { MemoryJob, MemoryResult } from "./memory-process.js";
 import type { Table } from "./report.js";
-import { MiB, type Setting, sizeName } from "./setting.js";
+import { MiB, type Setting, type Sizes, sizeName } from "./setting.js";
 
 const MODES: readonly [MemoryJob["mode"], string][] = [
+  ["plain-upload", "for comparison: the SDK's `Upload` of the same stream"],
   ["upload", "`EncryptedUpload` of a stream of unknown length"],
+  ["sized-upload", "`EncryptedUpload` of a stream of known length"],
   ["get", "`GetObjectCommand`, verified first (spooled)"],
   ["delayed", "`GetObjectCommand`, delayed authentication"],
   ["file", "`EncryptedDownload` to a file"],
@@ -18,7 +21,19 @@ const MODES: readonly [MemoryJob["mode"], string][] = [
 ];
 
 /** How far each way of moving a huge object makes a fresh process grow beyond what a small one needs. */
-export async function memoryTable({ server, sizes, folder }: Setting): Promise<Table> {
+export async function memoryTable({ sizes }: Setting): Promise<Table> {
+  // On disk, since files in memory would take from what is measured.
+  const folder = await mkdtemp(join(tmpdir(), "s3ec-bench-"));
+  const server = await BenchServer.start(join(folder, "server"));
+  try {
+    return await measureModes(server, sizes, folder);
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function measureModes(server: BenchServer, sizes: Sizes, folder: string): Promise<Table> {
   const rows: string[][] = [];
   const wrappingKey = randomBytes(32).toString("base64");
   for (const [mode, name] of MODES) {
@@ -39,7 +54,6 @@ export async function memoryTable({ server, sizes, folder }: Setting): Promise<T
     const speed = (sizes.huge / 1e6 / result.seconds).toFixed(0);
     rows.push([name, `${(result.growth / MiB).toFixed(0)} MiB`, `${speed} MB/s`]);
   }
-  await rm(join(folder, "memory"), { force: true });
   return {
     title: `Memory: how far the process grows for ${sizeName(sizes.huge)}`,
     columns: ["", "growth of peak RSS", "throughput"],
