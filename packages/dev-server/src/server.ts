@@ -84,9 +84,18 @@ export interface DevServerKms {
 
 /** Starts S3 and KMS on one port of the loopback interface. For development and tests: it is not made to keep data safe. */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  if (options.directory !== undefined) return serve(options, resolve(options.directory), false);
+  const directory = await mkdtemp(join(tmpdir(), "s3ec-dev-server-"));
+  try {
+    return await serve(options, directory, true);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function serve(options: DevServerOptions, directory: string, isTemporary: boolean): Promise<DevServer> {
   const { accessKeyId = "test", secretAccessKey = "test", region = "us-west-2" } = options;
-  const isTemporary = options.directory === undefined;
-  const directory = resolve(options.directory ?? (await mkdtemp(join(tmpdir(), "s3ec-dev-server-"))));
   const account: Account = { accessKeyId, secretAccessKey };
   const faults = new Faults();
   const recorded = new RecordedRequests();

@@ -72,17 +72,23 @@ describe("startDevServer", () => {
     expect(fixture.server.openConnections).to.equal(0);
   });
 
-  it("removes the temporary directory that it made", async () => {
-    const mine = async (): Promise<string[]> =>
-      (await readdir(tmpdir())).filter((name) => name.startsWith("s3ec-dev-server-"));
-    const before = await mine();
-    const fixture = await startFixture();
-    const made = (await mine()).filter((name) => !before.includes(name));
-    expect(made).to.have.length.at.least(1);
-    await fixture[Symbol.asyncDispose]();
-    const left = await mine();
-    // Other servers may run on this machine: one of those that appeared was ours, and is gone.
-    expect(made.some((name) => !left.includes(name))).to.equal(true);
+  it("removes the temporary directory that it made, also when it cannot start", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "s3ec-test-"));
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = directory;
+    try {
+      const fixture = await startFixture();
+      expect(await readdir(directory)).to.have.length(1);
+      const port = Number(new URL(fixture.server.endpoint).port);
+      expect(await refusal(startFixture({ port }))).to.equal("Error");
+      expect(await readdir(directory)).to.have.length(1);
+      await fixture[Symbol.asyncDispose]();
+      expect(await readdir(directory)).to.have.length(0);
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+      await rm(directory, { recursive: true });
+    }
   });
 
   it("keeps objects and keys in a directory that it is given, and nothing that is unfinished", async () => {
@@ -124,11 +130,5 @@ describe("startDevServer", () => {
     expect(first.ETag).to.match(/^"[0-9a-f]{32}"$/);
     expect(first.ETag).not.to.equal(second.ETag);
     expect(await refusal(put({ ContentMD5: "AAAAAAAAAAAAAAAAAAAAAA==" }))).to.equal("BadDigest 400");
-  });
-
-  it("refuses a port that is taken", async () => {
-    await using fixture = await startFixture();
-    const port = Number(new URL(fixture.server.endpoint).port);
-    expect(await refusal(startFixture({ port }))).to.equal("Error");
   });
 });
