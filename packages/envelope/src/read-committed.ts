@@ -49,7 +49,7 @@ export function readCommittedEnvelope(
 ): CommittedEnvelope {
   const code = fields.get(WRAP_ALGORITHM_V3);
   // Only 02, 12, 22 and a plug-in's own: never a legacy wrap under one of the codes that nobody writes (S9, H26).
-  const wrapAlgorithm = wraps.find((entry) => entry.v3Code !== null && entry.v3Code === code);
+  const wrapAlgorithm = wraps.find((entry) => entry.v3Code === code);
   if (wrapAlgorithm === undefined)
     throw malformedEnvelope(`The envelope names an unknown wrap in ${WRAP_ALGORITHM_V3}.`);
   // One writer stores an empty or a second map; the wrap decides which one counts (H4).

@@ -23,6 +23,7 @@ describe("decodeHeaderText", () => {
     ["a word between other text, whose spaces stay", `a ${b("x")} b`, "a x b"],
     ["real Latin-1, which is no UTF-8", '{"k":"\u00e9"}', '{"k":"\u00e9"}'],
     ["text above U+00FF", TEXT, TEXT],
+    ["text above U+00FF beside what alone would be misread", "Ã©漢", "Ã©漢"],
     ["ASCII, PHP's escapes among it", '{"k":"a\\/b\\u00e9"}', '{"k":"a\\/b\\u00e9"}'],
     ["a word whose bytes are no UTF-8", "=?UTF-8?B?/w==?=", "=?UTF-8?B?/w==?="],
     ["a word of another charset", "=?ISO-8859-1?Q?=E9?=", "=?ISO-8859-1?Q?=E9?="],

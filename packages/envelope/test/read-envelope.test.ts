@@ -107,8 +107,10 @@ describe("classifyEnvelope", () => {
     ];
     for (const [what, metadata] of halves) {
       it(`refuses ${what}, and asks for no file, not even when one is preferred`, () => {
-        refused("malformed-envelope", () => classifyEnvelope(metadata));
-        refused("malformed-envelope", () => classifyEnvelope(metadata, { preferInstructionFile: true }));
+        for (const preferInstructionFile of [false, true]) {
+          const classify = () => classifyEnvelope(metadata, { preferInstructionFile });
+          expect(refused("malformed-envelope", classify).message).to.contain("incomplete: it lacks ");
+        }
       });
     }
 

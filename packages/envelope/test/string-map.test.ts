@@ -119,6 +119,7 @@ describe("string maps", () => {
     [{ a: "1" }, { a: "2" }, false],
     [{ a: "1" }, { A: "1" }, false],
     [{ constructor: "1" }, { a: "1" }, false],
+    [{ inherited: "1" }, Object.assign(Object.create({ inherited: "1" }), { own: "1" }), false],
   ];
   for (const [a, b, same] of compared) {
     it(`${JSON.stringify(a)} ${same ? "is" : "is not"} ${JSON.stringify(b)} (H12)`, () => {
