@@ -12,7 +12,7 @@ import type { ResolvedOptions } from "./options.js";
 import { type SealedObject, sealObject } from "./seal-object.js";
 
 /** Ciphertext up to this many bytes is buffered, so that the SDK can retry it; it never retries a stream. */
-export const RETRYABLE_LENGTH: number = 8 * 1024 * 1024;
+const RETRYABLE_LENGTH: number = 8 * 1024 * 1024;
 /** S3's limit for one request. */
 const MAX_PUT_LENGTH = 5 * 1024 ** 3;
 
