@@ -16,10 +16,14 @@ const wanted = process.argv.slice(2);
 const names = [...Object.keys(PEER_PROGRAMS), "ours"].filter((name) => wanted.length === 0 || wanted.includes(name));
 
 const running: (Peer | Server)[] = [];
+const closeAll = (): Promise<unknown> => Promise.all(running.splice(0).map((each) => each.close()));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void closeAll().finally(() => process.exit(1)));
+}
 try {
   process.exitCode = await main();
 } finally {
-  await Promise.all(running.map((each) => each.close()));
+  await closeAll();
 }
 
 async function main(): Promise<number> {
