@@ -218,7 +218,7 @@ describe("s3ec", function () {
 
   it("leaves nothing when the connection breaks", async () => {
     await local("put", "in", "s3://demo/cut", "--config", "other.json");
-    const whole = server.faults.add({ operation: "GetObject", key: "cut", cutAfterBytes: 50_000 });
+    const whole = server.faults.add({ operation: "GetObject", key: "cut", cutAfterBytes: 5_000 });
     const { code, stderr } = await local("get", "s3://demo/cut", "cut.out", "--config", "other.json");
     whole();
     expect(stderr).to.match(/^s3ec: [^\n]+\n$/);
