@@ -41,11 +41,11 @@ function unboundedSource(body: unknown): BodySource {
   }
   if (body instanceof ReadStream) return sourceOfFile(body);
   if (body instanceof Readable) {
-    return { chunks: bytesOf(body), length: undefined, destroy: () => destroyStream(body) };
+    return { chunks: gathered(body), length: undefined, destroy: () => destroyStream(body) };
   }
   if (body instanceof ReadableStream) return sourceOfWebStream(body);
   if (typeof body === "object" && isAsyncIterable(body))
-    return { chunks: bytesOf(body), length: undefined, destroy: NOTHING };
+    return { chunks: gathered(body), length: undefined, destroy: NOTHING };
   throw new S3EncryptionError(
     "invalid-argument",
     "Body must be a string, Uint8Array, Blob, Node Readable, web ReadableStream or async iterable of bytes.",
@@ -76,7 +76,7 @@ function sourceOfFile(file: ReadStream): BodySource {
   // Asking for more than a stream's high-water mark raises it; in pieces of 64 KiB, reading costs twice as much.
   if (untouched) file.read(PIECE);
   return {
-    chunks: bytesOf(file),
+    chunks: gathered(file),
     length: untouched ? lengthOfFile(file) : undefined,
     destroy: () => destroyStream(file),
   };
@@ -104,7 +104,7 @@ function sourceOfWebStream(stream: ReadableStream): BodySource {
   const values = async function* (): AsyncGenerator<unknown> {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
   };
-  return { chunks: bytesOf(values()), length: undefined, destroy: () => void reader.cancel().catch(NOTHING) };
+  return { chunks: gathered(values()), length: undefined, destroy: () => void reader.cancel().catch(NOTHING) };
 }
 
 /** OpenSSL is fastest in pieces that fit the cache, and one huge update would allocate its whole output at once. */
@@ -120,6 +120,31 @@ async function* piecesOfBlob(blob: Blob): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < blob.size; offset += PIECE) {
     yield new Uint8Array(await blob.slice(offset, offset + PIECE).arrayBuffer());
   }
+}
+
+/**
+ * A stream's bytes in pieces worth a request to OpenSSL and to the network, whatever pieces it has. Each is valid until
+ * the next one is asked for: who keeps it must copy it, and encryption does not keep it.
+ */
+async function* gathered(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  const piece = Buffer.allocUnsafeSlow(PIECE);
+  let filled = 0;
+  for await (const chunk of bytesOf(stream)) {
+    if (filled === 0 && chunk.length >= PIECE) {
+      yield chunk;
+      continue;
+    }
+    for (let offset = 0; offset < chunk.length; ) {
+      const taken = chunk.subarray(offset, offset + PIECE - filled);
+      piece.set(taken, filled);
+      filled += taken.length;
+      offset += taken.length;
+      if (filled < PIECE) continue;
+      yield piece;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
 }
 
 async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
