@@ -1,5 +1,5 @@
 import { existsSync, statfsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
@@ -59,7 +59,8 @@ try {
 const minutes = ((performance.now() - started) / 60_000).toFixed(1);
 console.log(`Took ${minutes} minutes.`);
 if (values.output !== undefined) {
-  await writeFile(values.output, `${preface(minutes)}\n${report}`);
+  const notes = await readFile(new URL("../notes.md", import.meta.url), "utf8");
+  await writeFile(values.output, `${preface(minutes)}\n${report}${notes}`);
   console.log(`Written to ${relative(process.cwd(), values.output)}.`);
 }
 

@@ -23,12 +23,12 @@ export async function objectTables(setting: Setting): Promise<Table[]> {
       ours: () => get(setting.encrypting, "ours", size),
       delayed: () => get(setting.delayed, "ours", size),
     });
-    rows.push(row(`get ${sizeName(size)}`, size, gets.plain, gets.ours));
+    rows.push(row(`get ${sizeName(size)}, verified first`, size, gets.plain, gets.ours));
     rows.push(row(`get ${sizeName(size)}, delayed authentication`, size, gets.plain, gets.delayed));
     if (size > SMALL) {
       const perGiB = (run: Run): string => ((run.cpuSeconds * GiB) / size).toFixed(2);
       cpu.push([`put ${sizeName(size)}`, perGiB(puts.plain), perGiB(puts.ours)]);
-      cpu.push([`get ${sizeName(size)}`, perGiB(gets.plain), perGiB(gets.ours)]);
+      cpu.push([`get ${sizeName(size)}, verified first`, perGiB(gets.plain), perGiB(gets.ours)]);
       cpu.push([`get ${sizeName(size)}, delayed authentication`, perGiB(gets.plain), perGiB(gets.delayed)]);
     }
   }
