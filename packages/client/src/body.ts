@@ -194,7 +194,8 @@ export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => vo
     }
   };
   return new Readable({
-    highWaterMark: PIECE,
+    // One chunk at a time: of several that are waiting, Node would make one, copying all of them.
+    highWaterMark: 1,
     read() {
       // Node asks after every push, also while there is more to come.
       if (!pushing) push(this).catch((error: unknown) => this.destroy(errorOf(error)));
