@@ -122,30 +122,47 @@ function pinnedTo(params: GetObjectCommandInput, { ETag, VersionId }: GetObjectC
   return { ...rest, IfMatch: ETag, ...(VersionId === undefined ? {} : { VersionId }) };
 }
 
-function inOrder(object: PinnedObject, settings: RangeSettings, destroy: () => void): AsyncGenerator<Uint8Array> {
-  // At once: while its instruction file is fetched, a range that nobody reads would keep a socket from that.
-  return restInOrder(object, readAhead(rangeOf(object, 0, object.last, object.output)), settings, destroy);
+interface Part {
+  readonly chunks: AsyncGenerator<Uint8Array>;
+  readonly buffer: Uint8Array | undefined;
 }
 
+function inOrder(object: PinnedObject, settings: RangeSettings, destroy: () => void): AsyncGenerator<Uint8Array> {
+  const range = rangeOf(object, 0, object.last, object.output);
+  const length = object.last + 1;
+  // Whoever ignores the range sends everything, which may be more than there is room for.
+  if (length > settings.partSize) return restInOrder(object, { chunks: range, buffer: undefined }, settings, destroy);
+  // At once: while its instruction file is fetched, a range that nobody reads would keep a socket from that.
+  const buffer = Buffer.allocUnsafeSlow(length);
+  return restInOrder(object, { chunks: readAhead(range, buffer), buffer }, settings, destroy);
+}
+
+/** A chunk is valid until the next but one is asked for: the buffers of parts that were read serve again. */
 async function* restInOrder(
   object: PinnedObject,
-  first: AsyncGenerator<Uint8Array>,
+  first: Part,
   { partSize, queueSize }: RangeSettings,
   destroy: () => void,
 ): AsyncGenerator<Uint8Array> {
   const parts = [first];
+  const free: Uint8Array[] = [];
   let next = object.last + 1;
+  let read: Part | undefined;
   try {
     while (true) {
       while (next < object.length && parts.length < queueSize) {
         const last = Math.min(next + partSize, object.length) - 1;
-        parts.push(readAhead(rangeOf(object, next, last)));
+        const buffer = free.pop() ?? Buffer.allocUnsafeSlow(partSize);
+        parts.push({ chunks: readAhead(rangeOf(object, next, last), buffer), buffer });
         next = last + 1;
       }
       const [part] = parts;
       if (part === undefined) return;
-      yield* part;
+      yield* part.chunks;
       parts.shift();
+      // Decryption holds the last chunk until it has the one after it, so a part is over only when the next one is.
+      if (read?.buffer?.length === partSize) free.push(read.buffer);
+      read = part;
     }
   } finally {
     destroy();
