@@ -1,4 +1,5 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
 
 /** What a size is found in: the output of a `HeadObjectCommand` or `GetObjectCommand` of a client that does not decrypt. */
 export interface StoredSize {
@@ -41,6 +42,9 @@ export async function* withPlaintextSizes<Entry extends { readonly Key?: string 
   listing: { readonly Bucket: string; readonly Contents?: readonly Entry[] | undefined },
   { queueSize = 8 }: { readonly queueSize?: number } = {},
 ): AsyncGenerator<WithPlaintextSize<Entry>> {
+  if (!Number.isSafeInteger(queueSize) || queueSize < 1) {
+    throw new S3EncryptionError("invalid-argument", "queueSize must be a number of requests, 1 or more.");
+  }
   const { Bucket, Contents = [] } = listing;
   const sizeOf = async (entry: Entry): Promise<WithPlaintextSize<Entry>> => {
     try {

@@ -19,8 +19,13 @@ type Callback<Output> = (error: unknown, data?: Output) => void;
 export class S3EncryptionClient extends S3Client {
   constructor(configuration: S3EncryptionClientConfig) {
     const { encryption, ...s3 } = configuration;
-    // Whatever the checksum would find, the tag finds too; checking it costs a fifth of the time of a get.
-    super({ responseChecksumValidation: "WHEN_REQUIRED", ...s3 });
+    // Whatever the checksum would find, the tag finds too, and checking it costs a fifth of the time of a get. CBC content
+    // and ranges have no tag to check: a client that may read them keeps the SDK's default.
+    super(
+      encryption.enableLegacyUnauthenticatedModes === true
+        ? s3
+        : { responseChecksumValidation: "WHEN_REQUIRED", ...s3 },
+    );
     const uploadLarge = async (): Promise<LargeUpload | undefined> => {
       const Upload = await loadUpload();
       if (Upload === undefined) return undefined;

@@ -301,6 +301,20 @@ describe("objects of writers that no vector comes from", () => {
     expect(fixture.server.requests.filter(({ service }) => service === "kms")).to.have.length(0);
   });
 
+  it("refuses CBC content that was emptied, where a Java client answers with nothing (S1)", async () => {
+    const metadata = {
+      "x-amz-key": base64(wrap.aesEcb(kek, dataKey)),
+      "x-amz-iv": base64(iv16),
+      "x-amz-matdesc": "{}",
+    };
+    await fixture.server.putRawObject(BUCKET, "emptied", { body: new Uint8Array(0), metadata });
+    for (const delayed of [false, true]) {
+      const options = { ...LEGACY, enableDelayedAuthenticationMode: delayed };
+      const reading = async () => (await read("emptied", { keyring: aes, options })).Body?.transformToByteArray();
+      expect((await refusal(reading())).code).to.equal("decryption-failed");
+    }
+  });
+
   it("does not look for INSTRUCTION_SUFFIX files while legacy wraps are off (3.4 item 4)", async () => {
     const make = writers[".NET V1, AES, INSTRUCTION_SUFFIX file (1.6, 3.4 item 4)"];
     if (make === undefined) throw new Error("writer");

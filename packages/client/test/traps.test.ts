@@ -13,7 +13,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { type S3EncryptionOptions, s3EncryptionPlugin, withEncryptionOptions } from "@s3ec/client";
+import { type S3EncryptionOptions, s3EncryptionPlugin, withEncryptionOptions, withPlaintextSizes } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 
@@ -138,6 +138,21 @@ describe("the adapter", () => {
     expect((await refusal(client.send(replace))).code).to.equal("unsupported-operation");
     const allowed = fixture.client({ allowUnencryptedCommands: ["CreateMultipartUploadCommand"] });
     expect((await allowed.send(create)).UploadId).to.be.a("string");
+  });
+
+  it("checks S3's checksum of what has no tag, and only of that", async () => {
+    const validation = (client: S3Client) => client.config.responseChecksumValidation();
+    expect(await validation(fixture.client())).to.equal("WHEN_REQUIRED");
+    const legacy = fixture.client({ enableLegacyUnauthenticatedModes: true });
+    expect(await validation(legacy)).to.equal(await validation(fixture.plain));
+    expect(await validation(legacy)).to.equal("WHEN_SUPPORTED");
+  });
+
+  it("refuses to ask for sizes none at a time", async () => {
+    for (const queueSize of [0, -1, Number.NaN]) {
+      const sizes = withPlaintextSizes(fixture.plain, { Bucket: BUCKET, Contents: [{ Key: "x" }] }, { queueSize });
+      expect((await refusal(sizes.next())).code).to.equal("invalid-argument");
+    }
   });
 
   it("refuses to presign, both ways", async () => {
