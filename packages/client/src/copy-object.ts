@@ -1,8 +1,6 @@
 import type { CopyObjectCommandInput, CopyObjectCommandOutput } from "@aws-sdk/client-s3";
-import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
-import { callOptionsOf } from "./call-options.js";
-import { isMissing } from "./instruction-files.js";
+import { isMissing, knownSuffixes } from "./instruction-files.js";
 import type { ResolvedOptions } from "./options.js";
 
 type Result = { output: CopyObjectCommandOutput; response: unknown };
@@ -19,14 +17,8 @@ export async function copyObject(
       "Replacing an object's metadata would destroy its envelope, and the object with it: copy with MetadataDirective COPY.",
     );
   }
-  const suffixes = new Set([
-    DEFAULT_INSTRUCTION_FILE_SUFFIX,
-    options.instructionFiles.suffix ?? DEFAULT_INSTRUCTION_FILE_SUFFIX,
-    callOptionsOf(input).instructionFileSuffix ?? DEFAULT_INSTRUCTION_FILE_SUFFIX,
-    ...(options.materialsManager.instructionFileSuffixes ?? []),
-  ]);
   const result = await next(input);
-  for (const suffix of new Set([...suffixes].map(instructionFileSuffix))) await copyFile(input, suffix, next);
+  for (const suffix of knownSuffixes(options, input)) await copyFile(input, suffix, next);
   return result;
 }
 

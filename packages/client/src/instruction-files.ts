@@ -8,54 +8,54 @@ import {
   MAX_INSTRUCTION_FILE_LENGTH,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import { callOptionsOf } from "./call-options.js";
+import type { ResolvedOptions } from "./options.js";
 
-/**
- * The put of an instruction file: the object's own access, encryption, tags and storage, but neither its metadata nor
- * what describes its content or makes it conditional (H28).
- */
+/** Who may see the object, who owns it, and how S3 keeps it: what its instruction file shares with it (H28). */
+const SHARED = [
+  "ACL",
+  "BucketKeyEnabled",
+  "ExpectedBucketOwner",
+  "GrantFullControl",
+  "GrantRead",
+  "GrantReadACP",
+  "GrantWriteACP",
+  "RequestPayer",
+  "SSECustomerAlgorithm",
+  "SSECustomerKey",
+  "SSECustomerKeyMD5",
+  "SSEKMSEncryptionContext",
+  "SSEKMSKeyId",
+  "ServerSideEncryption",
+  "StorageClass",
+  "Tagging",
+] as const satisfies readonly (keyof PutObjectCommandInput)[];
+
+/** The put of an instruction file: without the object's metadata, and without what describes or conditions its content. */
 export function instructionFilePut(object: PutObjectCommandInput, file: InstructionFileToWrite): PutObjectCommandInput {
-  const {
-    ACL,
-    Bucket,
-    BucketKeyEnabled,
-    ExpectedBucketOwner,
-    GrantFullControl,
-    GrantRead,
-    GrantReadACP,
-    GrantWriteACP,
-    RequestPayer,
-    SSECustomerAlgorithm,
-    SSECustomerKey,
-    SSECustomerKeyMD5,
-    SSEKMSEncryptionContext,
-    SSEKMSKeyId,
-    ServerSideEncryption,
-    StorageClass,
-    Tagging,
-  } = object;
+  const shared = Object.fromEntries(SHARED.map((name) => [name, object[name]]));
   return {
-    ACL,
-    Bucket,
-    BucketKeyEnabled,
-    ExpectedBucketOwner,
-    GrantFullControl,
-    GrantRead,
-    GrantReadACP,
-    GrantWriteACP,
-    RequestPayer,
-    SSECustomerAlgorithm,
-    SSECustomerKey,
-    SSECustomerKeyMD5,
-    SSEKMSEncryptionContext,
-    SSEKMSKeyId,
-    ServerSideEncryption,
-    StorageClass,
-    Tagging,
+    ...shared,
+    Bucket: object.Bucket,
     Key: `${object.Key}${file.suffix}`,
     Body: file.body,
     ContentType: "application/json",
     Metadata: { ...file.metadata },
   };
+}
+
+/**
+ * The suffixes that this client knows of, to take files along with their object: the default one, the configured one,
+ * the children's and the call's own. Only as we write them: a key with a suffix that has no dot is somebody else's object.
+ */
+export function knownSuffixes(options: ResolvedOptions, input: object): readonly string[] {
+  const known = [
+    DEFAULT_INSTRUCTION_FILE_SUFFIX,
+    options.instructionFiles.suffix,
+    callOptionsOf(input).instructionFileSuffix,
+    ...(options.materialsManager.instructionFileSuffixes ?? []),
+  ];
+  return [...new Set(known.filter((suffix) => suffix !== undefined).map(instructionFileSuffix))];
 }
 
 type Get = (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>;
