@@ -7,10 +7,14 @@ import { callOptionsOf } from "./call-options.js";
 import { openObject } from "./open-object.js";
 import type { ResolvedOptions } from "./options.js";
 import { withoutCiphertextChecksums } from "./put-object.js";
+import { readAhead } from "./read-ahead.js";
 import { type CiphertextBody, openWhole, type Plaintext } from "./whole-content.js";
 
 type Result = { output: GetObjectCommandOutput; response: unknown };
 type Next = (input: GetObjectCommandInput) => Promise<Result>;
+
+/** Bytes of an object that may be held while its instruction file is fetched. */
+const HELD_LENGTH = 1024 * 1024;
 
 /** Sends a `GetObjectCommand` and decrypts what comes back. */
 export async function getObject(options: ResolvedOptions, input: GetObjectCommandInput, next: Next): Promise<Result> {
@@ -33,21 +37,29 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
         "S3 answered with a part of the object although all was asked for.",
       );
     }
+    // An object that waits for its file must not keep a socket from it: enough of them would wait for ever. A small one is
+    // read meanwhile; a large one is let go of, and asked for again.
+    let held: AsyncIterable<Uint8Array> | undefined;
     let letGo = false;
     const content = await openObject(options, call, input, output, async (file) => {
-      // An object that waits for its file must not keep a socket from it: enough of them would wait for ever.
-      letGo = true;
-      destroyStream(body);
+      const length = output.ContentLength;
+      if (length === undefined || length > HELD_LENGTH) {
+        letGo = true;
+        destroyStream(body);
+      } else {
+        held ??= readAhead(body, Buffer.allocUnsafeSlow(length));
+      }
       return (await next(file)).output;
     });
     if (letGo) {
       result = await next({ ...asked, ...pinned(output) });
       body = streamOf(result.output);
     }
+    const ciphertext: CiphertextBody = { chunks: held ?? body, destroy: () => destroyStream(body) };
     const decrypted =
       range === undefined
-        ? whole(await openWhole(options, content, bodyOf(body), result.output.ContentLength))
-        : openRange(content, body, range, result.output);
+        ? whole(await openWhole(options, content, ciphertext, result.output.ContentLength))
+        : openRange(content, ciphertext, range, result.output);
     return { ...result, output: { ...withoutCiphertextChecksums(result.output), ...decrypted } };
   } catch (error) {
     destroyStream(body);
@@ -89,10 +101,6 @@ function fetchedRange(range: ByteRange): string {
   return range.last === undefined ? `bytes=${first}-` : `bytes=${first}-${range.last + 32}`;
 }
 
-function bodyOf(body: Readable): CiphertextBody {
-  return { chunks: body, destroy: () => destroyStream(body) };
-}
-
 type DecryptedBody = Pick<GetObjectCommandOutput, "Body" | "ContentLength" | "ContentRange">;
 
 function whole({ chunks, length, destroy }: Plaintext): DecryptedBody {
@@ -101,7 +109,7 @@ function whole({ chunks, length, destroy }: Plaintext): DecryptedBody {
 
 function openRange(
   content: ContentKey,
-  body: Readable,
+  body: CiphertextBody,
   range: ByteRange,
   { ContentRange = "", $metadata }: GetObjectCommandOutput,
 ): DecryptedBody {
@@ -120,8 +128,8 @@ function openRange(
   if (aligned.fetchFirst < first || aligned.fetchLast > last) {
     throw new S3EncryptionError("content-mismatch", "S3 answered with less than the range that was asked for.");
   }
-  const needed = slice(body, aligned.fetchFirst - first, aligned.fetchLast - aligned.fetchFirst + 1);
-  const stream = readableOf(decryptContentRange(content, aligned, needed), () => destroyStream(body));
+  const needed = slice(body.chunks, aligned.fetchFirst - first, aligned.fetchLast - aligned.fetchFirst + 1);
+  const stream = readableOf(decryptContentRange(content, aligned, needed), body.destroy);
   const start = aligned.blockOffset + aligned.skip;
   const isCbc = content.suite.cipher === "cbc";
   return {

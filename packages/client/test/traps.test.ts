@@ -97,7 +97,7 @@ describe("the adapter", () => {
       const Body = Readable.from([Buffer.from("secret")], { objectMode: false });
       const command = new PutObjectCommand({ Bucket: BUCKET, Key: "short", Body, ContentLength });
       const error: unknown = await client.send(command).catch((reason: unknown) => reason);
-      expect(error).to.be.instanceOf(Error);
+      expect(error).to.have.property("code", "content-mismatch");
       expect(Body.destroyed).to.equal(true);
     }
     expect(await fixture.keys("short")).to.deep.equal([]);
@@ -146,6 +146,55 @@ describe("the adapter", () => {
     const legacy = fixture.client({ enableLegacyUnauthenticatedModes: true });
     expect(await validation(legacy)).to.equal(await validation(fixture.plain));
     expect(await validation(legacy)).to.equal("WHEN_SUPPORTED");
+  });
+
+  it("asks once for a small object with an instruction file, and for the same version of a large one again", async () => {
+    const client = fixture.client({
+      instructionFileConfig: { enableInstructionFilePutObject: true },
+      enableLegacyUnauthenticatedModes: true,
+    });
+    for (const [key, size, requests] of [
+      ["in-file/small", 1000, 2],
+      ["in-file/large", 3_000_000, 3],
+    ] as const) {
+      const plaintext = bytesOfLength(size);
+      await client.send(put(key, plaintext));
+      for (const Range of [undefined, "bytes=17-900"]) {
+        fixture.server.clearRequests();
+        const ranged = new GetObjectCommand({ Bucket: BUCKET, Key: key, ...(Range === undefined ? {} : { Range }) });
+        const { Body } = await client.send(ranged);
+        const read = Buffer.from((await Body?.transformToByteArray()) ?? []);
+        const expected = Range === undefined ? plaintext : plaintext.subarray(17, 901);
+        expect(read.equals(expected), `${key} ${Range}`).to.equal(true);
+        // A range of a large object is small.
+        const asked = fixture.server.requests.filter(({ operation }) => operation === "GetObject");
+        expect(asked).to.have.length(Range === undefined ? requests : 2);
+        const again = asked.filter((request) => request.key === key).slice(1);
+        for (const { headers } of again) expect(headers).to.have.property("if-match");
+      }
+    }
+  });
+
+  it("gives an instruction file the object's encryption and storage, but not its metadata (H28)", async () => {
+    const client = fixture.client({ instructionFileConfig: { enableInstructionFilePutObject: true } });
+    fixture.server.clearRequests();
+    await client.send(
+      new PutObjectCommand({
+        Bucket: BUCKET,
+        Key: "shared",
+        Body: "x",
+        ServerSideEncryption: "AES256",
+        StorageClass: "STANDARD_IA",
+        Metadata: { mine: "yes" },
+        CacheControl: "no-store",
+      }),
+    );
+    const file = fixture.server.requests.find(({ key }) => key === "shared.instruction");
+    expect(file?.headers).to.include({
+      "x-amz-server-side-encryption": "AES256",
+      "x-amz-storage-class": "STANDARD_IA",
+    });
+    expect(file?.headers).not.to.have.any.keys("x-amz-meta-mine", "cache-control");
   });
 
   it("refuses to ask for sizes none at a time", async () => {
@@ -224,7 +273,7 @@ describe("the adapter", () => {
       expect((await refusal(off.send(get("spooled")))).code).to.equal("content-too-large");
       const nowhere = fixture.client({ bufferSize: 1000, spool: { directory: join(directory, "missing") } });
       const error: unknown = await nowhere.send(get("spooled")).catch((reason: unknown) => reason);
-      expect(error).to.be.instanceOf(Error);
+      expect(error).to.have.property("code", "ENOENT");
     } finally {
       rmSync(directory, { recursive: true });
     }
