@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { S3EncryptionClient } from "@s3ec/client";
+import { createFromConfig } from "@s3ec/container";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { KmsKeyring, type KmsKeyringOptions } from "@s3ec/keyring-kms";
+import { MultiKeyring } from "@s3ec/keyring-multi";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import type { Keyring } from "@s3ec/materials";
+import { expect } from "chai";
+import { repository } from "./fixture.js";
+
+const Bucket = "demo";
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
+
+function examples(page: string): string[] {
+  const text = readFileSync(join(repository, "docs", page), "utf8");
+  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = ""]) => code.replace(/^import .*$/gm, ""));
+}
+
+/** Runs an example with these names in scope, and gives the value of `result`, an expression in its words. */
+async function run<T>(example: string | undefined, scope: Record<string, unknown>, result: string): Promise<T> {
+  if (example === undefined) throw new Error("The page has lost an example.");
+  return new AsyncFunction(...Object.keys(scope), `${example}\nreturn ${result};`)(...Object.values(scope));
+}
+
+describe("the examples of the docs' pages", () => {
+  let server: DevServer;
+  let kms: KMSClient;
+  before(async () => {
+    server = await startDevServer({ buckets: [Bucket], aliases: ["alias/app-2024", "alias/app-2026", "alias/app"] });
+    kms = new KMSClient({ ...server.clientConfig, maxAttempts: 1 });
+  });
+  after(async () => {
+    kms.destroy();
+    await server.close();
+  });
+
+  async function through<T>(keyring: Keyring, use: (client: S3EncryptionClient) => Promise<T>): Promise<T> {
+    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring } });
+    try {
+      return await use(client);
+    } finally {
+      client.destroy();
+    }
+  }
+  const write = (keyring: Keyring, Key: string) =>
+    through(keyring, (client) => client.send(new PutObjectCommand({ Bucket, Key, Body: Key })));
+  const read = (keyring: Keyring, Key: string) =>
+    through(keyring, async (client) => {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+      return Body?.transformToString();
+    });
+
+  it("rotate-keys.md: KMS", async () => {
+    // As in the page, against the local KMS.
+    class LocalKmsKeyring extends KmsKeyring {
+      constructor(options: KmsKeyringOptions) {
+        super({ ...options, client: kms });
+      }
+    }
+    const scope = { KmsKeyring: LocalKmsKeyring, MultiKeyring };
+    const [kmsExample] = examples("rotate-keys.md");
+    const { writer, reader } = await run<{ writer: Keyring; reader: Keyring }>(kmsExample, scope, "{ writer, reader }");
+    await write(new LocalKmsKeyring({ keyId: "alias/app-2024" }), "kms/2024");
+    await write(writer, "kms/2026");
+    expect(await read(reader, "kms/2024")).to.equal("kms/2024");
+    expect(await read(reader, "kms/2026")).to.equal("kms/2026");
+    const alone: unknown = await read(writer, "kms/2024").catch((error: unknown) => error);
+    expect(alone).to.have.property("code", "decryption-failed");
+  });
+
+  it("rotate-keys.md: raw keys", async () => {
+    const [key2024, key2026] = [randomBytes(32), randomBytes(32)];
+    const [, example = "", ...more] = examples("rotate-keys.md");
+    expect(more).to.deep.equal([]);
+    const scope = { RawAesKeyring, key2024, key2026 };
+    const rotated = await run<Keyring>(`const rotated = ${example}`, scope, "rotated");
+    const former = new RawAesKeyring({ wrappingKey: key2024, materialDescription: { key: "2024" } });
+    await write(former, "raw/2024");
+    await write(rotated, "raw/2026");
+    expect(await read(rotated, "raw/2024")).to.equal("raw/2024");
+    expect(await read(rotated, "raw/2026")).to.equal("raw/2026");
+    const alone: unknown = await read(former, "raw/2026").catch((error: unknown) => error);
+    expect(alone).to.have.property("code", "decryption-failed");
+  });
+
+  it("writing-for-old-readers.md", async () => {
+    const [example, ...more] = examples("writing-for-old-readers.md");
+    expect(more).to.deep.equal([]);
+    class LocalClient extends S3EncryptionClient {
+      constructor(configuration: ConstructorParameters<typeof S3EncryptionClient>[0]) {
+        super({ ...server.clientConfig, ...configuration });
+      }
+    }
+    const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+    const scope = { S3EncryptionClient: LocalClient, region: server.region, keyring };
+    const s3 = await run<S3EncryptionClient>(example, scope, "s3");
+    await s3.send(new PutObjectCommand({ Bucket, Key: "v2", Body: "for all" }));
+    const { Metadata = {} } = await s3.send(new HeadObjectCommand({ Bucket, Key: "v2" }));
+    s3.destroy();
+    expect(Metadata).to.include({ "x-amz-cek-alg": "AES/GCM/NoPadding", "x-amz-wrap-alg": "AES/GCM" });
+    expect(Metadata).not.to.have.any.keys("x-amz-c", "x-amz-3");
+  });
+
+  it("assemble-a-key-hierarchy.md", async () => {
+    const [example, ...more] = examples("assemble-a-key-hierarchy.md");
+    expect(more).to.deep.equal([]);
+    const opened: string[] = [];
+    // The page's file names an escrow key that only its owner has; hierarchies.test.ts reads that file itself.
+    const create = (file: string) => {
+      opened.push(file);
+      const configuration = { keyring: { type: "kms", keyId: "alias/app" } };
+      return createFromConfig(configuration, { s3: server.clientConfig, kms: server.clientConfig });
+    };
+    const scope = { createFromConfig: create, PutObjectCommand, Bucket, Key: "assembled", Body: "x" };
+    await run(example, scope, "undefined");
+    expect(opened).to.deep.equal(["app-with-escrow.json"]);
+    const plain = new S3Client(server.clientConfig);
+    const { Metadata = {} } = await plain.send(new HeadObjectCommand({ Bucket, Key: "assembled" }));
+    plain.destroy();
+    expect(Metadata["x-amz-t"]).to.equal('{"tenant":"a","aws:x-amz-cek-alg":"115"}');
+  });
+});
