@@ -7,6 +7,7 @@ import {
   type InstructionFile,
   MAX_INSTRUCTION_FILE_LENGTH,
   plaintextLength,
+  type WrapAlgorithm,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 
@@ -28,7 +29,7 @@ export interface Inspection {
   readonly placement: Envelope["placement"];
   /** Key of the instruction file that holds the wrapped key. */
   readonly instructionFile: string | null;
-  readonly descriptionKind: "encryption-context" | "material-description";
+  readonly descriptionKind: WrapAlgorithm["describedBy"];
   readonly description: Readonly<Record<string, string>>;
   /** Bytes in S3. */
   readonly storedLength: number;

@@ -8,7 +8,9 @@ export type AlgorithmSuiteName =
 
 /** A content encryption algorithm, resolved once and passed around as an entry (docs/formats.md 1.2). */
 export interface AlgorithmSuite {
-  readonly name: AlgorithmSuiteName;
+  readonly name: string;
+  /** What the content is stored as: an object of an S3 encryption client, or a message of the AWS Encryption SDK. */
+  readonly format: "s3" | "message";
   readonly id: number;
   readonly cipher: "gcm" | "cbc";
   /** The content key is bound to the message by a key commitment (1.3). */
@@ -23,6 +25,8 @@ export interface AlgorithmSuite {
   readonly maxContentLength: number;
   /** What a writer stores as `x-amz-cek-alg` (V2) or `x-amz-c` (V3), and binds the wrapped key to (1.4). */
   readonly storedName: string;
+  /** Messages only: signed by a key pair of their own, whose public key is part of the encryption context. */
+  readonly signature?: { readonly curve: "P-256" | "P-384"; readonly hash: "sha256" | "sha384" };
 }
 
 const GCM_CONTENT_LIMIT = 2 ** 36 - 32;
@@ -30,6 +34,7 @@ const GCM_CONTENT_LIMIT = 2 ** 36 - 32;
 /** The default: AES-256-GCM under a key derived with HKDF-SHA-512, with key commitment. Format V3. */
 export const COMMITTING_GCM: AlgorithmSuite = Object.freeze({
   name: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+  format: "s3",
   id: 0x0073,
   cipher: "gcm",
   committing: true,
@@ -43,6 +48,7 @@ export const COMMITTING_GCM: AlgorithmSuite = Object.freeze({
 /** AES-GCM under the data key itself, for readers of the previous generation. Format V2. */
 export const GCM: AlgorithmSuite = Object.freeze({
   name: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
+  format: "s3",
   id: 0x0072,
   cipher: "gcm",
   committing: false,
@@ -56,6 +62,7 @@ export const GCM: AlgorithmSuite = Object.freeze({
 /** AES-CBC, unauthenticated: read behind `enableLegacyUnauthenticatedModes`, never written (S1). */
 export const CBC: AlgorithmSuite = Object.freeze({
   name: "ALG_AES_256_CBC_IV16_NO_KDF",
+  format: "s3",
   id: 0x0070,
   cipher: "cbc",
   committing: false,

@@ -8,6 +8,8 @@ export interface EncryptedDataKey {
   readonly ciphertext: Uint8Array;
   /** The encryption context (KMS) or material description (raw keys), exactly as stored. */
   readonly description: StringMap;
+  /** Messages only: the key provider's information, where it is not a description. */
+  readonly providerInfo?: Uint8Array;
   /** Where a writer puts it: an instruction file with this suffix instead of the default place. */
   readonly instructionFileSuffix?: string;
 }

@@ -12,6 +12,7 @@ export {
 export { ciphertextLength, plaintextLength } from "./content-length.js";
 export type { AlignedRange, ByteRange } from "./content-range.js";
 export { alignRange, parseByteRange } from "./content-range.js";
+export { serializeEncryptionContext } from "./encryption-context.js";
 export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope } from "./envelope.js";
 export type { S3EncryptionErrorCode } from "./errors.js";
 export { decryptionFailed, S3EncryptionError } from "./errors.js";
@@ -30,10 +31,13 @@ export {
   AES_ECB,
   AES_GCM,
   AES_WRAP,
+  ANY_KEY_PROVIDER,
+  AWS_KMS_PROVIDER,
   defineWrapAlgorithm,
   isSameWrapAlgorithm,
   KMS,
   KMS_CONTEXT,
+  keyProvider,
   RSA_OAEP_SHA1,
   RSA_OAEP_SHA256,
   RSA_PKCS1,

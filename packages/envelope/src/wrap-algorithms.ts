@@ -11,8 +11,11 @@ export interface WrapAlgorithm {
   /** Not bound to the content algorithm: read behind `enableLegacyWrappingAlgorithms`, never written (S2). */
   readonly legacy: boolean;
   readonly keyKind: "aes" | "rsa" | "kms" | "other";
-  /** What the string map stored beside the wrapped key is: authenticated KMS context, or a selector of raw keys. */
-  readonly describedBy: "encryption-context" | "material-description";
+  /**
+   * What is stored beside the wrapped key: authenticated KMS context, a selector of raw keys, or, in a message of the
+   * AWS Encryption SDK, the key provider's own information.
+   */
+  readonly describedBy: "encryption-context" | "material-description" | "provider-info";
 }
 
 function define(entry: WrapAlgorithm): WrapAlgorithm {
@@ -112,6 +115,32 @@ export function defineWrapAlgorithm(options: {
   }
   return define({ name, v2Name: name, v3Code: name, legacy: false, keyKind: "other", describedBy });
 }
+
+/**
+ * The wraps of a key provider of the AWS Encryption SDK, which tells keys apart by provider id and provider information
+ * and stores no name of an algorithm. `id` is `aws-kms`, or the namespace of a raw keyring: 1 to 65,535 bytes of UTF-8.
+ */
+export function keyProvider(id: string): WrapAlgorithm {
+  const length = Buffer.byteLength(id);
+  if (length === 0 || length > 0xffff) {
+    throw new S3EncryptionError("invalid-argument", "A key provider id must be a text of 1 to 65,535 bytes.");
+  }
+  const keyKind = id === "aws-kms" ? "kms" : "other";
+  return define({ name: id, v2Name: null, v3Code: null, legacy: false, keyKind, describedBy: "provider-info" });
+}
+
+/** KMS as the AWS Encryption SDK wraps with it: the provider information is the key's ARN. */
+export const AWS_KMS_PROVIDER: WrapAlgorithm = keyProvider("aws-kms");
+
+/** Declared by a keyring that opens keys of providers which it cannot name, such as one of another library. */
+export const ANY_KEY_PROVIDER: WrapAlgorithm = define({
+  name: "*",
+  v2Name: null,
+  v3Code: null,
+  legacy: false,
+  keyKind: "other",
+  describedBy: "provider-info",
+});
 
 /** Whether two entries are the same wrap, even when they come from two installed copies of this package. */
 export function isSameWrapAlgorithm(a: WrapAlgorithm, b: WrapAlgorithm): boolean {

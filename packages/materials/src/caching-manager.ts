@@ -111,8 +111,9 @@ function cacheKey(
     commitmentPolicy,
     entriesOf(encryptionContext),
     materialDescription === undefined ? null : entriesOf(materialDescription),
-    encryptedDataKeys.map(({ wrapAlgorithm, ciphertext, description, instructionFileSuffix }) => [
+    encryptedDataKeys.map(({ wrapAlgorithm, ciphertext, description, providerInfo, instructionFileSuffix }) => [
       wrapAlgorithm.name,
+      providerInfo === undefined ? null : Buffer.from(providerInfo).toString("base64"),
       Buffer.from(ciphertext).toString("base64"),
       entriesOf(description),
       instructionFileSuffix ?? null,

@@ -9,6 +9,7 @@ import {
 import type { Keyring } from "./keyring.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
+import { createSigningKey, verificationKeyOf } from "./signing-key.js";
 
 /** One keyring, asked anew for each object, and its answers checked. */
 export class DefaultMaterialsManager implements MaterialsManager {
@@ -37,7 +38,11 @@ export class DefaultMaterialsManager implements MaterialsManager {
   }
 
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
-    const { suite, algorithmBinding, encryptionContext, materialDescription } = request;
+    const { suite, algorithmBinding, materialDescription } = request;
+    const { encryptionContext, ...signing } =
+      suite.signature === undefined
+        ? { encryptionContext: request.encryptionContext }
+        : createSigningKey(suite.signature, request.encryptionContext);
     const materials = await this.#keyring.onEncrypt(
       Object.freeze({
         suite,
@@ -61,7 +66,9 @@ export class DefaultMaterialsManager implements MaterialsManager {
       );
     }
     const describedBy = new Set(encryptedDataKeys.map((key) => key.wrapAlgorithm.describedBy));
-    // Dropping what the caller meant to bind or to store would be noticed only when it is needed.
+    // Dropping what the caller meant to bind or to store would be noticed only when it is needed. A message's header
+    // holds the context and authenticates it, whatever the wraps do.
+    if (suite.format === "message") return { ...materials, encryptionContext, ...signing, dataKey };
     if (Object.keys(encryptionContext).length > 0 && !describedBy.has("encryption-context")) {
       throw new S3EncryptionError(
         "invalid-argument",
@@ -79,7 +86,10 @@ export class DefaultMaterialsManager implements MaterialsManager {
 
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, materialDescription, encryptedDataKeys } = request;
-    checkCallersExpectations(request);
+    // What a message holds was compared with what the caller passed before this request was made.
+    if (suite.format !== "message") checkCallersExpectations(request);
+    const verification =
+      suite.signature === undefined ? {} : { verificationKey: verificationKeyOf(suite.signature, encryptionContext) };
     const materials = await this.#keyring.onDecrypt(
       Object.freeze({
         suite,
@@ -101,7 +111,7 @@ export class DefaultMaterialsManager implements MaterialsManager {
     if (dataKey?.symmetricKeySize === undefined || !suite.dataKeyLengths.includes(dataKey.symmetricKeySize)) {
       throw decryptionFailed();
     }
-    return { ...materials, dataKey };
+    return { ...materials, ...verification, dataKey };
   }
 }
 

@@ -7,11 +7,14 @@ export type {
   WrapAlgorithm,
 } from "@s3ec/envelope";
 export {
+  ANY_KEY_PROVIDER,
   decryptionFailed,
   defineWrapAlgorithm,
   isSameStringMap,
   isSameWrapAlgorithm,
+  keyProvider,
   S3EncryptionError,
+  serializeEncryptionContext,
   stringMap,
 } from "@s3ec/envelope";
 export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
@@ -29,5 +32,15 @@ export type { Keyring } from "./keyring.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";
 export type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
+export type {
+  MessageFormat,
+  MessageHeader,
+  MessageRange,
+  MessageToOpen,
+  MessageToSeal,
+  OpenedMessage,
+  SealedMessage,
+} from "./message-format.js";
 export type { RequiredContextManagerOptions } from "./required-context-manager.js";
 export { RequiredContextManager } from "./required-context-manager.js";
+export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";

@@ -6,13 +6,18 @@ export interface EncryptionMaterials {
   readonly suite: AlgorithmSuite;
   /** The text that the wrapped key must be bound to: `115` for V3, `AES/GCM/NoPadding` for V2 (docs/formats.md 1.4). */
   readonly algorithmBinding: string;
-  /** What the caller passed, without reserved names; bound by KMS wraps. */
+  /**
+   * What the caller passed, without reserved names; bound by KMS wraps. For a message (`suite.format`), all that its
+   * header will hold, `aws-crypto-public-key` included: every wrap of the AWS Encryption SDK that can bind it must.
+   */
   readonly encryptionContext: StringMap;
   /** What the caller passed for raw-key wraps; stored instead of the keyring's own description. */
   readonly materialDescription?: StringMap;
   /** Secret `KeyObject` of 32 bytes; absent until a keyring creates it. */
   readonly dataKey?: KeyObject;
   readonly encryptedDataKeys: readonly EncryptedDataKey[];
+  /** Of a suite that signs: the private key of this message alone. Not a keyring's business. */
+  readonly signingKey?: KeyObject;
 }
 
 /** What a keyring works on when an object is read. Frozen, as above. */
@@ -20,10 +25,15 @@ export interface DecryptionMaterials {
   readonly suite: AlgorithmSuite;
   /** The content algorithm as stored with the object; a wrap that is bound to another one must not be unwrapped. */
   readonly algorithmBinding: string;
-  /** What the caller passed: KMS keyrings refuse an object whose stored context differs (S10). */
+  /**
+   * What the caller passed: KMS keyrings refuse an object whose stored context differs (S10). For a message, what its
+   * header holds, after that was found to be what the caller passed.
+   */
   readonly encryptionContext: StringMap;
   readonly materialDescription?: StringMap;
   readonly dataKey?: KeyObject;
+  /** Of a suite that signs: the public key that the context holds. */
+  readonly verificationKey?: KeyObject;
 }
 
 /** Materials that hold a data key: what a materials manager hands to the client. */
