@@ -15,7 +15,7 @@ export { alignRange, parseByteRange } from "./content-range.js";
 export { serializeEncryptionContext } from "./encryption-context.js";
 export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope } from "./envelope.js";
 export type { S3EncryptionErrorCode } from "./errors.js";
-export { decryptionFailed, S3EncryptionError } from "./errors.js";
+export { decryptionFailed, malformedEnvelope, S3EncryptionError } from "./errors.js";
 export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";

@@ -1,2 +1,5 @@
+export type { AwsMessageFormatOptions } from "./aws-message-format.js";
+export { AwsMessageFormat } from "./aws-message-format.js";
+export type { HeaderDataKey, ParsedHeader } from "./header.js";
 export type { KeyDerivation, MessageSuite } from "./message-suites.js";
 export { COMMITTED, COMMITTED_SIGNED, MESSAGE_SUITES } from "./message-suites.js";

@@ -1,0 +1,96 @@
+import { type CipherGCM, createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
+import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
+import { MAX_FRAMES } from "./frame-layout.js";
+import { gcmName } from "./message-keys.js";
+import type { MessageSuite } from "./message-suites.js";
+
+/** What every frame of a message is encrypted with. */
+export interface FrameKey {
+  readonly suite: MessageSuite;
+  readonly key: KeyObject;
+  readonly messageId: Uint8Array;
+  readonly frameLength: number;
+}
+
+/** Where a frame stands. */
+export interface FramePosition {
+  /** Counted from 1. */
+  readonly sequenceNumber: number;
+  readonly isFinal: boolean;
+}
+
+export const IV_LENGTH = 12;
+export const TAG_LENGTH = 16;
+/** In the place of a sequence number: the last frame follows. */
+export const FINAL_FRAME_MARK = 0xffffffff;
+const FRAME = Buffer.from("AWSKMSEncryptionClient Frame");
+const FINAL_FRAME = Buffer.from("AWSKMSEncryptionClient Final Frame");
+
+/** What binds a frame's content to its place: `message id ‖ kind ‖ sequence number(4) ‖ content length(8)`. */
+function frameAad({ messageId }: FrameKey, { sequenceNumber, isFinal }: FramePosition, length: number): Buffer {
+  const kind = isFinal ? FINAL_FRAME : FRAME;
+  const aad = Buffer.allocUnsafe(messageId.length + kind.length + 12);
+  aad.set(messageId);
+  aad.set(kind, messageId.length);
+  aad.writeUInt32BE(sequenceNumber, aad.length - 12);
+  aad.writeUInt32BE(0, aad.length - 8);
+  aad.writeUInt32BE(length, aad.length - 4);
+  return aad;
+}
+
+/** Encrypts one frame as its content comes in. Its IV is its sequence number: unique, since the key is the message's own. */
+export class FrameEncryption {
+  /** Everything in front of the content. */
+  readonly head: Buffer;
+  readonly #cipher: CipherGCM;
+
+  constructor(key: FrameKey, position: FramePosition, length: number) {
+    const { sequenceNumber, isFinal } = position;
+    if (sequenceNumber > MAX_FRAMES) {
+      throw new S3EncryptionError(
+        "content-too-large",
+        `A message has ${MAX_FRAMES} frames at most; choose a larger frameLength.`,
+      );
+    }
+    this.head = Buffer.alloc(isFinal ? 24 : 16);
+    const numberOffset = isFinal ? 4 : 0;
+    if (isFinal) {
+      this.head.writeUInt32BE(FINAL_FRAME_MARK);
+      this.head.writeUInt32BE(length, 20);
+    }
+    this.head.writeUInt32BE(sequenceNumber, numberOffset);
+    const iv = this.head.subarray(numberOffset + 4, numberOffset + 4 + IV_LENGTH);
+    iv.writeUInt32BE(sequenceNumber, IV_LENGTH - 4);
+    this.#cipher = createCipheriv(gcmName(key.suite), key.key, iv, { authTagLength: TAG_LENGTH });
+    this.#cipher.setAAD(frameAad(key, position, length));
+  }
+
+  update(plaintext: Uint8Array): Uint8Array {
+    return this.#cipher.update(plaintext);
+  }
+
+  tag(): Uint8Array {
+    this.#cipher.final();
+    return this.#cipher.getAuthTag();
+  }
+}
+
+/** Decrypts one frame, or throws the uniform failure: nothing of it is given out before its tag was verified (S12). */
+export function decryptFrame(
+  key: FrameKey,
+  position: FramePosition,
+  frame: { readonly iv: Uint8Array; readonly content: readonly Uint8Array[]; readonly tag: Uint8Array },
+): Uint8Array[] {
+  const length = frame.content.reduce((sum, piece) => sum + piece.length, 0);
+  const decipher = createDecipheriv(gcmName(key.suite), key.key, frame.iv, { authTagLength: TAG_LENGTH });
+  decipher.setAAD(frameAad(key, position, length));
+  decipher.setAuthTag(frame.tag);
+  const plaintext = frame.content.map((piece) => decipher.update(piece));
+  try {
+    decipher.final();
+    return plaintext;
+  } catch {
+    for (const piece of plaintext) piece.fill(0);
+    throw decryptionFailed();
+  }
+}

@@ -1,0 +1,127 @@
+import type { KeyObject } from "node:crypto";
+import { type ByteRange, decryptionFailed } from "@s3ec/envelope";
+import { type MessageRange, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
+import { BodyReader } from "./body-reader.js";
+import { decryptFrameRange, decryptFrames } from "./decrypt-body.js";
+import type { FrameKey } from "./frame-cipher.js";
+import { FRAME_OVERHEAD, framesOfRange, layoutOfBody } from "./frame-layout.js";
+import type { ParsedHeader } from "./header.js";
+import { SignatureCheck } from "./signature.js";
+
+/** A message without a signature: each frame proves itself, and the last one that none is missing. */
+export class UnsignedMessage implements OpenedMessage {
+  readonly provesPieces = true;
+  readonly #header: ParsedHeader;
+  readonly #key: FrameKey;
+
+  constructor(header: ParsedHeader, key: FrameKey) {
+    this.#header = header;
+    this.#key = key;
+  }
+
+  plaintextLength(storedLength: number): number {
+    return layoutOfBody(this.#header.frameLength, storedLength - this.#header.length).total;
+  }
+
+  async *decrypt(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const reader = new BodyReader(body);
+    try {
+      yield* decryptFrames(this.#key, reader);
+      if (await reader.has(1)) throw decryptionFailed();
+    } finally {
+      await reader.close();
+    }
+  }
+
+  range(range: ByteRange, storedLength: number): MessageRange | undefined {
+    const { length: headerLength, frameLength } = this.#header;
+    const layout = layoutOfBody(frameLength, storedLength - headerLength);
+    const frames = framesOfRange(frameLength, layout, range);
+    if (frames === undefined) return undefined;
+    const { firstFrame, lastFrame, first, last } = frames;
+    const stride = frameLength + FRAME_OVERHEAD;
+    const endsMessage = lastFrame === layout.finalFrame;
+    const skip = first - (firstFrame - 1) * frameLength;
+    const decrypt = (fetched: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> =>
+      cut(this.#decryptRange(fetched, { firstFrame, lastFrame, endsMessage }), skip, last - first + 1);
+    return {
+      fetchFirst: headerLength + (firstFrame - 1) * stride,
+      fetchLast: endsMessage ? storedLength - 1 : headerLength + lastFrame * stride - 1,
+      first,
+      last,
+      total: layout.total,
+      decrypt,
+    };
+  }
+
+  async *#decryptRange(
+    fetched: AsyncIterable<Uint8Array>,
+    range: Parameters<typeof decryptFrameRange>[2],
+  ): AsyncGenerator<Uint8Array> {
+    const reader = new BodyReader(fetched);
+    try {
+      yield* decryptFrameRange(this.#key, reader, range);
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+/** A message whose signature, behind everything else, says who wrote it: nothing of it is final before that. */
+export class SignedMessage implements OpenedMessage {
+  readonly provesPieces = false;
+  readonly #header: ParsedHeader;
+  readonly #key: FrameKey;
+  readonly #hash: "sha256" | "sha384";
+  readonly #verificationKey: KeyObject;
+
+  constructor(header: ParsedHeader, key: FrameKey, hash: "sha256" | "sha384", verificationKey: KeyObject) {
+    this.#header = header;
+    this.#key = key;
+    this.#hash = hash;
+    this.#verificationKey = verificationKey;
+  }
+
+  /** How long the signature is, only the message's end tells. */
+  plaintextLength(): undefined {
+    return undefined;
+  }
+
+  async *decrypt(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const signature = new SignatureCheck(this.#hash, this.#verificationKey);
+    signature.update(this.#header.bytes);
+    const reader = new BodyReader(body, signature.update);
+    try {
+      // One piece behind, so that whoever reads to the end has not got it all before the signature was verified.
+      let held: Uint8Array | undefined;
+      for await (const piece of decryptFrames(this.#key, reader)) {
+        if (held !== undefined) yield held;
+        held = piece;
+      }
+      await signature.verifyFooter(reader);
+      if (held !== undefined) yield held;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  range(): never {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "A range of a signed message cannot be verified, since the signature covers all of it: read the whole object.",
+    );
+  }
+}
+
+/** Exactly `take` bytes behind the first `skip`. Reads to the end, where the source says whether it was whole. */
+async function* cut(plaintext: AsyncIterable<Uint8Array>, skip: number, take: number): AsyncGenerator<Uint8Array> {
+  let [toSkip, toTake] = [skip, take];
+  for await (const piece of plaintext) {
+    const from = Math.min(toSkip, piece.length);
+    const part = piece.subarray(from, from + toTake);
+    toSkip -= from;
+    toTake -= part.length;
+    if (part.length > 0) yield part;
+  }
+  if (toTake > 0) throw decryptionFailed();
+}
