@@ -7,6 +7,7 @@ import {
   stringMap,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import type { ObjectFormat } from "./options.js";
 
 /** What one call may say about its object. */
 export interface EncryptionCallOptions {
@@ -18,6 +19,8 @@ export interface EncryptionCallOptions {
   readonly instructionFileSuffix?: string;
   /** On reading, use the instruction file although the object's metadata holds a wrapped key too (H17). */
   readonly preferInstructionFile?: boolean;
+  /** What to write instead of the client's `writeFormat`; on reading, `"s3"` looks for no message. */
+  readonly format?: ObjectFormat;
 }
 
 export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
@@ -60,6 +63,7 @@ export interface CallOptions {
   readonly materialDescription: StringMap | undefined;
   readonly instructionFileSuffix: string | undefined;
   readonly preferInstructionFile: boolean;
+  readonly format: ObjectFormat | undefined;
   readonly abortSignal: AbortSignal | undefined;
 }
 
@@ -67,7 +71,13 @@ export function callOptionsOf(input: object): CallOptions {
   const given: unknown = Reflect.get(input, CALL_OPTIONS) ?? {};
   if (typeof given !== "object" || given === null) throw invalid("Encryption options must be an object.");
   const options: CarriedOptions = given;
-  const { encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile = false } = options;
+  const {
+    encryptionContext,
+    materialDescription,
+    instructionFileSuffix,
+    preferInstructionFile = false,
+    format,
+  } = options;
   if (
     instructionFileSuffix !== undefined &&
     (typeof instructionFileSuffix !== "string" || instructionFileSuffix === "")
@@ -81,6 +91,7 @@ export function callOptionsOf(input: object): CallOptions {
       materialDescription === undefined ? undefined : callersMap(materialDescription, "materialDescription"),
     instructionFileSuffix,
     preferInstructionFile,
+    format,
     abortSignal: options.abortSignal,
   };
 }

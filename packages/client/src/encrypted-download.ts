@@ -8,16 +8,16 @@ import {
   type GetObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { decryptContentUnverified, plaintextLength } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { readableOf } from "./body.js";
 import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "./call-options.js";
 import { openRanges, type RangedObject } from "./ciphertext-ranges.js";
+import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
 import { openObject } from "./open-object.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
 import { encryptionOf, plainClientOf } from "./plain-client.js";
 import { withoutCiphertextChecksums } from "./put-object.js";
-import { openWhole } from "./whole-content.js";
+import { type CiphertextBody, type Decryption, decryptionOf, openWhole } from "./whole-content.js";
 import { writeWholeFile } from "./whole-file.js";
 
 /** How far a download is, in bytes of plaintext. */
@@ -106,25 +106,45 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
   }
 
   async #store(object: RangedObject, plain: S3Client): Promise<Omit<GetObjectCommandOutput, "Body">> {
-    const { params, to } = this.#options;
+    const { to } = this.#options;
     const { signal: abortSignal } = this.#abortController;
-    const call = callOptionsOf(withCallOptions({}, this.#options));
-    const content = await openObject(this.#encryption, call, params, object.output, (file) =>
-      plain.send(new GetObjectCommand(file), { abortSignal }),
-    );
-    const total = plaintextLength(content.suite, object.length);
+    const { decryption, body } = await this.#open(object, plain);
+    const { length: total } = decryption;
     if (typeof to === "string" || to instanceof URL) {
-      const counted = this.#counted(decryptContentUnverified(content, object.body.chunks), total);
+      const counted = this.#counted(decryption.decrypt(body.chunks), total);
       // Nobody sees the file before its last chunk, and there is a last chunk only if the content is authentic.
       await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), counted);
     } else {
-      const plaintext = await openWhole(this.#encryption, content, object.body, object.length);
+      const plaintext = await openWhole(this.#encryption, decryption, body);
       const counted = this.#counted(plaintext.chunks, total);
       if (to.errored) throw to.errored;
       await pipeline(readableOf(counted, plaintext.destroy), to, { signal: abortSignal });
     }
     const { Body, ContentRange, ...output } = withoutCiphertextChecksums(object.output);
     return { ...output, ContentLength: this.#loaded };
+  }
+
+  async #open(
+    { output, length, body }: RangedObject,
+    plain: S3Client,
+  ): Promise<{ readonly decryption: Decryption; readonly body: CiphertextBody }> {
+    const call = callOptionsOf(withCallOptions({}, this.#options));
+    const { signal: abortSignal } = this.#abortController;
+    const { destroy } = body;
+    let { chunks } = body;
+    const format = messageFormatFor(this.#encryption, call, output);
+    if (format !== undefined) {
+      const start = await readStart(format, chunks);
+      chunks = start.chunks;
+      if (start.header !== undefined) {
+        const message = await openMessage(format, this.#encryption, call, start.header);
+        return { decryption: decryptionOfMessage(message, length), body: { chunks, destroy } };
+      }
+    }
+    const content = await openObject(this.#encryption, call, this.#options.params, output, (file) =>
+      plain.send(new GetObjectCommand(file), { abortSignal }),
+    );
+    return { decryption: decryptionOf(content, length), body: { chunks, destroy } };
   }
 
   async *#counted(chunks: AsyncIterable<Uint8Array>, total: number | undefined): AsyncGenerator<Uint8Array> {

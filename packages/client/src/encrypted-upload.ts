@@ -75,7 +75,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
         "EncryptedUpload is built on @aws-sdk/lib-storage: install it, in the version of your @aws-sdk/client-s3.",
       );
     }
-    const { encryptionContext, materialDescription, instructionFileSuffix } = this.#options;
+    const { encryptionContext, materialDescription, instructionFileSuffix, format } = this.#options;
     const sealed = await sealObject(
       this.#encryption,
       withCallOptions(
@@ -88,6 +88,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
           ...(encryptionContext === undefined ? {} : { encryptionContext }),
           ...(materialDescription === undefined ? {} : { materialDescription }),
           ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
+          ...(format === undefined ? {} : { format }),
         },
       ),
     );

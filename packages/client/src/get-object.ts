@@ -1,14 +1,17 @@
 import { Readable } from "node:stream";
-import { type GetObjectCommandInput, type GetObjectCommandOutput, S3ServiceException } from "@aws-sdk/client-s3";
+import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { alignRange, type ByteRange, type ContentKey, decryptContentRange, parseByteRange } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { destroyStream, outputBody, quiet, readableOf } from "./body.js";
 import { callOptionsOf } from "./call-options.js";
+import { getMessageRange } from "./get-message-range.js";
+import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
 import { openObject } from "./open-object.js";
 import type { ResolvedOptions } from "./options.js";
 import { withoutCiphertextChecksums } from "./put-object.js";
 import { readAhead } from "./read-ahead.js";
-import { type CiphertextBody, openWhole, type Plaintext } from "./whole-content.js";
+import { rangeNotSatisfiable, servedRange } from "./served-range.js";
+import { type CiphertextBody, decryptionOf, openWhole, type Plaintext } from "./whole-content.js";
 
 type Result = { output: GetObjectCommandOutput; response: unknown };
 type Next = (input: GetObjectCommandInput) => Promise<Result>;
@@ -19,7 +22,12 @@ const HELD_LENGTH = 1024 * 1024;
 /** Sends a `GetObjectCommand` and decrypts what comes back. */
 export async function getObject(options: ResolvedOptions, input: GetObjectCommandInput, next: Next): Promise<Result> {
   const call = callOptionsOf(input);
-  const range = requestedRange(options, input);
+  const range = requestedRange(input);
+  if (range !== undefined) {
+    const message = options.messageFormat && (await getMessageRange(options, call, input, range, next));
+    if (message !== undefined) return { ...message, output: withoutCiphertextChecksums(message.output) };
+    assertRangesEnabled(options);
+  }
   const asked = range === undefined ? input : { ...input, Range: fetchedRange(range) };
   let result = await next(asked);
   const { output } = result;
@@ -37,6 +45,18 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
         "S3 answered with a part of the object although all was asked for.",
       );
     }
+    let chunks: AsyncIterable<Uint8Array> = body;
+    const format = range === undefined ? messageFormatFor(options, call, output) : undefined;
+    if (format !== undefined) {
+      const start = await readStart(format, body);
+      chunks = start.chunks;
+      if (start.header !== undefined) {
+        const message = await openMessage(format, options, call, start.header);
+        const ciphertext = { chunks, destroy: () => destroyStream(body) };
+        const opened = await openWhole(options, decryptionOfMessage(message, output.ContentLength), ciphertext);
+        return { ...result, output: { ...withoutCiphertextChecksums(output), ...whole(opened) } };
+      }
+    }
     // An object that waits for its file must not keep a socket from it: enough of them would wait for ever. A small one is
     // read meanwhile; a large one is let go of, and asked for again.
     let held: AsyncIterable<Uint8Array> | undefined;
@@ -47,18 +67,19 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
         letGo = true;
         destroyStream(body);
       } else {
-        held ??= readAhead(body, Buffer.allocUnsafeSlow(length));
+        held ??= readAhead(chunks, Buffer.allocUnsafeSlow(length));
       }
       return (await next(file)).output;
     });
     if (letGo) {
       result = await next({ ...asked, ...pinned(output) });
       body = streamOf(result.output);
+      chunks = body;
     }
-    const ciphertext: CiphertextBody = { chunks: held ?? body, destroy: () => destroyStream(body) };
+    const ciphertext: CiphertextBody = { chunks: held ?? chunks, destroy: () => destroyStream(body) };
     const decrypted =
       range === undefined
-        ? whole(await openWhole(options, content, ciphertext, result.output.ContentLength))
+        ? whole(await openWhole(options, decryptionOf(content, result.output.ContentLength), ciphertext))
         : openRange(content, ciphertext, range, result.output);
     return { ...result, output: { ...withoutCiphertextChecksums(result.output), ...decrypted } };
   } catch (error) {
@@ -83,15 +104,17 @@ function pinned({ ETag, VersionId }: GetObjectCommandOutput): Pick<GetObjectComm
   return { ...(ETag === undefined ? {} : { IfMatch: ETag }), ...(VersionId === undefined ? {} : { VersionId }) };
 }
 
-function requestedRange(options: ResolvedOptions, input: GetObjectCommandInput): ByteRange | undefined {
+function requestedRange(input: GetObjectCommandInput): ByteRange | undefined {
   if (input.PartNumber !== undefined) {
     throw new S3EncryptionError("unsupported-operation", "Parts of an encrypted object cannot be read on their own.");
   }
-  if (input.Range === undefined) return undefined;
-  if (!options.enableLegacyUnauthenticatedModes) {
-    throw new S3EncryptionError("legacy-disabled", "Enable legacy unauthenticated modes to use Ranged Get.");
-  }
-  return parseByteRange(input.Range);
+  return input.Range === undefined ? undefined : parseByteRange(input.Range);
+}
+
+/** A range of the S3 formats is not authenticated. */
+function assertRangesEnabled({ enableLegacyUnauthenticatedModes }: ResolvedOptions): void {
+  if (enableLegacyUnauthenticatedModes) return;
+  throw new S3EncryptionError("legacy-disabled", "Enable legacy unauthenticated modes to use Ranged Get.");
 }
 
 /** Wide enough for any suite: whole blocks, one block before for CBC, the tag behind (docs/formats.md 1.7). */
@@ -111,20 +134,11 @@ function openRange(
   content: ContentKey,
   body: CiphertextBody,
   range: ByteRange,
-  { ContentRange = "", $metadata }: GetObjectCommandOutput,
+  output: GetObjectCommandOutput,
 ): DecryptedBody {
-  const served = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange);
-  if (served === null) throw new S3EncryptionError("content-mismatch", "S3 did not say which range it answered with.");
-  const [first, last, total] = served.slice(1).map(Number) as [number, number, number];
+  const { first, last, total } = servedRange(output);
   const aligned = alignRange(content.suite, range, total);
-  if (aligned === undefined) {
-    throw new S3ServiceException({
-      name: "InvalidRange",
-      $fault: "client",
-      message: "The requested range is not satisfiable",
-      $metadata: { ...$metadata, httpStatusCode: 416 },
-    });
-  }
+  if (aligned === undefined) throw rangeNotSatisfiable(output.$metadata);
   if (aligned.fetchFirst < first || aligned.fetchLast > last) {
     throw new S3EncryptionError("content-mismatch", "S3 answered with less than the range that was asked for.");
   }

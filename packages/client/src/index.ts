@@ -4,7 +4,7 @@ export type { DownloadProgress, EncryptedDownloadOptions } from "./encrypted-dow
 export { EncryptedDownload } from "./encrypted-download.js";
 export type { EncryptedUploadOptions } from "./encrypted-upload.js";
 export { EncryptedUpload } from "./encrypted-upload.js";
-export type { InstructionFileConfig, S3EncryptionOptions } from "./options.js";
+export type { InstructionFileConfig, ObjectFormat, S3EncryptionOptions } from "./options.js";
 export type { StoredSize, WithPlaintextSize } from "./plaintext-size.js";
 export { plaintextSize, withPlaintextSizes } from "./plaintext-size.js";
 export type { S3Plugin } from "./plugin.js";

@@ -9,7 +9,13 @@ import {
   type DecryptionPolicy,
   GCM,
 } from "@s3ec/envelope";
-import { DefaultMaterialsManager, type Keyring, type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
+import {
+  DefaultMaterialsManager,
+  type Keyring,
+  type MaterialsManager,
+  type MessageFormat,
+  S3EncryptionError,
+} from "@s3ec/materials";
 
 /** Where wrapped keys go when not into the object's own metadata. */
 export interface InstructionFileConfig {
@@ -20,6 +26,9 @@ export interface InstructionFileConfig {
   /** Suffix to read, verbatim, and to write, with one leading dot (H16). Default `.instruction`. */
   readonly suffix?: string;
 }
+
+/** One of the formats of the S3 encryption clients, or a message. */
+export type ObjectFormat = "s3" | "message";
 
 export interface S3EncryptionOptions {
   /** Wraps and unwraps the data keys. Give this or `materialsManager`. */
@@ -44,6 +53,13 @@ export interface S3EncryptionOptions {
   readonly spool?: { readonly directory?: string } | false;
   readonly instructionFileConfig?: InstructionFileConfig;
   /**
+   * Also read objects that are messages, such as `new AwsMessageFormat()` of `@s3ec/format-aws-message`, and write them
+   * where `writeFormat` or a call's `format` says so. Default: the S3 formats only.
+   */
+  readonly messageFormat?: MessageFormat;
+  /** What is written unless a call says otherwise. Default `"s3"`. */
+  readonly writeFormat?: ObjectFormat;
+  /**
    * Names of refused write commands to let through **unencrypted**, such as `"CreateMultipartUploadCommand"`. Default none.
    */
   readonly allowUnencryptedCommands?: readonly string[];
@@ -57,6 +73,8 @@ export interface ResolvedOptions extends DecryptionPolicy {
   readonly bufferSize: number;
   readonly spool: { readonly directory?: string } | false;
   readonly instructionFiles: { readonly write: boolean; readonly read: boolean; readonly suffix: string | undefined };
+  readonly messageFormat: MessageFormat | undefined;
+  readonly writeFormat: ObjectFormat;
   readonly allowUnencryptedCommands: ReadonlySet<string>;
 }
 
@@ -86,6 +104,8 @@ export function resolveOptions(options: S3EncryptionOptions): ResolvedOptions {
   if (enableInstructionFilePutObject && disableInstructionFile) {
     throw invalid("Instruction files cannot be disabled and written at once; choose one in instructionFileConfig.");
   }
+  const { messageFormat, writeFormat = "s3" } = options;
+  assertFormat(messageFormat, writeFormat, "writeFormat");
   return {
     materialsManager: materialsManager ?? managerOf(keyring),
     suite,
@@ -96,8 +116,18 @@ export function resolveOptions(options: S3EncryptionOptions): ResolvedOptions {
     bufferSize,
     spool: options.spool ?? {},
     instructionFiles: { write: enableInstructionFilePutObject, read: !disableInstructionFile, suffix },
+    messageFormat,
+    writeFormat,
     allowUnencryptedCommands: new Set(options.allowUnencryptedCommands ?? []),
   };
+}
+
+/** Refuses a format that nobody knows, and messages where there is no message format to write them. */
+export function assertFormat(messageFormat: MessageFormat | undefined, format: ObjectFormat, what: string): void {
+  if (format !== "s3" && format !== "message") throw invalid(`${what} must be "s3" or "message".`);
+  if (format === "message" && messageFormat === undefined) {
+    throw invalid(`${what} "message" needs a messageFormat among the client's encryption options.`);
+  }
 }
 
 function managerOf(keyring: Keyring | undefined): MaterialsManager {

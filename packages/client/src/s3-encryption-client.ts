@@ -54,13 +54,14 @@ export class S3EncryptionClient extends S3Client {
     // biome-ignore lint/suspicious/noConfusingVoidType: void is what the overload with a callback returns
   ): Promise<Output> | void {
     if (typeof optionsOrCallback === "function") return super.send(command, optionsOrCallback);
-    const { encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile, ...request } =
+    const { encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile, format, ...request } =
       optionsOrCallback;
     const named = Object.entries({
       encryptionContext,
       materialDescription,
       instructionFileSuffix,
       preferInstructionFile,
+      format,
       // An upload in parts is several requests, and the signal is handed to the first of them only.
       abortSignal: request.abortSignal,
     });

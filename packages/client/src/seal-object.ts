@@ -7,10 +7,10 @@ import {
   type InstructionFileToWrite,
   writeEnvelope,
 } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { type MessageFormat, S3EncryptionError } from "@s3ec/materials";
 import { type BodySource, destroyStream, sourceOfBody } from "./body.js";
-import { callOptionsOf } from "./call-options.js";
-import type { ResolvedOptions } from "./options.js";
+import { type CallOptions, callOptionsOf } from "./call-options.js";
+import { assertFormat, type ResolvedOptions } from "./options.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
 
 /** An object ready to be stored: encrypted once, in order, as it is read. */
@@ -20,8 +20,8 @@ export interface SealedObject {
   readonly ciphertext: AsyncGenerator<Uint8Array>;
   /** Ciphertext bytes, where the plaintext's length is known. */
   readonly length: number | undefined;
-  /** How many of them, at the end, stand for no plaintext. */
-  readonly tagLength: number;
+  /** How many of them stand for no plaintext. */
+  readonly overhead: number;
   readonly instructionFiles: readonly InstructionFileToWrite[];
   /** Lets go of the caller's body; harmless after its end. */
   readonly destroy: () => void;
@@ -44,9 +44,14 @@ async function sealChecked(options: ResolvedOptions, given: PutObjectCommandInpu
   if (given.WriteOffsetBytes !== undefined) {
     throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
   }
+  const { messageFormat } = options;
+  const format = call.format ?? options.writeFormat;
+  assertFormat(messageFormat, format, "format");
   const source = sourceOfBody(given.Body, given.ContentLength);
   try {
-    return await seal(options, given, source, call);
+    return format === "message" && messageFormat !== undefined
+      ? await sealMessage(messageFormat, options, given, source, call)
+      : await seal(options, given, source, call);
   } catch (error) {
     source.destroy();
     throw error;
@@ -57,7 +62,7 @@ async function seal(
   options: ResolvedOptions,
   given: PutObjectCommandInput,
   body: BodySource,
-  call: ReturnType<typeof callOptionsOf>,
+  call: CallOptions,
 ): Promise<SealedObject> {
   const { suite, commitmentPolicy, materialsManager, instructionFiles } = options;
   const { input, source } = withoutPlaintextChecksums(given, body);
@@ -89,10 +94,38 @@ async function seal(
     input: { ...rest, Metadata: { ...input.Metadata, ...envelope.metadata } },
     ciphertext: encryptContent(content, source.chunks),
     length: source.length === undefined ? undefined : ciphertextLength(suite, source.length),
-    tagLength: suite.tagLength,
+    overhead: suite.tagLength,
     instructionFiles: envelope.instructionFiles,
     destroy: source.destroy,
   };
+}
+
+/** The message holds everything itself: nothing is added to the caller's metadata, and there are no instruction files. */
+async function sealMessage(
+  messageFormat: MessageFormat,
+  { materialsManager, commitmentPolicy }: ResolvedOptions,
+  given: PutObjectCommandInput,
+  body: BodySource,
+  call: CallOptions,
+): Promise<SealedObject> {
+  if (call.instructionFileSuffix !== undefined) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      "A message has no instruction file; leave instructionFileSuffix out.",
+    );
+  }
+  const { input, source } = withoutPlaintextChecksums(given, body);
+  const { ciphertext, length } = await messageFormat.seal({
+    materialsManager,
+    commitmentPolicy,
+    encryptionContext: call.encryptionContext,
+    ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
+    plaintext: source.chunks,
+    ...(source.length === undefined ? {} : { contentLength: source.length }),
+  });
+  const { Body: _body, ContentLength: _length, ...rest } = input;
+  const overhead = length === undefined || source.length === undefined ? 0 : length - source.length;
+  return { input: rest, ciphertext, length, overhead, instructionFiles: [], destroy: source.destroy };
 }
 
 /** User metadata under our names would be read as part of the envelope (H9, S17). */

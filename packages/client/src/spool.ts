@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ContentKey, decryptContentUnverified } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { GatheringWriter } from "./gathering-writer.js";
+import type { Decryption } from "./whole-content.js";
 
 /** Content that has been authenticated and can be decrypted from its private copy of the ciphertext. */
 export interface SpooledContent {
@@ -23,7 +23,7 @@ const PIECE = 256 * 1024;
  * decrypted a second time from there.
  */
 export async function spoolContent(
-  content: ContentKey,
+  decryption: Pick<Decryption, "decrypt">,
   ciphertext: AsyncIterable<Uint8Array>,
   directory: string = tmpdir(),
 ): Promise<SpooledContent> {
@@ -41,15 +41,12 @@ export async function spoolContent(
   };
   try {
     let length = 0;
-    for await (const chunk of decryptContentUnverified(content, copying(ciphertext, file))) {
+    for await (const chunk of decryption.decrypt(copying(ciphertext, file))) {
       length += chunk.length;
       chunk.fill(0);
     }
     return {
-      chunks: decryptContentUnverified(
-        content,
-        file.createReadStream({ start: 0, highWaterMark: PIECE, autoClose: false }),
-      ),
+      chunks: decryption.decrypt(file.createReadStream({ start: 0, highWaterMark: PIECE, autoClose: false })),
       length,
       destroy,
     };

@@ -152,9 +152,9 @@ function partSender(
   return Object.create(client, { send: { value: send } });
 }
 
-/** The tag comes last, so that the bytes before it are the caller's. */
-function inPlaintext(progress: UploadProgress, { length, tagLength }: SealedObject): UploadProgress {
+/** What stands for no plaintext is counted as if it came last, where the S3 formats have it. */
+function inPlaintext(progress: UploadProgress, { length, overhead }: SealedObject): UploadProgress {
   if (length === undefined) return progress;
-  const total = length - tagLength;
+  const total = length - overhead;
   return { ...progress, loaded: Math.min(progress.loaded ?? 0, total), total };
 }

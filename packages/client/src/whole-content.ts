@@ -1,4 +1,4 @@
-import { type ContentKey, decryptContent, decryptContentUnverified, plaintextLength } from "@s3ec/envelope";
+import { type ContentKey, decryptContentUnverified, plaintextLength } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "./options.js";
 import { spoolContent } from "./spool.js";
@@ -18,32 +18,48 @@ export interface Plaintext {
   readonly destroy: () => void;
 }
 
+/** How a whole body is decrypted, and what that proves. */
+export interface Decryption {
+  decrypt(ciphertext: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
+  /** Plaintext bytes; undefined where only the end will tell. */
+  readonly length: number | undefined;
+  /** As many of them as there can be; undefined where S3 did not say how long the body is. */
+  readonly maxLength: number | undefined;
+  /** What is known of a piece once it is decrypted: that it is authentic, nothing before the end, or nothing at all. */
+  readonly proves: "pieces" | "whole" | "nothing";
+}
+
+/** @param storedLength bytes of the body, where S3 said it */
+export function decryptionOf(content: ContentKey, storedLength: number | undefined): Decryption {
+  const length = storedLength === undefined ? undefined : plaintextLength(content.suite, storedLength);
+  return {
+    decrypt: (ciphertext) => decryptContentUnverified(content, ciphertext),
+    length,
+    maxLength: length ?? storedLength,
+    // CBC carries no tag.
+    proves: content.suite.cipher === "cbc" ? "nothing" : "whole",
+  };
+}
+
 /**
  * Decrypts a whole object, and gives it out only once it is authenticated unless the options say otherwise (S12): from
- * memory up to `bufferSize`, above it from a private copy of the ciphertext.
- *
- * @param storedLength bytes of the body, where S3 said it
+ * memory up to `bufferSize`, above it from a private copy of the ciphertext. Pieces that prove themselves need no copy.
  */
 export async function openWhole(
   options: ResolvedOptions,
-  content: ContentKey,
+  decryption: Decryption,
   body: CiphertextBody,
-  storedLength: number | undefined,
 ): Promise<Plaintext> {
-  const { suite } = content;
-  const length = storedLength === undefined ? undefined : (plaintextLength(suite, storedLength) ?? storedLength);
-  if (length !== undefined && length <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
-    const chunks = await decryptContent(content, body.chunks);
+  const { length, maxLength, proves } = decryption;
+  if (maxLength !== undefined && maxLength <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of decryption.decrypt(body.chunks)) chunks.push(chunk);
     const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     return { chunks: each(chunks), length: total, destroy: () => {} };
   }
-  // CBC carries no tag, so holding it back would prove nothing.
-  if (options.enableDelayedAuthenticationMode || suite.cipher === "cbc") {
-    return {
-      chunks: decryptContentUnverified(content, body.chunks),
-      length: suite.cipher === "cbc" ? undefined : length,
-      destroy: body.destroy,
-    };
+  // Holding back what no end will prove would be for nothing.
+  if (options.enableDelayedAuthenticationMode || proves !== "whole") {
+    return { chunks: decryption.decrypt(body.chunks), length, destroy: body.destroy };
   }
   if (options.spool === false) {
     throw new S3EncryptionError(
@@ -51,7 +67,7 @@ export async function openWhole(
       `The object is larger than bufferSize (${options.bufferSize} bytes), the most that is held until it is authenticated: raise bufferSize, allow spooling, or accept enableDelayedAuthenticationMode.`,
     );
   }
-  const spooled = await spoolContent(content, body.chunks, options.spool.directory);
+  const spooled = await spoolContent(decryption, body.chunks, options.spool.directory);
   return { ...spooled, destroy: () => void spooled.destroy().catch(() => {}) };
 }
 

@@ -22,7 +22,7 @@ export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.j
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
 export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
-export { classifyEnvelope } from "./read-envelope.js";
+export { classifyEnvelope, holdsEnvelope } from "./read-envelope.js";
 export { DOTNET_V1_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "./stored-fields.js";
 export type { StringMap } from "./string-map.js";
 export { EMPTY_STRING_MAP, formatStringMap, isSameStringMap, parseStringMap, stringMap } from "./string-map.js";

@@ -69,6 +69,11 @@ export function classifyEnvelope(
   };
 }
 
+/** Whether an object's metadata says that one of the S3 formats encrypted it: none of it need be in an instruction file. */
+export function holdsEnvelope(metadata: Readonly<Record<string, string>>): boolean {
+  return present(fieldsOfMetadata(metadata), [...V1_V2_FIELDS, ...V3_CONTENT_FIELDS, ...V3_KEY_FIELDS]).length > 0;
+}
+
 function completeCommitted(
   content: ReturnType<typeof readCommittedContent>,
   { text, suffix }: InstructionFile,

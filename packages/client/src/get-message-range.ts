@@ -1,0 +1,104 @@
+import { Readable } from "node:stream";
+import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { ByteRange } from "@s3ec/envelope";
+import { type MessageFormat, type MessageHeader, S3EncryptionError } from "@s3ec/materials";
+import { destroyStream, outputBody, quiet, readableOf } from "./body.js";
+import type { CallOptions } from "./call-options.js";
+import { messageFormatFor, openMessage } from "./open-message.js";
+import type { ResolvedOptions } from "./options.js";
+import { rangeNotSatisfiable, servedRange } from "./served-range.js";
+
+/** Bytes: a header with a few wrapped keys is shorter, and one that is not is asked for again. */
+const HEADER_GUESS = 2048;
+
+type Result = { output: GetObjectCommandOutput; response: unknown };
+type Next = (input: GetObjectCommandInput) => Promise<Result>;
+
+/**
+ * Reads a range of an object that is a message: its header, then just the frames that hold the range, both from one
+ * version of the object. Undefined where the object is no message.
+ */
+export async function getMessageRange(
+  options: ResolvedOptions,
+  call: CallOptions,
+  input: GetObjectCommandInput,
+  range: ByteRange,
+  next: Next,
+): Promise<Result | undefined> {
+  const start = await readHeader(options, call, input, next);
+  if (start === undefined) return undefined;
+  const { format, header, total, output } = start;
+  const message = await openMessage(format, options, call, header);
+  const wanted = message.range(range, total);
+  if (wanted === undefined) throw rangeNotSatisfiable(output.$metadata);
+  const pinned = pinnedTo(input, output);
+  const { fetchFirst, fetchLast, first, last } = wanted;
+  const result = await next({ ...pinned, Range: `bytes=${fetchFirst}-${fetchLast}` });
+  const body = streamOf(result.output);
+  const served = servedRange(result.output);
+  if (served.first !== fetchFirst || served.last !== fetchLast || served.total !== total) {
+    destroyStream(body);
+    throw new S3EncryptionError("content-mismatch", "S3 answered with another range than the one that was asked for.");
+  }
+  const stream = readableOf(wanted.decrypt(body), () => destroyStream(body));
+  const decrypted = {
+    Body: outputBody(stream),
+    ContentLength: last - first + 1,
+    ContentRange: `bytes ${first}-${last}/${wanted.total}`,
+  };
+  return { ...result, output: { ...result.output, ...decrypted } };
+}
+
+interface MessageStart {
+  readonly format: MessageFormat;
+  readonly header: MessageHeader;
+  /** Bytes of the whole object. */
+  readonly total: number;
+  readonly output: GetObjectCommandOutput;
+}
+
+async function readHeader(
+  options: ResolvedOptions,
+  call: CallOptions,
+  input: GetObjectCommandInput,
+  next: Next,
+): Promise<MessageStart | undefined> {
+  let start: Uint8Array = new Uint8Array(0);
+  let request = input;
+  for (let size = HEADER_GUESS; ; size *= 4) {
+    const { output } = await next({ ...request, Range: `bytes=${start.length}-${start.length + size - 1}` });
+    const body = streamOf(output);
+    const format = messageFormatFor(options, call, output);
+    if (format === undefined) {
+      destroyStream(body);
+      return undefined;
+    }
+    const { total } = servedRange(output);
+    start = Buffer.concat([start, ...(await body.toArray())]);
+    const header = format.parseHeader(start);
+    if (header === null || (header === "incomplete" && start.length >= total)) return undefined;
+    if (header !== "incomplete") return { format, header, total, output };
+    request = pinnedTo(input, output);
+  }
+}
+
+/** What the caller asked of the object was answered with its beginning; on that version it cannot change. */
+function pinnedTo(input: GetObjectCommandInput, { ETag, VersionId }: GetObjectCommandOutput): GetObjectCommandInput {
+  const { IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, ...rest } = input;
+  return {
+    ...rest,
+    ...(ETag === undefined ? {} : { IfMatch: ETag }),
+    ...(VersionId === undefined ? {} : { VersionId }),
+  };
+}
+
+function streamOf({ Body }: GetObjectCommandOutput): Readable {
+  if (!(Body instanceof Readable)) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "The S3 client must answer with Node streams to be decrypted.",
+    );
+  }
+  quiet(Body);
+  return Body;
+}

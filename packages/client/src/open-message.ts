@@ -1,0 +1,72 @@
+import { holdsEnvelope } from "@s3ec/envelope";
+import { type MessageFormat, type MessageHeader, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
+import type { CallOptions } from "./call-options.js";
+import type { ResolvedOptions } from "./options.js";
+import type { Decryption } from "./whole-content.js";
+
+/** The format to look for in an object's body, if any: not where its metadata says that it is one of the S3 formats. */
+export function messageFormatFor(
+  { messageFormat }: ResolvedOptions,
+  call: CallOptions,
+  { Metadata = {} }: { readonly Metadata?: Readonly<Record<string, string>> | undefined },
+): MessageFormat | undefined {
+  return call.format === "s3" || holdsEnvelope(Metadata) ? undefined : messageFormat;
+}
+
+/** The beginning of an object, read as far as it takes to say whether a message begins there. */
+export interface ObjectStart {
+  /** Undefined where it is no message. */
+  readonly header: MessageHeader | undefined;
+  /** All bytes of an object that is no message; those behind the header of a message. */
+  readonly chunks: AsyncGenerator<Uint8Array>;
+}
+
+export async function readStart(format: MessageFormat, body: AsyncIterable<Uint8Array>): Promise<ObjectStart> {
+  const source = body[Symbol.asyncIterator]();
+  let start: Uint8Array = new Uint8Array(0);
+  for (let parsed = format.parseHeader(start); ; parsed = format.parseHeader(start)) {
+    if (parsed === null) return { header: undefined, chunks: joined(start, source) };
+    if (parsed !== "incomplete") return { header: parsed, chunks: joined(start.subarray(parsed.length), source) };
+    const { done, value } = await source.next();
+    if (done === true) return { header: undefined, chunks: joined(start, source) };
+    start = Buffer.concat([start, value]);
+  }
+}
+
+async function* joined(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (start.length > 0) yield start;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** Gates, materials, commitment, and the header's authentication. */
+export async function openMessage(
+  format: MessageFormat,
+  { materialsManager, commitmentPolicy }: ResolvedOptions,
+  call: CallOptions,
+  header: MessageHeader,
+): Promise<OpenedMessage> {
+  // A caller who names one means the S3 formats, and would have that checked.
+  if (call.instructionFileSuffix !== undefined || call.preferInstructionFile) {
+    throw new S3EncryptionError("invalid-argument", "The object is a message, which has no instruction file.");
+  }
+  return await format.open(header, {
+    materialsManager,
+    commitmentPolicy,
+    encryptionContext: call.encryptionContext,
+    ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
+  });
+}
+
+/** @param storedLength bytes of the object, where S3 said it */
+export function decryptionOfMessage(message: OpenedMessage, storedLength: number | undefined): Decryption {
+  return {
+    decrypt: (ciphertext) => message.decrypt(ciphertext),
+    length: storedLength === undefined ? undefined : message.plaintextLength(storedLength),
+    maxLength: storedLength,
+    proves: message.provesPieces ? "pieces" : "whole",
+  };
+}
