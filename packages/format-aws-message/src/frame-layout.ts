@@ -3,7 +3,7 @@ import { type ByteRange, decryptionFailed } from "@s3ec/envelope";
 /** Bytes that a frame adds to its content: sequence number, IV and tag. */
 export const FRAME_OVERHEAD: number = 4 + 12 + 16;
 /** What the last frame has besides: the mark that it is the last, and its content's length. */
-export const FINAL_OVERHEAD: number = FRAME_OVERHEAD + 4 + 4;
+const FINAL_OVERHEAD: number = FRAME_OVERHEAD + 4 + 4;
 /** Sequence numbers are four bytes, and the highest is the mark of the last frame. */
 export const MAX_FRAMES: number = 2 ** 32 - 1;
 
