@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type EnvelopeExplanation, explainEnvelope } from "./explain-envelope.js";
+import { describeMessage } from "./inspect-message.js";
 import { type Inspection, inspectObject } from "./inspect-object.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
 
@@ -9,10 +10,17 @@ export async function inspectCommand(
   address: ObjectAddress,
   options: { readonly suffix?: string; readonly json?: boolean },
 ): Promise<string> {
-  const { inspection, envelope } = await inspectObject(client, {
+  const inspected = await inspectObject(client, {
     ...address,
     ...(options.suffix === undefined ? {} : { instructionFileSuffix: options.suffix }),
   });
+  if ("message" in inspected) {
+    const { message } = inspected;
+    return options.json === true
+      ? JSON.stringify({ ...address, ...message }, null, 2)
+      : describeMessage(address, message).join("\n");
+  }
+  const { inspection, envelope } = inspected;
   const explanation = explainEnvelope(envelope, inspection.instructionFile);
   if (options.json === true) return JSON.stringify({ ...address, ...inspection, ...explanation }, null, 2);
   return describe(address, inspection, explanation).join("\n");

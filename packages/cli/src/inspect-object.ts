@@ -4,12 +4,14 @@ import {
   DEFAULT_INSTRUCTION_FILE_SUFFIX,
   DOTNET_V1_SUFFIX,
   type Envelope,
+  holdsEnvelope,
   type InstructionFile,
   MAX_INSTRUCTION_FILE_LENGTH,
   plaintextLength,
   type WrapAlgorithm,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import { inspectMessage, type MessageInspection } from "./inspect-message.js";
 
 export interface InspectOptions {
   readonly Bucket: string;
@@ -39,13 +41,17 @@ export interface Inspection {
   readonly encryptedDataKeyLength: number;
 }
 
-/** Reads an object's envelope with a plain `S3Client`; needs no key. Throws `not-encrypted` or `malformed-envelope`. */
+/** Reads an object's envelope, or the header of a message, with a plain `S3Client`; needs no key. Throws `not-encrypted` or `malformed-envelope`. */
 export async function inspectObject(
   client: S3Client,
   options: InspectOptions,
-): Promise<{ inspection: Inspection; envelope: Envelope }> {
+): Promise<{ inspection: Inspection; envelope: Envelope } | { message: MessageInspection }> {
   const { instructionFileSuffix, ...object } = options;
   const { Metadata = {}, ContentLength: storedLength = 0 } = await client.send(new HeadObjectCommand(object));
+  if (!holdsEnvelope(Metadata) && instructionFileSuffix === undefined) {
+    const message = await inspectMessage(client, object, storedLength);
+    if (message !== undefined) return { message };
+  }
   const classified = classifyEnvelope(Metadata, { preferInstructionFile: instructionFileSuffix !== undefined });
   const { envelope, file } =
     classified.placement === "metadata"

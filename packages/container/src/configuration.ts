@@ -6,6 +6,7 @@ import type { KeySchemas } from "./key-source.js";
 import type { KeyringConfiguration } from "./keyring-descriptor.js";
 import type { KeyringRegistry } from "./keyring-registry.js";
 import { MANAGER, type ManagerConfiguration } from "./managers.js";
+import { MESSAGE_FORMAT } from "./message-formats.js";
 
 const CLIENT = z
   .strictObject({
@@ -47,6 +48,11 @@ const CLIENT = z
           .describe("The instruction file to read: a child keyring's suffix, for a reader with that child's key only.")
           .exactOptional(),
       })
+      .exactOptional(),
+    messageFormat: MESSAGE_FORMAT.exactOptional(),
+    writeFormat: z
+      .enum(["s3", "message"])
+      .describe("What is written unless a call says otherwise. Default s3; message needs messageFormat.")
       .exactOptional(),
     allowUnencryptedCommands: z.array(z.string()).exactOptional(),
   })

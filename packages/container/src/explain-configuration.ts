@@ -33,10 +33,15 @@ export async function explainConfiguration(
   return {
     written: writable
       ? [
-          committing(client.commitmentPolicy)
-            ? "Objects of format V3: AES-256-GCM with key commitment."
-            : "Objects of format V2: AES-256-GCM without key commitment, for readers of the previous generation.",
-          ...wrapping.map((key) => `Each object's data key is wrapped with ${key.key}, stored ${place(key, inFile)}.`),
+          client.writeFormat === "message"
+            ? "Messages of the AWS Encryption SDK: AES-256-GCM with key commitment, in frames that are each authenticated."
+            : committing(client.commitmentPolicy)
+              ? "Objects of format V3: AES-256-GCM with key commitment."
+              : "Objects of format V2: AES-256-GCM without key commitment, for readers of the previous generation.",
+          ...wrapping.map(
+            (key) =>
+              `Each object's data key is wrapped with ${key.key}, stored ${client.writeFormat === "message" ? "in the message's header" : place(key, inFile)}.`,
+          ),
           ...explainManager(configuration.materialsManager),
         ]
       : ["Nothing: it can only read."],

@@ -3,3 +3,4 @@ export { AwsMessageFormat } from "./aws-message-format.js";
 export type { HeaderDataKey, ParsedHeader } from "./header.js";
 export type { KeyDerivation, MessageSuite } from "./message-suites.js";
 export { COMMITTED, COMMITTED_SIGNED, MESSAGE_SUITES } from "./message-suites.js";
+export { messagePlaintextLength } from "./opened-message.js";

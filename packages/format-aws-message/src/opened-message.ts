@@ -8,6 +8,24 @@ import { FRAME_OVERHEAD, framesOfRange, layoutOfBody } from "./frame-layout.js";
 import type { ParsedHeader } from "./header.js";
 import { SignatureCheck } from "./signature.js";
 
+/** Plaintext bytes of an unsigned message of this many bytes; `decryption-failed` for a length that none has. */
+function unsignedLength({ frameLength, length }: ParsedHeader, storedLength: number): number {
+  return layoutOfBody(frameLength, storedLength - length).total;
+}
+
+/**
+ * Plaintext bytes of an object that begins with this header, found without any key: undefined for a signed message,
+ * whose signature has no fixed length, and for a length that no message has. Not authenticated.
+ */
+export function messagePlaintextLength(header: ParsedHeader, storedLength: number): number | undefined {
+  if (header.suite.signature !== undefined) return undefined;
+  try {
+    return unsignedLength(header, storedLength);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A message without a signature: each frame proves itself, and the last one that none is missing. */
 export class UnsignedMessage implements OpenedMessage {
   readonly provesPieces = true;
@@ -20,7 +38,7 @@ export class UnsignedMessage implements OpenedMessage {
   }
 
   plaintextLength(storedLength: number): number {
-    return layoutOfBody(this.#header.frameLength, storedLength - this.#header.length).total;
+    return unsignedLength(this.#header, storedLength);
   }
 
   async *decrypt(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
