@@ -1,8 +1,15 @@
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PEER_PROGRAMS } from "./build-peer.js";
-import { type Cell, passed, runMatrix } from "./matrix.js";
+import { type Judged, passed, runMatrix } from "./matrix.js";
+import { MESSAGE_CLIENT_NAMES } from "./message-job.js";
+import { runMessageMatrix } from "./message-matrix.js";
+import { startMessagePeer } from "./message-peer.js";
+import { messageReport } from "./message-report.js";
+import { prepareMessages } from "./message-surroundings.js";
 import { startOurs } from "./ours.js";
-import { type Peer, startPeer } from "./peer.js";
+import { startPeer } from "./peer.js";
 import { report } from "./report.js";
 import { type Server, startKms, startS3 } from "./servers.js";
 import { prepare } from "./surroundings.js";
@@ -13,9 +20,12 @@ const inCi = (process.env.CI ?? "") !== "";
 
 /** Peers named on the command line, `ours` among them; all of them when none is named. */
 const wanted = process.argv.slice(2);
-const names = [...Object.keys(PEER_PROGRAMS), "ours"].filter((name) => wanted.length === 0 || wanted.includes(name));
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+const objectPeers = [...Object.keys(PEER_PROGRAMS), "ours"].filter(isWanted);
+const messagePeers = MESSAGE_CLIENT_NAMES.filter(isWanted);
 
-const running: (Peer | Server)[] = [];
+const missing: string[] = [];
+const running: { close(): Promise<void> }[] = [];
 const closeAll = (): Promise<unknown> => Promise.all(running.splice(0).map((each) => each.close()));
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void closeAll().finally(() => process.exit(1)));
@@ -27,44 +37,66 @@ try {
 }
 
 async function main(): Promise<number> {
-  console.log(`Building and starting versitygw, moto and ${names.join(", ")}.`);
-  const s3 = await startS3();
-  running.push(s3);
-  const kms = await startKms();
-  running.push(kms);
-
-  const peers: Peer[] = [];
-  const missing: string[] = [];
-  for (const name of names) {
-    const peer = name === "ours" ? startOurs() : await startUnlessMissing(name, s3);
-    if (peer instanceof MissingToolchainError) missing.push(`${name}: ${peer.message}`);
-    else peers.push(peer);
-  }
-  running.push(...peers);
-
-  const cells = await runMatrix(peers, await prepare(s3, kms));
-  const text = report(cells);
-  console.log(text);
-  if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text);
+  console.log(`Building and starting the servers and ${[...objectPeers, ...messagePeers].join(", ")}.`);
+  const kms = await keepRunning(startKms());
+  const objects = objectPeers.length === 0 ? [] : await objectCells(kms);
+  const messages = messagePeers.length === 0 ? [] : await messageCells(kms);
+  const text = [
+    ...(objects.length === 0 ? [] : [report(objects)]),
+    ...(messages.length === 0 ? [] : [messageReport(messages)]),
+  ];
+  console.log(text.join("\n"));
+  if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text.join("\n"));
   else console.log("Not every peer ran, so docs/interop.md stays as it is.");
-  return conclude(cells, missing);
+  return conclude([...objects, ...messages]);
 }
 
-async function startUnlessMissing(name: string, s3: Server): Promise<Peer | MissingToolchainError> {
+async function objectCells(kms: Server): ReturnType<typeof runMatrix> {
+  const s3 = await keepRunning(startS3());
+  const peers = await startAll(objectPeers, async (name) => (name === "ours" ? startOurs() : startPeer(name, s3)));
+  return runMatrix(peers, await prepare(s3, kms));
+}
+
+async function messageCells(kms: Server): ReturnType<typeof runMessageMatrix> {
+  const peers = await startAll(messagePeers, startMessagePeer);
+  const folder = await mkdtemp(join(tmpdir(), "s3ec-messages-"));
   try {
-    return await startPeer(name, s3);
-  } catch (failure) {
-    if (failure instanceof MissingToolchainError) return failure;
-    throw failure;
+    return await runMessageMatrix(peers, await prepareMessages(kms, folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-function conclude(cells: readonly Cell[], missing: readonly string[]): number {
+async function keepRunning<Closable extends { close(): Promise<void> }>(
+  starting: Promise<Closable>,
+): Promise<Closable> {
+  const started = await starting;
+  running.push(started);
+  return started;
+}
+
+/** Those whose language is installed; the others are noted as missing. */
+async function startAll<Name extends string, Started extends { close(): Promise<void> }>(
+  names: readonly Name[],
+  start: (name: Name) => Promise<Started>,
+): Promise<Started[]> {
+  const started: Started[] = [];
+  for (const name of names) {
+    try {
+      started.push(await keepRunning(start(name)));
+    } catch (failure) {
+      if (!(failure instanceof MissingToolchainError)) throw failure;
+      missing.push(`${name}: ${failure.message}`);
+    }
+  }
+  return started;
+}
+
+function conclude(cells: readonly Judged[]): number {
   const unexpected = cells.filter((cell) => !passed(cell));
-  for (const { object, reader, reading, expected, outcome, detail } of unexpected) {
-    const what = reader === undefined ? "put" : `get by ${reader} (${reading})`;
+  for (const { expected, outcome, detail, ...what } of unexpected) {
     console.log(
-      `UNEXPECTED ${what} ${JSON.stringify(object)}: ${outcome} ${detail}; expected ${expected.outcome}, ${expected.reason}`,
+      `UNEXPECTED ${JSON.stringify(what)}: ${outcome} ${detail}; expected ${expected.outcome}, ${expected.reason}`,
     );
   }
   for (const line of missing) console.log(`SKIPPED ${line}`);

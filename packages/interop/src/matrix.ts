@@ -27,15 +27,19 @@ export interface Surroundings {
   readonly keyrings: Readonly<Record<KeyringType, KeyringJob>>;
 }
 
-/** One put, or one get when it has a reader: what should have happened and what did. */
-export interface Cell {
-  readonly object: StoredObject;
-  readonly reader?: ClientName;
-  readonly reading?: Reading;
+/** What should have happened and what did. */
+export interface Judged {
   readonly expected: Verdict;
   readonly outcome: Outcome;
   /** The client's own words when it refused, the sizes when the bytes are wrong. */
   readonly detail: string;
+}
+
+/** One put, or one get when it has a reader. */
+export interface Cell extends Judged {
+  readonly object: StoredObject;
+  readonly reader?: ClientName;
+  readonly reading?: Reading;
 }
 
 interface Placed {
@@ -86,7 +90,7 @@ async function put({ object, job, seed, sha256 }: Placed, peer: Peer | undefined
   if (peer === undefined) throw new Error(`Nobody runs ${object.writer}.`);
   const body = { seed, length: object.size };
   const answer = await peer.run({ ...job, op: "put", suite: object.suite, body });
-  return { object, expected: writeVerdict(object), ...judge(object, sha256, answer) };
+  return { object, expected: writeVerdict(object), ...judge(object.size, sha256, answer) };
 }
 
 function readingsOf(object: StoredObject, reader: ClientName): Reading[] {
@@ -109,19 +113,20 @@ async function get({ object, job, sha256 }: Placed, reader: ClientName, reading:
   };
   const answer = await peer.run(read);
   const expected = readVerdict(object, reader, reading);
-  return { object, reader, reading, expected, ...judge(object, sha256, answer) };
+  return { object, reader, reading, expected, ...judge(object.size, sha256, answer) };
 }
 
-function judge(object: StoredObject, sha256: string, answer: Answer): { outcome: Outcome; detail: string } {
+/** What became of a job whose plaintext has this size and SHA-256. */
+export function judge(size: number, sha256: string, answer: Answer): { outcome: Outcome; detail: string } {
   if (!answer.ok) return { outcome: "refused", detail: `${answer.error}: ${answer.message}` };
-  const right = answer.length === object.size && answer.sha256 === sha256;
+  const right = answer.length === size && answer.sha256 === sha256;
   return right
     ? { outcome: "ok", detail: "" }
-    : { outcome: "wrong-bytes", detail: `${answer.length} bytes for ${object.size}` };
+    : { outcome: "wrong-bytes", detail: `${answer.length} bytes for ${size}` };
 }
 
 /** Whether the cell is as expected. */
-export function passed(cell: Cell): boolean {
+export function passed(cell: Judged): boolean {
   const { outcome, code } = cell.expected;
   return cell.outcome === outcome && (code === undefined || cell.detail.startsWith(`${code}:`));
 }

@@ -4,14 +4,15 @@ import { ProcessPeer } from "./process-peer.js";
 import { CREDENTIALS } from "./servers.js";
 
 /** Runs jobs for the clients that it has; ours is one too. */
-export interface Peer {
-  readonly clients: readonly ClientName[];
+export interface Peer<Client = ClientName, Work = Job> {
+  readonly clients: readonly Client[];
   /** Never rejects for what the client does: a refusal, a crash and a hang are answers. */
-  run(job: Job): Promise<Answer>;
+  run(job: Work): Promise<Answer>;
   close(): Promise<void>;
 }
 
-const JOB_TIMEOUT_MS = 30_000;
+/** A peer that does not answer in this time has hung. */
+export const JOB_TIMEOUT_MS = 30_000;
 
 /**
  * Builds the peer program if need be and starts it on first use.

@@ -16,20 +16,20 @@ export interface PeerCommand {
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 /** A peer that is a process of its own, which reads a job a line and answers a line a job. */
-export class ProcessPeer implements Peer {
-  readonly clients: readonly ClientName[];
+export class ProcessPeer<Client = ClientName, Work extends object = Job> implements Peer<Client, Work> {
+  readonly clients: readonly Client[];
   readonly #command: PeerCommand;
   #running: { readonly child: Child; readonly answers: AsyncIterator<string> } | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #asked = 0;
 
-  constructor(clients: readonly ClientName[], command: PeerCommand) {
+  constructor(clients: readonly Client[], command: PeerCommand) {
     this.clients = clients;
     this.#command = command;
   }
 
   /** One job at a time: the peers are loops, and a time limit must speak of one job. */
-  run(job: Job): Promise<Answer> {
+  run(job: Work): Promise<Answer> {
     const answer = this.#last.then(() => this.#answerTo(job));
     this.#last = answer;
     return answer;
@@ -45,13 +45,13 @@ export class ProcessPeer implements Peer {
   }
 
   /** S3EC for Java 4.0.1 stalls after many refusals whatever it reads then, so that a hang counts when it comes twice. */
-  async #answerTo(job: Job): Promise<Answer> {
+  async #answerTo(job: Work): Promise<Answer> {
     const line = (await this.#ask(job)) ?? (await this.#ask(job));
     return line ?? { ok: false, error: "Hang", message: `No answer within ${this.#command.jobTimeoutMs} ms, twice.` };
   }
 
   /** The answer, or nothing when none came in time. */
-  async #ask(job: Job): Promise<Answer | undefined> {
+  async #ask(job: Work): Promise<Answer | undefined> {
     const id = String(this.#asked++);
     this.#running ??= this.#start();
     const { child, answers } = this.#running;

@@ -1,6 +1,7 @@
 import type { Reading } from "./expectations.js";
 import { CLIENT_NAMES, type ClientName, type KeyringType } from "./job.js";
 import { type Cell, passed } from "./matrix.js";
+import { groupBy, Notes, ordinary, table } from "./report-table.js";
 import { hasKeyring, type StoredObject, wrapOf } from "./stored-object.js";
 
 /** Column heads, and what they stand for. */
@@ -91,15 +92,6 @@ function rowName(object: StoredObject): string {
   return `${CLIENTS[object.writer].head}: ${format} ${wrap}, ${content}, ${place}`;
 }
 
-/** What the reader does where no exception applies; what it does everywhere when there is nowhere else. */
-function ordinary(cells: readonly Cell[]): string {
-  const plain = cells.filter(({ expected }) => expected.exception !== true);
-  const seen = new Set((plain.length > 0 ? plain : cells).map(({ outcome }) => outcome));
-  const [outcome] = seen;
-  if (outcome === undefined) return "";
-  return seen.size > 1 ? "**partly**" : { ok: "yes", refused: "-", "wrong-bytes": "wrong bytes" }[outcome];
-}
-
 function settings(cells: readonly Cell[], readers: readonly ClientName[], reading: Reading): string {
   const kinds = ["cbc", "gcm", "committing"] as const;
   const heads = { cbc: "CBC", gcm: "GCM (V2)", committing: "committing GCM (V3)" };
@@ -120,52 +112,4 @@ function outcomes(cells: readonly Cell[]): string {
   const counted = groupBy(cells, ({ outcome }) => outcome);
   const words = { ok: "opens", refused: "refuses", "wrong-bytes": "returns wrong bytes of" };
   return [...counted].map(([outcome, those]) => `${words[outcome]} ${those.length}`).join(", ");
-}
-
-/** Letters for the exceptions, in the order in which the tables show them. */
-class Notes {
-  readonly #letters = new Map<string, string>();
-  readonly #cells: readonly Cell[];
-
-  constructor(cells: readonly Cell[]) {
-    this.#cells = cells;
-  }
-
-  /** The letters of the exceptions among these cells, and a mark when a cell is not as expected. */
-  of(cells: readonly Cell[]): string {
-    const reasons = new Set(cells.filter(({ expected }) => expected.exception).map(({ expected }) => expected.reason));
-    const letters = [...reasons].map((reason) => ` (${this.#letter(reason)})`).join("");
-    return cells.every(passed) ? letters : `${letters} **unexpected**`;
-  }
-
-  explained(): string {
-    return table(
-      ["", "cells", "what happens", "why: the client"],
-      [...this.#letters].map(([reason, letter]) => {
-        const cells = this.#cells.filter(({ expected }) => expected.reason === reason);
-        const [{ expected } = { expected: undefined }] = cells;
-        return [`(${letter})`, String(cells.length), expected?.outcome ?? "", reason];
-      }),
-    );
-  }
-
-  #letter(reason: string): string {
-    const letter = this.#letters.get(reason) ?? String.fromCharCode("a".charCodeAt(0) + this.#letters.size);
-    this.#letters.set(reason, letter);
-    return letter;
-  }
-}
-
-function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  }
-  return groups;
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
 }

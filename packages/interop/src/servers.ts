@@ -12,7 +12,8 @@ import { requireTools } from "./toolchain.js";
 
 const VERSITYGW = "v1.8.0";
 const MOTO = "5.2.5";
-const REGION = "us-west-2";
+/** Where the servers of this run say they are. */
+export const REGION = "us-west-2";
 const READY_WITHIN_MS = 60_000;
 
 /** What every client of this run signs with. */

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { KeyringJob, ServiceEndpoint } from "./job.js";
+import { createKmsKey } from "./kms-key.js";
 import type { Surroundings } from "./matrix.js";
 import { CREDENTIALS } from "./servers.js";
 
@@ -11,13 +11,10 @@ const BUCKET = "interop";
 export async function prepare(s3: ServiceEndpoint, kms: ServiceEndpoint): Promise<Surroundings> {
   const storage = new S3Client({ ...s3, credentials: CREDENTIALS, forcePathStyle: true });
   await storage.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  const keys = new KMSClient({ ...kms, credentials: CREDENTIALS });
-  const { KeyMetadata } = await keys.send(new CreateKeyCommand({}));
-  if (KeyMetadata?.Arn === undefined) throw new Error("KMS made no key.");
   const keyrings = {
     aes: { type: "aes", key: randomBytes(32).toString("base64") },
     rsa: rsaKeyring(),
-    kms: { type: "kms", keyId: KeyMetadata.Arn },
+    kms: { type: "kms", keyId: await createKmsKey(kms) },
   } as const;
   return { s3, kms, bucket: BUCKET, keyrings };
 }
