@@ -1,4 +1,16 @@
+export { loadMessageKeyrings, loadMessages, readMessage } from "./load-messages.js";
 export { instructionFileToRead, loadKeys, loadVectors, readBody } from "./load-vectors.js";
+export type {
+  MessageFailure,
+  MessageKeyring,
+  MessageLanguage,
+  MessageRequirement,
+  MessageSwitch,
+  MessageVector,
+  MessageWriter,
+  ReadableMessage,
+  RefusedMessage,
+} from "./message-vector.js";
 export { plaintextOf } from "./plaintext.js";
 export type {
   InstructionFile,

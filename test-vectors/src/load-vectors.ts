@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { readJson } from "./read-json.js";
 import type { InstructionFile, Vector } from "./vector.js";
 import type { WrappingKey } from "./wrapping-key.js";
 
@@ -24,9 +25,4 @@ export function readBody(vector: Vector): Buffer {
 export function instructionFileToRead(vector: Vector): (InstructionFile & { readonly suffix: string }) | undefined {
   const [first] = Object.entries(vector.instructionFiles ?? {});
   return first === undefined ? undefined : { suffix: first[0], ...first[1] };
-}
-
-// Both files ship with the package, and its tests hold them to their schemas: nothing is validated again here.
-function readJson<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));
 }

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import type { MessageVector } from "./message-vector.js";
 import type { Vector } from "./vector.js";
 
 const DIGEST_LENGTH = 32;
 
 /** What a readable vector decrypts to; for a refused one, what its original held. */
-export function plaintextOf({ plaintext }: Vector): Buffer {
+export function plaintextOf({ plaintext }: Vector | MessageVector): Buffer {
   return plain(plaintext.seed, plaintext.length);
 }
 

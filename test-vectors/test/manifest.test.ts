@@ -1,19 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { loadKeys, loadVectors, type Switch } from "@s3ec/test-vectors";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect } from "chai";
+import { json, violations } from "./schema-violations.js";
 import { storedShape } from "./stored-shape.js";
 
 const vectors = loadVectors();
 const keys = loadKeys();
-
-const json = (name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));
-
-function violations(schema: string, document: unknown): unknown {
-  const validate = new Ajv2020({ allErrors: true }).compile(json(schema));
-  validate(document);
-  return validate.errors;
-}
 
 describe("manifest.json", () => {
   it("is valid against its schema", () => {

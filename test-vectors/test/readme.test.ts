@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { instructionFileToRead, loadVectors } from "@s3ec/test-vectors";
+import { instructionFileToRead, loadMessages, loadVectors } from "@s3ec/test-vectors";
 import { expect } from "chai";
 
 const markdown = await readFile(new URL("../README.md", import.meta.url), "utf8");
@@ -37,5 +37,17 @@ describe("README", () => {
     const sum = (column: number) => rows.reduce((total, row) => total + Number(row[column]), 0);
     const refused = loadVectors().filter((vector) => vector.expect === "refuse").length;
     expect([sum(1), sum(2)]).to.deep.equal([loadVectors().length - refused, refused]);
+  });
+
+  it("counts every refused message by why it is refused", () => {
+    const counts: Record<string, number> = {};
+    for (const message of loadMessages()) {
+      if (message.expect === "refuse") counts[message.failure] = (counts[message.failure] ?? 0) + 1;
+    }
+    const rows = [...readme.matchAll(/^\| `([a-z-]+)` \| (\d+) \|/gm)].map(([, failure, count]) => [
+      failure,
+      Number(count),
+    ]);
+    expect(Object.fromEntries(rows)).to.deep.equal(counts);
   });
 });

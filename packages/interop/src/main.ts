@@ -45,8 +45,8 @@ async function main(): Promise<number> {
     ...(objects.length === 0 ? [] : [report(objects)]),
     ...(messages.length === 0 ? [] : [messageReport(messages)]),
   ];
-  console.log(text.join("\n"));
-  if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text.join("\n"));
+  console.log(text.join(""));
+  if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text.join(""));
   else console.log("Not every peer ran, so docs/interop.md stays as it is.");
   return conclude([...objects, ...messages]);
 }

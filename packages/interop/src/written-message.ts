@@ -30,7 +30,8 @@ export type MessageContextName = "none" | "ascii" | "non-ascii";
 
 export const MESSAGE_CONTEXTS: Readonly<Record<MessageContextName, StringMap>> = {
   none: {},
-  ascii: { tenant: "north", purpose: 'a <b> & "c" \\ d/e, +f' },
+  // A capital letter sorts before a small one by bytes, and after it by most locales.
+  ascii: { tenant: "north", Zone: 'a <b> & "c" \\ d/e, +f' },
   // As UTF-16 the emoji's name sorts before the tilde's, as UTF-8 after it; the accent of the third is a character of its own.
   "non-ascii": { ville: "Orléans", 名: "値", "e\u0301": "e\u0301", "\u{1F600}": "last", "\uff5e": "first" },
 };

@@ -49,7 +49,7 @@ function keyring(described, kms) {
         keyName: described.name,
         unencryptedMasterKey: Uint8Array.from(key), // it refuses a slice of Node's buffer pool
         wrappingSuite: RawAesWrappingSuiteIdentifier[`AES${key.length * 8}_GCM_IV12_TAG16_NO_PADDING`],
-        utf8Sorting: true, // its default sorts a context as UTF-16, which no other SDK does
+        utf8Sorting: true, // by default it sorts a context by the locale, which no other SDK does
       });
     }
     case "rsa":
