@@ -6,15 +6,13 @@ export interface Expected {
   readonly dataKeyLengths: readonly number[];
 }
 
-const IV = 12;
-const TAG = 16;
+/** Bytes. */
+export const IV = 12;
+export const TAG = 16;
 
 /** `iv(12) ‖ AES-GCM(key, iv, aad = binding, data key) ‖ tag(16)` (docs/formats.md 1.4). */
 export function wrapGcm(key: KeyObject, dataKey: Uint8Array, binding: string): Uint8Array {
-  const iv = randomBytes(IV);
-  const cipher = createCipheriv(cipherName(key), key, iv, { authTagLength: TAG });
-  cipher.setAAD(Buffer.from(binding));
-  return Buffer.concat([iv, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
+  return sealGcm(key, dataKey, Buffer.from(binding));
 }
 
 /** The data key, or undefined for any reason. The IV may equal the content's: one writer makes it so (H24). */
@@ -22,15 +20,24 @@ export function unwrapGcm(key: KeyObject, wrapped: Uint8Array, expected: Expecte
   // Lengths are public and checked before the key is used (S15).
   if (!expected.dataKeyLengths.includes(wrapped.length - IV - TAG)) return undefined;
   for (const binding of expected.bindings) {
-    const dataKey = openGcm(key, wrapped, binding);
+    const dataKey = openGcm(key, wrapped, Buffer.from(binding));
     if (dataKey !== undefined) return dataKey;
   }
   return undefined;
 }
 
-function openGcm(key: KeyObject, wrapped: Uint8Array, binding: string): Uint8Array | undefined {
+/** `iv ‖ ciphertext ‖ tag` under a fresh IV. */
+export function sealGcm(key: KeyObject, dataKey: Uint8Array, aad: Uint8Array): Buffer {
+  const iv = randomBytes(IV);
+  const cipher = createCipheriv(cipherName(key), key, iv, { authTagLength: TAG });
+  cipher.setAAD(aad);
+  return Buffer.concat([iv, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Opens what `sealGcm` made, of a length that the caller has checked. */
+export function openGcm(key: KeyObject, wrapped: Uint8Array, aad: Uint8Array): Uint8Array | undefined {
   const decipher = createDecipheriv(cipherName(key), key, wrapped.subarray(0, IV), { authTagLength: TAG });
-  decipher.setAAD(Buffer.from(binding));
+  decipher.setAAD(aad);
   decipher.setAuthTag(wrapped.subarray(-TAG));
   const dataKey = decipher.update(wrapped.subarray(IV, -TAG));
   try {

@@ -1,11 +1,11 @@
 import type { KeyObject } from "node:crypto";
 import { AES_ECB, AES_GCM, AES_WRAP } from "@s3ec/envelope";
 import {
-  assertDistinctDescriptions,
   createDataKey,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
+  describedKeys,
   descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
@@ -14,6 +14,8 @@ import {
   type Keyring,
   keyDescribedBy,
   lendDataKey,
+  type MessageKeyName,
+  MessageKeys,
   materialDescription,
   type StringMap,
   type WrapAlgorithm,
@@ -22,12 +24,16 @@ import {
 } from "@s3ec/materials";
 import { unwrapGcm, wrapGcm } from "./gcm-wrap.js";
 import { unwrapEcb, unwrapRfc3394 } from "./legacy-wraps.js";
+import { unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
 import { type AesWrappingKey, aesWrappingKey } from "./wrapping-key.js";
 
-/** A former wrapping key, used for reading the objects that carry exactly its description. */
+/** A former wrapping key, used for reading the objects that carry exactly its description, or its name in messages. */
 export interface AesDecryptionKey {
   readonly wrappingKey: AesWrappingKey;
-  readonly materialDescription: StringMap;
+  /** Without it, the key reads messages only. */
+  readonly materialDescription?: StringMap;
+  /** Without it, the key reads no messages. */
+  readonly messageKey?: MessageKeyName;
 }
 
 export interface RawAesKeyringOptions {
@@ -35,6 +41,8 @@ export interface RawAesKeyringOptions {
   readonly wrappingKey: AesWrappingKey;
   /** Stored with every object, in the clear and unauthenticated; selects keys on reading. Default: none. */
   readonly materialDescription?: StringMap;
+  /** What messages of the AWS Encryption SDK call `wrappingKey`. Without it the keyring neither writes nor reads any. */
+  readonly messageKey?: MessageKeyName;
   /** Keys that only read, each selected by its description; any other description means `wrappingKey`. */
   readonly decryptionKeys?: readonly AesDecryptionKey[];
   /**
@@ -53,27 +61,35 @@ const UNWRAPS = [
 
 /**
  * Wraps data keys under an AES key that you hold. Writes AES/GCM; reads AES/GCM, and AESWrap and AES (ECB) where the
- * client allows legacy wraps. Throws `invalid-argument` or `invalid-configuration` at construction.
+ * client allows legacy wraps. With `messageKey`, messages have the wrap of the AWS Encryption SDK's raw AES keyring, which
+ * binds the encryption context. Throws `invalid-argument` or `invalid-configuration` at construction.
  */
 export class RawAesKeyring implements Keyring {
-  readonly wrapAlgorithms: readonly WrapAlgorithm[] = Object.freeze(UNWRAPS.map((entry) => entry.algorithm));
+  readonly wrapAlgorithms: readonly WrapAlgorithm[];
   readonly #key: KeyObject;
   readonly #description: StringMap;
   readonly #decryptionKeys: readonly DescribedKey<KeyObject>[];
+  readonly #messageKeys: MessageKeys<KeyObject>;
   readonly #acceptGcmBindingForCbc: boolean;
 
   constructor(options: RawAesKeyringOptions) {
     this.#key = aesWrappingKey(options.wrappingKey);
     this.#description = materialDescription(options.materialDescription);
-    this.#decryptionKeys = (options.decryptionKeys ?? []).map((entry) => ({
+    const former = (options.decryptionKeys ?? []).map((entry) => ({
+      ...entry,
       key: aesWrappingKey(entry.wrappingKey),
-      description: materialDescription(entry.materialDescription),
     }));
-    assertDistinctDescriptions(this.#description, this.#decryptionKeys);
+    this.#decryptionKeys = describedKeys(this.#description, former);
+    this.#messageKeys = new MessageKeys({ key: this.#key, messageKey: options.messageKey }, former);
+    this.wrapAlgorithms = Object.freeze([...UNWRAPS.map((entry) => entry.algorithm), ...this.#messageKeys.providers]);
     this.#acceptGcmBindingForCbc = options.enableCbcRewrapBoundToGcm === true;
   }
 
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+    if (materials.suite.format === "message") {
+      const { own } = this.#messageKeys;
+      return await wrapForMessage(own, withDataKey(materials, materials.dataKey ?? createDataKey(materials.suite)));
+    }
     const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
     const dataKey = materials.dataKey ?? createDataKey(materials.suite);
     const ciphertext = await lendDataKey(dataKey, (bytes) => wrapGcm(this.#key, bytes, materials.algorithmBinding));
@@ -86,6 +102,7 @@ export class RawAesKeyring implements Keyring {
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
     const { suite, algorithmBinding } = materials;
+    if (suite.format === "message") return unwrapFromMessage(this.#messageKeys.all, materials, encryptedDataKeys);
     const rewrapped = this.#acceptGcmBindingForCbc && suite.cipher === "cbc";
     const bindings = rewrapped ? [algorithmBinding, "AES/GCM/NoPadding"] : [algorithmBinding];
     let mine = false;

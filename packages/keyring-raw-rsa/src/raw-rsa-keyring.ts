@@ -1,11 +1,11 @@
 import type { KeyObject } from "node:crypto";
 import { RSA_OAEP_SHA1, RSA_OAEP_SHA256, RSA_PKCS1 } from "@s3ec/envelope";
 import {
-  assertDistinctDescriptions,
   createDataKey,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
+  describedKeys,
   descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
@@ -14,6 +14,8 @@ import {
   type Keyring,
   keyDescribedBy,
   lendDataKey,
+  type MessageKeyName,
+  MessageKeys,
   materialDescription,
   S3EncryptionError,
   type StringMap,
@@ -23,13 +25,24 @@ import {
 } from "@s3ec/materials";
 import { unwrapOaepSha256 } from "./legacy-oaep-sha256.js";
 import { unwrapPkcs1, unwrapPkcs1OrUnpadded } from "./legacy-pkcs1.js";
+import { OAEP_HASHES, type OaepHash, unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
 import { type Expected, unwrapOaep, wrapOaep } from "./oaep-wrap.js";
-import { publicHalf, type RsaPrivateKey, type RsaPublicKey, rsaPrivateKey, rsaPublicKey } from "./rsa-keys.js";
+import {
+  publicHalf,
+  publicKeyOnly,
+  type RsaPrivateKey,
+  type RsaPublicKey,
+  rsaPrivateKey,
+  rsaPublicKey,
+} from "./rsa-keys.js";
 
-/** A former private key, used for reading the objects that carry exactly its description. */
+/** A former private key, used for reading the objects that carry exactly its description, or its name in messages. */
 export interface RsaDecryptionKey {
   readonly privateKey: RsaPrivateKey;
-  readonly materialDescription: StringMap;
+  /** Without it, the key reads messages only. */
+  readonly materialDescription?: StringMap;
+  /** Without it, the key reads no messages. */
+  readonly messageKey?: MessageKeyName;
 }
 
 export interface RawRsaKeyringOptions {
@@ -39,6 +52,13 @@ export interface RawRsaKeyringOptions {
   readonly publicKey?: RsaPublicKey;
   /** Stored with every object, in the clear and unauthenticated; selects keys on reading. Default: none. */
   readonly materialDescription?: StringMap;
+  /** What messages of the AWS Encryption SDK call the key. Without it the keyring neither writes nor reads any. */
+  readonly messageKey?: MessageKeyName;
+  /**
+   * Digest of the OAEP wraps in messages and of their masks, in every key's; messages do not store it, so writer and
+   * reader must agree. Default "sha256".
+   */
+  readonly oaepHash?: OaepHash;
   /** Keys that only read, each selected by its description; any other description means `privateKey`. */
   readonly decryptionKeys?: readonly RsaDecryptionKey[];
   /**
@@ -61,7 +81,8 @@ interface Unwrap {
 
 /**
  * Wraps data keys under an RSA key that you hold. Writes RSA-OAEP-SHA1; reads it, and OAEP with SHA-256 and PKCS#1 v1.5
- * where the client allows legacy wraps. Throws `invalid-argument` or `invalid-configuration` at construction.
+ * where the client allows legacy wraps. With `messageKey`, messages have the OAEP wrap of the AWS Encryption SDK's raw RSA
+ * keyring. Throws `invalid-argument` or `invalid-configuration` at construction.
  */
 export class RawRsaKeyring implements Keyring {
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
@@ -70,6 +91,8 @@ export class RawRsaKeyring implements Keyring {
   readonly #publicKey: KeyObject;
   readonly #description: StringMap;
   readonly #decryptionKeys: readonly DescribedKey<KeyObject>[];
+  readonly #messageKeys: MessageKeys<KeyObject | undefined>;
+  readonly #oaepHash: OaepHash;
   readonly #acceptGcmBindingForCbc: boolean;
 
   constructor(options: RawRsaKeyringOptions) {
@@ -83,21 +106,26 @@ export class RawRsaKeyring implements Keyring {
       throw new S3EncryptionError("invalid-configuration", "Pass privateKey to read and write, or publicKey to write.");
     }
     this.#description = materialDescription(options.materialDescription);
-    this.#decryptionKeys = (options.decryptionKeys ?? []).map((entry) => ({
-      key: rsaPrivateKey(entry.privateKey),
-      description: materialDescription(entry.materialDescription),
-    }));
-    assertDistinctDescriptions(this.#description, this.#decryptionKeys);
+    const former = (options.decryptionKeys ?? []).map((entry) => ({ ...entry, key: rsaPrivateKey(entry.privateKey) }));
+    this.#decryptionKeys = describedKeys(this.#description, former);
+    this.#messageKeys = new MessageKeys({ key: this.#privateKey, messageKey: options.messageKey }, former);
+    this.#oaepHash = oaepHash(options.oaepHash);
     this.#acceptGcmBindingForCbc = options.enableCbcRewrapBoundToGcm === true;
     this.#unwraps = [
       { algorithm: RSA_OAEP_SHA1, unwrap: unwrapOaep },
       { algorithm: RSA_OAEP_SHA256, unwrap: unwrapOaepSha256 },
       { algorithm: RSA_PKCS1, unwrap: options.enableUnpaddedRsa === true ? unwrapPkcs1OrUnpadded : unwrapPkcs1 },
     ];
-    this.wrapAlgorithms = Object.freeze(this.#unwraps.map((entry) => entry.algorithm));
+    const algorithms = this.#unwraps.map((entry) => entry.algorithm);
+    this.wrapAlgorithms = Object.freeze([...algorithms, ...this.#messageKeys.providers]);
   }
 
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+    if (materials.suite.format === "message") {
+      const { own } = this.#messageKeys;
+      const generated = withDataKey(materials, materials.dataKey ?? createDataKey(materials.suite));
+      return await wrapForMessage(this.#publicKey, own, this.#oaepHash, generated);
+    }
     const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
     const dataKey = materials.dataKey ?? createDataKey(materials.suite);
     const { algorithmBinding } = materials;
@@ -111,6 +139,9 @@ export class RawRsaKeyring implements Keyring {
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
     const { suite, algorithmBinding } = materials;
+    if (suite.format === "message") {
+      return unwrapFromMessage(this.#messageKeys.all, this.#oaepHash, materials, encryptedDataKeys);
+    }
     const rewrapped = this.#acceptGcmBindingForCbc && suite.cipher === "cbc";
     const bindings = rewrapped ? [algorithmBinding, "AES/GCM/NoPadding"] : [algorithmBinding];
     let tried = false;
@@ -129,12 +160,12 @@ export class RawRsaKeyring implements Keyring {
     }
     // One error without a cause, whichever check failed (S16).
     if (tried) throw decryptionFailed();
-    if (withoutPrivateKey) {
-      throw new S3EncryptionError(
-        "no-matching-key",
-        "This RSA keyring holds only the public key, which writes but cannot read; configure its privateKey to read.",
-      );
-    }
+    if (withoutPrivateKey) throw publicKeyOnly();
     return null;
   }
+}
+
+function oaepHash(given: OaepHash = "sha256"): OaepHash {
+  if (OAEP_HASHES.includes(given)) return given;
+  throw new S3EncryptionError("invalid-argument", `The oaepHash must be one of ${OAEP_HASHES.join(", ")}.`);
 }

@@ -135,3 +135,11 @@ function privateInPlaceOfPublic(): S3EncryptionError {
 function invalid(message: string): S3EncryptionError {
   return new S3EncryptionError("invalid-argument", message);
 }
+
+/** The refusal to read of a keyring that can only write. */
+export function publicKeyOnly(): S3EncryptionError {
+  return new S3EncryptionError(
+    "no-matching-key",
+    "This RSA keyring holds only the public key, which writes but cannot read; configure its privateKey to read.",
+  );
+}

@@ -21,9 +21,9 @@ export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
 export { CachingMaterialsManager } from "./caching-manager.js";
 export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";
 export { contextMismatch, DefaultMaterialsManager } from "./default-manager.js";
-export type { DescribedKey } from "./described-keys.js";
+export type { DescribableKey, DescribedKey } from "./described-keys.js";
 export {
-  assertDistinctDescriptions,
+  describedKeys,
   descriptionToStore,
   keyDescribedBy,
   materialDescription,
@@ -41,6 +41,8 @@ export type {
   OpenedMessage,
   SealedMessage,
 } from "./message-format.js";
+export type { MessageKey, MessageKeyName, NameableKey } from "./message-keys.js";
+export { MessageKeys } from "./message-keys.js";
 export type { RequiredContextManagerOptions } from "./required-context-manager.js";
 export { RequiredContextManager } from "./required-context-manager.js";
 export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";

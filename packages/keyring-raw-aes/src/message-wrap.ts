@@ -1,0 +1,79 @@
+import type { KeyObject } from "node:crypto";
+import {
+  type DecryptionMaterials,
+  decryptionFailed,
+  type EncryptedDataKey,
+  type EncryptionMaterials,
+  importDataKey,
+  isSameWrapAlgorithm,
+  lendDataKey,
+  type MessageKey,
+  serializeEncryptionContext,
+  stringMap,
+  type WithDataKey,
+  withDataKey,
+  withEncryptedDataKey,
+} from "@s3ec/materials";
+import { IV, openGcm, sealGcm, TAG } from "./gcm-wrap.js";
+
+/** After the key's name: the tag's length in bits and the IV's in bytes, then the IV. */
+const LENGTHS: Uint8Array = Uint8Array.of(0, 0, 0, TAG * 8, 0, 0, 0, IV);
+
+/**
+ * Adds the raw AES keyring's wrap of the AWS Encryption SDK: AES-GCM over the data key, with the whole encryption context
+ * as AAD. The IV is stored behind the key's name.
+ */
+export async function wrapForMessage(
+  { key, provider, name }: MessageKey<KeyObject>,
+  materials: WithDataKey<EncryptionMaterials>,
+): Promise<EncryptionMaterials> {
+  const aad = serializeEncryptionContext(materials.encryptionContext);
+  const sealed = await lendDataKey(materials.dataKey, (bytes) => sealGcm(key, bytes, aad));
+  return withEncryptedDataKey(materials, {
+    wrapAlgorithm: provider,
+    ciphertext: sealed.subarray(IV),
+    description: stringMap([]),
+    providerInfo: Buffer.concat([name, LENGTHS, sealed.subarray(0, IV)]),
+  });
+}
+
+/** Opens the first wrap that one of these keys opens; null when none of the wraps names one of them. */
+export function unwrapFromMessage(
+  keys: readonly MessageKey<KeyObject>[],
+  materials: DecryptionMaterials,
+  encryptedDataKeys: readonly EncryptedDataKey[],
+): DecryptionMaterials | null {
+  let mine = false;
+  for (const encryptedDataKey of encryptedDataKeys) {
+    const named = keys.find((entry) => isFor(entry, encryptedDataKey));
+    if (named === undefined) continue;
+    mine = true;
+    const dataKey = open(named, materials, encryptedDataKey);
+    if (dataKey !== undefined) return withDataKey(materials, importDataKey(dataKey));
+  }
+  // One error without a cause, whichever check failed (S16).
+  if (mine) throw decryptionFailed();
+  return null;
+}
+
+/** The length tells a name from one that begins with it. */
+function isFor({ provider, name }: MessageKey<KeyObject>, { wrapAlgorithm, providerInfo }: EncryptedDataKey): boolean {
+  return (
+    isSameWrapAlgorithm(provider, wrapAlgorithm) &&
+    providerInfo?.length === name.length + LENGTHS.length + IV &&
+    Buffer.compare(providerInfo.subarray(0, name.length), name) === 0
+  );
+}
+
+function open(
+  { key, name }: MessageKey<KeyObject>,
+  { suite, encryptionContext }: DecryptionMaterials,
+  { ciphertext, providerInfo = new Uint8Array(0) }: EncryptedDataKey,
+): Uint8Array | undefined {
+  const lengths = providerInfo.subarray(name.length, name.length + LENGTHS.length);
+  // Lengths are public and checked before the key is used (S15).
+  if (Buffer.compare(lengths, LENGTHS) !== 0) return undefined;
+  if (!suite.dataKeyLengths.includes(ciphertext.length - TAG)) return undefined;
+  const iv = providerInfo.subarray(-IV);
+  return openGcm(key, Buffer.concat([iv, ciphertext]), serializeEncryptionContext(encryptionContext));
+}
