@@ -142,7 +142,14 @@ export const ANY_KEY_PROVIDER: WrapAlgorithm = define({
   describedBy: "provider-info",
 });
 
-/** Whether two entries are the same wrap, even when they come from two installed copies of this package. */
+/**
+ * Whether two entries are the same wrap, even when they come from two installed copies of this package. A key provider
+ * is never a wrap of the S3 formats, whatever name it takes: a message would get past the gate of a legacy wrap (S2).
+ */
 export function isSameWrapAlgorithm(a: WrapAlgorithm, b: WrapAlgorithm): boolean {
-  return a.name === b.name;
+  return a.name === b.name && isKeyProvider(a) === isKeyProvider(b);
+}
+
+function isKeyProvider({ describedBy }: WrapAlgorithm): boolean {
+  return describedBy === "provider-info";
 }

@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { defineWrapAlgorithm, isSameWrapAlgorithm, KMS, WRAP_ALGORITHMS } from "../dist/wrap-algorithms.js";
+import {
+  defineWrapAlgorithm,
+  isSameWrapAlgorithm,
+  KMS,
+  keyProvider,
+  WRAP_ALGORITHMS,
+} from "../dist/wrap-algorithms.js";
 import { refused } from "./refusals.js";
 
 describe("wrap algorithms", () => {
@@ -47,6 +53,14 @@ describe("wrap algorithms", () => {
       refused("invalid-argument", () => defineWrapAlgorithm({ name }));
     });
   }
+
+  it("are never a key provider's, whatever it calls itself", () => {
+    for (const { name } of WRAP_ALGORITHMS) {
+      const provider = keyProvider(name);
+      for (const wrap of WRAP_ALGORITHMS) expect(isSameWrapAlgorithm(wrap, provider)).to.equal(false);
+      expect(isSameWrapAlgorithm(provider, keyProvider(name))).to.equal(true);
+    }
+  });
 
   it("are the same across two copies of the package", () => {
     expect(isSameWrapAlgorithm(KMS, { ...KMS })).to.equal(true);
