@@ -46,7 +46,8 @@ export class FrameEncryption {
 
   constructor(key: FrameKey, position: FramePosition, length: number) {
     const { sequenceNumber, isFinal } = position;
-    if (sequenceNumber > MAX_FRAMES) {
+    // The highest number is the mark of a last frame, so that only a last frame can have it.
+    if (sequenceNumber > (isFinal ? MAX_FRAMES : MAX_FRAMES - 1)) {
       throw new S3EncryptionError(
         "content-too-large",
         `A message has ${MAX_FRAMES} frames at most; choose a larger frameLength.`,

@@ -54,6 +54,7 @@ export function framesOfRange(frameLength: number, layout: FrameLayout, range: B
   const first = "suffixLength" in range ? Math.max(0, total - range.suffixLength) : range.first;
   const last = "suffixLength" in range ? total - 1 : Math.min(range.last ?? total - 1, total - 1);
   if (first > last) return undefined;
-  const frameOf = (offset: number): number => Math.min(Math.floor(offset / frameLength) + 1, finalFrame);
-  return { firstFrame: frameOf(first), lastFrame: frameOf(last), first, last };
+  const frameOf = (offset: number): number => Math.floor(offset / frameLength) + 1;
+  // Only the last frame proves where the end is, and it may be an empty one that another writer put behind the content.
+  return { firstFrame: frameOf(first), lastFrame: last === total - 1 ? finalFrame : frameOf(last), first, last };
 }

@@ -58,7 +58,9 @@ export function parseHeader(start: Uint8Array, limits: HeaderLimits): ParsedHead
   const suite = suiteOf(start);
   if (suite === null || suite === "incomplete") return suite;
   try {
-    return parse(start.subarray(0, limits.maxHeaderLength), suite, limits);
+    const { length } = parse(start.subarray(0, limits.maxHeaderLength), suite, limits);
+    // Once more on a copy, which the caller cannot change afterwards, and which keeps no more than itself in memory.
+    return parse(Uint8Array.from(start.subarray(0, length)), suite, limits);
   } catch (error) {
     if (!(error instanceof IncompleteBytes)) throw error;
     if (start.length < limits.maxHeaderLength) return "incomplete";
