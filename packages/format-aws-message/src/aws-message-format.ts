@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { formatStringMap, isSameStringMap } from "@s3ec/envelope";
+import { formatStringMap, isSameStringMap, malformedEnvelope } from "@s3ec/envelope";
 import {
   ANY_KEY_PROVIDER,
   CONTEXT_PUBLIC_KEY,
@@ -136,7 +136,7 @@ export class AwsMessageFormat implements MessageFormat {
         `The message's header would have ${bytes.length} bytes, more than maxHeaderLength (${this.#limits.maxHeaderLength}): shorten the encryption context.`,
       );
     }
-    const body = withHeader(bytes, encryptBody(key, message.plaintext));
+    const body = encryptBody(key, bytes, message.plaintext);
     if (suite.signature === undefined) {
       const layout = contentLength === undefined ? undefined : layoutOfPlaintext(this.#frameLength, contentLength);
       const length = layout === undefined ? undefined : bytes.length + bodyLength(this.#frameLength, layout);
@@ -182,6 +182,7 @@ export class AwsMessageFormat implements MessageFormat {
         `The message's data key is wrapped by the key providers ${providers}, none of which a configured keyring knows.`,
       );
     }
+    refuseUnsignedCopy(header);
     const callers = stringMap(Object.entries(encryptionContext).filter(([name]) => name !== CONTEXT_PUBLIC_KEY));
     if (!isSameStringMap(callers, message.encryptionContext)) throw contextMismatch();
     const { dataKey, verificationKey } = await materialsManager.getDecryptionMaterials({
@@ -202,15 +203,6 @@ export class AwsMessageFormat implements MessageFormat {
       );
     }
     return new SignedMessage(header, key, suite.signature.hash, verificationKey);
-  }
-}
-
-async function* withHeader(header: Uint8Array, body: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield header;
-    yield* body;
-  } finally {
-    await body.return(undefined);
   }
 }
 
@@ -236,6 +228,15 @@ function refuseReservedContext(context: Readonly<Record<string, string>>): void 
     "invalid-argument",
     `The encryption context must not hold "${reserved}": names that start with aws-crypto- are reserved in messages.`,
   );
+}
+
+/**
+ * A reader of a signed message knows its data key, and could write an unsigned message under the same wraps: those bind
+ * the context, which still names the public key (AWS Encryption SDK, default CMM).
+ */
+function refuseUnsignedCopy({ suite, encryptionContext }: ParsedHeader): void {
+  if (suite.signature !== undefined || !Object.hasOwn(encryptionContext, CONTEXT_PUBLIC_KEY)) return;
+  throw malformedEnvelope(`The message's context holds "${CONTEXT_PUBLIC_KEY}", but its suite does not sign.`);
 }
 
 function parsedHeader(header: MessageHeader): ParsedHeader {

@@ -1,9 +1,17 @@
+/** At least so much is set aside at a time for bytes that are kept. */
+const BLOCK = 64 * 1024;
+
 /** The bytes of a body, in pieces of the length that its frames have, whatever pieces they arrive in. */
 export class BodyReader {
   readonly #source: AsyncIterator<Uint8Array>;
   /** Arrived and not taken, oldest first. */
   readonly #held: Uint8Array[] = [];
   #length = 0;
+  /** Whether the last of them is memory of the source's. */
+  #borrowed = false;
+  /** Where kept bytes are copied to, and how much of it is in use. */
+  #block: Uint8Array = new Uint8Array(0);
+  #used = 0;
   readonly #observe: ((bytes: Uint8Array) => void) | undefined;
 
   /** @param observe sees every byte that is taken by `takePieces` and `take`, in order */
@@ -12,19 +20,44 @@ export class BodyReader {
     this.#observe = observe;
   }
 
+  /** Whether so many bytes are here already. */
+  holds(length: number): boolean {
+    return this.#length >= length;
+  }
+
   /** Whether so many bytes are here by now; asks the source for more until they are, or it ends. */
   async has(length: number): Promise<boolean> {
     while (this.#length < length) {
       // The source may use a chunk's memory again once it is asked for the next one.
-      const last = this.#held.pop();
-      if (last !== undefined) this.#held.push(Buffer.from(last));
+      if (this.#borrowed) this.#keepLast();
       const { done, value } = await this.#source.next();
       if (done === true) return false;
       if (value.length === 0) continue;
       this.#held.push(value);
+      this.#borrowed = true;
       this.#length += value.length;
     }
     return true;
+  }
+
+  /** Copies the last piece, behind the one before it where that was copied, too: many small chunks make one piece. */
+  #keepLast(): void {
+    this.#borrowed = false;
+    const last = this.#held.pop();
+    if (last === undefined) return;
+    if (last.length > this.#block.length - this.#used) {
+      this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK, last.length));
+      this.#used = 0;
+    }
+    let start = this.#used;
+    this.#block.set(last, start);
+    this.#used += last.length;
+    const before = this.#held.at(-1);
+    if (before?.buffer === this.#block.buffer && before.byteOffset + before.length === start) {
+      start = before.byteOffset;
+      this.#held.pop();
+    }
+    this.#held.push(this.#block.subarray(start, this.#used));
   }
 
   /** The next bytes, without taking them. To be called after `has` said so. */
@@ -66,6 +99,7 @@ export class BodyReader {
     const rest = new BodyReader({ [Symbol.asyncIterator]: () => this.#source });
     rest.#held.push(...this.#held);
     rest.#length = this.#length;
+    rest.#borrowed = this.#borrowed;
     return rest;
   }
 

@@ -1,34 +1,36 @@
 import { FrameEncryption, type FrameKey } from "./frame-cipher.js";
-import { MAX_FRAMES } from "./frame-layout.js";
 
 /**
- * Encrypts a body of frames in one pass. Only the end of the plaintext tells which frame is the last, so that up to a
- * frame of it is held back; a chunk is therefore copied unless it is whole frames.
+ * Encrypts a body of frames in one pass, behind the header. Only the end of the plaintext tells which frame is the last,
+ * so that up to a frame of it is held back, as a copy, since the source may use its buffer again. The header waits for
+ * the first frame: whoever has got something and wants no more lets go of the source, too.
  */
-export async function* encryptBody(key: FrameKey, plaintext: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* encryptBody(
+  key: FrameKey,
+  header: Uint8Array,
+  plaintext: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const { frameLength } = key;
-  let held: Uint8Array[] = [];
+  const held = Buffer.allocUnsafeSlow(frameLength);
   let heldLength = 0;
   let sequenceNumber = 1;
   for await (const chunk of plaintext) {
     let offset = 0;
     // A frame is given out once there is a byte behind it.
     while (heldLength + chunk.length - offset > frameLength) {
-      const taken = frameLength - heldLength;
-      const frame = [...held, chunk.subarray(offset, offset + taken)];
+      const end = offset + frameLength - heldLength;
+      const frame = [held.subarray(0, heldLength), chunk.subarray(offset, end)];
+      if (sequenceNumber === 1) yield header;
       yield* encryptFrame(key, sequenceNumber, frame, frameLength, false);
       sequenceNumber++;
-      offset += taken;
-      held = [];
+      offset = end;
       heldLength = 0;
     }
-    if (offset < chunk.length) {
-      // The source may use its buffer again.
-      held.push(Buffer.from(chunk.subarray(offset)));
-      heldLength += chunk.length - offset;
-    }
+    held.set(chunk.subarray(offset), heldLength);
+    heldLength += chunk.length - offset;
   }
-  yield* encryptFrame(key, Math.min(sequenceNumber, MAX_FRAMES + 1), held, heldLength, true);
+  if (sequenceNumber === 1) yield header;
+  yield* encryptFrame(key, sequenceNumber, [held.subarray(0, heldLength)], heldLength, true);
 }
 
 function* encryptFrame(

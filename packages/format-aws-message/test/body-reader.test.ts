@@ -1,0 +1,68 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { BodyReader } from "../dist/body-reader.js";
+import { chunksOf, collect, plaintextOf } from "./fixture.js";
+
+describe("BodyReader", () => {
+  it("gives pieces of any length out of chunks of any length, in memory that a source uses again", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 70 }), { minLength: 1 }),
+        fc.array(fc.integer({ min: 0, max: 90 })),
+        async (chunkLengths, takes) => {
+          const bytes = plaintextOf(3000);
+          let turn = 0;
+          // Empty chunks, too, but not for ever.
+          const size = () => (turn < 100 ? (chunkLengths[turn++ % chunkLengths.length] ?? 1) : 100);
+          const observed: Uint8Array[] = [];
+          const reader = new BodyReader(chunksOf(bytes, size), (part) => observed.push(Buffer.from(part)));
+          let offset = 0;
+          for (const length of takes) {
+            if (!(await reader.has(length))) break;
+            expect(reader.take(length).equals(bytes.subarray(offset, offset + length))).to.equal(true);
+            offset += length;
+            if (await reader.has(4)) expect(reader.peekUint32()).to.equal(bytes.readUInt32BE(offset));
+          }
+          expect(Buffer.concat(observed).equals(bytes.subarray(0, offset))).to.equal(true);
+          const rest = reader.unobserved();
+          expect(await rest.has(bytes.length - offset)).to.equal(true);
+          expect(await rest.has(bytes.length - offset + 1)).to.equal(false);
+          expect(rest.take(bytes.length - offset).equals(bytes.subarray(offset))).to.equal(true);
+          expect(Buffer.concat(observed)).to.have.length(offset);
+        },
+      ),
+    ));
+
+  it("makes one piece of many small chunks", async () => {
+    const bytes = plaintextOf(5000);
+    const reader = new BodyReader(chunksOf(bytes, 1));
+    expect(await reader.has(5000)).to.equal(true);
+    const pieces = reader.takePieces(5000);
+    expect(pieces).to.have.length.below(4);
+    expect(Buffer.concat(pieces).equals(bytes)).to.equal(true);
+  });
+
+  it("asks for no more than it needs", async () => {
+    const source = chunksOf(plaintextOf(100), 10);
+    const reader = new BodyReader(source);
+    await reader.has(11);
+    expect(source.read).to.equal(20);
+    await reader.has(20);
+    expect(source.read).to.equal(20);
+  });
+
+  it("gives nothing that has not arrived", async () => {
+    const reader = new BodyReader(chunksOf(plaintextOf(3), 2));
+    expect(await reader.has(4)).to.equal(false);
+    expect(() => reader.takePieces(4)).to.throw(RangeError);
+  });
+
+  it("lets go of a source that can be let go of", async () => {
+    const source = chunksOf(plaintextOf(3), 2);
+    await new BodyReader(source).close();
+    expect(source.returned).to.equal(1);
+    const next = () => Promise.resolve({ done: true as const, value: undefined });
+    await new BodyReader({ [Symbol.asyncIterator]: () => ({ next }) }).close();
+    expect(await collect(chunksOf(new Uint8Array(0), 1))).to.have.length(0);
+  });
+});
