@@ -1,10 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from "node:crypto";
-
-/** What an unwrap may return: a data key of one of these lengths, bound to one of these texts where the wrap binds. */
-export interface Expected {
-  readonly bindings: readonly string[];
-  readonly dataKeyLengths: readonly number[];
-}
+import type { ExpectedDataKey } from "@s3ec/materials";
 
 /** Bytes. */
 export const IV = 12;
@@ -16,7 +11,7 @@ export function wrapGcm(key: KeyObject, dataKey: Uint8Array, binding: string): U
 }
 
 /** The data key, or undefined for any reason. The IV may equal the content's: one writer makes it so (H24). */
-export function unwrapGcm(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+export function unwrapGcm(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
   // Lengths are public and checked before the key is used (S15).
   if (!expected.dataKeyLengths.includes(wrapped.length - IV - TAG)) return undefined;
   for (const binding of expected.bindings) {

@@ -1,11 +1,11 @@
 import { createDecipheriv, type KeyObject, timingSafeEqual } from "node:crypto";
-import type { Expected } from "./gcm-wrap.js";
+import type { ExpectedDataKey } from "@s3ec/materials";
 
 const RFC3394_IV = Buffer.alloc(8, 0xa6);
 const BLOCK = 16;
 
 /** RFC 3394 key wrap with the default IV. Bound to nothing (S2); the data key, or undefined for any reason. */
-export function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+export function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
   if (!expected.dataKeyLengths.includes(wrapped.length - RFC3394_IV.length)) return undefined;
   try {
     const decipher = createDecipheriv(`id-aes${bits(key)}-wrap`, key, RFC3394_IV);
@@ -21,7 +21,7 @@ export function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: Exp
  * AES-ECB with PKCS#7 padding, neither bound nor authenticated. Only the paddings that belong to a data key's length
  * count, each compared whole and in constant time, so that nobody learns bytes of a block from a padding error.
  */
-export function unwrapEcb(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+export function unwrapEcb(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
   const lengths = expected.dataKeyLengths.filter((length) => wrapped.length - length === paddingOf(length));
   if (lengths.length === 0) return undefined;
   const decipher = createDecipheriv(`aes-${bits(key)}-ecb`, key, null).setAutoPadding(false);

@@ -1,7 +1,8 @@
 import { createHash, type KeyObject } from "node:crypto";
+import type { ExpectedDataKey } from "@s3ec/materials";
 import { allZero, copyIf, equal, firstLength } from "./constant-time.js";
 import { LONGEST_DATA_KEY, privateOperation } from "./legacy-block.js";
-import { type Expected, modulusLength } from "./oaep-wrap.js";
+import { modulusLength } from "./oaep-wrap.js";
 
 const HASH_LENGTH = 32;
 const LABEL_HASH = createHash("sha256").digest();
@@ -10,7 +11,11 @@ const LABEL_HASH = createHash("sha256").digest();
  * RSA-OAEP with SHA-256 over the bare data key: bound to nothing (S2). SunJCE generates the mask with SHA-1, BouncyCastle
  * with SHA-256 (H2); both are decoded from one private-key operation, always, and in constant time (RFC 8017 7.1.2).
  */
-export function unwrapOaepSha256(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+export function unwrapOaepSha256(
+  key: KeyObject,
+  wrapped: Uint8Array,
+  expected: ExpectedDataKey,
+): Uint8Array | undefined {
   if (wrapped.length !== modulusLength(key)) return undefined;
   const block = privateOperation(key, wrapped);
   if (block === undefined) return undefined;

@@ -1,19 +1,24 @@
 import { createHash, createHmac, type KeyObject } from "node:crypto";
+import type { ExpectedDataKey } from "@s3ec/materials";
 import { allZero, copyIf, equal, firstLength, noneZero, select } from "./constant-time.js";
 import { LONGEST_DATA_KEY, privateOperation } from "./legacy-block.js";
-import { type Expected, modulusLength } from "./oaep-wrap.js";
+import { modulusLength } from "./oaep-wrap.js";
 
 /**
  * RSAES-PKCS1-v1_5 over the bare data key, with implicit rejection (S6): where the padding is bad or no data key has that
  * length, the answer is a substitute key, so that the read fails later and exactly as with any wrong key. Undefined only
  * for a wrong total length, which everyone sees (H14).
  */
-export function unwrapPkcs1(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+export function unwrapPkcs1(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
   return unwrap(key, wrapped, (block) => pkcs1Length(block, expected.dataKeyLengths));
 }
 
 /** The same, and textbook RSA: nothing but zeros before the data key. Anyone can make such a wrap or alter it. */
-export function unwrapPkcs1OrUnpadded(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+export function unwrapPkcs1OrUnpadded(
+  key: KeyObject,
+  wrapped: Uint8Array,
+  expected: ExpectedDataKey,
+): Uint8Array | undefined {
   return unwrap(key, wrapped, (block) => {
     const padded = pkcs1Length(block, expected.dataKeyLengths);
     const bare = firstLength(expected.dataKeyLengths, (bytes) => allZero(block, 0, block.length - bytes));

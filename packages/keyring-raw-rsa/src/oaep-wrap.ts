@@ -1,16 +1,11 @@
-import { constants, type KeyObject, privateDecrypt, publicEncrypt, timingSafeEqual } from "node:crypto";
-
-/** What an unwrap may return: a data key of one of these lengths, bound to one of these texts where the wrap binds. */
-export interface Expected {
-  readonly bindings: readonly string[];
-  readonly dataKeyLengths: readonly number[];
-}
+import { constants, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
+import { bindDataKey, type ExpectedDataKey, unbindDataKey } from "@s3ec/materials";
 
 const OAEP_SHA1 = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha1" };
 
-/** RSA-OAEP, SHA-1 for both digests, over `length(1) ‖ data key ‖ binding` (docs/formats.md 1.4). */
+/** RSA-OAEP, SHA-1 for both digests, over the bound data key (docs/formats.md 1.4). */
 export function wrapOaep(key: KeyObject, dataKey: Uint8Array, binding: string): Uint8Array {
-  const payload = Buffer.concat([Uint8Array.of(dataKey.length), dataKey, Buffer.from(binding)]);
+  const payload = bindDataKey(dataKey, binding);
   try {
     return publicEncrypt({ key, ...OAEP_SHA1 }, payload);
   } finally {
@@ -19,7 +14,7 @@ export function wrapOaep(key: KeyObject, dataKey: Uint8Array, binding: string): 
 }
 
 /** The data key, or undefined for any reason: one answer whether OAEP, the length byte or the binding failed (S2, S6). */
-export function unwrapOaep(key: KeyObject, wrapped: Uint8Array, expected: Expected): Uint8Array | undefined {
+export function unwrapOaep(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
   if (wrapped.length !== modulusLength(key)) return undefined;
   let payload: Buffer;
   try {
@@ -28,16 +23,7 @@ export function unwrapOaep(key: KeyObject, wrapped: Uint8Array, expected: Expect
     return undefined;
   }
   try {
-    for (const binding of expected.bindings) {
-      const bound = Buffer.from(binding);
-      const length = payload.length - 1 - bound.length;
-      if (!expected.dataKeyLengths.includes(length)) continue;
-      // The whole rest is compared: a prefix or trailing bytes are another algorithm.
-      const head = timingSafeEqual(payload.subarray(0, 1), Uint8Array.of(length));
-      const tail = timingSafeEqual(payload.subarray(1 + length), bound);
-      if (head && tail) return Uint8Array.from(payload.subarray(1, 1 + length));
-    }
-    return undefined;
+    return unbindDataKey(payload, expected);
   } finally {
     payload.fill(0);
   }

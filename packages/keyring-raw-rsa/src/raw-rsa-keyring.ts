@@ -9,6 +9,7 @@ import {
   descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
+  type ExpectedDataKey,
   importDataKey,
   isSameWrapAlgorithm,
   type Keyring,
@@ -26,7 +27,7 @@ import {
 import { unwrapOaepSha256 } from "./legacy-oaep-sha256.js";
 import { unwrapPkcs1, unwrapPkcs1OrUnpadded } from "./legacy-pkcs1.js";
 import { OAEP_HASHES, type OaepHash, unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
-import { type Expected, unwrapOaep, wrapOaep } from "./oaep-wrap.js";
+import { unwrapOaep, wrapOaep } from "./oaep-wrap.js";
 import {
   publicHalf,
   publicKeyOnly,
@@ -76,7 +77,7 @@ export interface RawRsaKeyringOptions {
 
 interface Unwrap {
   readonly algorithm: WrapAlgorithm;
-  readonly unwrap: (key: KeyObject, wrapped: Uint8Array, expected: Expected) => Uint8Array | undefined;
+  readonly unwrap: (key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey) => Uint8Array | undefined;
 }
 
 /**

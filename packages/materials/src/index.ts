@@ -17,6 +17,8 @@ export {
   serializeEncryptionContext,
   stringMap,
 } from "@s3ec/envelope";
+export type { ExpectedDataKey } from "./bound-data-key.js";
+export { bindDataKey, unbindDataKey } from "./bound-data-key.js";
 export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
 export { CachingMaterialsManager } from "./caching-manager.js";
 export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";

@@ -1,0 +1,32 @@
+import { timingSafeEqual } from "node:crypto";
+
+/** What an unwrap may return: a data key of one of these lengths, bound to one of these texts where the wrap binds. */
+export interface ExpectedDataKey {
+  readonly bindings: readonly string[];
+  readonly dataKeyLengths: readonly number[];
+}
+
+/**
+ * `length(1) ‖ data key ‖ binding`: what RSA-OAEP-SHA1 encrypts, since it has no place of its own for the binding
+ * (docs/formats.md 1.4). The caller zeroes it.
+ */
+export function bindDataKey(dataKey: Uint8Array, binding: string): Uint8Array {
+  return Buffer.concat([Uint8Array.of(dataKey.length), dataKey, Buffer.from(binding)]);
+}
+
+/**
+ * The data key of what `bindDataKey` made, copied, or undefined for any reason: one answer whether the length byte or
+ * the binding is wrong, and no earlier for one than for the other (S2, S6). The caller zeroes `bound`.
+ */
+export function unbindDataKey(bound: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
+  for (const binding of expected.bindings) {
+    const text = Buffer.from(binding);
+    const length = bound.length - 1 - text.length;
+    if (!expected.dataKeyLengths.includes(length)) continue;
+    // The whole rest is compared: a prefix or trailing bytes are another algorithm.
+    const head = timingSafeEqual(bound.subarray(0, 1), Uint8Array.of(length));
+    const tail = timingSafeEqual(bound.subarray(1 + length), text);
+    if (head && tail) return Uint8Array.from(bound.subarray(1, 1 + length));
+  }
+  return undefined;
+}
