@@ -1,0 +1,4 @@
+export type { Pkcs11DecryptionKey, Pkcs11KeyringOptions } from "./options.js";
+export type { Pin, PinSource } from "./pin.js";
+export { Pkcs11Keyring } from "./pkcs11-keyring.js";
+export type { KeySelector, KeyType } from "./token-keys.js";
