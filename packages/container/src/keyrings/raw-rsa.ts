@@ -1,0 +1,47 @@
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import { z } from "zod";
+import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
+import { CBC_REWRAP, DESCRIPTION, described, readOnly } from "./described-keys.js";
+
+export const rawRsa: KeyringDescriptor = keyringDescriptor({
+  type: "raw-rsa",
+  schema: ({ rsaPrivateKey, rsaPublicKey }) =>
+    z
+      .strictObject({
+        privateKey: rsaPrivateKey.exactOptional(),
+        publicKey: rsaPublicKey.exactOptional(),
+        materialDescription: DESCRIPTION.exactOptional(),
+        decryptionKeys: z
+          .array(z.strictObject({ privateKey: rsaPrivateKey, materialDescription: DESCRIPTION }))
+          .exactOptional(),
+        enableUnpaddedRsa: z
+          .boolean()
+          .describe("DANGEROUS: reads data keys that an old Java client wrapped with textbook RSA. For one migration.")
+          .exactOptional(),
+        enableCbcRewrapBoundToGcm: CBC_REWRAP.exactOptional(),
+      })
+      .refine(({ privateKey, publicKey }) => privateKey !== undefined || publicKey !== undefined, {
+        error: "expected a publicKey (to write), a privateKey (to read), or both",
+      }),
+  create: async (configuration) => {
+    const { RawRsaKeyring } = await import("@s3ec/keyring-raw-rsa");
+    return new RawRsaKeyring(configuration);
+  },
+  explain: ({ privateKey, publicKey, materialDescription, decryptionKeys = [] }) => [
+    {
+      key: `the RSA key ${fingerprint(publicKey ?? privateKey)}${described(materialDescription)}`,
+      readers: "whoever holds its private key",
+      canRead: privateKey !== undefined,
+      writing: `its public key, which this configuration has${publicKey === undefined ? " as part of the private one" : ""}`,
+    },
+    ...decryptionKeys.map((entry) => readOnly("RSA key", entry.materialDescription)),
+  ],
+});
+
+/** Names a key without a file name that may be wrong: SHA-256 of the public key (SPKI), as OpenSSH and pinning do. */
+function fingerprint(key: KeyObject | undefined): string {
+  if (key === undefined) return "";
+  const publicKey = key.type === "private" ? createPublicKey(key) : key;
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  return `SHA256:${createHash("sha256").update(spki).digest("hex").slice(0, 16)}`;
+}
