@@ -17,6 +17,24 @@ export function parseKmsArn(text: string): KmsArn | undefined {
   return { partition, region, accountId };
 }
 
+/** The ARN of a key itself, not of an alias. */
+export interface KmsKeyArn extends KmsArn {
+  /** `mrk-...` for each replica of a multi-Region key. */
+  readonly id: string;
+}
+
+export function parseKeyArn(text: string): KmsKeyArn | undefined {
+  const [, id] = /:key\/([\w-]+)$/.exec(text) ?? [];
+  const arn = parseKmsArn(text);
+  return id === undefined || arn === undefined ? undefined : { ...arn, id };
+}
+
+/** Whether both are the same key, or replicas of one multi-Region key: what one wrapped, the other opens. */
+export function isSameKey(a: KmsKeyArn, b: KmsKeyArn): boolean {
+  const isSameId = a.id === b.id && a.accountId === b.accountId && a.partition === b.partition;
+  return isSameId && (a.region === b.region || a.id.startsWith("mrk-"));
+}
+
 /** Throws `invalid-argument` for what KMS could not take for a key. */
 export function assertKeyId(keyId: string): void {
   const wellFormed = typeof keyId === "string" && (parseKmsArn(keyId) !== undefined || ID_OR_ALIAS.test(keyId));

@@ -8,9 +8,10 @@ import {
   type StringMap,
   type WrapAlgorithm,
 } from "@s3ec/materials";
-import { parseKmsArn } from "./key-arn.js";
+import { type KmsArn, parseKmsArn } from "./key-arn.js";
 import { type ConnectedKms, connectKms, type KmsClientOptions } from "./kms-client.js";
 import { decryptBlob } from "./kms-operations.js";
+import { unwrapFromMessage } from "./message-wrap.js";
 import { KMS_WRAP_ALGORITHMS, unwrapDataKey } from "./unwrap.js";
 
 export interface KmsDiscoveryKeyringOptions extends KmsClientOptions {
@@ -24,6 +25,8 @@ export interface KmsDiscoveryKeyringOptions extends KmsClientOptions {
  * Reads what any KMS key wrapped that the caller may use, and writes nothing. Whoever can write to the bucket then
  * chooses the key (S11): they can have you read objects of their making. Use a `discoveryFilter`, and `KmsKeyring`
  * wherever the key is known.
+ *
+ * Messages name their key, so that a filter speaks before KMS is asked.
  */
 export class KmsDiscoveryKeyring implements Keyring {
   readonly wrapAlgorithms: readonly WrapAlgorithm[] = KMS_WRAP_ALGORITHMS;
@@ -52,6 +55,12 @@ export class KmsDiscoveryKeyring implements Keyring {
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
+    if (materials.suite.format === "message") {
+      const { client } = this.#kms;
+      return await unwrapFromMessage(materials, encryptedDataKeys, {
+        key: (arn, keyId) => (this.#accepts(arn) ? { client, keyId, grantTokens: this.#grantTokens } : undefined),
+      });
+    }
     return await unwrapDataKey(materials, encryptedDataKeys, {
       acceptUnstoredContext: false,
       decrypt: (context, blob) => this.#decrypt(context, blob),
@@ -62,14 +71,13 @@ export class KmsDiscoveryKeyring implements Keyring {
     const key = { client: this.#kms.client, grantTokens: this.#grantTokens };
     const { plaintext, keyArn } = await decryptBlob(key, context, blob);
     // KMS's word on which key it used; nothing that is stored with the object is believed.
-    if (this.#accepts(keyArn)) return plaintext;
+    if (this.#accepts(parseKmsArn(keyArn))) return plaintext;
     plaintext.fill(0);
     throw decryptionFailed();
   }
 
-  #accepts(keyArn: string): boolean {
+  #accepts(arn: KmsArn | undefined): boolean {
     if (this.#partition === undefined) return true;
-    const arn = parseKmsArn(keyArn);
     return arn !== undefined && arn.partition === this.#partition && this.#accountIds.includes(arn.accountId);
   }
 

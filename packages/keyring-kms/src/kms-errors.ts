@@ -20,13 +20,20 @@ const REMEDIES: Readonly<Record<string, string>> = {
 const REGION_MISSING = "The region of KMS is missing: pass region (or a client that has one), or set AWS_REGION.";
 const UNREACHABLE = "KMS could not be reached or could not answer %: check the network, the endpoint and the region.";
 
+const INCORRECT_KEY = "IncorrectKeyException";
+
+/** Whether a typed error says that the blob is another KMS key's. */
+export function isOfAnotherKey(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.name === INCORRECT_KEY;
+}
+
 /**
  * The typed error for a failed KMS call, with the SDK's error as cause. A blob that KMS does not open, or not with the
  * pinned key, is the uniform `decryption-failed` (S11, S16); everything else is `key-unavailable` with its remedy.
  */
 export function kmsError(error: unknown, permission: KmsPermission): S3EncryptionError {
   const name = error instanceof Error ? error.name : "";
-  if (name === "InvalidCiphertextException" || name === "IncorrectKeyException") return decryptionFailed(error);
+  if (name === "InvalidCiphertextException" || name === INCORRECT_KEY) return decryptionFailed(error);
   const isRegionMissing = error instanceof Error && error.message === "Region is missing";
   const remedy = isRegionMissing ? REGION_MISSING : Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : UNREACHABLE;
   return new S3EncryptionError("key-unavailable", (remedy ?? UNREACHABLE).replace("%", permission), { cause: error });

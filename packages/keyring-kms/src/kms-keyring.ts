@@ -11,9 +11,10 @@ import {
   withEncryptedDataKey,
 } from "@s3ec/materials";
 import { contextToBind } from "./bound-context.js";
-import { assertKeyId, parseKmsArn } from "./key-arn.js";
+import { assertKeyId, isSameKey, type KmsKeyArn, parseKeyArn, parseKmsArn } from "./key-arn.js";
 import { type ConnectedKms, connectKms, type KmsClientOptions } from "./kms-client.js";
 import { decryptBlob, encryptDataKey, generateDataKey, type KmsKey } from "./kms-operations.js";
+import { unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
 import { KMS_WRAP_ALGORITHMS, unwrapDataKey } from "./unwrap.js";
 
 export interface KmsKeyringOptions extends KmsClientOptions {
@@ -30,7 +31,8 @@ export interface KmsKeyringOptions extends KmsClientOptions {
 
 /**
  * Wraps data keys under a symmetric key in AWS KMS, bound to the content algorithm and to the encryption context.
- * Writes kms+context; reads kms+context, and kms where the client allows legacy wraps.
+ * Writes kms+context; reads kms+context, and kms where the client allows legacy wraps. Messages have the KMS wrap of the
+ * AWS Encryption SDK, which binds all of their encryption context and names the key by its ARN.
  *
  * Throws `key-unavailable` when KMS cannot be asked or refuses, naming the permission or the region that is missing.
  */
@@ -49,11 +51,12 @@ export class KmsKeyring implements Keyring {
   }
 
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+    if (materials.suite.format === "message") return await wrapForMessage(this.#key, materials);
     const description = contextToBind(materials);
     const { dataKey } = materials;
     if (dataKey !== undefined) {
-      const ciphertext = await lendDataKey(dataKey, (bytes) => encryptDataKey(this.#key, description, bytes));
-      return withEncryptedDataKey(materials, { wrapAlgorithm: KMS_CONTEXT, ciphertext, description });
+      const { blob } = await lendDataKey(dataKey, (bytes) => encryptDataKey(this.#key, description, bytes));
+      return withEncryptedDataKey(materials, { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description });
     }
     const { plaintext, blob } = await generateDataKey(this.#key, description);
     const generated = withDataKey(materials, importDataKey(plaintext));
@@ -64,10 +67,23 @@ export class KmsKeyring implements Keyring {
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
+    if (materials.suite.format === "message") {
+      return await unwrapFromMessage(materials, encryptedDataKeys, {
+        key: (arn) => (this.#mayBe(arn) ? this.#key : undefined),
+      });
+    }
     return await unwrapDataKey(materials, encryptedDataKeys, {
       acceptUnstoredContext: this.#acceptUnstoredContext,
       decrypt: async (context, blob) => (await decryptBlob(this.#key, context, blob)).plaintext,
     });
+  }
+
+  /** What an alias stands for, KMS alone knows. */
+  #mayBe(arn: KmsKeyArn): boolean {
+    const { keyId } = this.#key;
+    if (keyId.includes("alias/")) return true;
+    const own = parseKeyArn(keyId);
+    return own === undefined ? arn.id === keyId : isSameKey(arn, own);
   }
 
   /** Closes the connections of the keyring's own KMS client; a client that you passed stays open. */

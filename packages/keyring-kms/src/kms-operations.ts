@@ -13,38 +13,46 @@ export interface KmsKey {
 const MAX_BLOB_LENGTH = 6144;
 const DATA_KEY_LENGTH = 32;
 
+/** A data key wrapped by KMS, and the ARN of the key it did that with. */
+export interface WrappedByKms {
+  readonly blob: Uint8Array;
+  readonly keyArn: string | undefined;
+}
+
 export async function generateDataKey(
   key: KmsKey,
   context: StringMap,
-): Promise<{ readonly plaintext: Uint8Array; readonly blob: Uint8Array }> {
+  size: { readonly KeySpec: "AES_256" } | { readonly NumberOfBytes: number } = { KeySpec: "AES_256" },
+): Promise<WrappedByKms & { readonly plaintext: Uint8Array }> {
   const command = new GenerateDataKeyCommand({
     KeyId: key.keyId,
-    KeySpec: "AES_256",
+    ...size,
     EncryptionContext: { ...context },
     ...grants(key),
   });
-  const { Plaintext, CiphertextBlob } = await key.client.send(command).catch((error: unknown) => {
+  const { Plaintext, CiphertextBlob, KeyId } = await key.client.send(command).catch((error: unknown) => {
     throw kmsError(error, "kms:GenerateDataKey");
   });
-  if (Plaintext?.length !== DATA_KEY_LENGTH || !CiphertextBlob?.length) {
+  const length = "NumberOfBytes" in size ? size.NumberOfBytes : DATA_KEY_LENGTH;
+  if (Plaintext?.length !== length || !CiphertextBlob?.length) {
     Plaintext?.fill(0);
     throw unexpectedAnswer("GenerateDataKey");
   }
-  return { plaintext: Plaintext, blob: CiphertextBlob };
+  return { plaintext: Plaintext, blob: CiphertextBlob, keyArn: KeyId };
 }
 
-export async function encryptDataKey(key: KmsKey, context: StringMap, plaintext: Uint8Array): Promise<Uint8Array> {
+export async function encryptDataKey(key: KmsKey, context: StringMap, plaintext: Uint8Array): Promise<WrappedByKms> {
   const command = new EncryptCommand({
     KeyId: key.keyId,
     Plaintext: plaintext,
     EncryptionContext: { ...context },
     ...grants(key),
   });
-  const { CiphertextBlob } = await key.client.send(command).catch((error: unknown) => {
+  const { CiphertextBlob, KeyId } = await key.client.send(command).catch((error: unknown) => {
     throw kmsError(error, "kms:Encrypt");
   });
   if (!CiphertextBlob?.length) throw unexpectedAnswer("Encrypt");
-  return CiphertextBlob;
+  return { blob: CiphertextBlob, keyArn: KeyId };
 }
 
 /** What KMS opened a blob to, and the ARN of the key it did that with. */
@@ -77,7 +85,7 @@ function grants({ grantTokens }: { readonly grantTokens: readonly string[] }): {
   return grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] };
 }
 
-function unexpectedAnswer(operation: string): S3EncryptionError {
+export function unexpectedAnswer(operation: string): S3EncryptionError {
   return new S3EncryptionError(
     "key-unavailable",
     `KMS answered ${operation} without the key that was asked for: check the endpoint of the KMS client.`,

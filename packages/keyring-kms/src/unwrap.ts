@@ -1,4 +1,4 @@
-import { KMS, KMS_CONTEXT } from "@s3ec/envelope";
+import { AWS_KMS_PROVIDER, KMS, KMS_CONTEXT } from "@s3ec/envelope";
 import {
   type DecryptionMaterials,
   decryptionFailed,
@@ -12,7 +12,8 @@ import {
 import { boundContext } from "./bound-context.js";
 import { legacyContext } from "./legacy-context.js";
 
-export const KMS_WRAP_ALGORITHMS: readonly WrapAlgorithm[] = Object.freeze([KMS_CONTEXT, KMS]);
+const S3_WRAPS: readonly WrapAlgorithm[] = [KMS_CONTEXT, KMS];
+export const KMS_WRAP_ALGORITHMS: readonly WrapAlgorithm[] = Object.freeze([...S3_WRAPS, AWS_KMS_PROVIDER]);
 
 export interface UnwrapOptions {
   /** See `KmsKeyringOptions.acceptUnstoredContext`. */
@@ -30,7 +31,7 @@ export async function unwrapDataKey(
   const errors: unknown[] = [];
   for (const encryptedDataKey of encryptedDataKeys) {
     const { wrapAlgorithm } = encryptedDataKey;
-    if (!KMS_WRAP_ALGORITHMS.some((entry) => isSameWrapAlgorithm(entry, wrapAlgorithm))) continue;
+    if (!S3_WRAPS.some((entry) => isSameWrapAlgorithm(entry, wrapAlgorithm))) continue;
     try {
       return await unwrapOne(materials, encryptedDataKey, options);
     } catch (error) {

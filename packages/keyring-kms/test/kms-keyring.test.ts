@@ -323,8 +323,8 @@ describe("KmsKeyring", () => {
     expect(JSON.stringify(keyring)).to.not.contain("credentials");
   });
 
-  it("declares kms+context and kms", () => {
-    expect(keyring.wrapAlgorithms.map(({ name }) => name)).to.deep.equal(["kms+context", "kms"]);
+  it("declares kms+context and kms, and aws-kms for messages", () => {
+    expect(keyring.wrapAlgorithms.map(({ name }) => name)).to.deep.equal(["kms+context", "kms", "aws-kms"]);
     expect(legacyWrap(new Uint8Array(1), {}).wrapAlgorithm.legacy).to.equal(true);
   });
 });
