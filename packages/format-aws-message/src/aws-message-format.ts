@@ -193,7 +193,8 @@ export class AwsMessageFormat implements MessageFormat {
       ...(message.materialDescription === undefined ? {} : { materialDescription: message.materialDescription }),
       encryptedDataKeys,
     });
-    const { messageId, frameLength } = header;
+    const { messageId, isFramed } = header;
+    const frameLength = isFramed ? header.frameLength : this.#limits.maxFrameLength;
     const key: FrameKey = { suite, key: openMessageKey(header, dataKey), messageId, frameLength };
     if (suite.signature === undefined) return new UnsignedMessage(header, key);
     if (verificationKey === undefined) {

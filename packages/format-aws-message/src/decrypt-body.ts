@@ -1,6 +1,6 @@
-import { decryptionFailed } from "@s3ec/materials";
+import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
 import type { BodyReader } from "./body-reader.js";
-import { decryptFrame, FINAL_FRAME_MARK, type FrameKey, IV_LENGTH, TAG_LENGTH } from "./frame-cipher.js";
+import { decryptFrame, FINAL_FRAME_MARK, type FrameKey, IV_LENGTH, SINGLE_BLOCK, TAG_LENGTH } from "./frame-cipher.js";
 
 /**
  * Decrypts frames, each of which is authenticated before a byte of it is yielded, until the last one. Frames that are
@@ -12,6 +12,29 @@ export async function* decryptFrames(key: FrameKey, reader: BodyReader, from = 1
     for (const piece of plaintext) if (piece.length > 0) yield piece;
     if (isFinal) return;
   }
+}
+
+/**
+ * Decrypts a body that is one block: IV(12) ‖ length(8) ‖ content ‖ tag(16). It is held until it is authenticated, so that
+ * `maxLength` bounds it.
+ */
+export async function* decryptSingleBlock(
+  key: FrameKey,
+  reader: BodyReader,
+  maxLength: number,
+): AsyncGenerator<Uint8Array> {
+  if (!(await reader.has(IV_LENGTH + 8))) throw decryptionFailed();
+  const iv = reader.take(IV_LENGTH);
+  const length = Number(reader.take(8).readBigUInt64BE());
+  if (length > maxLength) {
+    throw new S3EncryptionError(
+      "content-too-large",
+      `The message is one block of more than the ${maxLength} bytes that may be held (maxFrameLength).`,
+    );
+  }
+  if (!(await reader.has(length + TAG_LENGTH))) throw decryptionFailed();
+  const content = reader.takePieces(length);
+  for (const piece of decryptFrame(key, SINGLE_BLOCK, { iv, content, tag: reader.take(TAG_LENGTH) })) yield piece;
 }
 
 /** Decrypts frames from one to another, both inclusive, the last of which must end the message exactly if it says so. */

@@ -9,6 +9,7 @@ export interface FrameKey {
   readonly suite: MessageSuite;
   readonly key: KeyObject;
   readonly messageId: Uint8Array;
+  /** As many bytes as a frame, or a single block, can have. */
   readonly frameLength: number;
 }
 
@@ -19,16 +20,23 @@ export interface FramePosition {
   readonly isFinal: boolean;
 }
 
+/** The place of content that is not in frames. */
+export const SINGLE_BLOCK = "single-block";
+
 export const IV_LENGTH = 12;
 export const TAG_LENGTH = 16;
 /** In the place of a sequence number: the last frame follows. */
 export const FINAL_FRAME_MARK = 0xffffffff;
 const FRAME = Buffer.from("AWSKMSEncryptionClient Frame");
+const BLOCK = Buffer.from("AWSKMSEncryptionClient Single Block");
 const FINAL_FRAME = Buffer.from("AWSKMSEncryptionClient Final Frame");
 
 /** What binds a frame's content to its place: `message id ‖ kind ‖ sequence number(4) ‖ content length(8)`. */
-function frameAad({ messageId }: FrameKey, { sequenceNumber, isFinal }: FramePosition, length: number): Buffer {
-  const kind = isFinal ? FINAL_FRAME : FRAME;
+function frameAad({ messageId }: FrameKey, position: FramePosition | typeof SINGLE_BLOCK, length: number): Buffer {
+  const { sequenceNumber, kind } =
+    position === SINGLE_BLOCK
+      ? { sequenceNumber: 1, kind: BLOCK }
+      : { sequenceNumber: position.sequenceNumber, kind: position.isFinal ? FINAL_FRAME : FRAME };
   const aad = Buffer.allocUnsafe(messageId.length + kind.length + 12);
   aad.set(messageId);
   aad.set(kind, messageId.length);
@@ -76,10 +84,10 @@ export class FrameEncryption {
   }
 }
 
-/** Decrypts one frame, or throws the uniform failure: nothing of it is given out before its tag was verified (S12). */
+/** Decrypts one frame, or a single block, or throws the uniform failure: nothing of it is given out before its tag was verified (S12). */
 export function decryptFrame(
   key: FrameKey,
-  position: FramePosition,
+  position: FramePosition | typeof SINGLE_BLOCK,
   frame: { readonly iv: Uint8Array; readonly content: readonly Uint8Array[]; readonly tag: Uint8Array },
 ): Uint8Array[] {
   const length = frame.content.reduce((sum, piece) => sum + piece.length, 0);

@@ -32,7 +32,9 @@ export interface ParsedHeader extends MessageHeader {
   readonly messageId: Uint8Array;
   readonly encryptionContext: StringMap;
   readonly encryptedDataKeys: readonly HeaderDataKey[];
-  /** Plaintext bytes of every frame but the last. */
+  /** Otherwise the content is one block, as no SDK has written by default for years. */
+  readonly isFramed: boolean;
+  /** Plaintext bytes of every frame but the last; 0 where there are none. */
   readonly frameLength: number;
   /** Of a committing suite: 32 bytes. */
   readonly commitment: Uint8Array | undefined;
@@ -44,6 +46,7 @@ export interface ParsedHeader extends MessageHeader {
   readonly bytes: Uint8Array;
 }
 
+const SINGLE_BLOCK = 1;
 const FRAMED = 2;
 const CUSTOMER_DATA = 0x80;
 const COMMITMENT_LENGTH = 32;
@@ -85,19 +88,19 @@ function parse(start: Uint8Array, suite: MessageSuite, limits: HeaderLimits): Pa
   const messageId = reader.take(suite.messageIdLength);
   const encryptionContext = parseContext(reader.take(reader.uint16()));
   const encryptedDataKeys = parseDataKeys(reader, limits.maxEncryptedDataKeys);
-  if (reader.uint8() !== FRAMED) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "The message is not framed: its content could only be authenticated as a whole. Decrypt it with the AWS Encryption SDK.",
-    );
+  const contentType = reader.uint8();
+  if (contentType !== FRAMED && contentType !== SINGLE_BLOCK) {
+    throw malformedEnvelope("The message's content is neither in frames nor in one block.");
   }
+  const isFramed = contentType === FRAMED;
   if (suite.headerVersion === 1 && (reader.uint32() !== 0 || reader.uint8() !== IV_LENGTH)) {
     throw malformedEnvelope("The message's header has another IV length or reserved bytes than its suite allows.");
   }
   const frameLength = reader.uint32();
-  if (frameLength === 0 || frameLength > limits.maxFrameLength) {
+  if (isFramed && (frameLength === 0 || frameLength > limits.maxFrameLength)) {
     throw malformedEnvelope(`The message's frame length must be 1 to ${limits.maxFrameLength} bytes (maxFrameLength).`);
   }
+  if (!isFramed && frameLength !== 0) throw malformedEnvelope("The message has no frames, and yet a frame length.");
   const commitment = suite.committing ? reader.take(COMMITMENT_LENGTH) : undefined;
   const authenticated = start.subarray(0, reader.offset);
   const iv = suite.headerVersion === 1 ? reader.take(IV_LENGTH) : new Uint8Array(IV_LENGTH);
@@ -109,6 +112,7 @@ function parse(start: Uint8Array, suite: MessageSuite, limits: HeaderLimits): Pa
     messageId,
     encryptionContext,
     encryptedDataKeys,
+    isFramed,
     frameLength,
     commitment,
     authenticated,

@@ -2,14 +2,22 @@ import type { KeyObject } from "node:crypto";
 import { type ByteRange, decryptionFailed } from "@s3ec/envelope";
 import { type MessageRange, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
 import { BodyReader } from "./body-reader.js";
-import { decryptFrameRange, decryptFrames } from "./decrypt-body.js";
+import { decryptFrameRange, decryptFrames, decryptSingleBlock } from "./decrypt-body.js";
 import type { FrameKey } from "./frame-cipher.js";
 import { FRAME_OVERHEAD, framesOfRange, layoutOfBody } from "./frame-layout.js";
 import type { ParsedHeader } from "./header.js";
 import { SignatureCheck } from "./signature.js";
 
+/** IV, length and tag. */
+const SINGLE_BLOCK_OVERHEAD = 12 + 8 + 16;
+
 /** Plaintext bytes of an unsigned message of this many bytes; `decryption-failed` for a length that none has. */
-function unsignedLength({ frameLength, length }: ParsedHeader, storedLength: number): number {
+function unsignedLength({ isFramed, frameLength, length }: ParsedHeader, storedLength: number): number {
+  if (!isFramed) {
+    const blockLength = storedLength - length - SINGLE_BLOCK_OVERHEAD;
+    if (blockLength < 0) throw decryptionFailed();
+    return blockLength;
+  }
   return layoutOfBody(frameLength, storedLength - length).total;
 }
 
@@ -24,6 +32,10 @@ export function messagePlaintextLength(header: ParsedHeader, storedLength: numbe
   } catch {
     return undefined;
   }
+}
+
+function decryptBody({ isFramed }: ParsedHeader, key: FrameKey, reader: BodyReader): AsyncGenerator<Uint8Array> {
+  return isFramed ? decryptFrames(key, reader) : decryptSingleBlock(key, reader, key.frameLength);
 }
 
 /** A message without a signature: each frame proves itself, and the last one that none is missing. */
@@ -44,7 +56,7 @@ export class UnsignedMessage implements OpenedMessage {
   async *decrypt(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const reader = new BodyReader(body);
     try {
-      yield* decryptFrames(this.#key, reader);
+      yield* decryptBody(this.#header, this.#key, reader);
       if (await reader.has(1)) throw decryptionFailed();
     } finally {
       await reader.close();
@@ -52,7 +64,13 @@ export class UnsignedMessage implements OpenedMessage {
   }
 
   range(range: ByteRange, storedLength: number): MessageRange | undefined {
-    const { length: headerLength, frameLength } = this.#header;
+    const { isFramed, length: headerLength, frameLength } = this.#header;
+    if (!isFramed) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        "A range of a message without frames cannot be verified, since it has one tag for all of it: read the whole object.",
+      );
+    }
     const layout = layoutOfBody(frameLength, storedLength - headerLength);
     const frames = framesOfRange(frameLength, layout, range);
     if (frames === undefined) return undefined;
@@ -112,7 +130,7 @@ export class SignedMessage implements OpenedMessage {
     try {
       // One piece behind, so that whoever reads to the end has not got it all before the signature was verified.
       let held: Uint8Array | undefined;
-      for await (const piece of decryptFrames(this.#key, reader)) {
+      for await (const piece of decryptBody(this.#header, this.#key, reader)) {
         if (held !== undefined) yield held;
         held = piece;
       }

@@ -113,8 +113,9 @@ describe("message header", () => {
   });
 
   it("is framed: other content can only be proven as a whole", async () => {
-    await refusal("unsupported-operation", () => parseHeader(headerBytes({ contentType: 1, frameLength: 0 }), LIMITS));
-    await refusal("unsupported-operation", () => parseHeader(headerBytes({ contentType: 0 }), LIMITS));
+    await refusal("malformed-envelope", () => parseHeader(headerBytes({ contentType: 1, frameLength: 1 }), LIMITS));
+    await refusal("malformed-envelope", () => parseHeader(headerBytes({ contentType: 0 }), LIMITS));
+    await refusal("malformed-envelope", () => parseHeader(headerBytes({ contentType: 3 }), LIMITS));
   });
 
   const contexts: Record<string, Uint8Array> = {

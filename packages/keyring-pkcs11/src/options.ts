@@ -1,11 +1,14 @@
-import { S3EncryptionError, type StringMap } from "@s3ec/materials";
+import { type MessageKeyName, S3EncryptionError, type StringMap } from "@s3ec/materials";
 import type { PinSource } from "./pin.js";
 import type { SlotSelector } from "./slot.js";
 import { assertSelector, type KeySelector, type KeyType } from "./token-keys.js";
 
-/** A former key of the same token and kind, used for reading the objects that carry exactly its description. */
+/** A former key of the same token and kind, used for reading the objects that carry its description, or its name. */
 export interface Pkcs11DecryptionKey extends KeySelector {
-  readonly materialDescription: StringMap;
+  /** Without it, the key reads messages only. */
+  readonly materialDescription?: StringMap;
+  /** Without it, the key reads no messages. */
+  readonly messageKey?: MessageKeyName;
 }
 
 /** `slot` or `tokenLabel`, and `keyLabel`, `keyId` or both, are required. */
@@ -22,6 +25,11 @@ export interface Pkcs11KeyringOptions extends KeySelector {
   readonly pin?: PinSource;
   /** Stored with every object, in the clear and unauthenticated; selects keys on reading. Default: none. */
   readonly materialDescription?: StringMap;
+  /**
+   * What messages of the AWS Encryption SDK call the key, whose raw keyrings then open them with a copy of it (RSA: OAEP
+   * with SHA-1). Required to write and read them.
+   */
+  readonly messageKey?: MessageKeyName;
   /** Keys that only read, each selected by its description; any other description means the keyring's own key. */
   readonly decryptionKeys?: readonly Pkcs11DecryptionKey[];
   /** Sessions with the token at a time, and so operations at a time. Default 4; fewer where the token allows fewer. */

@@ -1,10 +1,10 @@
 import { AES_GCM, RSA_OAEP_SHA1 } from "@s3ec/envelope";
 import {
-  assertDistinctDescriptions,
   createDataKey,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
+  describedKeys,
   descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
@@ -13,6 +13,7 @@ import {
   type Keyring,
   keyDescribedBy,
   lendDataKey,
+  MessageKeys,
   materialDescription,
   S3EncryptionError,
   type StringMap,
@@ -21,7 +22,8 @@ import {
   withEncryptedDataKey,
 } from "@s3ec/materials";
 import { useModule } from "./loaded-module.js";
-import { assertOptions, type Pkcs11KeyringOptions, slotOf } from "./options.js";
+import { isNamed, unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
+import { assertOptions, type Pkcs11DecryptionKey, type Pkcs11KeyringOptions, slotOf } from "./options.js";
 import { assertUsable } from "./self-test.js";
 import { Token } from "./token.js";
 import { keyUnavailable } from "./token-errors.js";
@@ -39,19 +41,23 @@ const WRAPS: Readonly<Record<KeyType, WrapAlgorithm>> = { aes: AES_GCM, rsa: RSA
  */
 export class Pkcs11Keyring implements Keyring, AsyncDisposable {
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
+  readonly #type: KeyType;
   readonly #wrapAlgorithm: WrapAlgorithm;
   readonly #token: Token<Keys>;
   readonly #own: KeySelector;
   readonly #description: StringMap;
   readonly #decryptionKeys: readonly DescribedKey<KeySelector>[];
+  readonly #messageKeys: MessageKeys<KeySelector>;
 
   private constructor(options: Pkcs11KeyringOptions, token: Token<Keys>, type: KeyType) {
+    this.#type = type;
     this.#wrapAlgorithm = WRAPS[type];
-    this.wrapAlgorithms = Object.freeze([this.#wrapAlgorithm]);
     this.#token = token;
     this.#own = options;
     this.#description = materialDescription(options.materialDescription);
-    this.#decryptionKeys = decryptionKeysOf(options);
+    this.#decryptionKeys = describedKeys(this.#description, formerKeys(options));
+    this.#messageKeys = new MessageKeys({ key: options, messageKey: options.messageKey }, formerKeys(options));
+    this.wrapAlgorithms = Object.freeze([this.#wrapAlgorithm, ...this.#messageKeys.providers]);
   }
 
   /**
@@ -64,8 +70,10 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
   static async open(options: Pkcs11KeyringOptions): Promise<Pkcs11Keyring> {
     assertOptions(options);
     const { pin, maxSessions = 4, keyType } = options;
-    const others = decryptionKeysOf(options).map(({ key }) => key);
-    assertDistinctDescriptions(materialDescription(options.materialDescription), decryptionKeysOf(options));
+    const others = options.decryptionKeys ?? [];
+    // Before anything is asked of the token.
+    describedKeys(materialDescription(options.materialDescription), formerKeys(options));
+    new MessageKeys({ key: options, messageKey: options.messageKey }, formerKeys(options));
     const token = new Token<Keys>({
       module: await useModule(options.module),
       slot: slotOf(options),
@@ -91,6 +99,7 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
   }
 
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+    if (materials.suite.format === "message") return await this.#wrapForMessage(materials);
     const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
     const dataKey = materials.dataKey ?? createDataKey(materials.suite);
     const { algorithmBinding } = materials;
@@ -106,6 +115,7 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
     const { suite, algorithmBinding } = materials;
+    if (suite.format === "message") return await this.#unwrapFromMessage(materials, encryptedDataKeys);
     const expected = { bindings: [algorithmBinding], dataKeyLengths: suite.dataKeyLengths };
     const mine = encryptedDataKeys.filter((each) => isSameWrapAlgorithm(each.wrapAlgorithm, this.#wrapAlgorithm));
     for (const { ciphertext, description } of mine) {
@@ -120,6 +130,34 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
     return null;
   }
 
+  async #wrapForMessage(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+    const { own } = this.#messageKeys;
+    const { encryptionContext } = materials;
+    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
+    const encryptedDataKey = await lendDataKey(dataKey, (bytes) =>
+      this.#token.use((session, keys) => wrapForMessage(session, keyOf(keys, own.key), own, bytes, encryptionContext)),
+    );
+    return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
+  }
+
+  async #unwrapFromMessage(
+    materials: DecryptionMaterials,
+    encryptedDataKeys: readonly EncryptedDataKey[],
+  ): Promise<DecryptionMaterials | null> {
+    let mine = false;
+    for (const encryptedDataKey of encryptedDataKeys) {
+      const named = this.#messageKeys.all.find((entry) => isNamed(entry, this.#type, encryptedDataKey));
+      if (named === undefined) continue;
+      mine = true;
+      const dataKey = await this.#token.use((session, keys) =>
+        unwrapFromMessage(session, keyOf(keys, named.key), named, materials, encryptedDataKey),
+      );
+      if (dataKey !== undefined) return withDataKey(materials, importDataKey(dataKey));
+    }
+    if (mine) throw decryptionFailed();
+    return null;
+  }
+
   /** Waits for operations that run, then closes the sessions. The keyring cannot be used any more. */
   async close(): Promise<void> {
     await this.#token.close();
@@ -130,8 +168,8 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
   }
 }
 
-function decryptionKeysOf({ decryptionKeys = [] }: Pkcs11KeyringOptions): DescribedKey<KeySelector>[] {
-  return decryptionKeys.map((key) => ({ key, description: materialDescription(key.materialDescription) }));
+function formerKeys({ decryptionKeys = [] }: Pkcs11KeyringOptions): (Pkcs11DecryptionKey & { key: KeySelector })[] {
+  return decryptionKeys.map((key) => ({ ...key, key }));
 }
 
 function keyOf(keys: Keys, selector: KeySelector): TokenKey {

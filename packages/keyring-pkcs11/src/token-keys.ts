@@ -55,6 +55,15 @@ export function findKey(session: TokenSession, selector: KeySelector, type: KeyT
   );
 }
 
+/** Throws `no-matching-key` where only the public key is at hand. */
+export function privateKeyOf({ privateKey }: RsaTokenKey): Handle {
+  if (privateKey !== undefined) return privateKey;
+  throw new S3EncryptionError(
+    "no-matching-key",
+    "This PKCS#11 keyring sees only the public key, which writes but cannot read; pass its pin to read.",
+  );
+}
+
 /** A selector in words: `with the label "app" and the id 01`. */
 export function nameOf({ keyLabel, keyId }: KeySelector): string {
   const label = keyLabel === undefined ? [] : [`the label "${keyLabel}"`];

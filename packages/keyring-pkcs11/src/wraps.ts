@@ -1,10 +1,10 @@
 import { constants, publicEncrypt, randomBytes } from "node:crypto";
-import { bindDataKey, type ExpectedDataKey, S3EncryptionError, unbindDataKey } from "@s3ec/materials";
+import { bindDataKey, type ExpectedDataKey, unbindDataKey } from "@s3ec/materials";
 import type { TokenSession } from "./cryptoki.js";
-import type { AesTokenKey, RsaTokenKey, TokenKey } from "./token-keys.js";
+import { type AesTokenKey, privateKeyOf, type RsaTokenKey, type TokenKey } from "./token-keys.js";
 import { aesGcmDecrypt, aesGcmEncrypt, GCM_TAG_LENGTH, rsaOaepDecrypt } from "./token-operations.js";
 
-const IV_LENGTH = 12;
+export const IV_LENGTH = 12;
 
 /** The official wrap of the key's kind, bound to the content algorithm. */
 export async function wrap(
@@ -70,18 +70,12 @@ function wrapOaep({ publicKey }: RsaTokenKey, dataKey: Uint8Array, binding: stri
 
 async function unwrapOaep(
   session: TokenSession,
-  { publicKey, privateKey }: RsaTokenKey,
+  key: RsaTokenKey,
   wrapped: Uint8Array,
   expected: ExpectedDataKey,
 ): Promise<Uint8Array | undefined> {
-  if (privateKey === undefined) {
-    throw new S3EncryptionError(
-      "no-matching-key",
-      "This PKCS#11 keyring sees only the public key, which writes but cannot read; pass its pin to read.",
-    );
-  }
-  // The length of everything that this key wraps (H14, S15).
-  if (wrapped.length !== Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8)) return undefined;
+  const privateKey = privateKeyOf(key);
+  if (!isModulusLength(key, wrapped)) return undefined;
   const payload = await rsaOaepDecrypt(session, privateKey, wrapped);
   if (payload === undefined) return undefined;
   try {
@@ -89,4 +83,9 @@ async function unwrapOaep(
   } finally {
     payload.fill(0);
   }
+}
+
+/** Whether these bytes have the length of everything that the key wraps (H14, S15). */
+export function isModulusLength({ publicKey }: RsaTokenKey, wrapped: Uint8Array): boolean {
+  return wrapped.length === Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }

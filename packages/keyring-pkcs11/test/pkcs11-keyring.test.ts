@@ -1,10 +1,11 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import { AES_GCM, COMMITTING_GCM, GCM, RSA_OAEP_SHA1 } from "@s3ec/envelope";
+import { AES_GCM, type AlgorithmSuite, COMMITTING_GCM, GCM, RSA_OAEP_SHA1, type StringMap } from "@s3ec/envelope";
+import { COMMITTED } from "@s3ec/format-aws-message";
 import { describeKeyring } from "@s3ec/keyring-conformance";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
-import type { Keyring } from "@s3ec/materials";
+import type { EncryptionMaterials, Keyring } from "@s3ec/materials";
 import { describeOnSoftHsm, newRsaKey } from "@s3ec/softhsm";
 import { expect } from "chai";
 import { loadCryptoki } from "../dist/binding.js";
@@ -70,6 +71,60 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
         expect(await roundTrip(raw, token, suite)).to.equal(true);
       }
     }
+  });
+
+  describe("for messages", () => {
+    const aes = { namespace: "tests", name: "a key" };
+    const rsa = { namespace: "tests", name: "an RSA key" };
+    const withMessage = (suite: AlgorithmSuite, encryptionContext: StringMap): EncryptionMaterials => ({
+      ...forWriting(suite),
+      encryptionContext,
+    });
+
+    it("writes what the raw keyrings of that name read with a copy of the key, and reads what they write", async () => {
+      const pairs: readonly [Keyring, Keyring][] = [
+        [await open({ keyLabel: "aes", messageKey: aes }), new RawAesKeyring({ wrappingKey: aesKey, messageKey: aes })],
+        [
+          await open({ keyLabel: "rsa", messageKey: rsa }),
+          new RawRsaKeyring({ privateKey: rsaKey, messageKey: rsa, oaepHash: "sha1" }),
+        ],
+      ];
+      for (const [one, other] of [...pairs, ...pairs.map(([token, raw]) => [raw, token] as const)]) {
+        for (const context of [{}, { tenant: "ä" }]) {
+          const { dataKey, encryptedDataKeys } = await one.onEncrypt(withMessage(COMMITTED, context));
+          const opened = await other.onDecrypt(
+            { ...forReading(COMMITTED), encryptionContext: context },
+            encryptedDataKeys,
+          );
+          expect(dataKey !== undefined && opened?.dataKey?.equals(dataKey)).to.equal(true);
+        }
+      }
+    });
+
+    it("refuses another context, and everything altered, with one error", async () => {
+      const keyring = await open({ keyLabel: "aes", messageKey: aes });
+      const { encryptedDataKeys } = await keyring.onEncrypt(withMessage(COMMITTED, { tenant: "a" }));
+      const materials = { ...forReading(COMMITTED), encryptionContext: { tenant: "a" } };
+      await refusal("decryption-failed", () => keyring.onDecrypt(forReading(COMMITTED), encryptedDataKeys));
+      const [key] = encryptedDataKeys;
+      if (key?.providerInfo === undefined) throw new Error("It has provider information.");
+      for (const offset of [aes.name.length + 3, aes.name.length + 8]) {
+        const providerInfo = Uint8Array.from(key.providerInfo);
+        providerInfo[offset] = (providerInfo[offset] ?? 0) ^ 1;
+        await refusal("decryption-failed", () => keyring.onDecrypt(materials, [{ ...key, providerInfo }]));
+      }
+      for (const ciphertext of [key.ciphertext.subarray(1), new Uint8Array(48)]) {
+        await refusal("decryption-failed", () => keyring.onDecrypt(materials, [{ ...key, ciphertext }]));
+      }
+      const unnamed = { ...key, providerInfo: Buffer.concat([key.providerInfo, Uint8Array.of(0)]) };
+      expect(await keyring.onDecrypt(materials, [unnamed])).to.equal(null);
+    });
+
+    it("needs the name of the key", async () => {
+      const keyring = await open({ keyLabel: "aes" });
+      const error = await refusal("invalid-configuration", () => keyring.onEncrypt(withMessage(COMMITTED, {})));
+      expect(error.message).to.match(/messageKey/);
+    });
   });
 
   it("declares the wrap of its key, and no legacy one", async () => {
