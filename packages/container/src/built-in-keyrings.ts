@@ -1,6 +1,7 @@
 import type { KeyringDescriptor } from "./keyring-descriptor.js";
 import { kms, kmsDiscovery } from "./keyrings/kms.js";
 import { multi } from "./keyrings/multi.js";
+import { pkcs11 } from "./keyrings/pkcs11.js";
 import { rawAes } from "./keyrings/raw-aes.js";
 import { rawRsa } from "./keyrings/raw-rsa.js";
 
@@ -10,5 +11,6 @@ export const BUILT_IN_KEYRINGS: readonly KeyringDescriptor[] = Object.freeze([
   rawRsa,
   kms,
   kmsDiscovery,
+  pkcs11,
   multi,
 ]);

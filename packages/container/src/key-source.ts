@@ -15,8 +15,13 @@ export interface KeySurroundings {
 
 /** Fields that hold keys. Each is read and checked while the configuration is validated, so that errors name the field. */
 export interface KeySchemas {
-  /** Any secret bytes, as a `KeyObject` so that they are never printed: a token, a PIN, a key of another kind. */
+  /** Any secret bytes, as a `KeyObject` so that they are never printed: a token, a key of another kind. */
   readonly secret: z.ZodType<KeyObject, KeySource>;
+  /**
+   * A PIN or a password: UTF-8 text as a `KeyObject`. In the environment it stands as it is, not encoded; of a file the
+   * line break at its end is left out.
+   */
+  readonly secretText: z.ZodType<KeyObject, KeySource>;
   /** 16, 24 or 32 bytes. */
   readonly aesKey: z.ZodType<KeyObject, KeySource>;
   /** PEM, DER or JWK, without a passphrase. */
@@ -37,9 +42,13 @@ const SOURCE = z
   .describe("Where a key is: a file (relative to this one), an environment variable, or base64 text.");
 
 export function keySchemas(surroundings: KeySurroundings): KeySchemas {
-  const keyOf = (expected: string, parse: (bytes: Buffer) => KeyObject | undefined): z.ZodType<KeyObject, KeySource> =>
+  const keyOf = (
+    expected: string,
+    parse: (bytes: Buffer) => KeyObject | undefined,
+    parseEnvironment: (text: string) => Buffer | string = keyInText,
+  ): z.ZodType<KeyObject, KeySource> =>
     SOURCE.transform(async (source, context): Promise<KeyObject> => {
-      const bytes = await readSource(source, surroundings);
+      const bytes = await readSource(source, surroundings, parseEnvironment);
       const key = typeof bytes === "string" ? undefined : takeKey(bytes, parse);
       if (key !== undefined) return key;
       context.issues.push({
@@ -51,6 +60,7 @@ export function keySchemas(surroundings: KeySurroundings): KeySchemas {
     });
   return {
     secret: keyOf("a secret that is not empty", (bytes) => (bytes.length > 0 ? createSecretKey(bytes) : undefined)),
+    secretText: keyOf("a secret that is not empty", secretText, (text) => Buffer.from(text, "utf8")),
     aesKey: keyOf("an AES key of exactly 32 (or 16 or 24) bytes, not encoded when it is in a file", (bytes) =>
       [16, 24, 32].includes(bytes.length) ? createSecretKey(bytes) : undefined,
     ),
@@ -60,13 +70,16 @@ export function keySchemas(surroundings: KeySurroundings): KeySchemas {
 }
 
 /** The key's bytes, or a sentence about why they cannot be read, which names neither the file nor its contents. */
-async function readSource(source: KeySource, { folder, env }: KeySurroundings): Promise<Buffer | string> {
+async function readSource(
+  source: KeySource,
+  { folder, env }: KeySurroundings,
+  parseEnvironment: (text: string) => Buffer | string,
+): Promise<Buffer | string> {
   if ("base64" in source) return decodeBase64(source.base64) ?? "expected base64 text";
   if ("env" in source) {
-    const text = env[source.env]?.trim();
-    if (text === undefined || text === "") return "the environment variable named here is not set";
-    if (text.startsWith("-----BEGIN ") || text.startsWith("{")) return Buffer.from(text, "utf8");
-    return decodeBase64(text) ?? "expected the environment variable named here to hold base64 or PEM text";
+    const text = env[source.env];
+    if (text === undefined || text.trim() === "") return "the environment variable named here is not set";
+    return parseEnvironment(text);
   }
   try {
     return await readFile(resolve(folder, source.file));
@@ -74,6 +87,17 @@ async function readSource(source: KeySource, { folder, env }: KeySurroundings): 
     const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
     return `the file named here ${missing ? "does not exist" : "cannot be read"}`;
   }
+}
+
+function keyInText(text: string): Buffer | string {
+  const bare = text.trim();
+  if (bare.startsWith("-----BEGIN ") || bare.startsWith("{")) return Buffer.from(bare, "utf8");
+  return decodeBase64(bare) ?? "expected the environment variable named here to hold base64 or PEM text";
+}
+
+function secretText(bytes: Buffer): KeyObject | undefined {
+  const end = bytes.at(-1) !== 0x0a ? bytes.length : bytes.at(-2) === 0x0d ? bytes.length - 2 : bytes.length - 1;
+  return end > 0 ? createSecretKey(bytes.subarray(0, end)) : undefined;
 }
 
 function takeKey(bytes: Buffer, parse: (bytes: Buffer) => KeyObject | undefined): KeyObject | undefined {

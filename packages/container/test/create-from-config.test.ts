@@ -198,7 +198,7 @@ describe("configurationJsonSchema", () => {
     expect(schema).to.have.nested.property("properties.keyring");
     expect(schema).to.have.property("additionalProperties", false);
     const text = JSON.stringify(schema);
-    for (const type of ["raw-aes", "raw-rsa", "kms", "kms-discovery", "multi"])
+    for (const type of ["raw-aes", "raw-rsa", "kms", "kms-discovery", "pkcs11", "multi"])
       expect(text).to.contain(`"const":"${type}"`);
     expect(text).to.contain("decryptionKeys").and.contain("instructionFileSuffix");
   });
