@@ -2,7 +2,6 @@ import { fstatSync, ReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { sdkStreamMixin } from "@smithy/core/serde";
 
 /** A body being read: chunks, how many bytes they should be, and how to let go of it before its end. */
 export interface BodySource {
@@ -214,6 +213,8 @@ function errorOf(thrown: unknown): Error {
 }
 
 /** The stream with the SDK's `transformToByteArray`, `transformToString` and `transformToWebStream`. */
-export function outputBody(readable: Readable): NonNullable<GetObjectCommandOutput["Body"]> {
+export async function outputBody(readable: Readable): Promise<NonNullable<GetObjectCommandOutput["Body"]>> {
+  // Loaded when it is needed: finding out what that large CommonJS module exports takes a quarter of our own loading.
+  const { sdkStreamMixin } = await import("@smithy/core/serde");
   return sdkStreamMixin(readable);
 }

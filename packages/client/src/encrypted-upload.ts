@@ -7,9 +7,7 @@ import { destroyStream, quiet } from "./body.js";
 import { type EncryptionCallOptions, withCallOptions } from "./call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
 import { encryptionOf, plainClientOf } from "./plain-client.js";
-import { withoutCiphertextChecksums } from "./put-object.js";
-import { sealObject } from "./seal-object.js";
-import { loadUpload, type UploadProgress, uploadSealed } from "./upload-sealed.js";
+import type { UploadProgress } from "./upload-sealed.js";
 
 export interface EncryptedUploadOptions extends Omit<EncryptionCallOptions, "preferInstructionFile"> {
   /** An `S3EncryptionClient`, or any `S3Client` together with `encryption`. */
@@ -66,6 +64,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     this.#started = true;
     const { params } = this.#options;
     if (params.Body instanceof Readable) quiet(params.Body);
+    const { loadUpload, sealObject, uploadSealed, withoutCiphertextChecksums } = await loadUploader();
     const Upload = await loadUpload();
     const { client, file, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
     if (Upload === undefined) {
@@ -104,6 +103,17 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     });
     return withoutCiphertextChecksums(output);
   }
+}
+
+/** What only an upload that is being done needs: importing the package must not cost what is not used. */
+async function loadUploader(): Promise<
+  typeof import("./put-object.js") & typeof import("./seal-object.js") & typeof import("./upload-sealed.js")
+> {
+  return {
+    ...(await import("./put-object.js")),
+    ...(await import("./seal-object.js")),
+    ...(await import("./upload-sealed.js")),
+  };
 }
 
 /** Tags in the header of the request that creates the object: it never exists without them, nor loses them. */

@@ -42,7 +42,7 @@ export async function getMessageRange(
   }
   const stream = readableOf(wanted.decrypt(body), () => destroyStream(body));
   const decrypted = {
-    Body: outputBody(stream),
+    Body: await outputBody(stream),
     ContentLength: last - first + 1,
     ContentRange: `bytes ${first}-${last}/${wanted.total}`,
   };

@@ -54,7 +54,7 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
         const message = await openMessage(format, options, call, start.header);
         const ciphertext = { chunks, destroy: () => destroyStream(body) };
         const opened = await openWhole(options, decryptionOfMessage(message, output.ContentLength), ciphertext);
-        return { ...result, output: { ...withoutCiphertextChecksums(output), ...whole(opened) } };
+        return { ...result, output: { ...withoutCiphertextChecksums(output), ...(await whole(opened)) } };
       }
     }
     // An object that waits for its file must not keep a socket from it: enough of them would wait for ever. A small one is
@@ -79,8 +79,8 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
     const ciphertext: CiphertextBody = { chunks: held ?? chunks, destroy: () => destroyStream(body) };
     const decrypted =
       range === undefined
-        ? whole(await openWhole(options, decryptionOf(content, result.output.ContentLength), ciphertext))
-        : openRange(content, ciphertext, range, result.output);
+        ? await whole(await openWhole(options, decryptionOf(content, result.output.ContentLength), ciphertext))
+        : await openRange(content, ciphertext, range, result.output);
     return { ...result, output: { ...withoutCiphertextChecksums(result.output), ...decrypted } };
   } catch (error) {
     destroyStream(body);
@@ -126,16 +126,16 @@ function fetchedRange(range: ByteRange): string {
 
 type DecryptedBody = Pick<GetObjectCommandOutput, "Body" | "ContentLength" | "ContentRange">;
 
-function whole({ chunks, length, destroy }: Plaintext): DecryptedBody {
-  return { Body: outputBody(readableOf(chunks, destroy)), ContentLength: length };
+async function whole({ chunks, length, destroy }: Plaintext): Promise<DecryptedBody> {
+  return { Body: await outputBody(readableOf(chunks, destroy)), ContentLength: length };
 }
 
-function openRange(
+async function openRange(
   content: ContentKey,
   body: CiphertextBody,
   range: ByteRange,
   output: GetObjectCommandOutput,
-): DecryptedBody {
+): Promise<DecryptedBody> {
   const { first, last, total } = servedRange(output);
   const aligned = alignRange(content.suite, range, total);
   if (aligned === undefined) throw rangeNotSatisfiable(output.$metadata);
@@ -147,7 +147,7 @@ function openRange(
   const start = aligned.blockOffset + aligned.skip;
   const isCbc = content.suite.cipher === "cbc";
   return {
-    Body: outputBody(stream),
+    Body: await outputBody(stream),
     // The padding hides how long CBC content is, so near its end neither length is known.
     ContentLength: isCbc && aligned.reachesEnd ? undefined : aligned.take,
     ContentRange: `bytes ${start}-${start + aligned.take - 1}/${isCbc ? "*" : total - content.suite.tagLength}`,

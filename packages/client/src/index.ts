@@ -1,6 +1,7 @@
 export type { EncryptionCallOptions } from "./call-options.js";
 export { withEncryptionOptions } from "./call-options.js";
-export type { DownloadProgress, EncryptedDownloadOptions } from "./encrypted-download.js";
+export type { DownloadProgress } from "./download-object.js";
+export type { EncryptedDownloadOptions } from "./encrypted-download.js";
 export { EncryptedDownload } from "./encrypted-download.js";
 export type { EncryptedUploadOptions } from "./encrypted-upload.js";
 export { EncryptedUpload } from "./encrypted-upload.js";

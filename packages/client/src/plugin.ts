@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type {
   CopyObjectCommandInput,
   CopyObjectCommandOutput,
@@ -13,12 +14,10 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
-import { copyObject } from "./copy-object.js";
-import { deleteObject, deleteObjects } from "./delete-object.js";
-import { getObject } from "./get-object.js";
+import { quiet } from "./body.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
 import { MIDDLEWARE_NAME, rememberEncryption } from "./plain-client.js";
-import { type LargeUploadLoader, putObject } from "./put-object.js";
+import type { LargeUploadLoader } from "./put-object.js";
 import { refuseUnencrypted } from "./refused-commands.js";
 import { failWithBody, rememberBody } from "./sent-body.js";
 
@@ -72,35 +71,39 @@ async function dispatch<Output>(
   send: unknown,
 ): Promise<Output> {
   refuseUnencrypted(commandName, options.allowUnencryptedCommands);
-  const result = (): Promise<unknown> => {
+  // It may fail before it is read, while that is being loaded; reading it then tells.
+  const body: unknown = Reflect.get(input, "Body");
+  if (body instanceof Readable) quiet(body);
+  // Each operation is loaded when it is first asked for: importing the package must not cost what is not used.
+  const result = async (): Promise<unknown> => {
     switch (commandName) {
       case "PutObjectCommand":
-        return putObject(
+        return (await import("./put-object.js")).putObject(
           options,
           input as PutObjectCommandInput,
           send as Send<PutObjectCommandInput, PutObjectCommandOutput>,
           loadLargeUpload,
         );
       case "GetObjectCommand":
-        return getObject(
+        return (await import("./get-object.js")).getObject(
           options,
           input as GetObjectCommandInput,
           send as Send<GetObjectCommandInput, GetObjectCommandOutput>,
         );
       case "DeleteObjectCommand":
-        return deleteObject(
+        return (await import("./delete-object.js")).deleteObject(
           options,
           input as DeleteObjectCommandInput,
           send as Send<DeleteObjectCommandInput, DeleteObjectCommandOutput>,
         );
       case "DeleteObjectsCommand":
-        return deleteObjects(
+        return (await import("./delete-object.js")).deleteObjects(
           options,
           input as DeleteObjectsCommandInput,
           send as Send<DeleteObjectsCommandInput, DeleteObjectsCommandOutput>,
         );
       case "CopyObjectCommand":
-        return copyObject(
+        return (await import("./copy-object.js")).copyObject(
           options,
           input as CopyObjectCommandInput,
           send as Send<CopyObjectCommandInput, CopyObjectCommandOutput>,

@@ -5,7 +5,6 @@ import { resolveOptions } from "./options.js";
 import { plainClientOf } from "./plain-client.js";
 import { pluginOf } from "./plugin.js";
 import type { LargeUpload } from "./put-object.js";
-import { loadUpload, uploadSealed } from "./upload-sealed.js";
 
 export interface S3EncryptionClientConfig extends S3ClientConfig {
   readonly encryption: S3EncryptionOptions;
@@ -27,6 +26,7 @@ export class S3EncryptionClient extends S3Client {
         : { responseChecksumValidation: "WHEN_REQUIRED", ...s3 },
     );
     const uploadLarge = async (): Promise<LargeUpload | undefined> => {
+      const { loadUpload, uploadSealed } = await import("./upload-sealed.js");
       const Upload = await loadUpload();
       if (Upload === undefined) return undefined;
       return (sealed, signal) => uploadSealed(Upload, plainClientOf(this), sealed, { signal });

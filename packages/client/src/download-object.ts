@@ -1,0 +1,117 @@
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import {
+  GetObjectCommand,
+  type GetObjectCommandInput,
+  type GetObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { readableOf } from "./body.js";
+import type { CallOptions } from "./call-options.js";
+import { openRanges, type RangedObject, type RangeSettings } from "./ciphertext-ranges.js";
+import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
+import { openObject } from "./open-object.js";
+import type { ResolvedOptions } from "./options.js";
+import { withoutCiphertextChecksums } from "./put-object.js";
+import { type CiphertextBody, type Decryption, decryptionOf, openWhole } from "./whole-content.js";
+import { writeWholeFile } from "./whole-file.js";
+
+/** How far a download is, in bytes of plaintext. */
+export interface DownloadProgress {
+  readonly loaded: number;
+  /** Absent for CBC, whose padding hides it, and for signed messages. */
+  readonly total?: number;
+  readonly Key?: string;
+  readonly Bucket?: string;
+}
+
+export interface Download {
+  /** One that does not decrypt. */
+  readonly client: S3Client;
+  readonly encryption: ResolvedOptions;
+  readonly call: CallOptions;
+  readonly params: GetObjectCommandInput;
+  readonly to: string | URL | Writable;
+  readonly ranges: RangeSettings;
+  readonly onProgress: (progress: DownloadProgress) => void;
+}
+
+/** Fetches an object in ranges, and stores what it decrypts to. Leaves no request behind, however it ends. */
+export async function downloadObject(download: Download): Promise<Omit<GetObjectCommandOutput, "Body">> {
+  const { client, params, ranges } = download;
+  const object = await openRanges(client, params, ranges);
+  try {
+    const { decryption, body } = await openDecryption(download, object);
+    const ContentLength = await store(download, decryption, body);
+    const { Body, ContentRange, ...output } = withoutCiphertextChecksums(object.output);
+    return { ...output, ContentLength };
+  } finally {
+    await object.close();
+  }
+}
+
+async function openDecryption(
+  { client, encryption, call, params, ranges }: Download,
+  { output, length, body }: RangedObject,
+): Promise<{ readonly decryption: Decryption; readonly body: CiphertextBody }> {
+  const { destroy } = body;
+  let { chunks } = body;
+  const format = messageFormatFor(encryption, call, output);
+  if (format !== undefined) {
+    const start = await readStart(format, chunks);
+    chunks = start.chunks;
+    if (start.header !== undefined) {
+      const message = await openMessage(format, encryption, call, start.header);
+      return { decryption: decryptionOfMessage(message, length), body: { chunks, destroy } };
+    }
+  }
+  const content = await openObject(encryption, call, params, output, (file) =>
+    client.send(new GetObjectCommand(file), { abortSignal: ranges.signal }),
+  );
+  return { decryption: decryptionOf(content, length), body: { chunks, destroy } };
+}
+
+/** Gives how many bytes of plaintext there were. */
+async function store(download: Download, decryption: Decryption, body: CiphertextBody): Promise<number> {
+  const { encryption, to, ranges } = download;
+  const counter = new Counter(download, decryption.length);
+  if (typeof to === "string" || to instanceof URL) {
+    // Nobody sees the file before its last chunk, and there is a last chunk only if the content is authentic.
+    const chunks = counter.count(decryption.decrypt(body.chunks));
+    await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), chunks);
+  } else {
+    const plaintext = await openWhole(encryption, decryption, body);
+    const chunks = counter.count(plaintext.chunks);
+    if (to.errored) throw to.errored;
+    await pipeline(readableOf(chunks, plaintext.destroy), to, { signal: ranges.signal });
+  }
+  return counter.loaded;
+}
+
+/** Tells how far a download is. */
+class Counter {
+  loaded = 0;
+  readonly #download: Download;
+  readonly #total: number | undefined;
+
+  constructor(download: Download, total: number | undefined) {
+    this.#download = download;
+    this.#total = total;
+  }
+
+  async *count(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const { params, onProgress } = this.#download;
+    const { Bucket, Key } = params;
+    for await (const chunk of chunks) {
+      yield chunk;
+      this.loaded += chunk.length;
+      onProgress({
+        loaded: this.loaded,
+        ...(this.#total === undefined ? {} : { total: this.#total }),
+        ...(Key === undefined ? {} : { Key }),
+        ...(Bucket === undefined ? {} : { Bucket }),
+      });
+    }
+  }
+}
