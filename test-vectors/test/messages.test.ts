@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hkdfSync } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { loadMessageKeyrings, loadMessages, plaintextOf, readMessage } from "@s3ec/test-vectors";
 import { expect } from "chai";
@@ -97,6 +97,21 @@ describe("messages/manifest.json", () => {
       const [short, long] = [readMessage(vector), readMessage(original)].sort((a, b) => a.length - b.length);
       const isPrefix = short !== undefined && long?.subarray(0, short.length).equals(short) === true;
       expect(isPrefix, vector.id).to.equal(["truncated", "trailing-bytes"].includes(vector.failure));
+    }
+  });
+
+  it("records the data key that each message with a KMS key is committed to, and the question that gives it", () => {
+    const asked = messages.filter(({ expect, kms }) => expect === undefined && kms !== undefined);
+    expect(asked).to.have.length.greaterThan(0);
+    for (const vector of asked) {
+      const bytes = readMessage(vector);
+      const { ciphertextBlob = "", plaintextDataKey = "", encryptionContext } = vector.kms ?? {};
+      const messageId = bytes.subarray(3, 35);
+      const dataKey = Buffer.from(plaintextDataKey, "base64");
+      const commitment = Buffer.from(hkdfSync("sha512", dataKey, messageId, "COMMITKEY", 32));
+      expect(bytes.includes(commitment), vector.id).to.equal(true);
+      expect(bytes.includes(Buffer.from(ciphertextBlob, "base64")), vector.id).to.equal(true);
+      expect(encryptionContext, vector.id).to.include(vector.encryptionContext);
     }
   });
 });
