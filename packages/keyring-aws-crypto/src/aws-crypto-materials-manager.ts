@@ -1,0 +1,134 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import {
+  CommitmentPolicy,
+  type NodeDecryptionMaterial,
+  type NodeEncryptionMaterial,
+  type NodeMaterialsManager,
+} from "@aws-crypto/material-management-node";
+import {
+  ANY_KEY_PROVIDER,
+  type DecryptionMaterials,
+  type DecryptionRequest,
+  decryptionFailed,
+  type EncryptionMaterials,
+  type EncryptionRequest,
+  type MaterialsManager,
+  S3EncryptionError,
+  stringMap,
+  type WithDataKey,
+  type WrapAlgorithm,
+} from "@s3ec/materials";
+import { fromSdk, toSdk } from "./encrypted-data-keys.js";
+import { unwrappingError, wrappingError } from "./sdk-errors.js";
+import { sdkSuite, takeDataKey } from "./sdk-materials.js";
+
+/** What is asked of a manager: every `NodeMaterialsManager` has it. */
+export type EncryptionSdkManager = Pick<NodeMaterialsManager, "getEncryptionMaterials" | "decryptMaterials">;
+
+export interface AwsCryptoMaterialsManagerOptions {
+  /** Any cryptographic materials manager of the AWS Encryption SDK for Node.js, of release 5: default, caching, your own. */
+  readonly manager: EncryptionSdkManager;
+}
+
+/**
+ * A cryptographic materials manager of the AWS Encryption SDK for JavaScript, as a manager of S3EC. It serves messages only.
+ * What it adds to the encryption context goes into the message.
+ */
+export class AwsCryptoMaterialsManager implements MaterialsManager {
+  readonly wrapAlgorithms: readonly WrapAlgorithm[] = Object.freeze([ANY_KEY_PROVIDER]);
+  readonly #manager: EncryptionSdkManager;
+
+  constructor({ manager }: AwsCryptoMaterialsManagerOptions) {
+    if (typeof manager?.getEncryptionMaterials !== "function" || typeof manager.decryptMaterials !== "function") {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "Pass a materials manager of the AWS Encryption SDK: an object with getEncryptionMaterials and decryptMaterials.",
+      );
+    }
+    this.#manager = manager;
+  }
+
+  async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
+    const { suite, algorithmBinding, encryptionContext, commitmentPolicy, contentLength } = request;
+    assertMessage(suite.format);
+    const material = await this.#encryptionMaterial({
+      suite: sdkSuite(suite),
+      encryptionContext: { ...encryptionContext },
+      commitmentPolicy: CommitmentPolicy[commitmentPolicy],
+      ...(contentLength === undefined ? {} : { plaintextLength: contentLength }),
+    });
+    const signingKey = privateKeyOf(material);
+    const encryptedDataKeys = Object.freeze(fromSdk(material.encryptedDataKeys));
+    const dataKey = takeDataKey(material);
+    const isUsable = dataKey?.symmetricKeySize !== undefined && suite.dataKeyLengths.includes(dataKey.symmetricKeySize);
+    const signsAsAsked = (suite.signature === undefined) === (signingKey === undefined);
+    if (!isUsable || material.suite.id !== suite.id || !signsAsAsked || encryptedDataKeys.length === 0) {
+      throw new S3EncryptionError(
+        "invalid-configuration",
+        "The AWS Encryption SDK's materials manager must answer for the suite that was asked for, with a data key, wraps of it and, where the suite signs, a signature key.",
+      );
+    }
+    return Object.freeze({
+      suite,
+      algorithmBinding,
+      encryptionContext: stringMap(Object.entries(material.encryptionContext)),
+      dataKey,
+      encryptedDataKeys,
+      ...(signingKey === undefined ? {} : { signingKey }),
+    });
+  }
+
+  async #encryptionMaterial(
+    request: Parameters<EncryptionSdkManager["getEncryptionMaterials"]>[0],
+  ): Promise<NodeEncryptionMaterial> {
+    try {
+      return await this.#manager.getEncryptionMaterials(request);
+    } catch (error) {
+      throw wrappingError(error);
+    }
+  }
+
+  async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
+    const { suite, algorithmBinding, encryptionContext, encryptedDataKeys } = request;
+    assertMessage(suite.format);
+    const own = toSdk(encryptedDataKeys);
+    try {
+      const material = await this.#manager.decryptMaterials({
+        suite: sdkSuite(suite),
+        encryptionContext: { ...encryptionContext },
+        encryptedDataKeys: own,
+      });
+      const verificationKey = publicKeyOf(material);
+      const dataKey = takeDataKey(material);
+      const isUsable = suite.dataKeyLengths.includes(dataKey?.symmetricKeySize ?? 0);
+      const verifiesAsAsked = (suite.signature === undefined) === (verificationKey === undefined);
+      if (dataKey === undefined || !isUsable || !verifiesAsAsked) throw decryptionFailed();
+      return Object.freeze({
+        suite,
+        algorithmBinding,
+        encryptionContext: stringMap(Object.entries(material.encryptionContext)),
+        dataKey,
+        ...(verificationKey === undefined ? {} : { verificationKey }),
+      });
+    } catch (error) {
+      throw unwrappingError(error);
+    }
+  }
+}
+
+function assertMessage(format: "s3" | "message"): void {
+  if (format === "message") return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    "A materials manager of the AWS Encryption SDK serves messages only; other objects need a manager of S3EC.",
+  );
+}
+
+/** The SDK holds its keys as PEM; a `CryptoKey` would be one of its browser half. */
+function privateKeyOf({ signatureKey }: NodeEncryptionMaterial): KeyObject | undefined {
+  return typeof signatureKey?.privateKey === "string" ? createPrivateKey(signatureKey.privateKey) : undefined;
+}
+
+function publicKeyOf({ verificationKey }: NodeDecryptionMaterial): KeyObject | undefined {
+  return typeof verificationKey?.publicKey === "string" ? createPublicKey(verificationKey.publicKey) : undefined;
+}
