@@ -5,29 +5,26 @@ export interface MultiKeyringChild {
   readonly keyring: Keyring;
   /**
    * Where its wrapped key goes: the object's key plus this, such as `.escrow`. One store holds one wrapped key, so each
-   * child of a writer needs one of its own.
+   * child of a writer needs one of its own. Only a keyring that writes nothing but messages, which hold all of their
+   * wrapped keys, can do without.
    */
   readonly instructionFileSuffix?: string;
 }
 
-/** A child with its suffix as it is stored (H16); none only where nothing is ever written. */
+/** A child with its suffix as it is stored (H16); without one it can have a part in messages only, and read. */
 export interface ChildKeyring {
   readonly keyring: Keyring;
+  /** Position among the children, from 0. */
+  readonly index: number;
   readonly suffix: string | undefined;
 }
 
 /** Checks what could only fail once something is written or, worse, read. */
-export function childKeyrings(children: readonly MultiKeyringChild[], canWrite: boolean): readonly ChildKeyring[] {
+export function childKeyrings(children: readonly MultiKeyringChild[]): readonly ChildKeyring[] {
   const taken = new Set<string>();
-  return children.map(({ keyring, instructionFileSuffix: given }) => {
+  return children.map(({ keyring, instructionFileSuffix: given }, index) => {
     assertKeyring(keyring, "Each child");
-    if (given === undefined) {
-      if (!canWrite) return { keyring, suffix: undefined };
-      throw new S3EncryptionError(
-        "invalid-configuration",
-        'Give each child an instructionFileSuffix, such as ".escrow": the default place holds the generator\'s wrapped key.',
-      );
-    }
+    if (given === undefined) return { keyring, index, suffix: undefined };
     const suffix = instructionFileSuffix(given);
     if (suffix === DEFAULT_INSTRUCTION_FILE_SUFFIX || taken.has(suffix)) {
       throw new S3EncryptionError(
@@ -36,8 +33,17 @@ export function childKeyrings(children: readonly MultiKeyringChild[], canWrite: 
       );
     }
     taken.add(suffix);
-    return { keyring, suffix };
+    return { keyring, index, suffix };
   });
+}
+
+/** Throws `invalid-configuration` where a child's wrapped key would have no place beside the object. */
+export function assertPlaces(children: readonly ChildKeyring[]): void {
+  if (children.every(({ suffix }) => suffix !== undefined)) return;
+  throw new S3EncryptionError(
+    "invalid-configuration",
+    'Give each child an instructionFileSuffix, such as ".escrow": the default place holds the generator\'s wrapped key.',
+  );
 }
 
 export function assertKeyring(keyring: Keyring, role: string): void {

@@ -11,10 +11,16 @@ import {
   withEncryptedDataKey,
 } from "@s3ec/materials";
 import { aggregateFailure } from "./aggregate-failure.js";
-import { assertKeyring, type ChildKeyring, childKeyrings, type MultiKeyringChild } from "./child-keyrings.js";
+import {
+  assertKeyring,
+  assertPlaces,
+  type ChildKeyring,
+  childKeyrings,
+  type MultiKeyringChild,
+} from "./child-keyrings.js";
 
 export interface MultiKeyringOptions {
-  /** Creates the data key; its wrapped key goes to the default place. Without one the keyring only reads. */
+  /** Creates the data key; its wrapped key goes to the default place, or into the message. Without one the keyring only reads. */
   readonly generator?: Keyring;
   /** Each wraps the same data key, and can open the object without the others. */
   readonly children?: readonly MultiKeyringChild[];
@@ -27,7 +33,10 @@ export interface MultiKeyringOptions {
 
 /** A child whose wrapped key an object was written without. */
 export interface MissingChild {
-  readonly instructionFileSuffix: string;
+  /** Its position in `children`, from 0. */
+  readonly index: number;
+  /** Absent where it has none, as it may for messages. */
+  readonly instructionFileSuffix?: string;
   readonly error: S3EncryptionError;
 }
 
@@ -46,7 +55,7 @@ export class MultiKeyring implements Keyring {
       throw new S3EncryptionError("invalid-configuration", "A multi-keyring needs a generator or children.");
     }
     this.#generator = generator;
-    this.#children = Object.freeze(childKeyrings(children, generator !== undefined));
+    this.#children = Object.freeze(childKeyrings(children));
     this.#allowMissingChildren = allowMissingChildren;
     this.wrapAlgorithms = union(this.#keyrings.flatMap((keyring) => keyring.wrapAlgorithms));
     this.instructionFileSuffixes = Object.freeze([
@@ -73,6 +82,7 @@ export class MultiKeyring implements Keyring {
         "This multi-keyring has no generator, so it only reads; give it one to write.",
       );
     }
+    if (materials.suite.format !== "message") assertPlaces(this.#children);
     const generated = await this.#generator.onEncrypt(materials);
     const { dataKey } = generated;
     const before = materials.encryptedDataKeys;
@@ -87,36 +97,40 @@ export class MultiKeyring implements Keyring {
     // Whatever else a keyring may have put into its answer is not taken over.
     let result = added.reduce(withEncryptedDataKey<WithDataKey<EncryptionMaterials>>, withDataKey(materials, dataKey));
     for (const child of this.#children) {
-      const wrapped = await this.#wrapByChild(child, result);
-      if (wrapped !== undefined) result = withEncryptedDataKey(result, wrapped);
+      for (const wrapped of await this.#wrapByChild(child, result)) result = withEncryptedDataKey(result, wrapped);
     }
     return result;
   }
 
   async #wrapByChild(
-    { keyring, suffix = "" }: ChildKeyring,
+    { keyring, index, suffix }: ChildKeyring,
     materials: WithDataKey<EncryptionMaterials>,
-  ): Promise<EncryptedDataKey | undefined> {
+  ): Promise<readonly EncryptedDataKey[]> {
+    const place = suffix === undefined ? {} : { instructionFileSuffix: suffix };
+    const name = suffix === undefined ? `children[${index}]` : `"${suffix}"`;
     let answer: EncryptionMaterials;
     try {
       answer = await keyring.onEncrypt(materials);
     } catch (error) {
       if (!(error instanceof S3EncryptionError)) throw error;
       if (error.code === "key-unavailable" && this.#allowMissingChildren !== undefined) {
-        this.#allowMissingChildren({ instructionFileSuffix: suffix, error });
-        return undefined;
+        this.#allowMissingChildren({ index, ...place, error });
+        return [];
       }
-      const message = `The child keyring of "${suffix}" could not wrap the data key. ${error.message}`;
+      const message = `The child keyring of ${name} could not wrap the data key. ${error.message}`;
       throw new S3EncryptionError(error.code, message, { cause: error });
     }
-    const [added, ...more] = addedTo(materials.encryptedDataKeys, answer);
-    if (added === undefined || more.length > 0 || answer.dataKey?.equals(materials.dataKey) !== true) {
+    const added = addedTo(materials.encryptedDataKeys, answer);
+    // A message holds any number of wrapped keys; an instruction file holds one.
+    const isMessage = materials.suite.format === "message";
+    const isRightNumber = isMessage ? added.length > 0 : added.length === 1;
+    if (!isRightNumber || answer.dataKey?.equals(materials.dataKey) !== true) {
       throw new S3EncryptionError(
         "invalid-configuration",
-        `The child keyring of "${suffix}" must keep the data key and add exactly one encrypted data key.`,
+        `The child keyring of ${name} must keep the data key and add ${isMessage ? "an" : "exactly one"} encrypted data key.`,
       );
     }
-    return { ...added, instructionFileSuffix: suffix };
+    return isMessage ? added : added.map((key) => ({ ...key, ...place }));
   }
 
   async onDecrypt(

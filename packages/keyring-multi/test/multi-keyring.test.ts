@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import { AES_GCM, COMMITTING_GCM, KMS, KMS_CONTEXT } from "@s3ec/envelope";
+import { COMMITTED } from "@s3ec/format-aws-message";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import {
   createDataKey,
@@ -90,7 +91,6 @@ describe("MultiKeyring", () => {
     ])[] = [
       ["nothing", {}, "invalid-configuration"],
       ["no generator and no children", { children: [] }, "invalid-configuration"],
-      ["a child without a suffix", { generator: aes(), children: [{ keyring: aes() }] }, "invalid-configuration"],
       [
         "two children with one suffix, differing in the dot only (H16)",
         {
@@ -235,6 +235,17 @@ describe("MultiKeyring", () => {
       await refusal(keyring.onEncrypt(given), "invalid-configuration");
     });
 
+    it("refuses to write an object where a child has no suffix, asking no keyring", async () => {
+      const [generator, child] = [new Scripted({}), new Scripted({})];
+      const children = [{ keyring: aes(), instructionFileSuffix: "a" }, { keyring: child }];
+      const error = await refusal(
+        new MultiKeyring({ generator, children }).onEncrypt(TO_ENCRYPT),
+        "invalid-configuration",
+      );
+      expect(error.message).to.contain("instructionFileSuffix");
+      expect([generator.encrypts, child.encrypts]).to.deep.equal([0, 0]);
+    });
+
     it("fails the write when the generator fails, asking no child", async () => {
       const child = new Scripted({});
       const keyring = new MultiKeyring({
@@ -269,12 +280,12 @@ describe("MultiKeyring", () => {
           { keyring: failing("key-unavailable"), instructionFileSuffix: "down" },
           { keyring: aes(), instructionFileSuffix: "up" },
         ],
-        allowMissingChildren: ({ instructionFileSuffix, error }) =>
-          missing.push(`${instructionFileSuffix} ${error.code}`),
+        allowMissingChildren: ({ index, instructionFileSuffix, error }) =>
+          missing.push(`${index} ${instructionFileSuffix} ${error.code}`),
       });
       const { encryptedDataKeys } = await keyring.onEncrypt(TO_ENCRYPT);
       expect(encryptedDataKeys.map((key) => key.instructionFileSuffix)).to.deep.equal([undefined, ".up"]);
-      expect(missing).to.deep.equal([".down key-unavailable"]);
+      expect(missing).to.deep.equal(["0 .down key-unavailable"]);
     });
 
     it("lets only a key store that could not be asked be missing, and no report fail silently", async () => {
@@ -389,6 +400,61 @@ describe("MultiKeyring", () => {
     it("reads without a generator, children needing no suffix", async () => {
       const keyring = new MultiKeyring({ children: [{ keyring: new Scripted({}) }, { keyring: opening() }] });
       expect(await keyring.onDecrypt(TO_DECRYPT, [wrapped()])).to.not.equal(null);
+    });
+  });
+
+  describe("messages", () => {
+    const toEncrypt: EncryptionMaterials = { ...TO_ENCRYPT, suite: COMMITTED, algorithmBinding: COMMITTED.storedName };
+    const toDecrypt: DecryptionMaterials = { ...TO_DECRYPT, suite: COMMITTED, algorithmBinding: COMMITTED.storedName };
+    const named = (name: string): RawAesKeyring =>
+      new RawAesKeyring({ wrappingKey: randomBytes(32), messageKey: { namespace: "test keys", name } });
+
+    it("hold the wraps of all children, none of which needs a suffix, and one that it has plays no part", async () => {
+      const keyrings = ["a", "b", "c"].map(named);
+      const [generator = named("unused"), ...rest] = keyrings;
+      for (const children of [
+        rest.map((keyring) => ({ keyring })),
+        rest.map((keyring, index) => ({ keyring, instructionFileSuffix: `${index}` })),
+      ]) {
+        const multi = new MultiKeyring({ generator, children });
+        const { dataKey, encryptedDataKeys } = await multi.onEncrypt(toEncrypt);
+        expect(encryptedDataKeys).to.have.length(3);
+        for (const key of encryptedDataKeys) expect(key).to.not.have.property("instructionFileSuffix");
+        for (const keyring of [multi, ...keyrings]) {
+          const opened = await keyring.onDecrypt(toDecrypt, encryptedDataKeys);
+          expect(dataKey && opened?.dataKey?.equals(dataKey)).to.equal(true);
+        }
+      }
+    });
+
+    it("hold all wraps of a child that is made of keyrings itself", async () => {
+      const inner = new MultiKeyring({ generator: named("b"), children: [{ keyring: named("c") }] });
+      const multi = new MultiKeyring({ generator: named("a"), children: [{ keyring: inner }] });
+      expect((await multi.onEncrypt(toEncrypt)).encryptedDataKeys).to.have.length(3);
+    });
+
+    it("are not written where a child adds nothing or changes the data key", async () => {
+      const wrongs: readonly Keyring["onEncrypt"][] = [
+        async (materials) => materials,
+        async (materials) => withEncryptedDataKey(withDataKey(materials, createDataKey(COMMITTED)), wrapped()),
+      ];
+      for (const onEncrypt of wrongs) {
+        const multi = new MultiKeyring({ generator: named("a"), children: [{ keyring: new Scripted({ onEncrypt }) }] });
+        const error = await refusal(multi.onEncrypt(toEncrypt), "invalid-configuration");
+        expect(error.message).to.contain("children[0]");
+      }
+    });
+
+    it("name a missing child by its position", async () => {
+      const missing: unknown[] = [];
+      const multi = new MultiKeyring({
+        generator: named("a"),
+        children: [{ keyring: named("b") }, { keyring: failing("key-unavailable") }],
+        allowMissingChildren: (child) => missing.push(child),
+      });
+      expect((await multi.onEncrypt(toEncrypt)).encryptedDataKeys).to.have.length(2);
+      expect(missing).to.have.length(1);
+      expect(missing[0]).to.include({ index: 1 }).and.not.have.property("instructionFileSuffix");
     });
   });
 });
