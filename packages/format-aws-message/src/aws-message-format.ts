@@ -136,7 +136,7 @@ export class AwsMessageFormat implements MessageFormat {
         `The message's header would have ${bytes.length} bytes, more than maxHeaderLength (${this.#limits.maxHeaderLength}): shorten the encryption context.`,
       );
     }
-    const body = encryptBody(key, bytes, message.plaintext);
+    const body = encryptBody(key, bytes, message.plaintext, contentLength);
     if (suite.signature === undefined) {
       const layout = contentLength === undefined ? undefined : layoutOfPlaintext(this.#frameLength, contentLength);
       const length = layout === undefined ? undefined : bytes.length + bodyLength(this.#frameLength, layout);

@@ -45,6 +45,8 @@ export class BodyReader {
     this.#borrowed = false;
     const last = this.#held.pop();
     if (last === undefined) return;
+    // What was taken of it has been used.
+    if (this.#held.length === 0) this.#used = 0;
     if (last.length > this.#block.length - this.#used) {
       this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK, last.length));
       this.#used = 0;
@@ -72,7 +74,7 @@ export class BodyReader {
     return value;
   }
 
-  /** The next bytes as views of what has arrived. To be called after `has` said so. */
+  /** The next bytes as views of what has arrived, to be used before `has` is called again. To be called after it said so. */
   takePieces(length: number): Uint8Array[] {
     const pieces: Uint8Array[] = [];
     let missing = length;
@@ -90,6 +92,7 @@ export class BodyReader {
     return pieces;
   }
 
+  /** The next bytes as a copy. To be called after `has` said so. */
   take(length: number): Buffer {
     return Buffer.concat(this.takePieces(length), length);
   }

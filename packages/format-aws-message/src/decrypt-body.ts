@@ -2,76 +2,124 @@ import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
 import type { BodyReader } from "./body-reader.js";
 import { decryptFrame, FINAL_FRAME_MARK, type FrameKey, IV_LENGTH, SINGLE_BLOCK, TAG_LENGTH } from "./frame-cipher.js";
 
+/** An authentic frame. */
+export interface Frame {
+  readonly plaintext: readonly Uint8Array[];
+  readonly isFinal: boolean;
+}
+
 /**
- * Decrypts frames, each of which is authenticated before a byte of it is yielded, until the last one. Frames that are
- * missing, repeated or in another order are refused, and so is a body that ends before its last frame.
+ * Decrypts the frames of a body one by one, each of which is authenticated before a byte of it is given out. Frames that
+ * are missing, repeated or in another order are refused, and so is a body that ends before its last frame.
  */
-export async function* decryptFrames(key: FrameKey, reader: BodyReader, from = 1): AsyncGenerator<Uint8Array> {
-  for (let sequenceNumber = from; ; sequenceNumber++) {
-    const { plaintext, isFinal } = await nextFrame(key, reader, sequenceNumber);
-    for (const piece of plaintext) if (piece.length > 0) yield piece;
-    if (isFinal) return;
+export class FrameReader {
+  readonly #key: FrameKey;
+  readonly #body: BodyReader;
+  #sequenceNumber: number;
+
+  /** @param first the number of the frame that the body begins with */
+  constructor(key: FrameKey, body: BodyReader, first = 1) {
+    this.#key = key;
+    this.#body = body;
+    this.#sequenceNumber = first;
+  }
+
+  async next(): Promise<Frame> {
+    const { frameLength } = this.#key;
+    const body = this.#body;
+    const sequenceNumber = this.#sequenceNumber++;
+    if (!body.holds(4)) await this.#need(4);
+    const isFinal = body.peekUint32() === FINAL_FRAME_MARK;
+    const headLength = isFinal ? 24 : 16;
+    if (!body.holds(headLength)) await this.#need(headLength);
+    const head = body.take(headLength);
+    const numberOffset = isFinal ? 4 : 0;
+    const length = isFinal ? head.readUInt32BE(20) : frameLength;
+    // Lengths and numbers are public, and are checked before the key is used (S15).
+    if (head.readUInt32BE(numberOffset) !== sequenceNumber || length > frameLength) throw decryptionFailed();
+    if (!body.holds(length + TAG_LENGTH)) await this.#need(length + TAG_LENGTH);
+    const iv = head.subarray(numberOffset + 4, numberOffset + 4 + IV_LENGTH);
+    const content = body.takePieces(length);
+    const plaintext = decryptFrame(this.#key, { sequenceNumber, isFinal }, { iv, content, tag: body.take(TAG_LENGTH) });
+    return { plaintext, isFinal };
+  }
+
+  async #need(length: number): Promise<void> {
+    if (!(await this.#body.has(length))) throw decryptionFailed();
+  }
+}
+
+/**
+ * Decrypts frames until the last one, and whatever `end` makes of what stands behind it. Lets go of the body. One
+ * generator for all of it, since each that a piece passes through costs as much as a small frame.
+ */
+export async function* decryptFrames(
+  key: FrameKey,
+  body: BodyReader,
+  end: (rest: BodyReader) => Promise<void> = refuseMore,
+): AsyncGenerator<Uint8Array> {
+  try {
+    const frames = new FrameReader(key, body);
+    for (let isLast = false; !isLast; ) {
+      const { plaintext, isFinal } = await frames.next();
+      for (const piece of plaintext) if (piece.length > 0) yield piece;
+      isLast = isFinal;
+    }
+    await end(body);
+  } finally {
+    await body.close();
   }
 }
 
 /**
  * Decrypts a body that is one block: IV(12) ‖ length(8) ‖ content ‖ tag(16). It is held until it is authenticated, so that
- * `maxLength` bounds it.
+ * the key's `frameLength` bounds it.
  */
 export async function* decryptSingleBlock(
   key: FrameKey,
-  reader: BodyReader,
-  maxLength: number,
+  body: BodyReader,
+  end: (rest: BodyReader) => Promise<void> = refuseMore,
 ): AsyncGenerator<Uint8Array> {
-  if (!(await reader.has(IV_LENGTH + 8))) throw decryptionFailed();
-  const iv = reader.take(IV_LENGTH);
-  const length = Number(reader.take(8).readBigUInt64BE());
-  if (length > maxLength) {
-    throw new S3EncryptionError(
-      "content-too-large",
-      `The message is one block of more than the ${maxLength} bytes that may be held (maxFrameLength).`,
-    );
+  try {
+    if (!(await body.has(IV_LENGTH + 8))) throw decryptionFailed();
+    const iv = body.take(IV_LENGTH);
+    const length = Number(body.take(8).readBigUInt64BE());
+    if (length > key.frameLength) {
+      throw new S3EncryptionError(
+        "content-too-large",
+        `The message is one block of more than the ${key.frameLength} bytes that may be held (maxFrameLength).`,
+      );
+    }
+    if (!(await body.has(length + TAG_LENGTH))) throw decryptionFailed();
+    const content = body.takePieces(length);
+    const plaintext = decryptFrame(key, SINGLE_BLOCK, { iv, content, tag: body.take(TAG_LENGTH) });
+    for (const piece of plaintext) if (piece.length > 0) yield piece;
+    await end(body);
+  } finally {
+    await body.close();
   }
-  if (!(await reader.has(length + TAG_LENGTH))) throw decryptionFailed();
-  const content = reader.takePieces(length);
-  for (const piece of decryptFrame(key, SINGLE_BLOCK, { iv, content, tag: reader.take(TAG_LENGTH) })) yield piece;
 }
 
 /** Decrypts frames from one to another, both inclusive, the last of which must end the message exactly if it says so. */
 export async function* decryptFrameRange(
   key: FrameKey,
-  reader: BodyReader,
+  body: BodyReader,
   range: { readonly firstFrame: number; readonly lastFrame: number; readonly endsMessage: boolean },
 ): AsyncGenerator<Uint8Array> {
-  for (let sequenceNumber = range.firstFrame; sequenceNumber <= range.lastFrame; sequenceNumber++) {
-    const { plaintext, isFinal } = await nextFrame(key, reader, sequenceNumber);
-    // The length of the object said which frame is the last: if the message says otherwise, one of them was altered.
-    if (isFinal !== (range.endsMessage && sequenceNumber === range.lastFrame)) throw decryptionFailed();
-    yield* plaintext;
+  try {
+    const frames = new FrameReader(key, body, range.firstFrame);
+    for (let number = range.firstFrame; number <= range.lastFrame; number++) {
+      const { plaintext, isFinal } = await frames.next();
+      // The length of the object said which frame is the last: if the message says otherwise, one of them was altered.
+      if (isFinal !== (range.endsMessage && number === range.lastFrame)) throw decryptionFailed();
+      for (const piece of plaintext) if (piece.length > 0) yield piece;
+    }
+    await refuseMore(body);
+  } finally {
+    await body.close();
   }
-  if (await reader.has(1)) throw decryptionFailed();
 }
 
-async function nextFrame(
-  key: FrameKey,
-  reader: BodyReader,
-  sequenceNumber: number,
-): Promise<{ readonly plaintext: Uint8Array[]; readonly isFinal: boolean }> {
-  const need = async (length: number): Promise<void> => {
-    if (!(await reader.has(length))) throw decryptionFailed();
-  };
-  await need(4);
-  const isFinal = reader.peekUint32() === FINAL_FRAME_MARK;
-  const headLength = isFinal ? 24 : 16;
-  await need(headLength);
-  const head = reader.take(headLength);
-  const numberOffset = isFinal ? 4 : 0;
-  const length = isFinal ? head.readUInt32BE(20) : key.frameLength;
-  // Lengths and numbers are public, and are checked before the key is used (S15).
-  if (head.readUInt32BE(numberOffset) !== sequenceNumber || length > key.frameLength) throw decryptionFailed();
-  await need(length + TAG_LENGTH);
-  const iv = head.subarray(numberOffset + 4, numberOffset + 4 + IV_LENGTH);
-  const content = reader.takePieces(length);
-  const plaintext = decryptFrame(key, { sequenceNumber, isFinal }, { iv, content, tag: reader.take(TAG_LENGTH) });
-  return { plaintext, isFinal };
+async function refuseMore(rest: BodyReader): Promise<void> {
+  if (await rest.has(1)) throw decryptionFailed();
 }

@@ -34,8 +34,11 @@ export function messagePlaintextLength(header: ParsedHeader, storedLength: numbe
   }
 }
 
-function decryptBody({ isFramed }: ParsedHeader, key: FrameKey, reader: BodyReader): AsyncGenerator<Uint8Array> {
-  return isFramed ? decryptFrames(key, reader) : decryptSingleBlock(key, reader, key.frameLength);
+function decryptBody(
+  { isFramed }: ParsedHeader,
+  ...body: Parameters<typeof decryptFrames>
+): AsyncGenerator<Uint8Array> {
+  return isFramed ? decryptFrames(...body) : decryptSingleBlock(...body);
 }
 
 /** A message without a signature: each frame proves itself, and the last one that none is missing. */
@@ -53,14 +56,8 @@ export class UnsignedMessage implements OpenedMessage {
     return unsignedLength(this.#header, storedLength);
   }
 
-  async *decrypt(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const reader = new BodyReader(body);
-    try {
-      yield* decryptBody(this.#header, this.#key, reader);
-      if (await reader.has(1)) throw decryptionFailed();
-    } finally {
-      await reader.close();
-    }
+  decrypt(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    return decryptBody(this.#header, this.#key, new BodyReader(body));
   }
 
   range(range: ByteRange, storedLength: number): MessageRange | undefined {
@@ -78,8 +75,10 @@ export class UnsignedMessage implements OpenedMessage {
     const stride = frameLength + FRAME_OVERHEAD;
     const endsMessage = lastFrame === layout.finalFrame;
     const skip = first - (firstFrame - 1) * frameLength;
-    const decrypt = (fetched: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> =>
-      cut(this.#decryptRange(fetched, { firstFrame, lastFrame, endsMessage }), skip, last - first + 1);
+    const decrypt = (fetched: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> => {
+      const decrypted = decryptFrameRange(this.#key, new BodyReader(fetched), { firstFrame, lastFrame, endsMessage });
+      return cut(decrypted, skip, last - first + 1);
+    };
     return {
       fetchFirst: headerLength + (firstFrame - 1) * stride,
       fetchLast: endsMessage ? storedLength - 1 : headerLength + lastFrame * stride - 1,
@@ -88,18 +87,6 @@ export class UnsignedMessage implements OpenedMessage {
       total: layout.total,
       decrypt,
     };
-  }
-
-  async *#decryptRange(
-    fetched: AsyncIterable<Uint8Array>,
-    range: Parameters<typeof decryptFrameRange>[2],
-  ): AsyncGenerator<Uint8Array> {
-    const reader = new BodyReader(fetched);
-    try {
-      yield* decryptFrameRange(this.#key, reader, range);
-    } finally {
-      await reader.close();
-    }
   }
 }
 
@@ -127,18 +114,14 @@ export class SignedMessage implements OpenedMessage {
     const signature = new SignatureCheck(this.#hash, this.#verificationKey);
     signature.update(this.#header.bytes);
     const reader = new BodyReader(body, signature.update);
-    try {
-      // One piece behind, so that whoever reads to the end has not got it all before the signature was verified.
-      let held: Uint8Array | undefined;
-      for await (const piece of decryptBody(this.#header, this.#key, reader)) {
-        if (held !== undefined) yield held;
-        held = piece;
-      }
-      await signature.verifyFooter(reader);
+    const decrypted = decryptBody(this.#header, this.#key, reader, (rest) => signature.verifyFooter(rest));
+    // One piece behind, so that whoever reads to the end has not got it all before the signature was verified.
+    let held: Uint8Array | undefined;
+    for await (const piece of decrypted) {
       if (held !== undefined) yield held;
-    } finally {
-      await reader.close();
+      held = piece;
     }
+    if (held !== undefined) yield held;
   }
 
   range(): never {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
-import { chunksOf, collect, opening, plaintextOf, read, sealed, sealing } from "./fixture.js";
+import { chunksOf, collect, opening, plaintextOf, read, refusal, sealed, sealing } from "./fixture.js";
 
 const FRAME = 100;
 const SIZES = [0, 1, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 2 * FRAME + 1, 1234, 100_000];
@@ -66,6 +66,22 @@ describe("messages", () => {
     });
   }
 
+  for (const signed of [false, true]) {
+    it(`must have the length that they were said to have (${signed ? "signed" : "unsigned"})`, async () => {
+      for (const size of [0, 1, FRAME, 2 * FRAME, 250]) {
+        for (const said of [size - 1, size + 1, size - FRAME, size + FRAME]) {
+          if (said < 0) continue;
+          const { ciphertext } = await sealing(
+            { frameLength: FRAME, signed },
+            chunksOf(plaintextOf(size), FRAME),
+            said,
+          );
+          await refusal("content-mismatch", () => collect(ciphertext));
+        }
+      }
+    });
+  }
+
   it("of unknown length have no length until they end", async () => {
     const { ciphertext, length } = await sealing({ frameLength: FRAME }, chunksOf(plaintextOf(250), 30));
     expect(length).to.equal(undefined);
@@ -114,17 +130,18 @@ describe("streams of messages", () => {
 
     it(`let go of their source when nobody wants more (${signed ? "signed" : "unsigned"})`, async () => {
       const choices = { frameLength: FRAME, signed };
+      const long = plaintextOf(300_000);
       for (const wanted of [1, 2, 5]) {
-        const source = chunksOf(plaintextOf(size), chunk);
+        const source = chunksOf(long, 999);
         let pieces = 0;
         for await (const _ of (await sealing(choices, source)).ciphertext) if (++pieces === wanted) break;
         expect(source.returned, `after ${wanted} pieces of ciphertext`).to.equal(1);
-        expect(source.read).to.be.below(size);
+        expect(source.read).to.be.below(long.length);
       }
-      const message = await sealed(choices, plaintextOf(size));
+      const message = await sealed(choices, long);
       const { opened, headerLength } = await opening({}, message);
       for (const wanted of [1, 2, 5]) {
-        const source = chunksOf(message.subarray(headerLength), chunk);
+        const source = chunksOf(message.subarray(headerLength), 999);
         let pieces = 0;
         for await (const _ of opened.decrypt(source)) if (++pieces === wanted) break;
         expect(source.returned, `after ${wanted} pieces of plaintext`).to.equal(1);
