@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { BenchServer } from "./bench-server.js";
 import { fileTable } from "./files.js";
 import { memoryTable } from "./memory.js";
+import { messageTable } from "./messages.js";
 import { objectTables } from "./objects.js";
 import { opensslSecondsPerGiB } from "./openssl.js";
 import { markdownOf, type Table } from "./report.js";
@@ -26,6 +27,7 @@ const SECTIONS: Readonly<Record<string, (setting: Setting) => Promise<readonly T
   objects: objectTables,
   files: async (setting) => [await fileTable(setting)],
   throttled: async (setting) => [await throttledTable(setting)],
+  messages: async (setting) => [await messageTable(setting)],
   memory: async (setting) => [await memoryTable(setting)],
   import: async () => [importTable()],
 };
