@@ -1,5 +1,5 @@
 import type { ClientName, Placement, Suite } from "./job.js";
-import { type StoredObject, type Wrap, wrapOf } from "./stored-object.js";
+import { isOurs, type StoredObject, type Wrap, wrapOf } from "./stored-object.js";
 
 /**
  * How a reader is set up: with every switch for old objects on; as it comes; or with every switch on and, besides,
@@ -50,9 +50,10 @@ const READERS: Readonly<Record<ClientName, { readonly switchedOn: Abilities; rea
   "ruby-v1": { switchedOn: { wraps: ["none", "kms"], suites: BEFORE_V3 } },
   "ruby-v2": { switchedOn: { wraps: [...MODERN, "none", "kms"], suites: BEFORE_V3 }, defaults: MODERN_V2 },
   ours: { switchedOn: { wraps: EVERY_WRAP, suites: EVERY_SUITE }, defaults: V3_ONLY },
+  "ours-pkcs11": { switchedOn: { wraps: MODERN, suites: EVERY_SUITE }, defaults: V3_ONLY },
 };
 
-const RELEASES_EARLY: ReadonlySet<ClientName> = new Set(["java-v3", "java-v4", "python-v4", "ours"]);
+const RELEASES_EARLY: ReadonlySet<ClientName> = new Set(["java-v3", "java-v4", "python-v4", "ours", "ours-pkcs11"]);
 
 /** Whether the client can be told to release plaintext before it is authenticated. */
 export function hasDelayedAuthentication(reader: ClientName): boolean {
@@ -175,7 +176,9 @@ function usualVerdict(object: StoredObject, reader: ClientName, reading: Reading
   }
   const wrap = wrapOf(object);
   if (!abilities.wraps.includes(wrap)) {
-    return refused(reader, "legacy-disabled", `docs/formats.md 3.1: no ${wrap} wraps`);
+    // Where it has every switch on, its keyring has no key for them.
+    const code = reader === "ours-pkcs11" ? "no-matching-key" : "legacy-disabled";
+    return refused(reader, code, `docs/formats.md 3.1: no ${wrap} wraps`);
   }
   if (reading === "other-context") {
     return refused(reader, "context-mismatch", "docs/formats.md 3.3: the context must match");
@@ -189,12 +192,12 @@ function exceptional({ outcome, reason }: Verdict): Verdict {
 
 /** Ours must also say why; the others say it in their own words. */
 function refused(reader: ClientName, code: string, reason: string): Verdict {
-  return { outcome: "refused", reason, ...(reader === "ours" ? { code } : {}) };
+  return { outcome: "refused", reason, ...(isOurs(reader) ? { code } : {}) };
 }
 
 /** Ours escapes what is not ASCII; the others write it as it is, wherever writing it succeeds. */
 function isRawText({ writer, entries, placement }: StoredObject, where: Placement): boolean {
-  return entries === "non-ascii" && placement === where && writer !== "ours";
+  return entries === "non-ascii" && placement === where && !isOurs(writer);
 }
 
 function isOneOf(client: ClientName, ...clients: readonly ClientName[]): boolean {

@@ -15,6 +15,7 @@ export const CLIENT_NAMES = [
   "ruby-v1",
   "ruby-v2",
   "ours",
+  "ours-pkcs11",
 ] as const;
 export type ClientName = (typeof CLIENT_NAMES)[number];
 

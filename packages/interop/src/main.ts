@@ -9,7 +9,8 @@ import { startMessagePeer } from "./message-peer.js";
 import { messageReport } from "./message-report.js";
 import { prepareMessages } from "./message-surroundings.js";
 import { startOurs } from "./ours.js";
-import { startPeer } from "./peer.js";
+import { startOursPkcs11 } from "./ours-pkcs11.js";
+import { type Peer, startPeer } from "./peer.js";
 import { report } from "./report.js";
 import { type Server, startKms, startS3 } from "./servers.js";
 import { prepare } from "./surroundings.js";
@@ -18,10 +19,10 @@ import { MissingToolchainError } from "./toolchain.js";
 const REPORT = new URL("../../../docs/interop.md", import.meta.url);
 const inCi = (process.env.CI ?? "") !== "";
 
-/** Peers named on the command line, `ours` among them; all of them when none is named. */
+/** Peers named on the command line, ours among them; all of them when none is named. */
 const wanted = process.argv.slice(2);
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
-const objectPeers = [...Object.keys(PEER_PROGRAMS), "ours"].filter(isWanted);
+const objectPeers = [...Object.keys(PEER_PROGRAMS), "ours", "ours-pkcs11"].filter(isWanted);
 const messagePeers = MESSAGE_CLIENT_NAMES.filter(isWanted);
 
 const missing: string[] = [];
@@ -53,8 +54,14 @@ async function main(): Promise<number> {
 
 async function objectCells(kms: Server): ReturnType<typeof runMatrix> {
   const s3 = await keepRunning(startS3());
-  const peers = await startAll(objectPeers, async (name) => (name === "ours" ? startOurs() : startPeer(name, s3)));
+  const peers = await startAll(objectPeers, (name) => startObjectPeer(name, s3));
   return runMatrix(peers, await prepare(s3, kms));
+}
+
+async function startObjectPeer(name: string, s3: Server): Promise<Peer> {
+  if (name === "ours") return startOurs();
+  if (name === "ours-pkcs11") return startOursPkcs11();
+  return await startPeer(name, s3);
 }
 
 async function messageCells(kms: Server): ReturnType<typeof runMessageMatrix> {

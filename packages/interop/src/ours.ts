@@ -12,17 +12,25 @@ import { CREDENTIALS } from "./servers.js";
 
 /** Our client as one more peer, in this process. */
 export function startOurs(): Peer {
+  const run = async (job: Job): Promise<Answer> => {
+    const kms = new KMSClient({ ...job.kms, credentials: CREDENTIALS });
+    try {
+      return await runOurs(job, keyringOf(job, kms));
+    } finally {
+      kms.destroy();
+    }
+  };
   return { clients: ["ours"], run, close: () => Promise.resolve() };
 }
 
-async function run(job: Job): Promise<Answer> {
-  const kms = new KMSClient({ ...job.kms, credentials: CREDENTIALS });
+/** Runs a job by our client with a keyring of the job's key, wherever that is. */
+export async function runOurs(job: Job, keyring: Keyring): Promise<Answer> {
   const client = new S3EncryptionClient({
     ...job.s3,
     credentials: CREDENTIALS,
     forcePathStyle: true,
     encryption: {
-      keyring: keyringOf(job, kms),
+      keyring,
       ...(job.op === "put" ? writing(job) : reading(job)),
     },
   });
@@ -33,7 +41,6 @@ async function run(job: Job): Promise<Answer> {
     return { ok: false, ...described(failure) };
   } finally {
     client.destroy();
-    kms.destroy();
   }
 }
 

@@ -24,6 +24,7 @@ const CLIENTS: Readonly<Record<ClientName, { readonly head: string; readonly is:
   "ruby-v1": { head: "R1", is: "aws-sdk-s3 1.117.2 for Ruby, `Encryption::Client`" },
   "ruby-v2": { head: "R2", is: "the same, `EncryptionV2::Client`" },
   ours: { head: "ours", is: "`@s3ec/client`" },
+  "ours-pkcs11": { head: "ours HSM", is: "the same, its keys in a PKCS#11 token (SoftHSM)" },
 };
 
 const KEYRINGS: Readonly<Record<KeyringType, string>> = { aes: "an AES key", rsa: "an RSA key", kms: "a KMS key" };

@@ -70,6 +70,7 @@ const WRITERS: readonly Writer[] = [
   { name: "ruby-v1", keyrings: ANY_KEYRING, suites: ["cbc"], placements: ANY_PLACEMENT, customSuffix: true },
   { name: "ruby-v2", keyrings: ANY_KEYRING, suites: ["gcm"], placements: ANY_PLACEMENT, customSuffix: true },
   { name: "ours", keyrings: ANY_KEYRING, suites: ["gcm", "committing"], placements: ANY_PLACEMENT, customSuffix: true },
+  { name: "ours-pkcs11", keyrings: ["aes", "rsa"], suites: ["gcm", "committing"], placements: ["metadata"] },
 ];
 
 const SIZES = [0, 1, 16, 17, 65_537, 6 * 1024 * 1024];
@@ -110,7 +111,12 @@ export function isOrdinary(object: StoredObject): boolean {
 /** Clients without a keyring for the caller's own AES and RSA keys. */
 const KMS_ONLY: ReadonlySet<ClientName> = new Set(["go-s3crypto-v1", "go-s3crypto-v2", "go-v3", "go-v4", "python-v4"]);
 
+/** Whether the client is one of ours, with whichever keyring. */
+export function isOurs(client: ClientName): boolean {
+  return client === "ours" || client === "ours-pkcs11";
+}
+
 /** Whether the client can be configured with this kind of key at all. */
 export function hasKeyring(client: ClientName, keyring: KeyringType): boolean {
-  return keyring === "kms" || !KMS_ONLY.has(client);
+  return keyring === "kms" ? client !== "ours-pkcs11" : !KMS_ONLY.has(client);
 }

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { readVerdict, writeVerdict } from "../dist/expectations.js";
 import { CLIENT_NAMES } from "../dist/job.js";
-import { hasKeyring, storedObjects } from "../dist/stored-object.js";
+import { hasKeyring, isOurs, storedObjects, wrapOf } from "../dist/stored-object.js";
 
 const OBJECTS = storedObjects(new Set(CLIENT_NAMES)).filter((object) => writeVerdict(object).outcome === "ok");
 
@@ -9,6 +9,16 @@ describe("readVerdict", () => {
   it("expects ours to open whatever anybody writes, once every switch is on", () => {
     for (const object of OBJECTS) {
       expect(readVerdict(object, "ours", "all-switches").outcome, JSON.stringify(object)).to.equal("ok");
+    }
+  });
+
+  it("expects ours with keys in a token to open whatever is wrapped by the current wraps of AES and RSA keys", () => {
+    for (const object of OBJECTS.filter(({ keyring }) => hasKeyring("ours-pkcs11", keyring))) {
+      const verdict = readVerdict(object, "ours-pkcs11", "all-switches");
+      const isCurrent = ["AES/GCM", "RSA-OAEP-SHA1"].includes(wrapOf(object));
+      expect(verdict, JSON.stringify(object)).to.include(
+        isCurrent ? { outcome: "ok" } : { outcome: "refused", code: "no-matching-key" },
+      );
     }
   });
 
@@ -21,7 +31,7 @@ describe("readVerdict", () => {
   });
 
   it("expects every client of the last generation to open what ours writes", () => {
-    const ours = OBJECTS.filter(({ writer, customSuffix }) => writer === "ours" && !customSuffix);
+    const ours = OBJECTS.filter(({ writer, customSuffix }) => isOurs(writer) && !customSuffix);
     for (const reader of ["java-v4", "go-v4", "python-v4"] as const) {
       const readable = ours.filter(({ keyring, entries }) => {
         const refusedByPython = reader === "python-v4" && entries === "non-ascii";
