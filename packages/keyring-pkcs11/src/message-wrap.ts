@@ -1,4 +1,4 @@
-import { constants, publicEncrypt, randomBytes } from "node:crypto";
+import { constants, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
 import {
   type DecryptionMaterials,
   type EncryptedDataKey,
@@ -9,33 +9,39 @@ import {
   stringMap,
 } from "@s3ec/materials";
 import type { TokenSession } from "./cryptoki.js";
-import { privateKeyOf, type TokenKey } from "./token-keys.js";
+import { type AesTokenKey, privateKeyOf, type TokenKey } from "./token-keys.js";
 import { aesGcmDecrypt, aesGcmEncrypt, GCM_TAG_LENGTH, rsaOaepDecrypt } from "./token-operations.js";
 import { IV_LENGTH, isModulusLength } from "./wraps.js";
 
 /** After an AES key's name: the tag's length in bits and the IV's in bytes, then the IV (docs/formats.md 8.3). */
 const LENGTHS: Uint8Array = Uint8Array.of(0, 0, 0, GCM_TAG_LENGTH * 8, 0, 0, 0, IV_LENGTH);
 
-/**
- * The wrap of the AWS Encryption SDK's raw keyrings: AES-GCM with the encryption context as AAD, or RSA-OAEP (SHA-1 for
- * both digests, which every token has) over the bare data key.
- */
-export async function wrapForMessage(
+/** The wrap of the AWS Encryption SDK's raw AES keyrings: AES-GCM with the encryption context as AAD. */
+export async function wrapAesForMessage(
   session: TokenSession,
-  key: TokenKey,
+  key: AesTokenKey,
   { provider, name }: MessageKey<unknown>,
   dataKey: Uint8Array,
   encryptionContext: StringMap,
 ): Promise<EncryptedDataKey> {
-  const common = { wrapAlgorithm: provider, description: stringMap([]) };
-  if (key.type === "rsa") {
-    const padding = constants.RSA_PKCS1_OAEP_PADDING;
-    const ciphertext = publicEncrypt({ key: key.publicKey, padding, oaepHash: "sha1" }, dataKey);
-    return { ...common, ciphertext, providerInfo: name };
-  }
   const iv = randomBytes(IV_LENGTH);
   const ciphertext = await aesGcmEncrypt(session, key.key, iv, serializeEncryptionContext(encryptionContext), dataKey);
-  return { ...common, ciphertext, providerInfo: Buffer.concat([name, LENGTHS, iv]) };
+  const providerInfo = Buffer.concat([name, LENGTHS, iv]);
+  return { wrapAlgorithm: provider, ciphertext, description: stringMap([]), providerInfo };
+}
+
+/**
+ * The wrap of its raw RSA keyrings: RSA-OAEP over the bare data key, with SHA-1 for both digests, which every token has.
+ * Takes no token: the key is public.
+ */
+export function wrapRsaForMessage(
+  key: KeyObject,
+  { provider, name }: MessageKey<unknown>,
+  dataKey: Uint8Array,
+): EncryptedDataKey {
+  const padding = constants.RSA_PKCS1_OAEP_PADDING;
+  const ciphertext = publicEncrypt({ key, padding, oaepHash: "sha1" }, dataKey);
+  return { wrapAlgorithm: provider, ciphertext, description: stringMap([]), providerInfo: name };
 }
 
 /** Whether an encrypted data key names this key; of an AES key's information, its length tells where the name ends. */

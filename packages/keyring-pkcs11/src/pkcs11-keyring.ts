@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { AES_GCM, RSA_OAEP_SHA1 } from "@s3ec/envelope";
 import {
   createDataKey,
@@ -22,13 +23,13 @@ import {
   withEncryptedDataKey,
 } from "@s3ec/materials";
 import { useModule } from "./loaded-module.js";
-import { isNamed, unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
+import { isNamed, unwrapFromMessage, wrapAesForMessage, wrapRsaForMessage } from "./message-wrap.js";
 import { assertOptions, type Pkcs11DecryptionKey, type Pkcs11KeyringOptions, slotOf } from "./options.js";
 import { assertUsable } from "./self-test.js";
 import { Token } from "./token.js";
 import { keyUnavailable } from "./token-errors.js";
-import { findKey, type KeySelector, type KeyType, nameOf, type TokenKey } from "./token-keys.js";
-import { unwrap, wrap } from "./wraps.js";
+import { type AesTokenKey, findKey, type KeySelector, type KeyType, nameOf, type TokenKey } from "./token-keys.js";
+import { unwrap, wrap, wrapOaep } from "./wraps.js";
 
 /** The keys of one login. Handles do not outlive it; a selector does. */
 type Keys = ReadonlyMap<KeySelector, TokenKey>;
@@ -45,13 +46,16 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
   readonly #wrapAlgorithm: WrapAlgorithm;
   readonly #token: Token<Keys>;
   readonly #own: KeySelector;
+  /** Of an RSA key, as it was when it was tried: what is written does not depend on who holds a token of that name later. */
+  readonly #publicKey: KeyObject | undefined;
   readonly #description: StringMap;
   readonly #decryptionKeys: readonly DescribedKey<KeySelector>[];
   readonly #messageKeys: MessageKeys<KeySelector>;
 
-  private constructor(options: Pkcs11KeyringOptions, token: Token<Keys>, type: KeyType) {
-    this.#type = type;
-    this.#wrapAlgorithm = WRAPS[type];
+  private constructor(options: Pkcs11KeyringOptions, token: Token<Keys>, key: TokenKey) {
+    this.#type = key.type;
+    this.#wrapAlgorithm = WRAPS[key.type];
+    this.#publicKey = key.type === "rsa" ? key.publicKey : undefined;
     this.#token = token;
     this.#own = options;
     this.#description = materialDescription(options.materialDescription);
@@ -85,13 +89,13 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
       },
     });
     try {
-      const type = await token.use(async (session, keys) => {
+      const key = await token.use(async (session, keys) => {
         for (const [selector, key] of keys) assertReadable(selector, key, pin !== undefined || selector !== options);
         const own = keyOf(keys, options);
         await assertUsable(session, own);
-        return own.type;
+        return own;
       });
-      return new Pkcs11Keyring(options, token, type);
+      return new Pkcs11Keyring(options, token, key);
     } catch (error) {
       await token.close();
       throw error;
@@ -103,9 +107,7 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
     const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
     const dataKey = materials.dataKey ?? createDataKey(materials.suite);
     const { algorithmBinding } = materials;
-    const ciphertext = await lendDataKey(dataKey, (bytes) =>
-      this.#token.use((session, keys) => wrap(session, keyOf(keys, this.#own), bytes, algorithmBinding)),
-    );
+    const ciphertext = await lendDataKey(dataKey, (bytes) => this.#wrap(bytes, algorithmBinding));
     const encryptedDataKey = { wrapAlgorithm: this.#wrapAlgorithm, ciphertext, description };
     return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
   }
@@ -134,8 +136,14 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
     const { own } = this.#messageKeys;
     const { encryptionContext } = materials;
     const dataKey = materials.dataKey ?? createDataKey(materials.suite);
+    this.#token.assertOpen();
+    const publicKey = this.#publicKey;
     const encryptedDataKey = await lendDataKey(dataKey, (bytes) =>
-      this.#token.use((session, keys) => wrapForMessage(session, keyOf(keys, own.key), own, bytes, encryptionContext)),
+      publicKey === undefined
+        ? this.#token.use((session, keys) =>
+            wrapAesForMessage(session, aesKeyOf(keys, own.key), own, bytes, encryptionContext),
+          )
+        : wrapRsaForMessage(publicKey, own, bytes),
     );
     return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
   }
@@ -158,6 +166,12 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
     return null;
   }
 
+  async #wrap(bytes: Uint8Array, binding: string): Promise<Uint8Array> {
+    this.#token.assertOpen();
+    if (this.#publicKey !== undefined) return wrapOaep(this.#publicKey, bytes, binding);
+    return await this.#token.use((session, keys) => wrap(session, keyOf(keys, this.#own), bytes, binding));
+  }
+
   /** Waits for operations that run, then closes the sessions. The keyring cannot be used any more. */
   async close(): Promise<void> {
     await this.#token.close();
@@ -176,6 +190,15 @@ function keyOf(keys: Keys, selector: KeySelector): TokenKey {
   const key = keys.get(selector);
   if (key === undefined) throw new S3EncryptionError("invalid-argument", "This key was not asked for at construction.");
   return key;
+}
+
+function aesKeyOf(keys: Keys, selector: KeySelector): AesTokenKey {
+  const key = keyOf(keys, selector);
+  if (key.type === "aes") return key;
+  throw new S3EncryptionError(
+    "invalid-configuration",
+    `The token's key ${nameOf(selector)} was an AES key, and is none.`,
+  );
 }
 
 /** Without a PIN a public key is enough, to write; with one, a private key that is not there is a mistake. */

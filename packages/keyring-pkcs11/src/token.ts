@@ -64,6 +64,11 @@ export class Token<Keys> {
     }
   }
 
+  /** Throws `key-unavailable` once it is closed. */
+  assertOpen(): void {
+    if (this.#isClosed) throw keyUnavailable("This PKCS#11 keyring is closed; open another one.");
+  }
+
   /** Waits for what is running, closes the sessions, and with the module's last token the module. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -74,7 +79,7 @@ export class Token<Keys> {
   }
 
   #connected(): Promise<Connection<Keys>> {
-    if (this.#isClosed) throw keyUnavailable("This PKCS#11 keyring is closed; open another one.");
+    this.assertOpen();
     if (this.#connection !== undefined) return this.#connection;
     const connection = this.#connect();
     this.#connection = connection;

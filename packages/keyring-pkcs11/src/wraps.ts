@@ -1,4 +1,4 @@
-import { constants, publicEncrypt, randomBytes } from "node:crypto";
+import { constants, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
 import { bindDataKey, type ExpectedDataKey, unbindDataKey } from "@s3ec/materials";
 import type { TokenSession } from "./cryptoki.js";
 import { type AesTokenKey, privateKeyOf, type RsaTokenKey, type TokenKey } from "./token-keys.js";
@@ -13,7 +13,7 @@ export async function wrap(
   dataKey: Uint8Array,
   binding: string,
 ): Promise<Uint8Array> {
-  return key.type === "aes" ? await wrapGcm(session, key, dataKey, binding) : wrapOaep(key, dataKey, binding);
+  return key.type === "aes" ? await wrapGcm(session, key, dataKey, binding) : wrapOaep(key.publicKey, dataKey, binding);
 }
 
 /**
@@ -59,7 +59,7 @@ async function unwrapGcm(
 }
 
 /** RSA-OAEP, SHA-1 for both digests, over the bound data key (docs/formats.md 1.4). Takes no token: the key is public. */
-function wrapOaep({ publicKey }: RsaTokenKey, dataKey: Uint8Array, binding: string): Uint8Array {
+export function wrapOaep(publicKey: KeyObject, dataKey: Uint8Array, binding: string): Uint8Array {
   const payload = bindDataKey(dataKey, binding);
   try {
     return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha1" }, payload);

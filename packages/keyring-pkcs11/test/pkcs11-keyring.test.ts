@@ -242,6 +242,15 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
     expect(await opens(keyring, encryptedDataKeys, dataKey)).to.equal(true);
   });
 
+  it("goes on writing with an RSA key while the token is away, since that takes the public key only", async () => {
+    const keyring = await open({ keyLabel: "rsa" });
+    hsm().unplug();
+    const written = await keyring.onEncrypt(forWriting()).finally(() => hsm().plugIn());
+    expect(await opens(keyring, written.encryptedDataKeys, written.dataKey)).to.equal(true);
+    await keyring.close();
+    await refusal("key-unavailable", () => keyring.onEncrypt(forWriting()));
+  });
+
   it("takes one wrong PIN for an answer, and tells nobody which", async () => {
     let asked = 0;
     const pin = () => {
