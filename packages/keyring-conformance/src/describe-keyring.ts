@@ -1,10 +1,13 @@
 import { READING_CHECKS } from "./reading-checks.js";
 import { SECRECY_CHECKS } from "./secrecy-checks.js";
 import { type MakeKeyring, Subject, type SubjectOptions } from "./subject.js";
+import type { Format } from "./suites.js";
 import { TAMPERING_CHECKS } from "./tampering-checks.js";
 import { WRITING_CHECKS } from "./writing-checks.js";
 
 export interface DescribeKeyringOptions extends SubjectOptions {
+  /** What the keyring wraps data keys for. Default: `["s3"]`, objects as the S3 encryption clients store them. */
+  readonly formats?: readonly Format[];
   /** Of your test runner. Default: the globals, as mocha, jest and vitest (with `globals`) provide them. */
   readonly describe?: (name: string, body: () => void) => unknown;
   readonly it?: (name: string, body: () => Promise<void>) => unknown;
@@ -12,8 +15,10 @@ export interface DescribeKeyringOptions extends SubjectOptions {
 
 const CHECKS = [...WRITING_CHECKS, ...READING_CHECKS, ...TAMPERING_CHECKS, ...SECRECY_CHECKS] as const;
 
+const TITLES: Readonly<Record<Format, string>> = { s3: "", message: ", in messages" };
+
 /**
- * Declares one suite of tests that hold a keyring to the `Keyring` contract. Each test makes keyrings of its own.
+ * Declares one suite of tests for each format, which hold a keyring to the `Keyring` contract. Each test makes keyrings of its own.
  *
  * @param options what the keyring needs, or only the function that makes it
  */
@@ -21,12 +26,14 @@ export function describeKeyring(name: string, options: DescribeKeyringOptions | 
   const given: DescribeKeyringOptions = typeof options === "function" ? { create: options } : options;
   const describe = given.describe ?? globalFunction("describe");
   const it = given.it ?? globalFunction("it");
-  describe(`keyring conformance: ${name}`, () => {
-    for (const check of CHECKS) {
-      if (!check.appliesTo(given)) continue;
-      it(check.title, async () => await check.run(await Subject.make(given)));
-    }
-  });
+  for (const format of given.formats ?? ["s3"]) {
+    describe(`keyring conformance: ${name}${TITLES[format]}`, () => {
+      for (const check of CHECKS) {
+        if (!check.appliesTo(given)) continue;
+        it(check.title, async () => await check.run(await Subject.make(given, format)));
+      }
+    });
+  }
 }
 
 type Declare = (name: string, body: () => void | Promise<void>) => unknown;

@@ -3,7 +3,7 @@ import { type EncryptedDataKey, formatStringMap, parseStringMap } from "@s3ec/en
 import { S3EncryptionError } from "@s3ec/materials";
 import { foreignWrap } from "./foreign-wrap.js";
 import { assertUniform, outcomeOf } from "./refusals.js";
-import { assertOpened, type Check, reads, SUITES, Subject } from "./subject.js";
+import { assertOpened, type Check, reads, Subject } from "./subject.js";
 
 const CONCURRENT = 50;
 
@@ -13,7 +13,7 @@ export const READING_CHECKS: readonly Check[] = [
     title: "opens each encrypted data key that it wrote, alone and among others, for each suite",
     appliesTo: reads,
     run: async (subject) => {
-      for (const suite of SUITES) {
+      for (const suite of subject.suites) {
         const { dataKey, encryptedDataKeys } = await subject.write(suite);
         const foreign = foreignWrap("before it");
         for (const list of [...encryptedDataKeys.map((each) => [each]), [foreign, ...encryptedDataKeys, foreign]]) {
@@ -30,7 +30,7 @@ export const READING_CHECKS: readonly Check[] = [
     appliesTo: reads,
     run: async (subject) => {
       const { dataKey, encryptedDataKeys } = await subject.write();
-      const { keyring } = await Subject.make(subject.options);
+      const { keyring } = await Subject.make(subject.options, subject.suite.format);
       for (const each of encryptedDataKeys) {
         assertOpened(await keyring.onDecrypt(subject.toDecrypt(), [stored(each)]), dataKey);
       }
@@ -67,7 +67,7 @@ export const READING_CHECKS: readonly Check[] = [
     title: `serves ${CONCURRENT} callers at a time`,
     appliesTo: reads,
     run: async (subject) => {
-      const callers = Array.from({ length: CONCURRENT }, (_, index) => SUITES[index % SUITES.length]);
+      const callers = Array.from({ length: CONCURRENT }, (_, index) => subject.suites[index % subject.suites.length]);
       const objects = await Promise.all(callers.map((suite) => subject.write(suite)));
       const dataKeys = new Set(objects.map(({ dataKey }) => dataKey.export().toString("hex")));
       assert.equal(dataKeys.size, CONCURRENT, "Callers at the same time got the same data key.");
@@ -97,10 +97,11 @@ export const READING_CHECKS: readonly Check[] = [
 ];
 
 /** The same encrypted data key as a reader gets it: other objects, the same contents. */
-function stored({ wrapAlgorithm, ciphertext, description }: EncryptedDataKey): EncryptedDataKey {
+function stored({ wrapAlgorithm, ciphertext, description, providerInfo }: EncryptedDataKey): EncryptedDataKey {
   return {
     wrapAlgorithm: { ...wrapAlgorithm },
     ciphertext: new Uint8Array(ciphertext),
     description: parseStringMap(formatStringMap(description), "description"),
+    ...(providerInfo === undefined ? {} : { providerInfo: new Uint8Array(providerInfo) }),
   };
 }

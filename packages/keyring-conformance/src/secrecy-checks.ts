@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { COMMITTING_GCM } from "@s3ec/envelope";
 import { createDataKey, type DecryptionMaterials, type EncryptionMaterials } from "@s3ec/materials";
 import { deepFreeze, snapshot } from "./input-snapshot.js";
 import { assertNotPrinted, contains } from "./printed-secrets.js";
@@ -15,7 +14,7 @@ export const SECRECY_CHECKS: readonly Check[] = [
     run: async (subject) => {
       const { encryptedDataKeys } = await subject.write();
       const given: EncryptionMaterials = { ...subject.toEncrypt(), encryptedDataKeys: [...encryptedDataKeys] };
-      const child: EncryptionMaterials = { ...given, dataKey: createDataKey(COMMITTING_GCM) };
+      const child: EncryptionMaterials = { ...given, dataKey: createDataKey(subject.suite) };
       const reading: DecryptionMaterials = subject.toDecrypt();
       const mismatching = { ...subject.toDecrypt(), algorithmBinding: "other" };
       const before = snapshot([given, child, reading, mismatching, encryptedDataKeys]);
@@ -63,7 +62,7 @@ export const SECRECY_CHECKS: readonly Check[] = [
     title: "zeroes the raw bytes of a data key that it wraps",
     appliesTo: writes,
     run: async (subject) => {
-      const dataKey = createDataKey(COMMITTING_GCM);
+      const dataKey = createDataKey(subject.suite);
       const exported = observeExports(dataKey);
       await subject.keyring.onEncrypt({ ...subject.toEncrypt(), dataKey });
       assert(exported.every(isZero), "Raw bytes of the data key were left behind; use lendDataKey.");

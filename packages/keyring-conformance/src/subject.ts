@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type AlgorithmSuite, COMMITTING_GCM, GCM } from "@s3ec/envelope";
 import {
+  type AlgorithmSuite,
   type DecryptionMaterials,
   type EncryptedDataKey,
   type EncryptionMaterials,
@@ -8,6 +8,7 @@ import {
   type StringMap,
   stringMap,
 } from "@s3ec/materials";
+import { type Format, SUITES } from "./suites.js";
 
 /** Makes a keyring; every call must give one with the same wrapping key. */
 export type MakeKeyring = () => Keyring | Promise<Keyring>;
@@ -21,8 +22,16 @@ export interface SubjectOptions {
   readonly createWriter?: MakeKeyring;
   /** For a keyring that only writes: one that reads what it writes. */
   readonly createReader?: MakeKeyring;
-  /** Context to write and read with. Default: two entries for keyrings that bind a context, otherwise none. */
+  /**
+   * Context to write and read with. Default: two entries for keyrings that bind a context, and in messages; otherwise
+   * none.
+   */
   readonly encryptionContext?: Readonly<Record<string, string>>;
+  /**
+   * Whether its wraps of a key provider of the AWS Encryption SDK, in messages, bind the encryption context, as those of
+   * AES and KMS do and those of RSA cannot. Default true.
+   */
+  readonly bindsContextOfMessages?: boolean;
   /** How many encrypted data keys it adds to an object; more than 1 for a keyring made of keyrings only. */
   readonly encryptedDataKeys?: number;
   /** Secret bytes, such as the wrapping key, that must not be printed either. */
@@ -38,9 +47,6 @@ export interface Check {
 export const writes = ({ createWriter }: SubjectOptions): boolean => createWriter === undefined;
 export const reads = ({ createReader }: SubjectOptions): boolean => createReader === undefined;
 
-/** The suites that a keyring is asked to write for. */
-export const SUITES: readonly AlgorithmSuite[] = [COMMITTING_GCM, GCM];
-
 /** A keyring under test, with the one that writes for it and the one that reads what was written. */
 export class Subject {
   readonly options: SubjectOptions;
@@ -49,25 +55,36 @@ export class Subject {
   readonly reader: Keyring;
   readonly context: StringMap;
   readonly count: number;
+  /** Of the format that the keyring is tested for. */
+  readonly suites: readonly AlgorithmSuite[];
+  readonly suite: AlgorithmSuite;
 
-  private constructor(options: SubjectOptions, keyring: Keyring, writer: Keyring, reader: Keyring) {
+  private constructor(
+    options: SubjectOptions,
+    format: Format,
+    keyrings: Record<"keyring" | "writer" | "reader", Keyring>,
+  ) {
+    const { keyring, writer, reader } = keyrings;
     this.options = options;
+    this.suites = SUITES[format];
+    [this.suite] = SUITES[format];
     this.keyring = keyring;
     this.writer = writer;
     this.reader = reader;
     const bindsContext = keyring.wrapAlgorithms.some((entry) => entry.describedBy === "encryption-context");
-    const usual = bindsContext ? { tenant: "a", purpose: "conformance" } : {};
+    const usual = bindsContext || format === "message" ? { tenant: "a", purpose: "conformance" } : {};
     this.context = stringMap(Object.entries(options.encryptionContext ?? usual));
     this.count = options.encryptedDataKeys ?? 1;
   }
 
-  static async make(options: SubjectOptions): Promise<Subject> {
+  static async make(options: SubjectOptions, format: Format): Promise<Subject> {
     const { create, createWriter = create, createReader = create } = options;
-    return new Subject(options, await create(), await createWriter(), await createReader());
+    const keyrings = { keyring: await create(), writer: await createWriter(), reader: await createReader() };
+    return new Subject(options, format, keyrings);
   }
 
   /** Not frozen, unlike what a client passes, so that a keyring that changes its input fails the check for that alone. */
-  toEncrypt(suite: AlgorithmSuite = COMMITTING_GCM): EncryptionMaterials {
+  toEncrypt(suite: AlgorithmSuite = this.suite): EncryptionMaterials {
     return {
       suite,
       algorithmBinding: suite.storedName,
@@ -76,12 +93,12 @@ export class Subject {
     };
   }
 
-  toDecrypt(suite: AlgorithmSuite = COMMITTING_GCM): DecryptionMaterials {
+  toDecrypt(suite: AlgorithmSuite = this.suite): DecryptionMaterials {
     return { suite, algorithmBinding: suite.storedName, encryptionContext: this.context };
   }
 
   /** Has the writer write; what it answers is looked at by the checks that are about that. */
-  async write(suite: AlgorithmSuite = COMMITTING_GCM): Promise<Written> {
+  async write(suite: AlgorithmSuite = this.suite): Promise<Written> {
     return written(await this.writer.onEncrypt(this.toEncrypt(suite)));
   }
 }

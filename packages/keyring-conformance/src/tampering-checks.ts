@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { EncryptedDataKey, S3EncryptionErrorCode, StringMap } from "@s3ec/materials";
 import { stringMap } from "@s3ec/materials";
 import { assertRefused } from "./refusals.js";
-import { type Check, reads, SUITES, type Subject } from "./subject.js";
+import { type Check, reads, type Subject } from "./subject.js";
 
 const FAILED: readonly S3EncryptionErrorCode[] = ["decryption-failed"];
 /** A context or binding may also be compared before the key is used. */
@@ -15,13 +15,15 @@ export const TAMPERING_CHECKS: readonly Check[] = [
     title: "refuses a wrap that is bound to another content algorithm (S2)",
     appliesTo: reads,
     run: async (subject) => {
-      for (const suite of SUITES) {
-        const other = SUITES.find((each) => each !== suite) ?? suite;
+      for (const suite of subject.suites) {
+        const other = subject.suites.find((each) => each !== suite) ?? suite;
         const asOther = subject.toDecrypt(other);
         const relabelled = ["", suite.storedName.slice(0, -1), `${suite.storedName}5`, "AES/CBC/PKCS5Padding"].map(
           (algorithmBinding) => ({ ...subject.toDecrypt(suite), algorithmBinding }),
         );
         for (const each of (await subject.write(suite)).encryptedDataKeys) {
+          // The wraps of the AWS Encryption SDK are not bound to it: the message's header is.
+          if (each.wrapAlgorithm.describedBy === "provider-info") continue;
           for (const materials of [asOther, ...relabelled]) {
             const what = `A wrap for "${suite.storedName}" read as "${materials.algorithmBinding}"`;
             await assertRefused(subject.keyring.onDecrypt(materials, [each]), MISMATCHED, what);
@@ -101,7 +103,11 @@ async function refuses(subject: Subject, altered: EncryptedDataKey, what: string
 
 async function contextWraps(subject: Subject): Promise<readonly EncryptedDataKey[]> {
   const { encryptedDataKeys } = await subject.write();
-  const wraps = encryptedDataKeys.filter(({ wrapAlgorithm }) => wrapAlgorithm.describedBy === "encryption-context");
+  const wraps = encryptedDataKeys.filter(
+    ({ wrapAlgorithm: { describedBy } }) =>
+      describedBy === "encryption-context" ||
+      (describedBy === "provider-info" && subject.options.bindsContextOfMessages !== false),
+  );
   const hasContext = Object.keys(subject.context).length > 0;
   assert(wraps.length === 0 || hasContext, "Give encryptionContext at least one entry: this keyring binds it.");
   return wraps;

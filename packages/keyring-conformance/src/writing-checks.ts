@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createDataKey, isSameWrapAlgorithm, S3EncryptionError, stringMap } from "@s3ec/materials";
+import { ANY_KEY_PROVIDER, createDataKey, isSameWrapAlgorithm, S3EncryptionError, stringMap } from "@s3ec/materials";
 import { foreignWrap } from "./foreign-wrap.js";
-import { assertOpened, type Check, SUITES, writes, written } from "./subject.js";
+import { assertOpened, type Check, writes, written } from "./subject.js";
 
 /** What `onEncrypt` must do. */
 export const WRITING_CHECKS: readonly Check[] = [
@@ -18,7 +18,7 @@ export const WRITING_CHECKS: readonly Check[] = [
     title: "creates a data key of 32 bytes and wraps it, for each suite",
     appliesTo: writes,
     run: async (subject) => {
-      for (const suite of SUITES) {
+      for (const suite of subject.suites) {
         const { materials, dataKey, encryptedDataKeys } = await subject.write(suite);
         assert.equal(dataKey.type, "secret", "The data key must be a secret KeyObject.");
         assert.equal(dataKey.symmetricKeySize, 32, "The data key must have 32 bytes.");
@@ -34,13 +34,20 @@ export const WRITING_CHECKS: readonly Check[] = [
     appliesTo: writes,
     run: async (subject) => {
       const { encryptedDataKeys } = await subject.write();
-      for (const { wrapAlgorithm, ciphertext, description, instructionFileSuffix } of encryptedDataKeys) {
+      for (const { wrapAlgorithm, ciphertext, description, providerInfo, instructionFileSuffix } of encryptedDataKeys) {
         assert.equal(wrapAlgorithm.legacy, false, "Legacy wraps are read, never written.");
-        const isDeclared = subject.reader.wrapAlgorithms.some((entry) => isSameWrapAlgorithm(entry, wrapAlgorithm));
+        const isDeclared = subject.reader.wrapAlgorithms.some(
+          (entry) => isSameWrapAlgorithm(entry, wrapAlgorithm) || isSameWrapAlgorithm(entry, ANY_KEY_PROVIDER),
+        );
         assert(isDeclared, `Nobody declares to read the wrap "${wrapAlgorithm.name}".`);
         assert(ciphertext instanceof Uint8Array && ciphertext.length > 0, "The ciphertext must be bytes.");
         for (const value of Object.values(description))
           assert.equal(typeof value, "string", "A description holds text.");
+        if (wrapAlgorithm.describedBy === "provider-info") {
+          assert.equal(subject.suite.format, "message", "Only messages store the information of key providers.");
+          assert(providerInfo instanceof Uint8Array, "The provider information must be bytes.");
+          assert(providerInfo.length <= 0xffff, "The provider information has more than 65,535 bytes.");
+        }
         if (instructionFileSuffix === undefined) continue;
         const declared = subject.keyring.instructionFileSuffixes ?? [];
         assert(declared.includes(instructionFileSuffix), `instructionFileSuffixes lacks "${instructionFileSuffix}".`);
@@ -64,7 +71,7 @@ export const WRITING_CHECKS: readonly Check[] = [
     title: "as a child keeps the data key and appends to what others wrapped",
     appliesTo: writes,
     run: async (subject) => {
-      for (const suite of SUITES) {
+      for (const suite of subject.suites) {
         const dataKey = createDataKey(suite);
         const others = [foreignWrap("first"), foreignWrap("second")];
         const given = { ...subject.toEncrypt(suite), dataKey, encryptedDataKeys: [...others] };

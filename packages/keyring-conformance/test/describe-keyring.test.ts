@@ -1,7 +1,9 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
+import { type EncryptionMaterials, keyProvider } from "@s3ec/materials";
 import { expect } from "chai";
 import { describeKeyring } from "../dist/index.js";
-import { collect } from "./collect-checks.js";
+import { collect, failed } from "./collect-checks.js";
 import { ReferenceKeyring } from "./reference-keyring.js";
 
 const key = randomBytes(32);
@@ -21,6 +23,50 @@ describe("describeKeyring", () => {
     expect(suites).to.deep.equal(["keyring conformance: vault"]);
     expect(titles.length).to.be.greaterThan(15);
     expect(new Set(titles).size).to.equal(titles.length);
+  });
+
+  it("declares a suite for each format that it is told, objects first", () => {
+    const suites: string[] = [];
+    const declare = { describe: (name: string) => suites.push(name), it: () => {} };
+    describeKeyring("vault", { create, formats: ["s3", "message"], ...declare });
+    describeKeyring("esdk", { create, formats: ["message"], ...declare });
+    expect(suites).to.deep.equal([
+      "keyring conformance: vault",
+      "keyring conformance: vault, in messages",
+      "keyring conformance: esdk, in messages",
+    ]);
+  });
+
+  it("finds wraps in messages that bind no context, unless told that they cannot", async () => {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const messageKey = { namespace: "test keys", name: "one" };
+    const options = { create: () => new RawRsaKeyring({ privateKey, messageKey }), formats: ["message"] } as const;
+    expect(failed(await collect(options))).to.deep.equal([
+      "refuses another encryption context than it was written with (S10)",
+      "binds the encryption context to the wrap, rather than comparing it alone",
+    ]);
+    expect(failed(await collect({ ...options, bindsContextOfMessages: false }))).to.deep.equal([]);
+  });
+
+  it("finds the information of a key provider where no message stores it", async () => {
+    const wrapAlgorithm = keyProvider("esdk");
+    class Misplaced extends ReferenceKeyring {
+      override readonly wrapAlgorithms = [wrapAlgorithm];
+      override async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+        const { encryptedDataKeys, ...answer } = await super.onEncrypt(materials);
+        return {
+          ...answer,
+          encryptedDataKeys: encryptedDataKeys.map((each) => ({
+            ...each,
+            wrapAlgorithm,
+            providerInfo: Buffer.from("x"),
+          })),
+        };
+      }
+    }
+    expect(failed(await collect({ create: () => new Misplaced(key) }))).to.include(
+      "writes encrypted data keys that can be stored, with wraps that its readers declare",
+    );
   });
 
   it("makes no keyring before a check runs", () => {

@@ -12,16 +12,20 @@ const [key, otherKey] = [randomBytes(32), randomBytes(32)];
 const [pair, otherPair] = [2048, 2048].map((modulusLength) => generateKeyPairSync("rsa", { modulusLength }));
 if (pair === undefined || otherPair === undefined) throw new Error("unreachable");
 
+const messageKey = { namespace: "test keys", name: "one" };
+const formats = ["s3", "message"] as const;
+
 describe("every keyring of ours", () => {
   let server: DevServer;
   let client: KMSClient;
+  const arns = { one: "", two: "" };
 
   before(async () => {
     server = await startDevServer();
     const { endpoint, region, credentials } = server.clientConfig;
     client = new KMSClient({ endpoint, region, credentials });
-    server.kms.createKey({ alias: "alias/one" });
-    server.kms.createKey({ alias: "alias/two" });
+    arns.one = server.kms.createKey({ alias: "alias/one" }).arn;
+    arns.two = server.kms.createKey({ alias: "alias/two" }).arn;
   });
   after(async () => {
     client.destroy();
@@ -30,40 +34,56 @@ describe("every keyring of ours", () => {
 
   const kms = (keyId: string) => () => new KmsKeyring({ keyId, client });
 
-  describeKeyring("reference", () => new ReferenceKeyring(key));
+  describeKeyring("reference", { create: () => new ReferenceKeyring(key), formats });
   describeKeyring("raw AES", {
-    create: () => new RawAesKeyring({ wrappingKey: key, materialDescription: { name: "one" } }),
-    createOther: () => new RawAesKeyring({ wrappingKey: otherKey }),
+    create: () => new RawAesKeyring({ wrappingKey: key, materialDescription: { name: "one" }, messageKey }),
+    createOther: () => new RawAesKeyring({ wrappingKey: otherKey, messageKey }),
     secrets: [key],
+    formats,
   });
   describeKeyring("raw RSA", {
-    create: () => new RawRsaKeyring({ privateKey: pair.privateKey }),
-    createOther: () => new RawRsaKeyring({ privateKey: otherPair.privateKey }),
+    create: () => new RawRsaKeyring({ privateKey: pair.privateKey, messageKey }),
+    createOther: () => new RawRsaKeyring({ privateKey: otherPair.privateKey, messageKey }),
+    bindsContextOfMessages: false,
+    formats,
   });
   describeKeyring("raw RSA with the public key alone", {
-    create: () => new RawRsaKeyring({ publicKey: pair.publicKey }),
-    createReader: () => new RawRsaKeyring({ privateKey: pair.privateKey }),
+    create: () => new RawRsaKeyring({ publicKey: pair.publicKey, messageKey }),
+    createReader: () => new RawRsaKeyring({ privateKey: pair.privateKey, messageKey }),
+    bindsContextOfMessages: false,
+    formats,
   });
-  describeKeyring("KMS", { create: kms("alias/one"), createOther: kms("alias/two") });
+  describeKeyring("KMS", { create: kms("alias/one"), createOther: kms("alias/two"), formats });
+  describeKeyring("KMS by ARN", {
+    create: () => kms(arns.one)(),
+    createOther: () => kms(arns.two)(),
+    formats,
+  });
   describeKeyring("KMS discovery", {
     create: () => new KmsDiscoveryKeyring({ client }),
     createWriter: kms("alias/one"),
+    formats,
   });
   describeKeyring("multi", {
     create: () =>
       new MultiKeyring({
         generator: kms("alias/one")(),
         children: [
-          { keyring: new RawAesKeyring({ wrappingKey: key }), instructionFileSuffix: "a" },
-          { keyring: new RawRsaKeyring({ privateKey: pair.privateKey }), instructionFileSuffix: "b" },
+          { keyring: new RawAesKeyring({ wrappingKey: key, messageKey }), instructionFileSuffix: "a" },
+          {
+            keyring: new RawRsaKeyring({ privateKey: pair.privateKey, messageKey: { namespace: "rsa", name: "one" } }),
+            instructionFileSuffix: "b",
+          },
         ],
       }),
     createOther: () =>
       new MultiKeyring({
         generator: kms("alias/two")(),
-        children: [{ keyring: new RawAesKeyring({ wrappingKey: otherKey }), instructionFileSuffix: "a" }],
+        children: [{ keyring: new RawAesKeyring({ wrappingKey: otherKey, messageKey }), instructionFileSuffix: "a" }],
       }),
     encryptedDataKeys: 3,
     secrets: [key],
+    bindsContextOfMessages: false,
+    formats,
   });
 });
