@@ -13,7 +13,9 @@ export const multi: KeyringDescriptor = keyringDescriptor({
             instructionFileSuffix: z
               .string()
               .min(1)
-              .describe("Where its wrapped key goes: the object's key plus this, such as .escrow.")
+              .describe(
+                "Where its wrapped key goes: the object's key plus this, such as .escrow. Needed to write objects; messages hold it themselves.",
+              )
               .exactOptional(),
           }),
         )

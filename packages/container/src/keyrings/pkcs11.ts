@@ -1,7 +1,7 @@
 import { S3EncryptionError } from "@s3ec/materials";
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import { DESCRIPTION, described, readOnly } from "./described-keys.js";
+import { DESCRIPTION, described, MESSAGE_KEY, readOnly } from "./described-keys.js";
 
 const KEY_NAMES = {
   keyLabel: z.string().min(1).describe("The label of the key in the token.").exactOptional(),
@@ -32,8 +32,17 @@ export const pkcs11: KeyringDescriptor = keyringDescriptor({
           .describe("The PIN, as it is and not encoded. Without it an RSA key only writes.")
           .exactOptional(),
         materialDescription: DESCRIPTION.exactOptional(),
+        messageKey: MESSAGE_KEY.exactOptional(),
         decryptionKeys: z
-          .array(z.strictObject({ ...KEY_NAMES, materialDescription: DESCRIPTION }).refine(hasName, NAMELESS))
+          .array(
+            z
+              .strictObject({
+                ...KEY_NAMES,
+                materialDescription: DESCRIPTION.exactOptional(),
+                messageKey: MESSAGE_KEY.exactOptional(),
+              })
+              .refine(hasName, NAMELESS),
+          )
           .describe("Former keys of the same token and kind, which only read.")
           .exactOptional(),
         maxSessions: z.int().positive().describe("Operations at a time. Default 4.").exactOptional(),
@@ -48,15 +57,15 @@ export const pkcs11: KeyringDescriptor = keyringDescriptor({
     onDispose(() => keyring.close());
     return keyring;
   },
-  explain: ({ slot, tokenLabel, pin, materialDescription, decryptionKeys = [], ...names }) => [
+  explain: ({ slot, tokenLabel, pin, decryptionKeys = [], ...names }) => [
     {
-      key: `the key ${named(names)} in the PKCS#11 token ${tokenLabel ?? `of slot ${slot}`}${described(materialDescription)}`,
+      key: `the key ${named(names)} in the PKCS#11 token ${tokenLabel ?? `of slot ${slot}`}${described(names)}`,
       readers: "whoever can log into the token, or holds a copy of the key",
       canRead: pin !== undefined,
       writing:
         pin === undefined ? "the token, for the public key that it shows to everybody" : "the token, and its PIN",
     },
-    ...decryptionKeys.map((entry) => readOnly(`key ${named(entry)} of the same token`, entry.materialDescription)),
+    ...decryptionKeys.map((entry) => readOnly(`key ${named(entry)} of the same token`, entry)),
   ],
 });
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import { CBC_REWRAP, DESCRIPTION, described, readOnly } from "./described-keys.js";
+import { CBC_REWRAP, DESCRIPTION, described, MESSAGE_KEY, readOnly } from "./described-keys.js";
 
 export const rawAes: KeyringDescriptor = keyringDescriptor({
   type: "raw-aes",
@@ -8,8 +8,15 @@ export const rawAes: KeyringDescriptor = keyringDescriptor({
     z.strictObject({
       wrappingKey: aesKey,
       materialDescription: DESCRIPTION.exactOptional(),
+      messageKey: MESSAGE_KEY.exactOptional(),
       decryptionKeys: z
-        .array(z.strictObject({ wrappingKey: aesKey, materialDescription: DESCRIPTION }))
+        .array(
+          z.strictObject({
+            wrappingKey: aesKey,
+            materialDescription: DESCRIPTION.exactOptional(),
+            messageKey: MESSAGE_KEY.exactOptional(),
+          }),
+        )
         .exactOptional(),
       enableCbcRewrapBoundToGcm: CBC_REWRAP.exactOptional(),
     }),
@@ -17,13 +24,13 @@ export const rawAes: KeyringDescriptor = keyringDescriptor({
     const { RawAesKeyring } = await import("@s3ec/keyring-raw-aes");
     return new RawAesKeyring(configuration);
   },
-  explain: ({ wrappingKey, materialDescription, decryptionKeys = [] }) => [
+  explain: ({ wrappingKey, decryptionKeys = [], ...names }) => [
     {
-      key: `the AES-${(wrappingKey.symmetricKeySize ?? 0) * 8} key${described(materialDescription)}`,
+      key: `the AES-${(wrappingKey.symmetricKeySize ?? 0) * 8} key${described(names)}`,
       readers: "whoever holds this key",
       canRead: true,
       writing: "the key itself, which this configuration has",
     },
-    ...decryptionKeys.map((entry) => readOnly("AES key", entry.materialDescription)),
+    ...decryptionKeys.map((entry) => readOnly("AES key", entry)),
   ],
 });

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import { CBC_REWRAP, DESCRIPTION, described, readOnly } from "./described-keys.js";
+import { CBC_REWRAP, DESCRIPTION, described, MESSAGE_KEY, readOnly } from "./described-keys.js";
 
 export const rawRsa: KeyringDescriptor = keyringDescriptor({
   type: "raw-rsa",
@@ -11,8 +11,19 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
         privateKey: rsaPrivateKey.exactOptional(),
         publicKey: rsaPublicKey.exactOptional(),
         materialDescription: DESCRIPTION.exactOptional(),
+        messageKey: MESSAGE_KEY.exactOptional(),
+        oaepHash: z
+          .enum(["sha1", "sha256", "sha384", "sha512"])
+          .describe("Digest of OAEP wraps in messages, which do not store it. Default sha256.")
+          .exactOptional(),
         decryptionKeys: z
-          .array(z.strictObject({ privateKey: rsaPrivateKey, materialDescription: DESCRIPTION }))
+          .array(
+            z.strictObject({
+              privateKey: rsaPrivateKey,
+              materialDescription: DESCRIPTION.exactOptional(),
+              messageKey: MESSAGE_KEY.exactOptional(),
+            }),
+          )
           .exactOptional(),
         enableUnpaddedRsa: z
           .boolean()
@@ -27,14 +38,14 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
     const { RawRsaKeyring } = await import("@s3ec/keyring-raw-rsa");
     return new RawRsaKeyring(configuration);
   },
-  explain: ({ privateKey, publicKey, materialDescription, decryptionKeys = [] }) => [
+  explain: ({ privateKey, publicKey, decryptionKeys = [], ...names }) => [
     {
-      key: `the RSA key ${fingerprint(publicKey ?? privateKey)}${described(materialDescription)}`,
+      key: `the RSA key ${fingerprint(publicKey ?? privateKey)}${described(names)}`,
       readers: "whoever holds its private key",
       canRead: privateKey !== undefined,
       writing: `its public key, which this configuration has${publicKey === undefined ? " as part of the private one" : ""}`,
     },
-    ...decryptionKeys.map((entry) => readOnly("RSA key", entry.materialDescription)),
+    ...decryptionKeys.map((entry) => readOnly("RSA key", entry)),
   ],
 });
 
