@@ -5,6 +5,7 @@ import { PEER_PROGRAMS } from "./build-peer.js";
 import { type Judged, passed, runMatrix } from "./matrix.js";
 import { MESSAGE_CLIENT_NAMES } from "./message-job.js";
 import { runMessageMatrix } from "./message-matrix.js";
+import { startMessageOurs } from "./message-ours.js";
 import { startMessagePeer } from "./message-peer.js";
 import { messageReport } from "./message-report.js";
 import { prepareMessages } from "./message-surroundings.js";
@@ -65,7 +66,9 @@ async function startObjectPeer(name: string, s3: Server): Promise<Peer> {
 }
 
 async function messageCells(kms: Server): ReturnType<typeof runMessageMatrix> {
-  const peers = await startAll(messagePeers, startMessagePeer);
+  const peers = await startAll(messagePeers, async (name) =>
+    name === "ours" ? startMessageOurs() : startMessagePeer(name),
+  );
   const folder = await mkdtemp(join(tmpdir(), "s3ec-messages-"));
   try {
     return await runMessageMatrix(peers, await prepareMessages(kms, folder));

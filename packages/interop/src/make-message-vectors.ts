@@ -7,7 +7,7 @@ import { DecryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import type { KmsAnswer, MessageVector, MessageWriter, ReadableMessage, RefusedMessage } from "@s3ec/test-vectors";
 import { DAMAGES } from "./message-damages.js";
 import { isCommitted } from "./message-expectations.js";
-import { MESSAGE_CLIENT_NAMES, type MessageClientName } from "./message-job.js";
+import { OFFICIAL_MESSAGE_CLIENTS, type OfficialMessageClient } from "./message-job.js";
 import { contextOf, layoutOf } from "./message-layout.js";
 import type { MessagePeer, MessageSurroundings } from "./message-matrix.js";
 import { startMessagePeer } from "./message-peer.js";
@@ -25,17 +25,17 @@ import {
 
 const PACKAGE = fileURLToPath(new URL("../../../test-vectors/", import.meta.url));
 
-const WRITERS: Readonly<Record<MessageClientName, MessageWriter>> = {
+const WRITERS: Readonly<Record<string, MessageWriter>> = {
   "esdk-python": { client: "aws-encryption-sdk", language: "python", version: "4.0.7" },
   "esdk-java": { client: "aws-encryption-sdk-java", language: "java", version: "3.0.2" },
   "esdk-javascript": { client: "@aws-crypto/client-node", language: "javascript", version: "5.0.2" },
 };
 
 const kms = await startKms();
-const peers: (readonly [MessageClientName, MessagePeer])[] = [];
+const peers: (readonly [OfficialMessageClient, MessagePeer])[] = [];
 const folder = await mkdtemp(join(tmpdir(), "s3ec-vectors-"));
 try {
-  for (const name of MESSAGE_CLIENT_NAMES) peers.push([name, await startMessagePeer(name)]);
+  for (const name of OFFICIAL_MESSAGE_CLIENTS) peers.push([name, await startMessagePeer(name)]);
   await makeVectors(await prepareMessages(kms, folder));
 } finally {
   await Promise.all([kms, ...peers.map(([, peer]) => peer)].map((each) => each.close()));
@@ -85,7 +85,7 @@ async function intactVector(
   const bytes = await readFile(file);
   const vector: ReadableMessage = {
     id,
-    writer: WRITERS[message.writer],
+    writer: writerOf(message.writer),
     keyrings: keyringsOf(message),
     suite: `0x${suiteName(message.suite)}`,
     frameLength: message.frameLength,
@@ -134,10 +134,10 @@ async function whoOpens(
   { id, message, plaintext, expect, encryptionContext: written }: MessageVector,
   names: readonly MessageKeyringName[],
   { kms, keyrings }: Pick<MessageSurroundings, "kms" | "keyrings">,
-): Promise<MessageClientName[]> {
+): Promise<OfficialMessageClient[]> {
   // A reader that demands the context refuses a damaged one before it looks at what else is wrong.
   const encryptionContext = expect === "refuse" ? {} : written;
-  const openers: MessageClientName[] = [];
+  const openers: OfficialMessageClient[] = [];
   for (const [client, peer] of peers) {
     const answers = await Promise.all(
       names.map((name) => {
@@ -193,4 +193,10 @@ async function store(id: string, bytes: Buffer): Promise<MessageVector["message"
 
 function writeJson(name: string, text: string): Promise<void> {
   return writeFile(join(PACKAGE, name), text);
+}
+
+function writerOf(name: string): MessageWriter {
+  const writer = WRITERS[name];
+  if (writer === undefined) throw new Error(`No vector is made by ${name}.`);
+  return writer;
 }

@@ -1,8 +1,13 @@
 import type { ServiceEndpoint, StringMap } from "./job.js";
 
 /** Every client of the AWS Encryption SDK's messages that the matrix knows. */
-export const MESSAGE_CLIENT_NAMES = ["esdk-python", "esdk-java", "esdk-javascript"] as const;
+export const MESSAGE_CLIENT_NAMES = ["esdk-python", "esdk-java", "esdk-javascript", "ours"] as const;
 export type MessageClientName = (typeof MESSAGE_CLIENT_NAMES)[number];
+/** Those that AWS publishes. */
+export type OfficialMessageClient = Exclude<MessageClientName, "ours">;
+export const OFFICIAL_MESSAGE_CLIENTS: readonly OfficialMessageClient[] = MESSAGE_CLIENT_NAMES.filter(
+  (name) => name !== "ours",
+);
 
 export type RsaPadding = "pkcs1" | "oaep-sha1" | "oaep-sha256" | "oaep-sha384" | "oaep-sha512";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildOnce, folderContents } from "./build-cache.js";
 import { type BuiltProgram, buildJava, buildPython } from "./build-peer.js";
-import type { MessageClientName } from "./message-job.js";
+import type { OfficialMessageClient } from "./message-job.js";
 import type { MessagePeer } from "./message-matrix.js";
 import { JOB_TIMEOUT_MS } from "./peer.js";
 import { ProcessPeer } from "./process-peer.js";
@@ -12,7 +12,7 @@ import { CREDENTIALS, REGION } from "./servers.js";
 
 const SOURCES = fileURLToPath(new URL("../peers/", import.meta.url));
 
-const PROGRAMS: Readonly<Record<MessageClientName, () => Promise<BuiltProgram>>> = {
+const PROGRAMS: Readonly<Record<OfficialMessageClient, () => Promise<BuiltProgram>>> = {
   "esdk-python": () => buildPython("aws-message-python", join(SOURCES, "aws-message-python")),
   "esdk-java": () => buildJava("aws-message-java", join(SOURCES, "aws-message-java"), [], ["."]),
   "esdk-javascript": buildJavaScript,
@@ -22,7 +22,7 @@ const PROGRAMS: Readonly<Record<MessageClientName, () => Promise<BuiltProgram>>>
  * Builds the SDK's peer program if need be and starts it on first use.
  * @throws MissingToolchainError when its language is not installed.
  */
-export async function startMessagePeer(name: MessageClientName): Promise<MessagePeer> {
+export async function startMessagePeer(name: OfficialMessageClient): Promise<MessagePeer> {
   const { command, args } = await PROGRAMS[name]();
   const env = {
     ...process.env,

@@ -1,4 +1,4 @@
-import type { MessageClientName } from "./message-job.js";
+import type { OfficialMessageClient } from "./message-job.js";
 import { UNCOMMITTED_SUITES, type WrittenMessage } from "./written-message.js";
 
 type Recipe = Partial<WrittenMessage>;
@@ -22,7 +22,7 @@ const COMMON: readonly Recipe[] = [
   { frameLength: 4096, size: 4097 },
 ];
 
-const RECIPES: Readonly<Record<MessageClientName, readonly Recipe[]>> = {
+const RECIPES: Readonly<Record<OfficialMessageClient, readonly Recipe[]>> = {
   "esdk-python": [
     ...COMMON,
     ...UNCOMMITTED_SUITES.map((suite) => ({ suite })),
@@ -52,7 +52,7 @@ const RECIPES: Readonly<Record<MessageClientName, readonly Recipe[]>> = {
 export function messagesForVectors(): WrittenMessage[] {
   return Object.entries(RECIPES).flatMap(([writer, recipes]) =>
     recipes.map((recipe) => ({
-      writer: writer as MessageClientName,
+      writer: writer as OfficialMessageClient,
       keyring: "aes-256" as const,
       suite: 0x0478,
       frameLength: 128,

@@ -15,6 +15,7 @@ const CLIENTS: Readonly<Record<MessageClientName, { readonly head: string; reado
     is: "com.amazonaws:aws-encryption-sdk-java 3.0.2 with the keyrings of aws-cryptographic-material-providers 1.7.0",
   },
   "esdk-javascript": { head: "JavaScript", is: "@aws-crypto/client-node 5.0.2" },
+  ours: { head: "ours", is: "@s3ec/format-aws-message with our keyrings" },
 };
 
 const KEYRINGS: Readonly<Record<MessageKeyringName, string>> = {

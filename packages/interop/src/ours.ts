@@ -95,7 +95,7 @@ async function get(client: S3EncryptionClient, job: GetJob): Promise<Uint8Array>
   return Body.transformToByteArray();
 }
 
-function described(failure: unknown): { error: string; message: string } {
+export function described(failure: unknown): { error: string; message: string } {
   if (!(failure instanceof Error)) return { error: "Thrown", message: String(failure) };
   const code = "code" in failure ? String(failure.code) : failure.name;
   return { error: code, message: failure.message };

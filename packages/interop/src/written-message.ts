@@ -59,11 +59,17 @@ const WRITERS: Readonly<Record<MessageClientName, Writer>> = {
   "esdk-python": EVERYTHING,
   "esdk-java": EVERYTHING,
   "esdk-javascript": { ...EVERYTHING, unframed: false },
+  ours: {
+    keyrings: MESSAGE_KEYRINGS.filter((keyring) => keyring !== "rsa-pkcs1"),
+    unframed: false,
+    uncommitted: false,
+  },
 };
 
-/** Keyrings that a client cannot read with at all. OpenSSL 3 without implicit rejection takes PKCS#1 v1.5 from Node. */
+/** Keyrings that a client cannot read with at all. Ours offers no PKCS#1 v1.5 for messages, and OpenSSL 3 without implicit rejection takes PKCS#1 v1.5 from Node. */
 const UNREADABLE: Partial<Record<MessageClientName, readonly MessageKeyringName[]>> = {
   "esdk-javascript": ["rsa-pkcs1"],
+  ours: ["rsa-pkcs1"],
 };
 
 /** Whether the client can be configured to read with this keyring. */
