@@ -55,7 +55,7 @@ export class BodyReader {
     this.#block.set(last, start);
     this.#used += last.length;
     const before = this.#held.at(-1);
-    if (before?.buffer === this.#block.buffer && before.byteOffset + before.length === start) {
+    if (before?.buffer === this.#block.buffer) {
       start = before.byteOffset;
       this.#held.pop();
     }

@@ -3,7 +3,7 @@ import type { BodyReader } from "./body-reader.js";
 import { decryptFrame, FINAL_FRAME_MARK, type FrameKey, IV_LENGTH, SINGLE_BLOCK, TAG_LENGTH } from "./frame-cipher.js";
 
 /** An authentic frame. */
-export interface Frame {
+interface Frame {
   readonly plaintext: readonly Uint8Array[];
   readonly isFinal: boolean;
 }
@@ -12,7 +12,7 @@ export interface Frame {
  * Decrypts the frames of a body one by one, each of which is authenticated before a byte of it is given out. Frames that
  * are missing, repeated or in another order are refused, and so is a body that ends before its last frame.
  */
-export class FrameReader {
+class FrameReader {
   readonly #key: FrameKey;
   readonly #body: BodyReader;
   #sequenceNumber: number;

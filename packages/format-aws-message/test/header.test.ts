@@ -2,7 +2,7 @@ import { KMS_CONTEXT } from "@s3ec/envelope";
 import { MESSAGE_SUITES } from "@s3ec/format-aws-message";
 import { defineWrapAlgorithm, keyProvider, stringMap } from "@s3ec/materials";
 import { expect } from "chai";
-import { encryptedDataKeysOf, type ParsedHeader, parseHeader, serializeHeader } from "../dist/header.js";
+import { encryptedDataKeysOf, isStorable, type ParsedHeader, parseHeader, serializeHeader } from "../dist/header.js";
 import { COMMITTED } from "../dist/message-suites.js";
 import { refusal } from "./fixture.js";
 import { contextBytes, headerBytes, uint } from "./header-bytes.js";
@@ -228,6 +228,15 @@ describe("encrypted data keys of a header", () => {
     const [key] = encryptedDataKeysOf(header, [KMS_CONTEXT]);
     expect(key?.wrapAlgorithm).not.to.equal(KMS_CONTEXT);
     expect(key?.wrapAlgorithm.describedBy).to.equal("provider-info");
+  });
+
+  it("are never stored by a legacy wrap, or by one of the S3 formats", () => {
+    expect([own, keyProvider("p"), { ...own, legacy: true }, KMS_CONTEXT].map(isStorable)).to.deep.equal([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("without a provider id are nobody's", () => {

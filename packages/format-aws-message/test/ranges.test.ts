@@ -107,6 +107,28 @@ describe("ranges of a message", () => {
     await refusedRange(wanted, fetched(wanted, shorter));
   });
 
+  it("that reach the end are refused of an object that was cut behind a regular frame", async () => {
+    // As long as a last frame of 92 bytes would be.
+    const cut = message.subarray(0, headerLength + 2 * STRIDE);
+    for (const range of [{ suffixLength: 10 }, { first: 100 }, { first: 0, last: 191 }]) {
+      const wanted = rangeOf(range, cut.length);
+      expect(wanted.total).to.equal(192);
+      await refusedRange(wanted, fetched(wanted, cut));
+    }
+  });
+
+  it("are refused where the last frame stands in the place of another", async () => {
+    // As long as a regular frame.
+    const short = await sealed({ frameLength: FRAME }, plaintextOf(92));
+    const longer = Buffer.concat([short, message.subarray(-STRIDE)]);
+    const { opened: reader } = await opening({}, longer);
+    const wanted = reader.range({ first: 0, last: 10 }, longer.length);
+    if (wanted === undefined) throw new Error("The range starts past the end.");
+    const released: Uint8Array[] = [];
+    await refusedRange(wanted, fetched(wanted, longer), released);
+    expect(released).to.have.length(0);
+  });
+
   it("are refused of an object that goes on behind its last frame", async () => {
     const longer = Buffer.concat([message, message.subarray(-STRIDE)]);
     const wanted = rangeOf({ suffixLength: 10 }, longer.length);

@@ -153,6 +153,21 @@ describe("altered messages", () => {
   }
 });
 
+describe("claims of a message", () => {
+  it("are refused before anything is read for them", async () => {
+    const message = await sealed({ frameLength: FRAME }, PLAINTEXT);
+    const { opened, headerLength } = await opening({}, message);
+    const head = Buffer.concat([uint(4, 0xffffffff), uint(4, 1), Buffer.alloc(12), uint(4, FRAME + 1)]);
+    for (const bytes of [head, message.subarray(headerLength + STRIDE)]) {
+      const source = chunksOf(Buffer.concat([bytes, Buffer.alloc(100_000)]), 1);
+      await refusal("decryption-failed", async () => {
+        for await (const _ of opened.decrypt(source));
+      });
+      expect(source.read).to.be.at.most(24);
+    }
+  });
+});
+
 describe("signed messages", () => {
   const choices: Choices = { frameLength: FRAME, signed: true };
 
