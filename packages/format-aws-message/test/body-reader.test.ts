@@ -42,6 +42,15 @@ describe("BodyReader", () => {
     expect(Buffer.concat(pieces).equals(bytes)).to.equal(true);
   });
 
+  it("keeps chunks of any length", async () => {
+    const bytes = plaintextOf(500_000);
+    const reader = new BodyReader(chunksOf(bytes, 100_000));
+    for (let offset = 0; offset < bytes.length; offset += 125_000) {
+      expect(await reader.has(125_000)).to.equal(true);
+      expect(reader.take(125_000).equals(bytes.subarray(offset, offset + 125_000))).to.equal(true);
+    }
+  });
+
   it("asks for no more than it needs", async () => {
     const source = chunksOf(plaintextOf(100), 10);
     const reader = new BodyReader(source);
