@@ -303,6 +303,23 @@ describe("opening a message", () => {
       ),
     ));
 
+  it("holds no single block that is longer than allowed, and reads none of it", async () => {
+    const context = stringMap([]);
+    const header = await authenticHeader(suiteOf(0x0478), context, { contentType: 1, frameLength: 0 });
+    const { opened, headerLength } = await opening({ context, maxFrameLength: 1000, frameLength: 1000 }, header);
+    expect(headerLength).to.equal(header.length);
+    expect(opened.plaintextLength(headerLength + 36 + 5)).to.equal(5);
+    await refusal("decryption-failed", () => opened.plaintextLength(headerLength + 35));
+    await refusal("unsupported-operation", () => opened.range({ first: 0 }, headerLength + 41));
+    const claim = Buffer.alloc(20 + 5000);
+    claim.writeBigUInt64BE(1001n, 12);
+    const source = chunksOf(claim, 10);
+    await refusal("content-too-large", () => collect(opened.decrypt(source)));
+    expect([source.read, source.returned]).to.deep.equal([20, 1]);
+    claim.writeBigUInt64BE(1000n, 12);
+    await refusal("decryption-failed", () => collect(opened.decrypt(chunksOf(claim, 10))));
+  });
+
   it("refuses frames longer than allowed", async () => {
     const message = await sealed({ frameLength: 100 }, plaintextOf(1));
     await refusal("malformed-envelope", () => read({ maxFrameLength: 99, frameLength: 10 }, message));
