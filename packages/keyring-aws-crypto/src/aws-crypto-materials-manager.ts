@@ -51,13 +51,12 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, commitmentPolicy, contentLength } = request;
     assertMessage(suite.format);
-    const material = await this.#encryptionMaterial({
+    const { material, signingKey } = await this.#encryptionMaterial({
       suite: sdkSuite(suite),
       encryptionContext: { ...encryptionContext },
       commitmentPolicy: CommitmentPolicy[commitmentPolicy],
       ...(contentLength === undefined ? {} : { plaintextLength: contentLength }),
     });
-    const signingKey = privateKeyOf(material);
     const encryptedDataKeys = Object.freeze(fromSdk(material.encryptedDataKeys));
     const dataKey = takeDataKey(material);
     const isUsable = dataKey?.symmetricKeySize !== undefined && suite.dataKeyLengths.includes(dataKey.symmetricKeySize);
@@ -80,9 +79,10 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
 
   async #encryptionMaterial(
     request: Parameters<EncryptionSdkManager["getEncryptionMaterials"]>[0],
-  ): Promise<NodeEncryptionMaterial> {
+  ): Promise<{ readonly material: NodeEncryptionMaterial; readonly signingKey: KeyObject | undefined }> {
     try {
-      return await this.#manager.getEncryptionMaterials(request);
+      const material = await this.#manager.getEncryptionMaterials(request);
+      return { material, signingKey: privateKeyOf(material) };
     } catch (error) {
       throw wrappingError(error);
     }

@@ -60,6 +60,29 @@ describe("our keyrings and those of the AWS Encryption SDK open each other's wra
     });
   }
 
+  it("raw AES with names that the SDK orders as no other does, unless it is told utf8Sorting", async () => {
+    const encryptionContext = { b: "1", C: "2" };
+    const sdk = (utf8Sorting: boolean): Keyring =>
+      new AwsCryptoKeyring({
+        keyring: new RawAesKeyringNode({
+          keyName: NAME.name,
+          keyNamespace: NAME.namespace,
+          unencryptedMasterKey: bytes(7, 32),
+          wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
+          utf8Sorting,
+        }),
+      });
+    const ours = new RawAesKeyring({ wrappingKey: bytes(7, 32), messageKey: NAME });
+    const opens = async (writer: Keyring, reader: Keyring): Promise<boolean> => {
+      const { encryptedDataKeys } = await writer.onEncrypt({ ...toEncrypt(), encryptionContext });
+      return (await reader.onDecrypt({ ...toDecrypt(), encryptionContext }, encryptedDataKeys)) !== null;
+    };
+    expect(await opens(sdk(false), ours)).to.equal(true);
+    expect(await opens(sdk(true), ours)).to.equal(true);
+    expect(await opens(ours, sdk(true))).to.equal(true);
+    expect(await opens(ours, sdk(false))).to.equal(false);
+  });
+
   for (const oaepHash of ["sha1", "sha256", "sha384", "sha512"] as const) {
     it(`raw RSA with ${oaepHash}`, async () => {
       const keyring = new RawRsaKeyringNode({

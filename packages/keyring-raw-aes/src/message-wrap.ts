@@ -8,6 +8,7 @@ import {
   isSameWrapAlgorithm,
   lendDataKey,
   type MessageKey,
+  type StringMap,
   serializeEncryptionContext,
   stringMap,
   type WithDataKey,
@@ -74,6 +75,23 @@ function open(
   // Lengths are public and checked before the key is used (S15).
   if (Buffer.compare(lengths, LENGTHS) !== 0) return undefined;
   if (!suite.dataKeyLengths.includes(ciphertext.length - TAG)) return undefined;
-  const iv = providerInfo.subarray(-IV);
-  return openGcm(key, Buffer.concat([iv, ciphertext]), serializeEncryptionContext(encryptionContext));
+  const sealed = Buffer.concat([providerInfo.subarray(-IV), ciphertext]);
+  const aad = serializeEncryptionContext(encryptionContext);
+  const dataKey = openGcm(key, sealed, aad);
+  if (dataKey !== undefined) return dataKey;
+  const other = serializeInLocaleOrder(encryptionContext);
+  return Buffer.compare(aad, other) === 0 ? undefined : openGcm(key, sealed, other);
+}
+
+/**
+ * The same entries in the order that the AWS Encryption SDK for JavaScript authenticates them in, unless it is told
+ * `utf8Sorting`: that of `localeCompare`, which puts "b" before "C" (its issue 428). Its wraps would not open otherwise.
+ */
+function serializeInLocaleOrder(context: StringMap): Uint8Array {
+  const entries = Object.entries(context).sort(([a], [b]) => a.localeCompare(b));
+  const [count, serialized] = [Buffer.alloc(2), entries.map((entry) => serializeEncryptionContext(stringMap([entry])))];
+  count.writeUInt16BE(entries.length);
+  return entries.length === 0
+    ? new Uint8Array(0)
+    : Buffer.concat([count, ...serialized.map((each) => each.subarray(2))]);
 }

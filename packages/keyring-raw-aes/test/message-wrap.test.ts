@@ -1,4 +1,4 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv } from "node:crypto";
 import { AES_GCM, COMMITTING_GCM, KMS_CONTEXT } from "@s3ec/envelope";
 import { COMMITTED, MESSAGE_SUITES, type MessageSuite } from "@s3ec/format-aws-message";
 import {
@@ -24,6 +24,7 @@ function wrapOf(options: {
   name?: string;
   namespace?: string;
   context?: Record<string, string>;
+  aad?: Uint8Array;
   dataKey?: Uint8Array;
   tagBits?: number;
   ivLength?: number;
@@ -31,7 +32,7 @@ function wrapOf(options: {
 }): EncryptedDataKey {
   const { wrappingKey = WRAPPING_KEY, name = NAME.name, namespace = NAME.namespace, context = CONTEXT } = options;
   const cipher = createCipheriv(gcmOf(wrappingKey), wrappingKey, IV);
-  cipher.setAAD(serializeEncryptionContext(context));
+  cipher.setAAD(options.aad ?? serializeEncryptionContext(context));
   const sealed = [cipher.update(options.dataKey ?? DATA_KEY), cipher.final(), cipher.getAuthTag()];
   const lengths = Buffer.alloc(8);
   lengths.writeUInt32BE(options.tagBits ?? 128);
@@ -97,6 +98,31 @@ describe("messages", () => {
   it("with an empty context authenticate no bytes, and not a count of zero", async () => {
     const opened = await keyring.onDecrypt(reading(COMMITTED, {}), [wrapOf({ context: {} })]);
     expect(opened?.dataKey?.export()).to.deep.equal(Buffer.from(DATA_KEY));
+  });
+
+  it("are read where the context was authenticated in the order of localeCompare, and written in that of bytes", async () => {
+    const context = { b: "1", C: "2", "aws-crypto-public-key": "3" };
+    const entry = (name: string, value: string) =>
+      Buffer.from(`\0${String.fromCharCode(name.length)}${name}\0\x01${value}`);
+    const inOrder = (...entries: Buffer[]) => Buffer.concat([Buffer.from([0, entries.length]), ...entries]);
+    const [b, c, key] = [entry("b", "1"), entry("C", "2"), entry("aws-crypto-public-key", "3")];
+    for (const aad of [inOrder(c, key, b), inOrder(key, b, c)]) {
+      const opened = await keyring.onDecrypt(reading(COMMITTED, context), [wrapOf({ aad })]);
+      expect(opened?.dataKey?.export()).to.deep.equal(Buffer.from(DATA_KEY));
+      const changed = { ...context, C: "3" };
+      await refusal("decryption-failed", () => keyring.onDecrypt(reading(COMMITTED, changed), [wrapOf({ aad })]));
+    }
+    const reversed = wrapOf({ aad: inOrder(b, c, key) });
+    await refusal("decryption-failed", () => keyring.onDecrypt(reading(COMMITTED, context), [reversed]));
+    const { encryptedDataKeys, dataKey } = await keyring.onEncrypt(
+      forWriting(COMMITTED, { encryptionContext: context }),
+    );
+    const [{ ciphertext, providerInfo } = wrapOf({})] = encryptedDataKeys;
+    const decipher = createDecipheriv("aes-256-gcm", WRAPPING_KEY, providerInfo?.subarray(-12) ?? IV);
+    decipher.setAAD(inOrder(c, key, b)).setAuthTag(ciphertext.subarray(-16));
+    expect(Buffer.concat([decipher.update(ciphertext.subarray(0, -16)), decipher.final()])).to.deep.equal(
+      dataKey?.export(),
+    );
   });
 
   it("bind the encryption context", async () => {
