@@ -123,7 +123,7 @@ async function damagedVectors(
       why,
     };
     const openers = await whoOpens(refused, keyringsOf(message), surroundings);
-    const openedBy = openers.map((opener) => WRITERS[opener].language);
+    const openedBy = openers.map((opener) => writerOf(opener).language);
     vectors.push({ ...refused, ...(openedBy.length === 0 ? {} : { openedBy }) });
   }
   return vectors;
