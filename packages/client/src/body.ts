@@ -1,7 +1,8 @@
 import { fstatSync, ReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput, PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { FileBody } from "./file-body.js";
 
 /** A body being read: chunks, how many bytes they should be, and how to let go of it before its end. */
 export interface BodySource {
@@ -10,6 +11,11 @@ export interface BodySource {
   readonly length: number | undefined;
   readonly destroy: () => void;
 }
+
+/** A put as a command has it, or with a file for its body. */
+export type ObjectToSeal = Omit<PutObjectCommandInput, "Body"> & {
+  readonly Body?: PutObjectCommandInput["Body"] | FileBody;
+};
 
 const NOTHING = (): void => {};
 
@@ -39,6 +45,7 @@ function unboundedSource(body: unknown): BodySource {
     throw new S3EncryptionError("invalid-argument", "The Body stream was read already; pass one that was not.");
   }
   if (body instanceof ReadStream) return sourceOfFile(body);
+  if (body instanceof FileBody) return { chunks: body.chunks(), length: body.length(), destroy: NOTHING };
   if (body instanceof Readable) {
     return { chunks: gathered(body), length: undefined, destroy: () => destroyStream(body) };
   }

@@ -1,10 +1,10 @@
 import { EventEmitter } from "node:events";
-import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { destroyStream, quiet } from "./body.js";
 import { type EncryptionCallOptions, withCallOptions } from "./call-options.js";
+import { FileBody } from "./file-body.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
 import { encryptionOf, plainClientOf } from "./plain-client.js";
 import type { UploadProgress } from "./upload-sealed.js";
@@ -80,7 +80,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       withCallOptions(
         {
           ...params,
-          ...(file === undefined ? {} : { Body: createReadStream(file) }),
+          ...(file === undefined ? {} : { Body: new FileBody(file) }),
           ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }),
         },
         {

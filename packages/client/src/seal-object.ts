@@ -8,7 +8,7 @@ import {
   writeEnvelope,
 } from "@s3ec/envelope";
 import { type MessageFormat, S3EncryptionError } from "@s3ec/materials";
-import { type BodySource, destroyStream, sourceOfBody } from "./body.js";
+import { type BodySource, destroyStream, type ObjectToSeal, sourceOfBody } from "./body.js";
 import { type CallOptions, callOptionsOf } from "./call-options.js";
 import { assertFormat, type ResolvedOptions } from "./options.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
@@ -28,7 +28,7 @@ export interface SealedObject {
 }
 
 /** Refuses what must not be written, gets materials, and starts the one pass of encryption (S18: never a second). */
-export async function sealObject(options: ResolvedOptions, given: PutObjectCommandInput): Promise<SealedObject> {
+export async function sealObject(options: ResolvedOptions, given: ObjectToSeal): Promise<SealedObject> {
   try {
     return await sealChecked(options, given);
   } catch (error) {
@@ -38,7 +38,7 @@ export async function sealObject(options: ResolvedOptions, given: PutObjectComma
   }
 }
 
-async function sealChecked(options: ResolvedOptions, given: PutObjectCommandInput): Promise<SealedObject> {
+async function sealChecked(options: ResolvedOptions, given: ObjectToSeal): Promise<SealedObject> {
   const call = callOptionsOf(given);
   refuseReservedMetadata(given.Metadata);
   if (given.WriteOffsetBytes !== undefined) {
@@ -60,7 +60,7 @@ async function sealChecked(options: ResolvedOptions, given: PutObjectCommandInpu
 
 async function seal(
   options: ResolvedOptions,
-  given: PutObjectCommandInput,
+  given: ObjectToSeal,
   body: BodySource,
   call: CallOptions,
 ): Promise<SealedObject> {
@@ -104,7 +104,7 @@ async function seal(
 async function sealMessage(
   messageFormat: MessageFormat,
   { materialsManager, commitmentPolicy }: ResolvedOptions,
-  given: PutObjectCommandInput,
+  given: ObjectToSeal,
   body: BodySource,
   call: CallOptions,
 ): Promise<SealedObject> {
@@ -141,7 +141,7 @@ function refuseReservedMetadata(metadata: Readonly<Record<string, string>> | und
 }
 
 /** The file goes first (H29): if S3 then refused the object, the object already there would have lost its key. */
-function refuseConditionalInstructionFiles(input: PutObjectCommandInput, files: number): void {
+function refuseConditionalInstructionFiles(input: ObjectToSeal, files: number): void {
   if (files > 0 && (input.IfMatch !== undefined || input.IfNoneMatch !== undefined)) {
     throw new S3EncryptionError(
       "unsupported-operation",

@@ -87,7 +87,7 @@ export async function uploadSealed(
     const upload = new Upload({
       client: partSender(client, sealed, { abortSignal: parts.signal, fail, onUploadId: settings.onUploadId }),
       params: { ...sealed.input, Body: body, ...(sealed.length === undefined ? {} : { ContentLength: sealed.length }) },
-      partSize: partSizeFor(sealed.length, settings.partSize),
+      partSize: partSizeFor(sealed.length, settings),
       ...(queueSize === undefined ? {} : { queueSize }),
       ...(leavePartsOnError === undefined ? {} : { leavePartsOnError }),
     });
@@ -101,11 +101,15 @@ export async function uploadSealed(
   }
 }
 
-function partSizeFor(length: number | undefined, asked: number | undefined): number {
+function partSizeFor(length: number | undefined, { partSize: asked, queueSize = 1 }: UploadSettings): number {
+  // `Upload` would wait for ever for a part that it may not send.
+  if (!Number.isSafeInteger(queueSize) || queueSize < 1) throw invalid("queueSize must be a whole number, 1 or more.");
+  if (asked !== undefined && !(Number.isSafeInteger(asked) && asked >= MIN_PART_SIZE)) {
+    throw invalid(`partSize must be a whole number of bytes, ${MIN_PART_SIZE} or more.`);
+  }
   if (length === undefined) return asked ?? UNKNOWN_LENGTH_PART_SIZE;
   if (asked !== undefined && length > asked * MAX_PARTS) {
-    throw new S3EncryptionError(
-      "invalid-argument",
+    throw invalid(
       `${length} bytes do not fit into ${MAX_PARTS} parts of ${asked} bytes; choose a larger partSize, or none.`,
     );
   }
@@ -157,4 +161,8 @@ function inPlaintext(progress: UploadProgress, { length, overhead }: SealedObjec
   if (length === undefined) return progress;
   const total = length - overhead;
   return { ...progress, loaded: Math.min(progress.loaded ?? 0, total), total };
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
 }

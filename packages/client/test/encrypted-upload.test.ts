@@ -1,4 +1,5 @@
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -72,6 +73,67 @@ describe("EncryptedUpload", () => {
     expect(operations("one")).to.deep.equal(["PutObject"]);
     expect((await read("one")).toString()).to.equal("small");
   });
+
+  it("stores an empty file", async () => {
+    const path = join(folder, "empty");
+    writeFileSync(path, "");
+    await upload("empty", { file: path }).done();
+    expect(operations("empty")).to.deep.equal(["PutObject"]);
+    expect((await read("empty")).length).to.equal(0);
+  });
+
+  for (const [what, length] of [
+    ["fill its parts", 10 * MiB - 16],
+    ["leave one byte for another part", 10 * MiB - 15],
+  ] as const) {
+    it(`stores bytes that ${what}, whether or not their number is known`, async () => {
+      const bytes = large.subarray(0, length);
+      for (const more of [{}, { ContentLength: length }]) {
+        fixture.server.clearRequests();
+        const params = { Bucket: BUCKET, Key: "exact", Body: Readable.from(chunksOf(bytes, 99_999)), ...more };
+        await new EncryptedUpload({ client: fixture.client(), params, partSize: 5 * MiB, queueSize: 1 }).done();
+        const parts = Math.ceil((length + 16) / (5 * MiB));
+        expect(operations("exact").filter((operation) => operation === "UploadPart").length).to.equal(parts);
+        expect((await read("exact")).equals(bytes)).to.equal(true);
+      }
+    });
+  }
+
+  it("says where the object is, in parts or not", async () => {
+    for (const [key, Body] of Object.entries({ "a/small one": Buffer.from("small"), "a/large one": large })) {
+      const { Location, Bucket, Key } = await upload(key, { Body }).done();
+      expect(Location).to.match(/^http:\/\/127\.0\.0\.1:\d+\//);
+      expect(new URL(Location ?? "").pathname).to.equal(`/${BUCKET}/${key.replace(" ", "%20")}`);
+      expect([Bucket, Key]).to.deep.equal([BUCKET, key]);
+    }
+  });
+
+  it("sends parts over the connections that are there, without asking whether each is wanted", async () => {
+    fixture.server.clearRequests();
+    let connections = 0;
+    const agent = new Agent({ keepAlive: true });
+    const createConnection = agent.createConnection.bind(agent);
+    agent.createConnection = (...given: Parameters<typeof createConnection>) => {
+      connections += 1;
+      return createConnection(...given);
+    };
+    const config = { ...fixture.server.clientConfig, requestHandler: { httpAgent: agent } };
+    const client = fixture.track(new S3Client(config));
+    const params = { Bucket: BUCKET, Key: "kept open", Body: large };
+    await new EncryptedUpload({ client, encryption: { keyring: TEST_KEYRING }, params, queueSize: 1 }).done();
+    expect(operations("kept open").length).to.be.greaterThan(4);
+    expect(connections).to.equal(1);
+  });
+
+  for (const sizes of [{ queueSize: 0 }, { queueSize: 1.5 }, { partSize: 5 * MiB - 1 }, { partSize: Number.NaN }]) {
+    it(`refuses ${JSON.stringify(sizes)} before anything is sent`, async () => {
+      fixture.server.clearRequests();
+      const Body = new Readable({ read() {} });
+      expect((await refusal(upload("sizes", { Body, ...sizes }).done())).code).to.equal("invalid-argument");
+      expect(Body.destroyed).to.equal(true);
+      expect(operations("sizes")).to.deep.equal([]);
+    });
+  }
 
   it("reads start and end of a read stream as its length", async () => {
     const path = join(folder, "slice");
