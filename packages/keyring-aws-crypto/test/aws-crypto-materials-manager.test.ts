@@ -4,6 +4,7 @@ import {
   KMS,
   KmsKeyringNode,
   NodeCachingMaterialsManager,
+  type NodeDecryptionMaterial,
   NodeDefaultCryptographicMaterialsManager,
   type NodeMaterialsManager,
   RawAesKeyringNode,
@@ -148,6 +149,21 @@ describe("AwsCryptoMaterialsManager", () => {
       if (other === COMMITTED_SIGNED) await refusal(attempt, "invalid-configuration");
       else expect((await attempt).signingKey).to.not.equal(undefined);
     }
+  });
+
+  it("refuses to read what a signature should prove, where it is given nothing to verify that with", async () => {
+    const written = await manager.getEncryptionMaterials(encryptionRequest(COMMITTED_SIGNED));
+    const careless = new AwsCryptoMaterialsManager({
+      manager: {
+        getEncryptionMaterials: (request) => sdkManager.getEncryptionMaterials(request),
+        decryptMaterials: async (request): Promise<NodeDecryptionMaterial> =>
+          // Of the SDK's own class it would throw by itself.
+          Object.create(await sdkManager.decryptMaterials(request), { verificationKey: { value: undefined } }),
+      },
+    });
+    const { encryptionContext, encryptedDataKeys } = written;
+    const request = decryptionRequest(COMMITTED_SIGNED, encryptionContext, encryptedDataKeys);
+    await refusal(careless.getDecryptionMaterials(request), "decryption-failed");
   });
 
   it("gives its errors of writing as a cause", async () => {
