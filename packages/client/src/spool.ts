@@ -3,6 +3,7 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { S3EncryptionError } from "@s3ec/materials";
+import { piecesOfFile } from "./file-pieces.js";
 import { GatheringWriter } from "./gathering-writer.js";
 import type { Decryption } from "./whole-content.js";
 
@@ -14,8 +15,6 @@ export interface SpooledContent {
   /** Deletes the copy; to be called once the chunks were read, or are not wanted any more. */
   readonly destroy: () => Promise<void>;
 }
-
-const PIECE = 256 * 1024;
 
 /**
  * Authenticates content of any size before a byte of it is released (S12), without holding it in memory and without
@@ -45,11 +44,8 @@ export async function spoolContent(
       length += chunk.length;
       chunk.fill(0);
     }
-    return {
-      chunks: decryption.decrypt(file.createReadStream({ start: 0, highWaterMark: PIECE, autoClose: false })),
-      length,
-      destroy,
-    };
+    // Everything was written at a position of its own, so that the file still stands at its beginning.
+    return { chunks: decryption.decrypt(piecesOfFile(file)), length, destroy };
   } catch (error) {
     await destroy();
     throw isDiskFull(error) ? diskFull(directory, error) : error;
