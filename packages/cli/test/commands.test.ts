@@ -264,6 +264,34 @@ describe("s3ec", function () {
       expect(refused.code).to.equal(5);
     });
 
+    it("explains a message, without a key, and gets it back", async () => {
+      const wrappingKey = { base64: randomBytes(32).toString("base64") };
+      const messageKey = { namespace: "archive", name: "2026" };
+      for (const signed of [false, true]) {
+        configure("message.json", {
+          keyring: { type: "raw-aes", wrappingKey, messageKey },
+          client: { messageFormat: { type: "aws-message", signed }, writeFormat: "message" },
+        });
+        const put = await local("put", "in", "s3://demo/message", "--config", "message.json", "--context", "tenant=a");
+        expect(put.code, put.stderr).to.equal(0);
+        const text = (await local("inspect", "s3://demo/message")).stdout;
+        expect(text).to.match(/message of the AWS Encryption SDK, header version 2/);
+        expect(text).to.match(/archive: 2026 \(and 20 bytes\)/);
+        expect(text).to.match(/tenant = a/);
+        const { stdout } = await local("inspect", "s3://demo/message", "--json");
+        expect(JSON.parse(stdout)).to.deep.include({
+          format: "message",
+          committing: true,
+          signed,
+          frameLength: 65_536,
+          contentLength: signed ? null : plaintext.length,
+        });
+        const get = await local("get", "s3://demo/message", "out", "--config", "message.json", "--context", "tenant=a");
+        expect(get.code, get.stderr).to.equal(0);
+        expect(readFileSync(join(folder, "out")).equals(plaintext)).to.equal(true);
+      }
+    });
+
     it("7: storage", async () => {
       expectRefusal(await local("get", "s3://demo/none", "x", "--config", "app.json"), 7, /no such object/);
       expectRefusal(await local("inspect", "s3://demo/none"), 7, /no such object/);

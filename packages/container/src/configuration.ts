@@ -7,6 +7,7 @@ import type { KeyringConfiguration } from "./keyring-descriptor.js";
 import type { KeyringRegistry } from "./keyring-registry.js";
 import { MANAGER, type ManagerConfiguration } from "./managers.js";
 import { MESSAGE_FORMAT } from "./message-formats.js";
+import { childrenWithoutPlace } from "./wrapped-key-places.js";
 
 const CLIENT = z
   .strictObject({
@@ -68,6 +69,9 @@ const CREDENTIALS = z
   .describe("For local servers. Leave it out elsewhere: the AWS SDK finds credentials by itself.")
   .transform((credentials) => async () => credentials);
 
+const NO_PLACE =
+  'expected a suffix, such as ".escrow": the default place holds the generator\'s wrapped key (only messages, with client.messageFormat, hold all of them)';
+
 /** What an S3Client or KMSClient takes and JSON can hold. */
 const SERVICE = {
   credentials: CREDENTIALS.exactOptional(),
@@ -108,15 +112,22 @@ export interface Configuration {
 
 /** The one schema of a configuration file, with the fields of every keyring type that the registry knows. */
 export function configurationSchema(registry: KeyringRegistry, keys: KeySchemas): z.ZodType<Configuration> {
-  return z.strictObject({
-    $schema: z.string().exactOptional(),
-    plugins: PLUGINS.exactOptional(),
-    keyring: registry.schema(keys),
-    materialsManager: MANAGER.exactOptional(),
-    client: CLIENT.exactOptional(),
-    s3: S3.exactOptional(),
-    kms: KMS.exactOptional(),
-  });
+  return z
+    .strictObject({
+      $schema: z.string().exactOptional(),
+      plugins: PLUGINS.exactOptional(),
+      keyring: registry.schema(keys),
+      materialsManager: MANAGER.exactOptional(),
+      client: CLIENT.exactOptional(),
+      s3: S3.exactOptional(),
+      kms: KMS.exactOptional(),
+    })
+    .superRefine(({ keyring, client }, context) => {
+      if (client?.messageFormat !== undefined) return;
+      for (const path of childrenWithoutPlace(keyring, ["keyring"])) {
+        context.addIssue({ code: "custom", path: [...path], message: NO_PLACE });
+      }
+    });
 }
 
 /** Only the plugins, which have to be loaded before the rest can be validated. */

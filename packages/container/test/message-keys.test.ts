@@ -30,8 +30,12 @@ async function opens(writer: MaterialsManager, reader: MaterialsManager): Promis
   return (await reader.getDecryptionMaterials({ ...common, encryptedDataKeys })).dataKey.equals(dataKey);
 }
 
-async function withManager<Result>(keyring: object, use: (manager: MaterialsManager) => Promise<Result>) {
-  const assembly = await createFromConfig({ keyring }, { s3: { region: "us-west-2" } });
+async function withManager<Result>(
+  keyring: object,
+  use: (manager: MaterialsManager) => Promise<Result>,
+  client: object = {},
+) {
+  const assembly = await createFromConfig({ keyring, client }, { s3: { region: "us-west-2" } });
   try {
     return await use(assembly.materialsManager);
   } finally {
@@ -63,14 +67,46 @@ describe("a raw key's name in messages", () => {
     });
   });
 
-  it("makes children of a multi-keyring need no suffix", async () => {
+  it("makes children of a multi-keyring need no suffix, where messages are written", async () => {
     const escrow = { namespace: "escrow", name: "rsa" };
     const rsa = { type: "raw-rsa", publicKey: base64(escrowPair.publicKey), messageKey: escrow };
-    await withManager({ type: "multi", generator: aes, children: [{ keyring: rsa }] }, async (manager) => {
+    const multi = { type: "multi", generator: aes, children: [{ keyring: rsa }] };
+    const check = async (manager: MaterialsManager) => {
       const { encryptedDataKeys } = await manager.getEncryptionMaterials(common);
       expect(encryptedDataKeys.map(({ wrapAlgorithm }) => wrapAlgorithm.name)).to.deep.equal(["orders", "escrow"]);
-    });
+    };
+    await withManager(multi, check, { messageFormat: { type: "aws-message" }, writeFormat: "message" });
+    const nested = { type: "multi", generator: multi, children: [{ keyring: aes, instructionFileSuffix: ".a" }] };
+    for (const [keyring, path] of [
+      [multi, "keyring.children[0].instructionFileSuffix: expected a suffix"],
+      [nested, "keyring.generator.children[0].instructionFileSuffix: expected a suffix"],
+    ] as const) {
+      const error: unknown = await withManager(keyring, check).catch((reason: unknown) => reason);
+      expect(error).to.have.property("code", "invalid-configuration");
+      expect(error).to.have.property("message").that.includes(path);
+    }
   });
+
+  for (const [what, client, text] of [
+    ["an unknown format", { messageFormat: { type: "other" } }, /client\.messageFormat\.type: /],
+    [
+      "a frame of no length",
+      { messageFormat: { type: "aws-message", frameLength: 0 } },
+      /messageFormat\.frameLength: /,
+    ],
+    [
+      "a frame longer than is read",
+      { messageFormat: { type: "aws-message", frameLength: 20_000_000 } },
+      /client\.messageFormat: .*frameLength/,
+    ],
+    ["messages written without a format", { writeFormat: "message" }, /client: .*messageFormat/],
+  ] as const) {
+    it(`is of no use with ${what}`, async () => {
+      const error: unknown = await withManager(aes, async () => undefined, client).catch((reason: unknown) => reason);
+      expect(error).to.have.property("code", "invalid-configuration");
+      expect(error).to.have.property("message").that.matches(text);
+    });
+  }
 
   it("is explained", async () => {
     const { readers, reads } = await explainConfiguration({ keyring: aes });

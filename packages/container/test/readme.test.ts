@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { expect } from "chai";
 import { escrowExample, escrowPair, repository } from "./fixture.js";
 
@@ -73,12 +75,26 @@ describe("the README files", function () {
   }
 
   it("show code that works: the root README", async () => {
-    const [readJava, hierarchy, fromConfig, plugin, keyring, conformance, ...more] = blocks("README.md", "js");
+    const [readJava, hierarchy, fromConfig, plugin, message, keyring, conformance, ...more] = blocks("README.md", "js");
     expect(more).to.deep.equal([]);
     expect(await execute(readJava ?? "")).to.equal("Written in 2019.\n");
     await execute(hierarchy ?? "");
     expect(await execute(fromConfig ?? "")).to.equal("of all kinds\n");
     expect(await execute(plugin ?? "")).to.equal("of all kinds\n");
+    await execute(message ?? "");
+    const partner = new S3EncryptionClient({
+      ...server.clientConfig,
+      encryption: {
+        keyring: new RawRsaKeyring({
+          privateKey: escrowPair.privateKey,
+          messageKey: { namespace: "partner", name: "rsa-1" },
+        }),
+        messageFormat: new AwsMessageFormat(),
+      },
+    });
+    const shared = await partner.send(new GetObjectCommand({ Bucket: "demo", Key: "shared" }));
+    expect(await shared.Body?.transformToString()).to.equal("for both");
+    partner.destroy();
 
     // A vault: wraps with a key of its own, bound to what it is told.
     example.write(

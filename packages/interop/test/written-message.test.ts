@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { MESSAGE_CLIENT_NAMES, type MessageClientName } from "../dist/message-job.js";
+import { MESSAGE_CLIENT_NAMES, type MessageClientName, OFFICIAL_MESSAGE_CLIENTS } from "../dist/message-job.js";
 import {
   COMMITTED_SUITES,
   MESSAGE_CONTEXTS,
@@ -12,7 +12,7 @@ const messages = writtenMessages(new Set(MESSAGE_CLIENT_NAMES));
 
 describe("writtenMessages", () => {
   it("lets every SDK write under every keyring, in every suite, and around the end of a frame", () => {
-    for (const writer of MESSAGE_CLIENT_NAMES) {
+    for (const writer of OFFICIAL_MESSAGE_CLIENTS) {
       const own = messages.filter((message) => message.writer === writer);
       expect(new Set(own.map(({ keyring }) => keyring)), writer).to.deep.equal(new Set(MESSAGE_KEYRINGS));
       const suites = [...COMMITTED_SUITES, ...UNCOMMITTED_SUITES];
@@ -20,6 +20,13 @@ describe("writtenMessages", () => {
       const sizes = own.filter(({ frameLength }) => frameLength === 4096).map(({ size }) => size);
       expect(new Set(sizes), writer).to.deep.equal(new Set([0, 1, 4095, 4096, 4097, 6 * 1024 * 1024]));
     }
+  });
+
+  it("lets ours write all that it offers: no PKCS#1 v1.5, and nothing without key commitment", () => {
+    const own = messages.filter(({ writer }) => writer === "ours");
+    const offered = MESSAGE_KEYRINGS.filter((keyring) => keyring !== "rsa-pkcs1");
+    expect(new Set(own.map(({ keyring }) => keyring))).to.deep.equal(new Set(offered));
+    expect(new Set(own.map(({ suite }) => suite))).to.deep.equal(new Set(COMMITTED_SUITES));
   });
 
   it("never names the same message twice", () => {
