@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, EncryptedUpload, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat, type AwsMessageFormatOptions } from "@s3ec/format-aws-message";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { assert } from "chai";
 import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { ThirdPartyKeyring } from "./third-party-keyring.js";
@@ -119,6 +120,26 @@ describe("messages as objects", () => {
     }
     assert.equal(keyring.unwraps, 0);
     const { Body } = await s3.send(get, { encryptionContext: { b: "", tenant: "ä" } });
+    assert.equal(await Body?.transformToString(), "x");
+  });
+
+  it("refuse a description where no wrap can store it, and hold one that a wrap does", async () => {
+    const raw = client(
+      {},
+      { keyring: new RawAesKeyring({ wrappingKey: randomBytes(32), messageKey: { namespace: "tests", name: "key" } }) },
+    );
+    const put = new PutObjectCommand({ Bucket: BUCKET, Key: "described", Body: "x" });
+    const get = new GetObjectCommand({ Bucket: BUCKET, Key: "described" });
+    const materialDescription = { key: "2026" };
+    assert.equal((await refusal(raw.send(put, { materialDescription }))).code, "invalid-argument");
+    await raw.send(put);
+    assert.equal((await refusal(raw.send(get, { materialDescription }))).code, "context-mismatch");
+    await client().send(put, { materialDescription });
+    assert.equal(
+      (await refusal(client().send(get, { materialDescription: { key: "2025" } }))).code,
+      "context-mismatch",
+    );
+    const { Body } = await client().send(get, { materialDescription });
     assert.equal(await Body?.transformToString(), "x");
   });
 

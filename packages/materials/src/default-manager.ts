@@ -68,8 +68,8 @@ export class DefaultMaterialsManager implements MaterialsManager {
     const describedBy = new Set(encryptedDataKeys.map((key) => key.wrapAlgorithm.describedBy));
     // Dropping what the caller meant to bind or to store would be noticed only when it is needed. A message's header
     // holds the context and authenticates it, whatever the wraps do.
-    if (suite.format === "message") return { ...materials, encryptionContext, ...signing, dataKey };
-    if (Object.keys(encryptionContext).length > 0 && !describedBy.has("encryption-context")) {
+    const isBound = suite.format === "message" || describedBy.has("encryption-context");
+    if (Object.keys(encryptionContext).length > 0 && !isBound) {
       throw new S3EncryptionError(
         "invalid-argument",
         "Only KMS keyrings bind an encryption context; pass materialDescription with raw keys, or leave it out.",
@@ -78,16 +78,15 @@ export class DefaultMaterialsManager implements MaterialsManager {
     if (materialDescription !== undefined && !describedBy.has("material-description")) {
       throw new S3EncryptionError(
         "invalid-argument",
-        "A material description is stored beside raw-key wraps only; pass encryptionContext with KMS.",
+        "A material description is stored beside raw-key wraps of the S3 formats only; pass an encryptionContext instead.",
       );
     }
-    return { ...materials, dataKey };
+    return { ...materials, encryptionContext, ...signing, dataKey };
   }
 
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, materialDescription, encryptedDataKeys } = request;
-    // What a message holds was compared with what the caller passed before this request was made.
-    if (suite.format !== "message") checkCallersExpectations(request);
+    checkCallersExpectations(request);
     const verification =
       suite.signature === undefined ? {} : { verificationKey: verificationKeyOf(suite.signature, encryptionContext) };
     const materials = await this.#keyring.onDecrypt(
@@ -117,8 +116,10 @@ export class DefaultMaterialsManager implements MaterialsManager {
 
 /** A reader that names a context or description means it to be checked; where no wrap can, refuse (S10). */
 function checkCallersExpectations(request: DecryptionRequest): void {
-  const { encryptionContext, materialDescription, encryptedDataKeys } = request;
+  const { suite, encryptionContext, materialDescription, encryptedDataKeys } = request;
+  // A message's own was compared with what the caller passed before this request was made.
   const contextCannotBeChecked =
+    suite.format !== "message" &&
     !isSameStringMap(encryptionContext, EMPTY_STRING_MAP) &&
     encryptedDataKeys.every((key) => key.wrapAlgorithm.describedBy !== "encryption-context");
   const stored = encryptedDataKeys
