@@ -62,6 +62,11 @@ export class BodyReader {
     this.#held.push(this.#block.subarray(start, this.#used));
   }
 
+  /** How many of the next bytes are here in one piece. */
+  get pieceLength(): number {
+    return this.#held[0]?.length ?? 0;
+  }
+
   /** The next bytes, without taking them. To be called after `has` said so. */
   peekUint32(): number {
     let value = 0;

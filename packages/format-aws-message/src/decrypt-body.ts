@@ -1,6 +1,13 @@
 import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
 import type { BodyReader } from "./body-reader.js";
-import { decryptFrame, FINAL_FRAME_MARK, type FrameKey, IV_LENGTH, SINGLE_BLOCK, TAG_LENGTH } from "./frame-cipher.js";
+import {
+  FINAL_FRAME_MARK,
+  FrameDecryption,
+  type FrameKey,
+  IV_LENGTH,
+  SINGLE_BLOCK,
+  TAG_LENGTH,
+} from "./frame-cipher.js";
 
 /** An authentic frame. */
 interface Frame {
@@ -37,11 +44,9 @@ class FrameReader {
     const length = isFinal ? head.readUInt32BE(20) : frameLength;
     // Lengths and numbers are public, and are checked before the key is used (S15).
     if (head.readUInt32BE(numberOffset) !== sequenceNumber || length > frameLength) throw decryptionFailed();
-    if (!body.holds(length + TAG_LENGTH)) await this.#need(length + TAG_LENGTH);
     const iv = head.subarray(numberOffset + 4, numberOffset + 4 + IV_LENGTH);
-    const content = body.takePieces(length);
-    const plaintext = decryptFrame(this.#key, { sequenceNumber, isFinal }, { iv, content, tag: body.take(TAG_LENGTH) });
-    return { plaintext, isFinal };
+    const frame = new FrameDecryption(this.#key, { sequenceNumber, isFinal }, iv, length);
+    return { plaintext: await decryptContent(frame, body, length), isFinal };
   }
 
   async #need(length: number): Promise<void> {
@@ -49,23 +54,59 @@ class FrameReader {
   }
 }
 
+/** Below it, a piece waits for those behind it: each costs a call to OpenSSL. */
+const WORTH_A_CALL = 4096;
+
+/** Decrypts content as it arrives, so that nothing has to be kept of it but what it decrypts to, and verifies its tag. */
+async function decryptContent(
+  frame: FrameDecryption,
+  body: BodyReader,
+  length: number,
+): Promise<readonly Uint8Array[]> {
+  for (let missing = length; missing > 0; ) {
+    const least = Math.min(missing, WORTH_A_CALL);
+    if (!body.holds(least) && !(await body.has(least))) throw decryptionFailed();
+    for (const piece of body.takePieces(Math.min(missing, Math.max(least, body.pieceLength)))) {
+      frame.update(piece);
+      missing -= piece.length;
+    }
+  }
+  if (!body.holds(TAG_LENGTH) && !(await body.has(TAG_LENGTH))) throw decryptionFailed();
+  return frame.finish(body.take(TAG_LENGTH));
+}
+
+/** What stands behind the last frame. */
+interface Ending {
+  /** Reads and verifies it; throws the uniform failure. */
+  readonly verify: (rest: BodyReader) => Promise<void>;
+  /** Give out each frame as one piece, for a reader that holds the last one back. */
+  readonly joinsFrames: boolean;
+}
+
+const UNSIGNED: Ending = { verify: refuseMore, joinsFrames: false };
+
+function given(plaintext: readonly Uint8Array[], { joinsFrames }: Ending): readonly Uint8Array[] {
+  const pieces = plaintext.filter((piece) => piece.length > 0);
+  return joinsFrames && pieces.length > 1 ? [Buffer.concat(pieces)] : pieces;
+}
+
 /**
- * Decrypts frames until the last one, and whatever `end` makes of what stands behind it. Lets go of the body. One
+ * Decrypts frames until the last one, and verifies what stands behind it. Lets go of the body. One
  * generator for all of it, since each that a piece passes through costs as much as a small frame.
  */
 export async function* decryptFrames(
   key: FrameKey,
   body: BodyReader,
-  end: (rest: BodyReader) => Promise<void> = refuseMore,
+  ending: Ending = UNSIGNED,
 ): AsyncGenerator<Uint8Array> {
   try {
     const frames = new FrameReader(key, body);
     for (let isLast = false; !isLast; ) {
       const { plaintext, isFinal } = await frames.next();
-      for (const piece of plaintext) if (piece.length > 0) yield piece;
+      for (const piece of given(plaintext, ending)) yield piece;
       isLast = isFinal;
     }
-    await end(body);
+    await ending.verify(body);
   } finally {
     await body.close();
   }
@@ -78,7 +119,7 @@ export async function* decryptFrames(
 export async function* decryptSingleBlock(
   key: FrameKey,
   body: BodyReader,
-  end: (rest: BodyReader) => Promise<void> = refuseMore,
+  ending: Ending = UNSIGNED,
 ): AsyncGenerator<Uint8Array> {
   try {
     if (!(await body.has(IV_LENGTH + 8))) throw decryptionFailed();
@@ -90,11 +131,9 @@ export async function* decryptSingleBlock(
         `The message is one block of more than the ${key.frameLength} bytes that may be held (maxFrameLength).`,
       );
     }
-    if (!(await body.has(length + TAG_LENGTH))) throw decryptionFailed();
-    const content = body.takePieces(length);
-    const plaintext = decryptFrame(key, SINGLE_BLOCK, { iv, content, tag: body.take(TAG_LENGTH) });
-    for (const piece of plaintext) if (piece.length > 0) yield piece;
-    await end(body);
+    const plaintext = await decryptContent(new FrameDecryption(key, SINGLE_BLOCK, iv, length), body, length);
+    for (const piece of given(plaintext, ending)) yield piece;
+    await ending.verify(body);
   } finally {
     await body.close();
   }

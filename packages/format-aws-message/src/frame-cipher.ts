@@ -1,4 +1,4 @@
-import { type CipherGCM, createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
+import { type CipherGCM, createCipheriv, createDecipheriv, type DecipherGCM, type KeyObject } from "node:crypto";
 import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
 import { MAX_FRAMES } from "./frame-layout.js";
 import { gcmName } from "./message-keys.js";
@@ -84,22 +84,31 @@ export class FrameEncryption {
   }
 }
 
-/** Decrypts one frame, or a single block, or throws the uniform failure: nothing of it is given out before its tag was verified (S12). */
-export function decryptFrame(
-  key: FrameKey,
-  position: FramePosition | typeof SINGLE_BLOCK,
-  frame: { readonly iv: Uint8Array; readonly content: readonly Uint8Array[]; readonly tag: Uint8Array },
-): Uint8Array[] {
-  const length = frame.content.reduce((sum, piece) => sum + piece.length, 0);
-  const decipher = createDecipheriv(gcmName(key.suite), key.key, frame.iv, { authTagLength: TAG_LENGTH });
-  decipher.setAAD(frameAad(key, position, length));
-  decipher.setAuthTag(frame.tag);
-  const plaintext = frame.content.map((piece) => decipher.update(piece));
-  try {
-    decipher.final();
-    return plaintext;
-  } catch {
-    for (const piece of plaintext) piece.fill(0);
-    throw decryptionFailed();
+/**
+ * Decrypts one frame, or a single block, as its content arrives. What it makes of it is given out only by `finish`, once
+ * the tag was verified (S12); otherwise there is the uniform failure, and what was decrypted is zeroed.
+ */
+export class FrameDecryption {
+  readonly #decipher: DecipherGCM;
+  readonly #plaintext: Uint8Array[] = [];
+
+  constructor(key: FrameKey, position: FramePosition | typeof SINGLE_BLOCK, iv: Uint8Array, length: number) {
+    this.#decipher = createDecipheriv(gcmName(key.suite), key.key, iv, { authTagLength: TAG_LENGTH });
+    this.#decipher.setAAD(frameAad(key, position, length));
+  }
+
+  update(ciphertext: Uint8Array): void {
+    this.#plaintext.push(this.#decipher.update(ciphertext));
+  }
+
+  finish(tag: Uint8Array): readonly Uint8Array[] {
+    this.#decipher.setAuthTag(tag);
+    try {
+      this.#decipher.final();
+      return this.#plaintext;
+    } catch {
+      for (const piece of this.#plaintext) piece.fill(0);
+      throw decryptionFailed();
+    }
   }
 }

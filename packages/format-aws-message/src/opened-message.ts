@@ -114,8 +114,11 @@ export class SignedMessage implements OpenedMessage {
     const signature = new SignatureCheck(this.#hash, this.#verificationKey);
     signature.update(this.#header.bytes);
     const reader = new BodyReader(body, signature.update);
-    const decrypted = decryptBody(this.#header, this.#key, reader, (rest) => signature.verifyFooter(rest));
-    // One piece behind, so that whoever reads to the end has not got it all before the signature was verified.
+    const decrypted = decryptBody(this.#header, this.#key, reader, {
+      verify: (rest) => signature.verifyFooter(rest),
+      joinsFrames: true,
+    });
+    // One frame behind, so that whoever reads to the end has not got it all before the signature was verified.
     let held: Uint8Array | undefined;
     for await (const piece of decrypted) {
       if (held !== undefined) yield held;
