@@ -4,13 +4,14 @@ const PIECE = 1024 * 1024;
 
 /**
  * Appends chunks to a file. Those of a network's size would make slow writes: a larger piece is gathered while the one
- * before it is being written. Chunks are copied, so that they may be used again at once.
+ * before it is being written.
  */
 export class GatheringWriter {
   readonly #file: FileHandle;
   #writing: Promise<void> = Promise.resolve();
-  #piece: Buffer = Buffer.allocUnsafeSlow(PIECE);
-  #other: Buffer = Buffer.allocUnsafeSlow(PIECE);
+  #kept: Uint8Array[] = [];
+  #piece = new Uint8Array(0);
+  #other = new Uint8Array(0);
   #filled = 0;
   #position = 0;
 
@@ -18,37 +19,59 @@ export class GatheringWriter {
     this.#file = file;
   }
 
-  /** Takes a chunk; rejects when one before it could not be written. */
+  /** Takes a chunk that nobody changes any more; rejects when one before it could not be written. */
   async write(chunk: Uint8Array): Promise<void> {
+    this.#kept.push(chunk);
+    this.#filled += chunk.length;
+    if (this.#filled >= PIECE) await this.#flush(this.#kept);
+  }
+
+  /** The same of a chunk that is used again at once: it is copied. Not to be mixed with `write`. */
+  async copy(chunk: Uint8Array): Promise<void> {
     for (let offset = 0; offset < chunk.length; ) {
+      if (this.#piece.length === 0) this.#piece = Buffer.allocUnsafeSlow(PIECE);
       const taken = chunk.subarray(offset, offset + PIECE - this.#filled);
       this.#piece.set(taken, this.#filled);
       this.#filled += taken.length;
       offset += taken.length;
-      if (this.#filled === PIECE) await this.#flush();
+      if (this.#filled === PIECE) await this.#flush([this.#piece]);
     }
   }
 
   /** Resolves when everything is written. To be awaited before the file is closed, whatever has happened. */
   async end(): Promise<void> {
-    if (this.#filled > 0) await this.#flush();
+    const copied = this.#kept.length === 0 ? [this.#piece.subarray(0, this.#filled)] : this.#kept;
+    if (this.#filled > 0) await this.#flush(copied);
     await this.#writing;
   }
 
-  async #flush(): Promise<void> {
+  async #flush(chunks: readonly Uint8Array[]): Promise<void> {
     await this.#writing;
-    this.#writing = writeAll(this.#file, this.#piece.subarray(0, this.#filled), this.#position);
+    this.#writing = writeAll(this.#file, chunks, this.#position);
     // Its failure is reported by the next flush, or by the end.
     this.#writing.catch(() => {});
     this.#position += this.#filled;
     this.#filled = 0;
+    this.#kept = [];
     [this.#piece, this.#other] = [this.#other, this.#piece];
   }
 }
 
 /** A disk that fills up takes what it can first; the rest then fails with the reason. */
-async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < piece.length; ) {
-    written += (await file.write(piece, written, piece.length - written, position + written)).bytesWritten;
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], start: number): Promise<void> {
+  let position = start;
+  for (let left = chunks; left.length > 0; ) {
+    const { bytesWritten } = await file.writev(left, position);
+    position += bytesWritten;
+    left = behind(left, bytesWritten);
   }
+}
+
+function behind(chunks: readonly Uint8Array[], length: number): readonly Uint8Array[] {
+  let toSkip = length;
+  return chunks.flatMap((chunk) => {
+    const rest = chunk.subarray(Math.min(toSkip, chunk.length));
+    toSkip -= chunk.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }

@@ -56,7 +56,7 @@ async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): As
   const writer = new GatheringWriter(file);
   try {
     for await (const chunk of chunks) {
-      await writer.write(chunk);
+      await writer.copy(chunk);
       yield chunk;
     }
   } finally {
