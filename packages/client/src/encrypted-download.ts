@@ -17,13 +17,13 @@ export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   readonly to: string | URL | Writable;
   /** Ranges fetched at once, each held in memory until it is its turn. Default 8. */
   readonly queueSize?: number;
-  /** Bytes of one range. Default 4 MiB. */
+  /** Bytes of one range. Default 3 MiB. */
   readonly partSize?: number;
   readonly abortController?: AbortController;
 }
 
 const DEFAULT_QUEUE_SIZE = 8;
-const DEFAULT_PART_SIZE = 4 * 1024 * 1024;
+const DEFAULT_PART_SIZE = 3 * 1024 * 1024;
 
 /**
  * Downloads and decrypts an object of any size through several connections, in bounded memory. Nothing is given out
