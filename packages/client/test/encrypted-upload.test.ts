@@ -1,5 +1,4 @@
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -106,23 +105,6 @@ describe("EncryptedUpload", () => {
       expect(new URL(Location ?? "").pathname).to.equal(`/${BUCKET}/${key.replace(" ", "%20")}`);
       expect([Bucket, Key]).to.deep.equal([BUCKET, key]);
     }
-  });
-
-  it("sends parts over the connections that are there, without asking whether each is wanted", async () => {
-    fixture.server.clearRequests();
-    let connections = 0;
-    const agent = new Agent({ keepAlive: true });
-    const createConnection = agent.createConnection.bind(agent);
-    agent.createConnection = (...given: Parameters<typeof createConnection>) => {
-      connections += 1;
-      return createConnection(...given);
-    };
-    const config = { ...fixture.server.clientConfig, requestHandler: { httpAgent: agent } };
-    const client = fixture.track(new S3Client(config));
-    const params = { Bucket: BUCKET, Key: "kept open", Body: large };
-    await new EncryptedUpload({ client, encryption: { keyring: TEST_KEYRING }, params, queueSize: 1 }).done();
-    expect(operations("kept open").length).to.be.greaterThan(4);
-    expect(connections).to.equal(1);
   });
 
   for (const sizes of [{ queueSize: 0 }, { queueSize: 1.5 }, { partSize: 5 * MiB - 1 }, { partSize: Number.NaN }]) {
