@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   GetObjectCommand,
@@ -7,7 +7,8 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { destroyStream, quiet } from "./body.js";
+import { answeredBody, pinnedTo } from "./answered-object.js";
+import { destroyStream } from "./body.js";
 import { readAhead } from "./read-ahead.js";
 import type { CiphertextBody } from "./whole-content.js";
 
@@ -49,11 +50,7 @@ export async function openRanges(
     const request = client.send(new GetObjectCommand(input), { abortSignal: stop.signal });
     requests.add(request);
     const output = await request.finally(() => requests.delete(request));
-    const { Body } = output;
-    if (!(Body instanceof Readable)) {
-      throw new S3EncryptionError("unsupported-operation", "The S3 client must answer with Node streams.");
-    }
-    quiet(Body);
+    const Body = answeredBody(output);
     bodies.add(Body);
     Body.once("close", () => bodies.delete(Body));
     if (stop.signal.aborted) destroyStream(Body);
@@ -72,6 +69,8 @@ export async function openRanges(
   try {
     const first = await firstRange(get, params, settings.partSize);
     const attempts = await client.config.maxAttempts();
+    // Without a tag there is nothing to tell one version from another by.
+    if (first.output.ETag === undefined) throw notWhatWasAsked();
     const object = { ...first, pinned: pinnedTo(params, first.output), get, attempts, signal: stop.signal };
     return { ...first, body: { chunks: inOrder(object, settings, destroy), destroy }, close };
   } catch (error) {
@@ -112,14 +111,6 @@ async function firstRange(get: Get, params: GetObjectCommandInput, partSize: num
   const [, last, length] = /^bytes 0-(\d+)\/(\d+)$/.exec(ContentRange ?? "") ?? [];
   if (last === undefined || Number(last) !== Math.min(partSize, Number(length)) - 1) throw notWhatWasAsked();
   return { output, length: Number(length), last: Number(last) };
-}
-
-/** The other ranges come from the version that the first one came from, or not at all. */
-function pinnedTo(params: GetObjectCommandInput, { ETag, VersionId }: GetObjectCommandOutput): GetObjectCommandInput {
-  // What the caller asked of the object was answered with the first range; on a pinned version it cannot change.
-  const { IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, ...rest } = params;
-  if (ETag === undefined) throw notWhatWasAsked();
-  return { ...rest, IfMatch: ETag, ...(VersionId === undefined ? {} : { VersionId }) };
 }
 
 interface Part {

@@ -1,8 +1,8 @@
-import { Readable } from "node:stream";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { ByteRange } from "@s3ec/envelope";
 import { type MessageFormat, type MessageHeader, S3EncryptionError } from "@s3ec/materials";
-import { destroyStream, outputBody, quiet, readableOf } from "./body.js";
+import { answeredBody, pinnedTo } from "./answered-object.js";
+import { destroyStream, outputBody, readableOf } from "./body.js";
 import type { CallOptions } from "./call-options.js";
 import { messageFormatFor, openMessage } from "./open-message.js";
 import type { ResolvedOptions } from "./options.js";
@@ -34,11 +34,13 @@ export async function getMessageRange(
   const pinned = pinnedTo(input, output);
   const { fetchFirst, fetchLast, first, last } = wanted;
   const result = await next({ ...pinned, Range: `bytes=${fetchFirst}-${fetchLast}` });
-  const body = streamOf(result.output);
-  const served = servedRange(result.output);
-  if (served.first !== fetchFirst || served.last !== fetchLast || served.total !== total) {
+  const body = answeredBody(result.output);
+  try {
+    const served = servedRange(result.output);
+    if (served.first !== fetchFirst || served.last !== fetchLast || served.total !== total) throw notWhatWasAsked();
+  } catch (error) {
     destroyStream(body);
-    throw new S3EncryptionError("content-mismatch", "S3 answered with another range than the one that was asked for.");
+    throw error;
   }
   const stream = readableOf(wanted.decrypt(body), () => destroyStream(body));
   const decrypted = {
@@ -67,38 +69,23 @@ async function readHeader(
   let request = input;
   for (let size = HEADER_GUESS; ; size *= 4) {
     const { output } = await next({ ...request, Range: `bytes=${start.length}-${start.length + size - 1}` });
-    const body = streamOf(output);
-    const format = messageFormatFor(options, call, output);
-    if (format === undefined) {
+    const body = answeredBody(output);
+    try {
+      const format = messageFormatFor(options, call, output);
+      if (format === undefined) return undefined;
+      const { first, total } = servedRange(output);
+      if (first !== start.length) throw notWhatWasAsked();
+      start = Buffer.concat([start, ...(await body.toArray())]);
+      const header = format.parseHeader(start);
+      if (header === null || (header === "incomplete" && start.length >= total)) return undefined;
+      if (header !== "incomplete") return { format, header, total, output };
+    } finally {
       destroyStream(body);
-      return undefined;
     }
-    const { total } = servedRange(output);
-    start = Buffer.concat([start, ...(await body.toArray())]);
-    const header = format.parseHeader(start);
-    if (header === null || (header === "incomplete" && start.length >= total)) return undefined;
-    if (header !== "incomplete") return { format, header, total, output };
     request = pinnedTo(input, output);
   }
 }
 
-/** What the caller asked of the object was answered with its beginning; on that version it cannot change. */
-function pinnedTo(input: GetObjectCommandInput, { ETag, VersionId }: GetObjectCommandOutput): GetObjectCommandInput {
-  const { IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, ...rest } = input;
-  return {
-    ...rest,
-    ...(ETag === undefined ? {} : { IfMatch: ETag }),
-    ...(VersionId === undefined ? {} : { VersionId }),
-  };
-}
-
-function streamOf({ Body }: GetObjectCommandOutput): Readable {
-  if (!(Body instanceof Readable)) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "The S3 client must answer with Node streams to be decrypted.",
-    );
-  }
-  quiet(Body);
-  return Body;
+function notWhatWasAsked(): S3EncryptionError {
+  return new S3EncryptionError("content-mismatch", "S3 answered with another range than the one that was asked for.");
 }

@@ -1,8 +1,8 @@
-import { Readable } from "node:stream";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { alignRange, type ByteRange, type ContentKey, decryptContentRange, parseByteRange } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
-import { destroyStream, outputBody, quiet, readableOf } from "./body.js";
+import { answeredBody, pinnedTo } from "./answered-object.js";
+import { destroyStream, outputBody, readableOf } from "./body.js";
 import { callOptionsOf } from "./call-options.js";
 import { getMessageRange } from "./get-message-range.js";
 import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
@@ -31,13 +31,7 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
   const asked = range === undefined ? input : { ...input, Range: fetchedRange(range) };
   let result = await next(asked);
   const { output } = result;
-  if ("presigned" in output) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "A presigned URL of this client would give out ciphertext: presign with a plain S3Client, and decrypt with the encryption client.",
-    );
-  }
-  let body = streamOf(output);
+  let body = answeredBody(output);
   try {
     if (range === undefined && output.ContentRange !== undefined) {
       throw new S3EncryptionError(
@@ -72,8 +66,8 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
       return (await next(file)).output;
     });
     if (letGo) {
-      result = await next({ ...asked, ...pinned(output) });
-      body = streamOf(result.output);
+      result = await next(pinnedTo(asked, output));
+      body = answeredBody(result.output);
       chunks = body;
     }
     const ciphertext: CiphertextBody = { chunks: held ?? chunks, destroy: () => destroyStream(body) };
@@ -86,22 +80,6 @@ export async function getObject(options: ResolvedOptions, input: GetObjectComman
     destroyStream(body);
     throw error;
   }
-}
-
-function streamOf({ Body }: GetObjectCommandOutput): Readable {
-  if (!(Body instanceof Readable)) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "The S3 client must answer with Node streams to be decrypted.",
-    );
-  }
-  quiet(Body);
-  return Body;
-}
-
-/** The version that the envelope was read from, or S3's refusal: never the content of another one. */
-function pinned({ ETag, VersionId }: GetObjectCommandOutput): Pick<GetObjectCommandInput, "IfMatch" | "VersionId"> {
-  return { ...(ETag === undefined ? {} : { IfMatch: ETag }), ...(VersionId === undefined ? {} : { VersionId }) };
 }
 
 function requestedRange(input: GetObjectCommandInput): ByteRange | undefined {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { EncryptedDownload, EncryptedUpload, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat, type AwsMessageFormatOptions } from "@s3ec/format-aws-message";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
@@ -233,6 +234,34 @@ describe("messages as objects", () => {
       );
       await client().send(new PutObjectCommand({ Bucket: BUCKET, Key: "replaced", Body: content }));
       assert.equal((await errorOf(bytesOf(s3, "replaced", "bytes=0-9"))).name, "PreconditionFailed");
+    });
+
+    it("are refused where S3 does not serve the range that was asked for, and leave no socket", async () => {
+      const large = bytesOfLength(4 * MiB);
+      await client().send(new PutObjectCommand({ Bucket: BUCKET, Key: "unserved", Body: large }));
+      for (const [nth, ContentRange] of [
+        [1, undefined],
+        [1, "bytes 5-2052/9000000"],
+        [2, undefined],
+        [2, "bytes 0-1/9000000"],
+      ] as const) {
+        const s3 = retryingClient(fixture, encryption());
+        let gets = 0;
+        s3.middlewareStack.add(
+          (next) => async (args) => {
+            const result = await next(args);
+            return ++gets === nth ? { ...result, output: { ...result.output, ContentRange } } : result;
+          },
+          { step: "initialize", priority: "low" },
+        );
+        assert.equal((await refusal(bytesOf(s3, "unserved", "bytes=1000000-3000000"))).code, "content-mismatch");
+        await until(() => busySockets() === 0);
+      }
+    });
+
+    it("cannot be presigned, as nothing can", async () => {
+      const get = new GetObjectCommand({ Bucket: BUCKET, Key: "range", Range: "bytes=0-9" });
+      assert.match((await refusal(getSignedUrl(client(), get))).message, /presigned URL/);
     });
 
     it("of signed messages are refused", async () => {
