@@ -20,7 +20,7 @@ export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
-export { assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
+export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
 export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
 export { classifyEnvelope, holdsEnvelope } from "./read-envelope.js";
 export { DOTNET_V1_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "./stored-fields.js";

@@ -43,6 +43,19 @@ export function assertMayEncrypt(suite: AlgorithmSuite, commitmentPolicy: Commit
   }
 }
 
+/** Refuses a suite without key commitment that the policy does not let us read (S5). `format` names what it was found in. */
+export function assertCommitmentAllows(
+  suite: AlgorithmSuite,
+  commitmentPolicy: CommitmentPolicy,
+  format: string,
+): void {
+  if (suite.committing || ALLOW_DECRYPT.has(commitmentPolicy)) return;
+  throw new S3EncryptionError(
+    "commitment-policy",
+    `The commitment policy ${commitmentPolicy} does not allow decrypting ${suite.name} (${format}); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.`,
+  );
+}
+
 /**
  * Refuses an object that the policy does not let us read, in the order of docs/formats.md 3.4 item 6 and before any key
  * is used: commitment policy, legacy content, legacy wrap, wrap against keyring (S5, S6).
@@ -56,12 +69,7 @@ export function assertMayDecrypt(
 ): void {
   const { suite } = envelope;
   const { wrapAlgorithm } = envelope.encryptedDataKey;
-  if (!suite.committing && !ALLOW_DECRYPT.has(policy.commitmentPolicy)) {
-    throw new S3EncryptionError(
-      "commitment-policy",
-      `The commitment policy ${policy.commitmentPolicy} does not allow decrypting ${suite.name} (format ${envelope.format}); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.`,
-    );
-  }
+  assertCommitmentAllows(suite, policy.commitmentPolicy, `format ${envelope.format}`);
   if (suite.cipher === "cbc" && policy.enableLegacyUnauthenticatedModes !== true) {
     throw new S3EncryptionError(
       "legacy-disabled",

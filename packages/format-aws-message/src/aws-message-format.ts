@@ -1,5 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { formatStringMap, isSameStringMap, malformedEnvelope } from "@s3ec/envelope";
+import {
+  assertCommitmentAllows,
+  assertMayEncrypt,
+  formatStringMap,
+  isSameStringMap,
+  malformedEnvelope,
+} from "@s3ec/envelope";
 import {
   ANY_KEY_PROVIDER,
   CONTEXT_PUBLIC_KEY,
@@ -86,12 +92,7 @@ export class AwsMessageFormat implements MessageFormat {
   async seal(message: MessageToSeal): Promise<SealedMessage> {
     const { materialsManager, commitmentPolicy, encryptionContext, contentLength } = message;
     const suite = this.#suite;
-    if (commitmentPolicy === "FORBID_ENCRYPT_ALLOW_DECRYPT") {
-      throw new S3EncryptionError(
-        "commitment-policy",
-        `The commitment policy ${commitmentPolicy} does not allow writing messages, which have key commitment.`,
-      );
-    }
+    assertMayEncrypt(suite, commitmentPolicy);
     refuseReservedContext(encryptionContext);
     if (contentLength !== undefined && contentLength > this.#frameLength * MAX_FRAMES) {
       throw new S3EncryptionError(
@@ -160,15 +161,7 @@ export class AwsMessageFormat implements MessageFormat {
     const { materialsManager, commitmentPolicy } = message;
     const header = parsedHeader(given);
     const { suite, encryptionContext } = header;
-    // By name, so that a policy that nobody defined allows nothing.
-    const allowsAll =
-      commitmentPolicy === "FORBID_ENCRYPT_ALLOW_DECRYPT" || commitmentPolicy === "REQUIRE_ENCRYPT_ALLOW_DECRYPT";
-    if (!suite.committing && !allowsAll) {
-      throw new S3EncryptionError(
-        "commitment-policy",
-        `The commitment policy ${commitmentPolicy} does not allow decrypting ${suite.name}; set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.`,
-      );
-    }
+    assertCommitmentAllows(suite, commitmentPolicy, `message version ${suite.headerVersion}`);
     const declared = materialsManager.wrapAlgorithms;
     const encryptedDataKeys = encryptedDataKeysOf(header, declared);
     const isDeclared = ({ wrapAlgorithm }: EncryptedDataKey): boolean =>
