@@ -1,8 +1,10 @@
 import { constants, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
 import {
+  AES_KEY_INFO_LENGTH,
+  aesKeyInfo,
   type DecryptionMaterials,
   type EncryptedDataKey,
-  isSameWrapAlgorithm,
+  ivOfAesKeyInfo,
   type MessageKey,
   type StringMap,
   serializeEncryptionContext,
@@ -12,9 +14,6 @@ import type { TokenSession } from "./cryptoki.js";
 import { type AesTokenKey, privateKeyOf, type TokenKey } from "./token-keys.js";
 import { aesGcmDecrypt, aesGcmEncrypt, GCM_TAG_LENGTH, rsaOaepDecrypt } from "./token-operations.js";
 import { IV_LENGTH, isModulusLength } from "./wraps.js";
-
-/** After an AES key's name: the tag's length in bits and the IV's in bytes, then the IV (docs/formats.md 8.3). */
-const LENGTHS: Uint8Array = Uint8Array.of(0, 0, 0, GCM_TAG_LENGTH * 8, 0, 0, 0, IV_LENGTH);
 
 /** The wrap of the AWS Encryption SDK's raw AES keyrings: AES-GCM with the encryption context as AAD. */
 export async function wrapAesForMessage(
@@ -26,7 +25,7 @@ export async function wrapAesForMessage(
 ): Promise<EncryptedDataKey> {
   const iv = randomBytes(IV_LENGTH);
   const ciphertext = await aesGcmEncrypt(session, key.key, iv, serializeEncryptionContext(encryptionContext), dataKey);
-  const providerInfo = Buffer.concat([name, LENGTHS, iv]);
+  const providerInfo = aesKeyInfo(name, iv);
   return { wrapAlgorithm: provider, ciphertext, description: stringMap([]), providerInfo };
 }
 
@@ -44,19 +43,8 @@ export function wrapRsaForMessage(
   return { wrapAlgorithm: provider, ciphertext, description: stringMap([]), providerInfo: name };
 }
 
-/** Whether an encrypted data key names this key; of an AES key's information, its length tells where the name ends. */
-export function isNamed(
-  { provider, name }: MessageKey<unknown>,
-  type: TokenKey["type"],
-  { wrapAlgorithm, providerInfo }: EncryptedDataKey,
-): boolean {
-  const rest = type === "aes" ? LENGTHS.length + IV_LENGTH : 0;
-  return (
-    isSameWrapAlgorithm(provider, wrapAlgorithm) &&
-    providerInfo?.length === name.length + rest &&
-    Buffer.compare(providerInfo.subarray(0, name.length), name) === 0
-  );
-}
+/** Bytes behind the name in what a message says of a data key that such a key wrapped. */
+export const INFO_BEHIND_NAME: Readonly<Record<TokenKey["type"], number>> = { aes: AES_KEY_INFO_LENGTH, rsa: 0 };
 
 /** The data key, or undefined for any reason that lies in what the message holds. */
 export async function unwrapFromMessage(
@@ -74,10 +62,9 @@ export async function unwrapFromMessage(
     dataKey.fill(0);
     return undefined;
   }
-  const lengths = providerInfo.subarray(name.length, name.length + LENGTHS.length);
+  const iv = ivOfAesKeyInfo(name.length, providerInfo);
   // Lengths are public and checked before the key is used (S15).
-  if (Buffer.compare(lengths, LENGTHS) !== 0) return undefined;
-  if (!suite.dataKeyLengths.includes(ciphertext.length - GCM_TAG_LENGTH)) return undefined;
+  if (iv === undefined || !suite.dataKeyLengths.includes(ciphertext.length - GCM_TAG_LENGTH)) return undefined;
   const aad = serializeEncryptionContext(encryptionContext);
-  return await aesGcmDecrypt(session, key.key, providerInfo.subarray(-IV_LENGTH), aad, ciphertext);
+  return await aesGcmDecrypt(session, key.key, iv, aad, ciphertext);
 }

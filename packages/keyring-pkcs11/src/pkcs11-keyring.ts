@@ -23,7 +23,7 @@ import {
   withEncryptedDataKey,
 } from "@s3ec/materials";
 import { useModule } from "./loaded-module.js";
-import { isNamed, unwrapFromMessage, wrapAesForMessage, wrapRsaForMessage } from "./message-wrap.js";
+import { INFO_BEHIND_NAME, unwrapFromMessage, wrapAesForMessage, wrapRsaForMessage } from "./message-wrap.js";
 import { assertOptions, type Pkcs11DecryptionKey, type Pkcs11KeyringOptions, slotOf } from "./options.js";
 import { assertUsable } from "./self-test.js";
 import { Token } from "./token.js";
@@ -154,7 +154,7 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
   ): Promise<DecryptionMaterials | null> {
     let mine = false;
     for (const encryptedDataKey of encryptedDataKeys) {
-      const named = this.#messageKeys.all.find((entry) => isNamed(entry, this.#type, encryptedDataKey));
+      const named = this.#messageKeys.namedBy(encryptedDataKey, INFO_BEHIND_NAME[this.#type]);
       if (named === undefined) continue;
       mine = true;
       const dataKey = await this.#token.use((session, keys) =>

@@ -1,13 +1,16 @@
 import type { KeyObject } from "node:crypto";
 import {
+  AES_KEY_INFO_LENGTH,
+  aesKeyInfo,
   type DecryptionMaterials,
   decryptionFailed,
   type EncryptedDataKey,
   type EncryptionMaterials,
   importDataKey,
-  isSameWrapAlgorithm,
+  ivOfAesKeyInfo,
   lendDataKey,
   type MessageKey,
+  type MessageKeys,
   type StringMap,
   serializeEncryptionContext,
   stringMap,
@@ -16,9 +19,6 @@ import {
   withEncryptedDataKey,
 } from "@s3ec/materials";
 import { IV, openGcm, sealGcm, TAG } from "./gcm-wrap.js";
-
-/** After the key's name: the tag's length in bits and the IV's in bytes, then the IV. */
-const LENGTHS: Uint8Array = Uint8Array.of(0, 0, 0, TAG * 8, 0, 0, 0, IV);
 
 /**
  * Adds the raw AES keyring's wrap of the AWS Encryption SDK: AES-GCM over the data key, with the whole encryption context
@@ -34,19 +34,19 @@ export async function wrapForMessage(
     wrapAlgorithm: provider,
     ciphertext: sealed.subarray(IV),
     description: stringMap([]),
-    providerInfo: Buffer.concat([name, LENGTHS, sealed.subarray(0, IV)]),
+    providerInfo: aesKeyInfo(name, sealed.subarray(0, IV)),
   });
 }
 
 /** Opens the first wrap that one of these keys opens; null when none of the wraps names one of them. */
 export function unwrapFromMessage(
-  keys: readonly MessageKey<KeyObject>[],
+  keys: MessageKeys<KeyObject>,
   materials: DecryptionMaterials,
   encryptedDataKeys: readonly EncryptedDataKey[],
 ): DecryptionMaterials | null {
   let mine = false;
   for (const encryptedDataKey of encryptedDataKeys) {
-    const named = keys.find((entry) => isFor(entry, encryptedDataKey));
+    const named = keys.namedBy(encryptedDataKey, AES_KEY_INFO_LENGTH);
     if (named === undefined) continue;
     mine = true;
     const dataKey = open(named, materials, encryptedDataKey);
@@ -57,25 +57,15 @@ export function unwrapFromMessage(
   return null;
 }
 
-/** The length tells a name from one that begins with it. */
-function isFor({ provider, name }: MessageKey<KeyObject>, { wrapAlgorithm, providerInfo }: EncryptedDataKey): boolean {
-  return (
-    isSameWrapAlgorithm(provider, wrapAlgorithm) &&
-    providerInfo?.length === name.length + LENGTHS.length + IV &&
-    Buffer.compare(providerInfo.subarray(0, name.length), name) === 0
-  );
-}
-
 function open(
   { key, name }: MessageKey<KeyObject>,
   { suite, encryptionContext }: DecryptionMaterials,
   { ciphertext, providerInfo = new Uint8Array(0) }: EncryptedDataKey,
 ): Uint8Array | undefined {
-  const lengths = providerInfo.subarray(name.length, name.length + LENGTHS.length);
+  const iv = ivOfAesKeyInfo(name.length, providerInfo);
   // Lengths are public and checked before the key is used (S15).
-  if (Buffer.compare(lengths, LENGTHS) !== 0) return undefined;
-  if (!suite.dataKeyLengths.includes(ciphertext.length - TAG)) return undefined;
-  const sealed = Buffer.concat([providerInfo.subarray(-IV), ciphertext]);
+  if (iv === undefined || !suite.dataKeyLengths.includes(ciphertext.length - TAG)) return undefined;
+  const sealed = Buffer.concat([iv, ciphertext]);
   const aad = serializeEncryptionContext(encryptionContext);
   const dataKey = openGcm(key, sealed, aad);
   if (dataKey !== undefined) return dataKey;

@@ -102,7 +102,7 @@ export class RawAesKeyring implements Keyring {
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
     const { suite, algorithmBinding } = materials;
-    if (suite.format === "message") return unwrapFromMessage(this.#messageKeys.all, materials, encryptedDataKeys);
+    if (suite.format === "message") return unwrapFromMessage(this.#messageKeys, materials, encryptedDataKeys);
     const rewrapped = this.#acceptGcmBindingForCbc && suite.cipher === "cbc";
     const bindings = rewrapped ? [algorithmBinding, "AES/GCM/NoPadding"] : [algorithmBinding];
     let mine = false;

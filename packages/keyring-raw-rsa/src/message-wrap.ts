@@ -5,9 +5,9 @@ import {
   type EncryptedDataKey,
   type EncryptionMaterials,
   importDataKey,
-  isSameWrapAlgorithm,
   lendDataKey,
   type MessageKey,
+  type MessageKeys,
   stringMap,
   type WithDataKey,
   withDataKey,
@@ -41,7 +41,7 @@ export async function wrapForMessage(
  * undefined has a name, and only writes.
  */
 export function unwrapFromMessage(
-  keys: readonly MessageKey<KeyObject | undefined>[],
+  keys: MessageKeys<KeyObject | undefined>,
   oaepHash: OaepHash,
   materials: DecryptionMaterials,
   encryptedDataKeys: readonly EncryptedDataKey[],
@@ -49,7 +49,7 @@ export function unwrapFromMessage(
   let tried = false;
   let withoutPrivateKey = false;
   for (const encryptedDataKey of encryptedDataKeys) {
-    const named = keys.find((entry) => isFor(entry, encryptedDataKey));
+    const named = keys.namedBy(encryptedDataKey);
     if (named === undefined) continue;
     if (named.key === undefined) {
       withoutPrivateKey = true;
@@ -63,14 +63,6 @@ export function unwrapFromMessage(
   if (tried) throw decryptionFailed();
   if (withoutPrivateKey) throw publicKeyOnly();
   return null;
-}
-
-function isFor({ provider, name }: MessageKey<unknown>, { wrapAlgorithm, providerInfo }: EncryptedDataKey): boolean {
-  return (
-    isSameWrapAlgorithm(provider, wrapAlgorithm) &&
-    providerInfo !== undefined &&
-    Buffer.compare(providerInfo, name) === 0
-  );
 }
 
 function open(

@@ -141,7 +141,7 @@ export class RawRsaKeyring implements Keyring {
   ): Promise<DecryptionMaterials | null> {
     const { suite, algorithmBinding } = materials;
     if (suite.format === "message") {
-      return unwrapFromMessage(this.#messageKeys.all, this.#oaepHash, materials, encryptedDataKeys);
+      return unwrapFromMessage(this.#messageKeys, this.#oaepHash, materials, encryptedDataKeys);
     }
     const rewrapped = this.#acceptGcmBindingForCbc && suite.cipher === "cbc";
     const bindings = rewrapped ? [algorithmBinding, "AES/GCM/NoPadding"] : [algorithmBinding];

@@ -17,6 +17,7 @@ export {
   serializeEncryptionContext,
   stringMap,
 } from "@s3ec/envelope";
+export { AES_KEY_INFO_LENGTH, aesKeyInfo, ivOfAesKeyInfo } from "./aes-key-info.js";
 export type { ExpectedDataKey } from "./bound-data-key.js";
 export { bindDataKey, unbindDataKey } from "./bound-data-key.js";
 export type { CachingMaterialsManagerOptions } from "./caching-manager.js";

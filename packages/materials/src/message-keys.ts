@@ -1,4 +1,11 @@
-import { keyProvider, S3EncryptionError, WRAP_ALGORITHMS, type WrapAlgorithm } from "@s3ec/envelope";
+import {
+  type EncryptedDataKey,
+  isSameWrapAlgorithm,
+  keyProvider,
+  S3EncryptionError,
+  WRAP_ALGORITHMS,
+  type WrapAlgorithm,
+} from "@s3ec/envelope";
 
 /** What a message of the AWS Encryption SDK calls a raw key. Stored in the clear; every reader must use the same two. */
 export interface MessageKeyName {
@@ -29,7 +36,7 @@ export interface NameableKey<Key> {
  * that cannot be stored (each part has 1 to 1,024 bytes of UTF-8), `invalid-configuration` for one that two keys have.
  */
 export class MessageKeys<Key> {
-  readonly all: readonly MessageKey<Key>[];
+  readonly #all: readonly MessageKey<Key>[];
   /** Each namespace once. */
   readonly providers: readonly WrapAlgorithm[];
   readonly #own: MessageKey<Key> | undefined;
@@ -37,9 +44,22 @@ export class MessageKeys<Key> {
   constructor(own: NameableKey<Key>, others: readonly NameableKey<Key>[]) {
     this.#own = own.messageKey === undefined ? undefined : named(own.key, own.messageKey);
     const more = others.flatMap(({ key, messageKey }) => (messageKey === undefined ? [] : [named(key, messageKey)]));
-    this.all = Object.freeze(this.#own === undefined ? more : [this.#own, ...more]);
-    assertDistinct(this.all);
-    this.providers = Object.freeze([...new Map(this.all.map(({ provider }) => [provider.name, provider])).values()]);
+    this.#all = Object.freeze(this.#own === undefined ? more : [this.#own, ...more]);
+    assertDistinct(this.#all);
+    this.providers = Object.freeze([...new Map(this.#all.map(({ provider }) => [provider.name, provider])).values()]);
+  }
+
+  /**
+   * The key that an encrypted data key names, with so many bytes behind the name: the length tells a name from one that
+   * begins with it.
+   */
+  namedBy({ wrapAlgorithm, providerInfo }: EncryptedDataKey, lengthBehind = 0): MessageKey<Key> | undefined {
+    return this.#all.find(
+      ({ provider, name }) =>
+        isSameWrapAlgorithm(provider, wrapAlgorithm) &&
+        providerInfo?.length === name.length + lengthBehind &&
+        Buffer.compare(providerInfo.subarray(0, name.length), name) === 0,
+    );
   }
 
   /** The key to write with; throws `invalid-configuration` where it has no name. */
