@@ -9,7 +9,7 @@ import { DAMAGES } from "./message-damages.js";
 import { isCommitted } from "./message-expectations.js";
 import { OFFICIAL_MESSAGE_CLIENTS, type OfficialMessageClient } from "./message-job.js";
 import { contextOf, layoutOf } from "./message-layout.js";
-import type { MessagePeer, MessageSurroundings } from "./message-matrix.js";
+import { type MessagePeer, type MessageSurroundings, writingOf } from "./message-matrix.js";
 import { startMessagePeer } from "./message-peer.js";
 import { messagesForVectors, suiteName, vectorId } from "./message-recipes.js";
 import { prepareMessages } from "./message-surroundings.js";
@@ -65,22 +65,13 @@ async function makeVectors(surroundings: MessageSurroundings): Promise<void> {
 async function intactVector(
   message: WrittenMessage,
   seed: number,
-  { kms, keyrings, folder }: MessageSurroundings,
+  surroundings: MessageSurroundings,
 ): Promise<ReadableMessage> {
+  const { kms, keyrings, folder } = surroundings;
   const id = vectorId(message);
   const file = join(folder, `${id}.bin`);
   const writer = peers.find(([name]) => name === message.writer);
-  const answer = await writer?.[1].run({
-    op: "encrypt",
-    kms,
-    keyring: keyrings[message.keyring],
-    policy: isCommitted(message.suite) ? "require-require" : "forbid-allow",
-    suite: message.suite,
-    frameLength: message.frameLength,
-    encryptionContext: MESSAGE_CONTEXTS[message.context],
-    file,
-    body: { seed, length: message.size },
-  });
+  const answer = await writer?.[1].run(writingOf(message, surroundings, file, seed));
   if (answer?.ok !== true) throw new Error(`${id} cannot be written: ${JSON.stringify(answer)}`);
   const bytes = await readFile(file);
   const vector: ReadableMessage = {

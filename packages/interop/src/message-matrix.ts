@@ -76,7 +76,18 @@ async function write(
   { kms, keyrings }: MessageSurroundings,
 ): Promise<MessageCell> {
   if (peer === undefined) throw new Error(`Nobody runs ${message.writer}.`);
-  const answer = await peer.run({
+  const answer = await peer.run(writingOf(message, { kms, keyrings }, file, seed));
+  return { message, expected: messageWriteVerdict(message), ...judge(message.size, sha256, answer) };
+}
+
+/** The job of writing a message, whoever asks for it. */
+export function writingOf(
+  message: WrittenMessage,
+  { kms, keyrings }: Pick<MessageSurroundings, "kms" | "keyrings">,
+  file: string,
+  seed: number,
+): MessageJob {
+  return {
     op: "encrypt",
     kms,
     keyring: keyrings[message.keyring],
@@ -86,8 +97,7 @@ async function write(
     encryptionContext: MESSAGE_CONTEXTS[message.context],
     file,
     body: { seed, length: message.size },
-  });
-  return { message, expected: messageWriteVerdict(message), ...judge(message.size, sha256, answer) };
+  };
 }
 
 function readingsOf(message: WrittenMessage, reader: MessageClientName): [MessageKeyringName, MessageReading][] {

@@ -68,8 +68,9 @@ export function messageReport(cells: readonly MessageCell[]): string {
     "### By keyring",
     "Rows: who wrote, under which keyring; columns: who read. Each cell stands for suites 0x0478 and 0x0578, frames of 128 " +
       "bytes, bodies of 0, 1, 127, 128 and 129 bytes, and contexts that are absent, ASCII and not ASCII. The multi-keyring " +
-      "has a KMS key that makes the data key, an AES-256 key and an RSA key; each member alone reads what it wrote. Where a cell is empty, the client cannot be configured so: Node.js 20 takes RSA " +
-      "with PKCS#1 v1.5 from the JavaScript SDK.",
+      "has a KMS key that makes the data key, an AES-256 key and an RSA key; each member alone reads what it wrote. " +
+      "Where a cell is empty, the client cannot be configured so: Node.js 20 does not take RSA with PKCS#1 v1.5 from the " +
+      "JavaScript SDK, and ours does not offer it for messages.",
     tables.keyrings,
     "### By frame length",
     "Under the AES-256 key: bodies of 0, 1, one byte less than a frame, a frame and one byte more, and 6 MiB in frames of " +
