@@ -22,7 +22,7 @@ import {
   stringMap,
 } from "@s3ec/materials";
 import { encryptBody } from "./encrypt-body.js";
-import type { FrameKey } from "./frame-cipher.js";
+import { FrameKey } from "./frame-cipher.js";
 import { bodyLength, layoutOfPlaintext, MAX_FRAMES } from "./frame-layout.js";
 import {
   encryptedDataKeysOf,
@@ -116,12 +116,7 @@ export class AwsMessageFormat implements MessageFormat {
       );
     }
     const messageId = randomBytes(suite.messageIdLength);
-    const key: FrameKey = {
-      suite,
-      key: messageKey(suite, dataKey, messageId),
-      messageId,
-      frameLength: this.#frameLength,
-    };
+    const contentKey = messageKey(suite, dataKey, messageId);
     const header = serializeHeader({
       suite,
       messageId,
@@ -130,13 +125,14 @@ export class AwsMessageFormat implements MessageFormat {
       frameLength: this.#frameLength,
       commitment: messageCommitment(dataKey, messageId),
     });
-    const bytes = Buffer.concat([header, headerTag(suite, key.key, header)]);
+    const bytes = Buffer.concat([header, headerTag(suite, contentKey, header)]);
     if (bytes.length > this.#limits.maxHeaderLength) {
       throw new S3EncryptionError(
         "invalid-argument",
         `The message's header would have ${bytes.length} bytes, more than maxHeaderLength (${this.#limits.maxHeaderLength}): shorten the encryption context.`,
       );
     }
+    const key = new FrameKey(suite, contentKey, messageId, this.#frameLength);
     const body = encryptBody(key, bytes, message.plaintext, contentLength);
     if (suite.signature === undefined) {
       const layout = contentLength === undefined ? undefined : layoutOfPlaintext(this.#frameLength, contentLength);
@@ -188,7 +184,7 @@ export class AwsMessageFormat implements MessageFormat {
     });
     const { messageId, isFramed } = header;
     const frameLength = isFramed ? header.frameLength : this.#limits.maxFrameLength;
-    const key: FrameKey = { suite, key: openMessageKey(header, dataKey), messageId, frameLength };
+    const key = new FrameKey(suite, openMessageKey(header, dataKey), messageId, frameLength);
     if (suite.signature === undefined) return new UnsignedMessage(header, key);
     if (verificationKey === undefined) {
       throw new S3EncryptionError(

@@ -14,7 +14,7 @@ export class BodyReader {
   #used = 0;
   readonly #observe: ((bytes: Uint8Array) => void) | undefined;
 
-  /** @param observe sees every byte that is taken by `takePieces` and `take`, in order */
+  /** @param observe sees every byte that is taken by `takePiece` and `take`, in order */
   constructor(source: AsyncIterable<Uint8Array>, observe?: (bytes: Uint8Array) => void) {
     this.#source = source[Symbol.asyncIterator]();
     this.#observe = observe;
@@ -27,17 +27,23 @@ export class BodyReader {
 
   /** Whether so many bytes are here by now; asks the source for more until they are, or it ends. */
   async has(length: number): Promise<boolean> {
-    while (this.#length < length) {
-      // The source may use a chunk's memory again once it is asked for the next one.
-      if (this.#borrowed) this.#keepLast();
+    while (this.#length < length) if (!(await this.more())) return false;
+    return true;
+  }
+
+  /** Asks the source for the next bytes: whether there were any. */
+  async more(): Promise<boolean> {
+    // The source may use a chunk's memory again once it is asked for the next one.
+    if (this.#borrowed) this.#keepLast();
+    for (;;) {
       const { done, value } = await this.#source.next();
       if (done === true) return false;
       if (value.length === 0) continue;
       this.#held.push(value);
       this.#borrowed = true;
       this.#length += value.length;
+      return true;
     }
-    return true;
   }
 
   /** Copies the last piece, behind the one before it where that was copied, too: many small chunks make one piece. */
@@ -62,11 +68,6 @@ export class BodyReader {
     this.#held.push(this.#block.subarray(start, this.#used));
   }
 
-  /** How many of the next bytes are here in one piece. */
-  get pieceLength(): number {
-    return this.#held[0]?.length ?? 0;
-  }
-
   /** The next bytes, without taking them. To be called after `has` said so. */
   peekUint32(): number {
     let value = 0;
@@ -79,27 +80,32 @@ export class BodyReader {
     return value;
   }
 
-  /** The next bytes as views of what has arrived, to be used before `has` is called again. To be called after it said so. */
-  takePieces(length: number): Uint8Array[] {
-    const pieces: Uint8Array[] = [];
-    let missing = length;
-    while (missing > 0) {
-      const [piece] = this.#held;
-      if (piece === undefined) throw new RangeError("Bytes were taken that have not arrived.");
-      const part = piece.subarray(0, missing);
-      if (part.length === piece.length) this.#held.shift();
-      else this.#held[0] = piece.subarray(part.length);
-      this.#observe?.(part);
-      pieces.push(part);
-      missing -= part.length;
-    }
-    this.#length -= length;
-    return pieces;
+  /** The next bytes, at most so many, as a view of what has arrived, to be used before more is asked for. */
+  takePiece(most: number): Uint8Array {
+    const [piece] = this.#held;
+    if (piece === undefined) throw new RangeError("Bytes were taken that have not arrived.");
+    const taken = piece.length > most ? piece.subarray(0, most) : piece;
+    if (taken === piece) this.#held.shift();
+    else this.#held[0] = piece.subarray(most);
+    this.#length -= taken.length;
+    this.#observe?.(taken);
+    return taken;
   }
 
-  /** The next bytes as a copy. To be called after `has` said so. */
+  /** The next bytes, to be used before more is asked for. To be called after `has` said so. */
   take(length: number): Buffer {
-    return Buffer.concat(this.takePieces(length), length);
+    const [next] = this.#held;
+    if (next !== undefined && next.length >= length) {
+      const { buffer, byteOffset } = this.takePiece(length);
+      return Buffer.from(buffer, byteOffset, length);
+    }
+    const bytes = Buffer.allocUnsafe(length);
+    for (let filled = 0; filled < length; ) {
+      const piece = this.takePiece(length - filled);
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
+    return bytes;
   }
 
   /** The rest, as a reader that nobody observes. */

@@ -1,112 +1,144 @@
+import type { DecipherGCM } from "node:crypto";
 import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
 import type { BodyReader } from "./body-reader.js";
-import {
-  FINAL_FRAME_MARK,
-  FrameDecryption,
-  type FrameKey,
-  IV_LENGTH,
-  SINGLE_BLOCK,
-  TAG_LENGTH,
-} from "./frame-cipher.js";
+import { FINAL_FRAME_MARK, type FrameKey, IV_LENGTH, SINGLE_BLOCK, TAG_LENGTH } from "./frame-cipher.js";
+import { GatheredPieces } from "./gathered-pieces.js";
+
+/** Below it, a piece waits for those behind it: each costs a call to OpenSSL. */
+const WORTH_A_CALL = 4096;
+
+/**
+ * Decrypts a frame, or a single block, as its content arrives, so that nothing has to be kept of it but what it decrypts
+ * to. That is given out once the tag was verified (S12); otherwise there is the uniform failure, and it is zeroed.
+ */
+class ContentDecryption {
+  readonly #decipher: DecipherGCM;
+  #missing: number;
+  readonly #plaintext: Uint8Array[] = [];
+
+  constructor(decipher: DecipherGCM, length: number) {
+    this.#decipher = decipher;
+    this.#missing = length;
+  }
+
+  /** Takes what has arrived of the content and its tag; undefined while that is not all. */
+  advance(body: BodyReader): readonly Uint8Array[] | undefined {
+    while (this.#missing > 0) {
+      if (!body.holds(Math.min(this.#missing, WORTH_A_CALL))) return undefined;
+      const piece = body.takePiece(this.#missing);
+      this.#plaintext.push(this.#decipher.update(piece));
+      this.#missing -= piece.length;
+    }
+    if (!body.holds(TAG_LENGTH)) return undefined;
+    this.#decipher.setAuthTag(body.take(TAG_LENGTH));
+    try {
+      this.#decipher.final();
+      return this.#plaintext;
+    } catch {
+      for (const piece of this.#plaintext) piece.fill(0);
+      throw decryptionFailed();
+    }
+  }
+}
 
 /** An authentic frame. */
 interface Frame {
   readonly plaintext: readonly Uint8Array[];
+  readonly sequenceNumber: number;
+  readonly isFinal: boolean;
+}
+
+/** A frame whose head has arrived. */
+interface OpenFrame {
+  readonly content: ContentDecryption;
   readonly isFinal: boolean;
 }
 
 /**
  * Decrypts the frames of a body one by one, each of which is authenticated before a byte of it is given out. Frames that
- * are missing, repeated or in another order are refused, and so is a body that ends before its last frame.
+ * are missing, repeated or in another order are refused.
  */
 class FrameReader {
   readonly #key: FrameKey;
   readonly #body: BodyReader;
   #sequenceNumber: number;
+  #open: OpenFrame | undefined;
 
-  /** @param first the number of the frame that the body begins with */
-  constructor(key: FrameKey, body: BodyReader, first = 1) {
+  constructor(key: FrameKey, body: BodyReader, firstFrame: number) {
     this.#key = key;
     this.#body = body;
-    this.#sequenceNumber = first;
+    this.#sequenceNumber = firstFrame;
   }
 
-  async next(): Promise<Frame> {
-    const { frameLength } = this.#key;
+  /** The next frame; undefined while not all of it has arrived. */
+  next(): Frame | undefined {
+    this.#open ??= this.#begin();
+    const plaintext = this.#open?.content.advance(this.#body);
+    if (this.#open === undefined || plaintext === undefined) return undefined;
+    const { isFinal } = this.#open;
+    this.#open = undefined;
+    return { plaintext, sequenceNumber: this.#sequenceNumber++, isFinal };
+  }
+
+  #begin(): OpenFrame | undefined {
     const body = this.#body;
-    const sequenceNumber = this.#sequenceNumber++;
-    if (!body.holds(4)) await this.#need(4);
+    if (!body.holds(4)) return undefined;
     const isFinal = body.peekUint32() === FINAL_FRAME_MARK;
     const headLength = isFinal ? 24 : 16;
-    if (!body.holds(headLength)) await this.#need(headLength);
+    if (!body.holds(headLength)) return undefined;
     const head = body.take(headLength);
     const numberOffset = isFinal ? 4 : 0;
+    const sequenceNumber = this.#sequenceNumber;
+    const { frameLength } = this.#key;
     const length = isFinal ? head.readUInt32BE(20) : frameLength;
     // Lengths and numbers are public, and are checked before the key is used (S15).
     if (head.readUInt32BE(numberOffset) !== sequenceNumber || length > frameLength) throw decryptionFailed();
     const iv = head.subarray(numberOffset + 4, numberOffset + 4 + IV_LENGTH);
-    const frame = new FrameDecryption(this.#key, { sequenceNumber, isFinal }, iv, length);
-    return { plaintext: await decryptContent(frame, body, length), isFinal };
-  }
-
-  async #need(length: number): Promise<void> {
-    if (!(await this.#body.has(length))) throw decryptionFailed();
+    const decipher = this.#key.decipher({ sequenceNumber, isFinal }, iv, length);
+    return { content: new ContentDecryption(decipher, length), isFinal };
   }
 }
 
-/** Below it, a piece waits for those behind it: each costs a call to OpenSSL. */
-const WORTH_A_CALL = 4096;
-
-/** Decrypts content as it arrives, so that nothing has to be kept of it but what it decrypts to, and verifies its tag. */
-async function decryptContent(
-  frame: FrameDecryption,
-  body: BodyReader,
-  length: number,
-): Promise<readonly Uint8Array[]> {
-  for (let missing = length; missing > 0; ) {
-    const least = Math.min(missing, WORTH_A_CALL);
-    if (!body.holds(least) && !(await body.has(least))) throw decryptionFailed();
-    for (const piece of body.takePieces(Math.min(missing, Math.max(least, body.pieceLength)))) {
-      frame.update(piece);
-      missing -= piece.length;
-    }
-  }
-  if (!body.holds(TAG_LENGTH) && !(await body.has(TAG_LENGTH))) throw decryptionFailed();
-  return frame.finish(body.take(TAG_LENGTH));
+/** Which frames a body has, both inclusive. The last of them must end the message exactly if it says so. */
+export interface FrameSpan {
+  readonly firstFrame: number;
+  /** Absent where only the last frame itself tells. */
+  readonly lastFrame?: number;
+  readonly endsMessage: boolean;
 }
 
-/** What stands behind the last frame. */
-interface Ending {
-  /** Reads and verifies it; throws the uniform failure. */
-  readonly verify: (rest: BodyReader) => Promise<void>;
-  /** Give out each frame as one piece, for a reader that holds the last one back. */
-  readonly joinsFrames: boolean;
-}
+const WHOLE: FrameSpan = { firstFrame: 1, endsMessage: true };
 
-const UNSIGNED: Ending = { verify: refuseMore, joinsFrames: false };
-
-function given(plaintext: readonly Uint8Array[], { joinsFrames }: Ending): readonly Uint8Array[] {
-  const pieces = plaintext.filter((piece) => piece.length > 0);
-  return joinsFrames && pieces.length > 1 ? [Buffer.concat(pieces)] : pieces;
-}
+/** Reads and verifies what stands behind the content; throws the uniform failure. */
+type Ending = (rest: BodyReader) => Promise<void>;
 
 /**
- * Decrypts frames until the last one, and verifies what stands behind it. Lets go of the body. One
- * generator for all of it, since each that a piece passes through costs as much as a small frame.
+ * Decrypts frames until the last one, and verifies what stands behind it: a body that ends before its last frame is
+ * refused. Lets go of the body. One generator for all of it, since each that a piece passes through costs as much as a
+ * small frame.
  */
 export async function* decryptFrames(
   key: FrameKey,
   body: BodyReader,
-  ending: Ending = UNSIGNED,
+  verifyEnd: Ending = refuseMore,
+  { firstFrame, lastFrame, endsMessage }: FrameSpan = WHOLE,
 ): AsyncGenerator<Uint8Array> {
   try {
-    const frames = new FrameReader(key, body);
+    const frames = new FrameReader(key, body, firstFrame);
+    const ready = new GatheredPieces();
     for (let isLast = false; !isLast; ) {
-      const { plaintext, isFinal } = await frames.next();
-      for (const piece of given(plaintext, ending)) yield piece;
-      isLast = isFinal;
+      const frame = frames.next();
+      if (frame !== undefined) {
+        isLast = lastFrame === undefined ? frame.isFinal : frame.sequenceNumber === lastFrame;
+        // The length of the object said which frame is the last: if the message says otherwise, one of them was altered.
+        if (frame.isFinal !== (endsMessage && isLast)) throw decryptionFailed();
+        for (const piece of frame.plaintext) ready.add(piece);
+      }
+      // Nothing that is authentic is kept back while more is awaited.
+      if (frame === undefined || isLast || ready.isWorthATurn) for (const piece of ready.take()) yield piece;
+      if (frame === undefined && !(await body.more())) throw decryptionFailed();
     }
-    await ending.verify(body);
+    await verifyEnd(body);
   } finally {
     await body.close();
   }
@@ -119,7 +151,7 @@ export async function* decryptFrames(
 export async function* decryptSingleBlock(
   key: FrameKey,
   body: BodyReader,
-  ending: Ending = UNSIGNED,
+  verifyEnd: Ending = refuseMore,
 ): AsyncGenerator<Uint8Array> {
   try {
     if (!(await body.has(IV_LENGTH + 8))) throw decryptionFailed();
@@ -131,29 +163,16 @@ export async function* decryptSingleBlock(
         `The message is one block of more than the ${key.frameLength} bytes that may be held (maxFrameLength).`,
       );
     }
-    const plaintext = await decryptContent(new FrameDecryption(key, SINGLE_BLOCK, iv, length), body, length);
-    for (const piece of given(plaintext, ending)) yield piece;
-    await ending.verify(body);
-  } finally {
-    await body.close();
-  }
-}
-
-/** Decrypts frames from one to another, both inclusive, the last of which must end the message exactly if it says so. */
-export async function* decryptFrameRange(
-  key: FrameKey,
-  body: BodyReader,
-  range: { readonly firstFrame: number; readonly lastFrame: number; readonly endsMessage: boolean },
-): AsyncGenerator<Uint8Array> {
-  try {
-    const frames = new FrameReader(key, body, range.firstFrame);
-    for (let number = range.firstFrame; number <= range.lastFrame; number++) {
-      const { plaintext, isFinal } = await frames.next();
-      // The length of the object said which frame is the last: if the message says otherwise, one of them was altered.
-      if (isFinal !== (range.endsMessage && number === range.lastFrame)) throw decryptionFailed();
-      for (const piece of plaintext) if (piece.length > 0) yield piece;
+    const content = new ContentDecryption(key.decipher(SINGLE_BLOCK, iv, length), length);
+    for (;;) {
+      const plaintext = content.advance(body);
+      if (plaintext !== undefined) {
+        for (const piece of plaintext) yield piece;
+        break;
+      }
+      if (!(await body.more())) throw decryptionFailed();
     }
-    await refuseMore(body);
+    await verifyEnd(body);
   } finally {
     await body.close();
   }

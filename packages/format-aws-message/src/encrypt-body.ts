@@ -1,11 +1,7 @@
 import { S3EncryptionError } from "@s3ec/materials";
-import { FrameEncryption, type FrameKey } from "./frame-cipher.js";
-import { FRAME_OVERHEAD } from "./frame-layout.js";
-
-/** Frames are given out when they make so many bytes, and not sooner: each piece costs its reader a turn. */
-const PIECE = 32 * 1024;
-/** Up to this many bytes, copying a piece costs less than giving it out by itself. */
-const SHORT = 16 * 1024;
+import { FINAL_FRAME_MARK, type FrameKey, type FramePosition } from "./frame-cipher.js";
+import { MAX_FRAMES } from "./frame-layout.js";
+import { GatheredPieces } from "./gathered-pieces.js";
 
 /**
  * Encrypts a body of frames in one pass, behind the header. Where its length is not known, only the end of the plaintext
@@ -24,8 +20,8 @@ export async function* encryptBody(
   let heldLength = 0;
   let sequenceNumber = 1;
   let total = 0;
-  let ready: Uint8Array[] = [header];
-  let readyLength = header.length;
+  const ready = new GatheredPieces();
+  ready.add(header);
   for await (const chunk of plaintext) {
     total += chunk.length;
     let offset = 0;
@@ -35,13 +31,10 @@ export async function* encryptBody(
       const isFollowed =
         chunk.length > end || (chunk.length === end && contentLength !== undefined && total < contentLength);
       if (!isFollowed) break;
-      const frame = [held.subarray(0, heldLength), chunk.subarray(offset, end)];
-      ready.push(...encryptFrame(key, sequenceNumber, frame, frameLength, false));
-      readyLength += frameLength + FRAME_OVERHEAD;
-      if (readyLength >= PIECE) {
-        for (const piece of joined(ready)) yield piece;
-        [ready, readyLength] = [[], 0];
-      }
+      const rest = end - offset === chunk.length ? chunk : chunk.subarray(offset, end);
+      const content = heldLength === 0 ? [rest] : [held.subarray(0, heldLength), rest];
+      encryptFrame(key, { sequenceNumber, isFinal: false }, content, frameLength, ready);
+      if (ready.isWorthATurn) for (const piece of ready.take()) yield piece;
       sequenceNumber++;
       offset = end;
       heldLength = 0;
@@ -55,33 +48,42 @@ export async function* encryptBody(
       `The body has ${total} bytes, but was said to have ${contentLength}.`,
     );
   }
-  ready.push(...encryptFrame(key, sequenceNumber, [held.subarray(0, heldLength)], heldLength, true));
-  for (const piece of joined(ready)) yield piece;
+  encryptFrame(key, { sequenceNumber, isFinal: true }, [held.subarray(0, heldLength)], heldLength, ready);
+  for (const piece of ready.take()) yield piece;
 }
 
-/** The same bytes, with the pieces that are short made one with their neighbours. */
-function* joined(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
-  let short: Uint8Array[] = [];
-  for (const piece of pieces) {
-    if (piece.length <= SHORT) short.push(piece);
-    else {
-      if (short.length > 0) yield Buffer.concat(short);
-      short = [];
-      yield piece;
-    }
-  }
-  if (short.length > 0) yield Buffer.concat(short);
-}
-
-function* encryptFrame(
+function encryptFrame(
   key: FrameKey,
-  sequenceNumber: number,
+  position: FramePosition,
   content: readonly Uint8Array[],
   length: number,
-  isFinal: boolean,
-): Generator<Uint8Array> {
-  const frame = new FrameEncryption(key, { sequenceNumber, isFinal }, length);
-  yield frame.head;
-  for (const piece of content) if (piece.length > 0) yield frame.update(piece);
-  yield frame.tag();
+  encrypted: GatheredPieces,
+): void {
+  encrypted.add(frameHead(position, length));
+  const cipher = key.cipher(position, length);
+  for (const piece of content) if (piece.length > 0) encrypted.add(cipher.update(piece));
+  cipher.final();
+  encrypted.add(cipher.getAuthTag());
+}
+
+/**
+ * Everything in front of a frame's content. Its IV is its sequence number: unique, since the key is the message's own.
+ * Throws `content-too-large` for a number that no frame can have.
+ */
+export function frameHead({ sequenceNumber, isFinal }: FramePosition, length: number): Buffer {
+  // The highest number is the mark of a last frame, so that only a last frame can have it.
+  if (sequenceNumber > (isFinal ? MAX_FRAMES : MAX_FRAMES - 1)) {
+    throw new S3EncryptionError(
+      "content-too-large",
+      `A message has ${MAX_FRAMES} frames at most; choose a larger frameLength.`,
+    );
+  }
+  const head = Buffer.allocUnsafe(isFinal ? 24 : 16).fill(0);
+  if (isFinal) {
+    head.writeUInt32BE(FINAL_FRAME_MARK);
+    head.writeUInt32BE(length, 20);
+  }
+  head.writeUInt32BE(sequenceNumber, isFinal ? 4 : 0);
+  head.writeUInt32BE(sequenceNumber, isFinal ? 16 : 12);
+  return head;
 }

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { type ByteRange, decryptionFailed } from "@s3ec/envelope";
 import { type MessageRange, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
 import { BodyReader } from "./body-reader.js";
-import { decryptFrameRange, decryptFrames, decryptSingleBlock } from "./decrypt-body.js";
+import { decryptFrames, decryptSingleBlock } from "./decrypt-body.js";
 import type { FrameKey } from "./frame-cipher.js";
 import { FRAME_OVERHEAD, framesOfRange, layoutOfBody } from "./frame-layout.js";
 import type { ParsedHeader } from "./header.js";
@@ -36,7 +36,7 @@ export function messagePlaintextLength(header: ParsedHeader, storedLength: numbe
 
 function decryptBody(
   { isFramed }: ParsedHeader,
-  ...body: Parameters<typeof decryptFrames>
+  ...body: Parameters<typeof decryptSingleBlock>
 ): AsyncGenerator<Uint8Array> {
   return isFramed ? decryptFrames(...body) : decryptSingleBlock(...body);
 }
@@ -76,7 +76,8 @@ export class UnsignedMessage implements OpenedMessage {
     const endsMessage = lastFrame === layout.finalFrame;
     const skip = first - (firstFrame - 1) * frameLength;
     const decrypt = (fetched: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> => {
-      const decrypted = decryptFrameRange(this.#key, new BodyReader(fetched), { firstFrame, lastFrame, endsMessage });
+      const span = { firstFrame, lastFrame, endsMessage };
+      const decrypted = decryptFrames(this.#key, new BodyReader(fetched), undefined, span);
       return cut(decrypted, skip, last - first + 1);
     };
     return {
@@ -114,11 +115,8 @@ export class SignedMessage implements OpenedMessage {
     const signature = new SignatureCheck(this.#hash, this.#verificationKey);
     signature.update(this.#header.bytes);
     const reader = new BodyReader(body, signature.update);
-    const decrypted = decryptBody(this.#header, this.#key, reader, {
-      verify: (rest) => signature.verifyFooter(rest),
-      joinsFrames: true,
-    });
-    // One frame behind, so that whoever reads to the end has not got it all before the signature was verified.
+    const decrypted = decryptBody(this.#header, this.#key, reader, (rest) => signature.verifyFooter(rest));
+    // One piece behind, so that whoever reads to the end has not got it all before the signature was verified.
     let held: Uint8Array | undefined;
     for await (const piece of decrypted) {
       if (held !== undefined) yield held;

@@ -205,7 +205,7 @@ describe("signed messages", () => {
     };
     for (const [what, footer] of Object.entries(footers)) {
       const released: Uint8Array[] = [];
-      await refusal("decryption-failed", () => read({}, Buffer.concat([body, footer]), released));
+      await refusal("decryption-failed", () => read({}, Buffer.concat([body, footer]), released, 11));
       expect(Buffer.concat(released), what).to.have.length(2 * FRAME);
     }
   });
