@@ -52,7 +52,8 @@ try {
       }
     }
   } finally {
-    for (const client of [setting.plain, setting.encrypting, setting.delayed]) client.destroy();
+    const { plain, encrypting, delayed, buffering } = setting;
+    for (const client of [plain, encrypting, delayed, buffering]) client.destroy();
     await server.stop();
   }
 } finally {

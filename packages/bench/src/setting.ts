@@ -32,23 +32,25 @@ export interface Setting {
   readonly encryption: S3EncryptionOptions;
   /** As `encrypting`, with `enableDelayedAuthenticationMode`. */
   readonly delayed: S3EncryptionClient;
+  /** As `encrypting`, with a `bufferSize` for every object of `sizes.objects`. */
+  readonly buffering: S3EncryptionClient;
 }
 
 export function settingFor(server: BenchServer, sizes: Sizes, folder: string): Setting {
   // Of this run only; it protects nothing.
   const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32) });
   const encryption = { keyring, spool: { directory: folder } };
+  const client = (options: Partial<S3EncryptionOptions> = {}): S3EncryptionClient =>
+    new S3EncryptionClient({ ...server.config, encryption: { ...encryption, ...options } });
   return {
     server,
     sizes,
     folder,
     encryption,
     plain: new S3Client(server.config),
-    encrypting: new S3EncryptionClient({ ...server.config, encryption }),
-    delayed: new S3EncryptionClient({
-      ...server.config,
-      encryption: { ...encryption, enableDelayedAuthenticationMode: true },
-    }),
+    encrypting: client(),
+    delayed: client({ enableDelayedAuthenticationMode: true }),
+    buffering: client({ bufferSize: Math.max(...sizes.objects) }),
   };
 }
 
