@@ -234,6 +234,9 @@ describe("s3ec", function () {
       expectRefusal(await s3ec(["put", "in", "s3://demo/a", "--context", "x"], folder), 2, /name=value/);
       expectRefusal(await s3ec(["frobnicate"], folder), 2, /unknown command/);
       expectRefusal(await local("put", ".", "s3://demo/a"), 2, /not a file/);
+      await local("put", "in", "s3://demo/mine", "--config", "other.json");
+      mkdirSync(join(folder, "taken"), { recursive: true });
+      expectRefusal(await local("get", "s3://demo/mine", "taken", "--config", "other.json"), 2, /is a folder/);
     });
 
     it("3: the configuration", async () => {
@@ -298,8 +301,6 @@ describe("s3ec", function () {
       expectRefusal(await local("get", "s3://nowhere/none", "x", "--config", "app.json"), 7, /no such bucket/);
       expectRefusal(await local("put", "none", "s3://demo/a", "--config", "app.json"), 7, /no file or folder none/);
       expectRefusal(await local("get", "s3://demo/mine", "none/x", "--config", "other.json"), 7, /no file or folder/);
-      mkdirSync(join(folder, "taken"), { recursive: true });
-      expectRefusal(await local("get", "s3://demo/mine", "taken", "--config", "other.json"), 7, /is a folder/);
       expect(partials()).to.deep.equal([]);
     });
   });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -55,6 +55,30 @@ describe("EncryptedDownload", () => {
       return Buffer.concat(this.chunks);
     }
   }
+
+  it("writes to the file that a link points at, and keeps the link", async () => {
+    const [file, link] = [join(folder, "file"), join(folder, "link")];
+    await writeFile(file, "before");
+    await symlink(file, link);
+    await download({ to: link }).done();
+    expect((await readFile(file)).equals(content)).to.equal(true);
+    expect((await lstat(link)).isSymbolicLink()).to.equal(true);
+    expect((await readdir(folder)).sort()).to.deep.equal(["file", "link"]);
+  });
+
+  it("refuses to replace what is no file: a folder, or a link to a device", async () => {
+    const link = join(folder, "link");
+    await symlink("/dev/null", link);
+    for (const to of [folder, link]) {
+      const { code, message } = await refusal(download({ to }).done());
+      expect([code, message]).to.deep.equal([
+        "invalid-argument",
+        `${to} is a folder, a device or a pipe: name a file.`,
+      ]);
+    }
+    expect((await lstat(link)).isSymbolicLink()).to.equal(true);
+    expect(await readdir(folder)).to.deep.equal(["link"]);
+  });
 
   for (const length of [0, 1, 64 * KiB - 17, 64 * KiB - 16, 64 * KiB - 15, 64 * KiB, 64 * KiB + 1, 300 * KiB]) {
     it(`downloads ${length} bytes to a file and to a stream`, async () => {
