@@ -32,7 +32,7 @@ Exit codes:
   0  done
   1  an error that none of the following names
   2  wrong arguments
-  3  invalid configuration
+  3  invalid configuration, or no region or credentials
   4  refused: not encrypted, a malformed envelope, or not allowed by the policy
   5  no key: none of the keyrings has it, its store refused, or the wrong encryption context
   6  could not be decrypted: altered, or another key
@@ -74,10 +74,21 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   if ("code" in error && typeof error.code === "string" && "syscall" in error) {
     return { exitCode: EXIT_CODES.storage, message: systemMessage(error.code, error.message) };
   }
+  const missing = missingSetting(error);
+  if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
   if ("$metadata" in error) {
     return { exitCode: EXIT_CODES.storage, message: serviceMessage(error) };
   }
   return { exitCode: EXIT_CODES.unexpected, message: sentence(error.message) };
+}
+
+/** What the AWS SDK lacks before it asks S3 anything. It says so in errors without a code. */
+function missingSetting({ name, message }: Error): string | undefined {
+  if (message === "Region is missing") {
+    return "There is no region of S3: set AWS_REGION, or s3.region in the configuration.";
+  }
+  if (name !== "CredentialsProviderError") return undefined;
+  return `No AWS credentials can be used: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3.profile in the configuration (${sentence(message)})`;
 }
 
 function serviceMessage({ name, message }: Error): string {
@@ -92,8 +103,11 @@ function serviceMessage({ name, message }: Error): string {
   }
 }
 
+const PRIVATE_FOLDER = /(?:^|(.+)\/)\.s3ec-\w{6}(?:\/partial)?$/;
+
 function systemMessage(code: string, message: string): string {
-  const path = /'([^']+)'$/.exec(message)?.[1];
+  // Of the private folder that a download grows in, only the folder around it is the caller's concern.
+  const path = /'([^']+)'$/.exec(message)?.[1]?.replace(PRIVATE_FOLDER, (_all, parent = ".") => parent);
   const about = path === undefined ? "" : ` ${path}`;
   switch (code) {
     case "ENOENT":

@@ -108,7 +108,7 @@ function common(command: Command, description: string): Command {
     .description(description)
     .option("--config <FILE>", "configuration (default: s3ec.config.json in this folder)")
     .option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev")
-    .option("--dev-server <URL>", "use the s3ec-dev-server that runs at this address")
+    .option("--dev-server <URL>", "use the s3ec-dev-server that runs at this address", serverAddress)
     .option("--suffix <SUFFIX>", "instruction file suffix, such as .escrow");
 }
 
@@ -116,6 +116,11 @@ function transfer(command: Command, description: string): Command {
   return common(command, description)
     .option("--context <k=v>", "encryption context for KMS keys (repeatable)", entry)
     .option("--description <k=v>", "material description for raw keys (repeatable)", entry);
+}
+
+function serverAddress(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError("Write it as it was printed: http://127.0.0.1:4566");
 }
 
 function entry(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {

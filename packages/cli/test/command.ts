@@ -13,8 +13,16 @@ export interface Outcome {
 }
 
 /** Starts `s3ec` as a child process; `outcome` resolves when it has ended. */
-export function start(args: readonly string[], cwd: string): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+export function start(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+): { child: ChildProcess; outcome: Promise<Outcome> } {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk) => {
@@ -29,8 +37,12 @@ export function start(args: readonly string[], cwd: string): { child: ChildProce
   return { child, outcome };
 }
 
-export function s3ec(args: readonly string[], cwd: string): Promise<Outcome> {
-  return start(args, cwd).outcome;
+export function s3ec(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<Outcome> {
+  return start(args, cwd, env).outcome;
 }
 
 export function temporaryFolder(): { readonly folder: string; readonly remove: () => void } {

@@ -234,6 +234,9 @@ describe("s3ec", function () {
       expectRefusal(await s3ec(["put", "in", "s3://demo/a", "--context", "x"], folder), 2, /name=value/);
       expectRefusal(await s3ec(["frobnicate"], folder), 2, /unknown command/);
       expectRefusal(await local("put", ".", "s3://demo/a"), 2, /not a file/);
+      for (const address of ["localhost", "localhost:4566", "ftp://localhost"]) {
+        expectRefusal(await s3ec(["inspect", "s3://demo/a", "--dev-server", address], folder), 2, /http:\/\/127/);
+      }
       await local("put", "in", "s3://demo/mine", "--config", "other.json");
       mkdirSync(join(folder, "taken"), { recursive: true });
       expectRefusal(await local("get", "s3://demo/mine", "taken", "--config", "other.json"), 2, /is a folder/);
@@ -295,12 +298,32 @@ describe("s3ec", function () {
       }
     });
 
+    it("3: S3 without a region or credentials, and says what to set", async () => {
+      const nothing = {
+        AWS_REGION: undefined,
+        AWS_DEFAULT_REGION: undefined,
+        AWS_PROFILE: undefined,
+        AWS_ACCESS_KEY_ID: undefined,
+        AWS_CONFIG_FILE: "/dev/null",
+        AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+        AWS_EC2_METADATA_DISABLED: "true",
+      };
+      const args = ["inspect", "s3://demo/a"];
+      expectRefusal(await s3ec(args, folder, nothing), 3, /no region.* AWS_REGION.* s3\.region/);
+      const keyless = { ...nothing, AWS_REGION: "us-east-1" };
+      expectRefusal(await s3ec(args, folder, keyless), 3, /No AWS credentials.* AWS_PROFILE/);
+    });
+
     it("7: storage", async () => {
       expectRefusal(await local("get", "s3://demo/none", "x", "--config", "app.json"), 7, /no such object/);
       expectRefusal(await local("inspect", "s3://demo/none"), 7, /no such object/);
       expectRefusal(await local("get", "s3://nowhere/none", "x", "--config", "app.json"), 7, /no such bucket/);
       expectRefusal(await local("put", "none", "s3://demo/a", "--config", "app.json"), 7, /no file or folder none/);
-      expectRefusal(await local("get", "s3://demo/mine", "none/x", "--config", "other.json"), 7, /no file or folder/);
+      expectRefusal(
+        await local("get", "s3://demo/mine", "none/x", "--config", "other.json"),
+        7,
+        /no file or folder none\.$/m,
+      );
       expect(partials()).to.deep.equal([]);
     });
   });
