@@ -92,7 +92,10 @@ function requestedRange(input: GetObjectCommandInput): ByteRange | undefined {
 /** A range of the S3 formats is not authenticated. */
 function assertRangesEnabled({ enableLegacyUnauthenticatedModes }: ResolvedOptions): void {
   if (enableLegacyUnauthenticatedModes) return;
-  throw new S3EncryptionError("legacy-disabled", "Enable legacy unauthenticated modes to use Ranged Get.");
+  throw new S3EncryptionError(
+    "legacy-disabled",
+    "Enable legacy unauthenticated modes to use Ranged Get; set enableLegacyUnauthenticatedModes to true.",
+  );
 }
 
 /** Wide enough for any suite: whole blocks, one block before for CBC, the tag behind (docs/formats.md 1.7). */

@@ -17,8 +17,8 @@ describe("examples of the docs", () => {
   it("read-java.mjs names the missing switch each time, then reads", () => {
     expect(run("read-java.mjs")).to.deep.equal([
       "commitment-policy: The commitment policy REQUIRE_ENCRYPT_REQUIRE_DECRYPT does not allow decrypting ALG_AES_256_CBC_IV16_NO_KDF (format V1); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.",
-      "legacy-disabled: Enable legacy unauthenticated modes to use legacy content decryption: ALG_AES_256_CBC_IV16_NO_KDF",
-      "legacy-disabled: Enable legacy wrapping algorithms to use legacy key wrapping algorithm: RSA",
+      "legacy-disabled: Enable legacy unauthenticated modes to use legacy content decryption: ALG_AES_256_CBC_IV16_NO_KDF; set enableLegacyUnauthenticatedModes to true to read it.",
+      "legacy-disabled: Enable legacy wrapping algorithms to use legacy key wrapping algorithm: RSA; set enableLegacyWrappingAlgorithms to true to read it.",
       "Written in 2014.",
     ]);
   });

@@ -319,7 +319,9 @@ describe("the adapter", () => {
     const strict = fixture.client();
     await strict.send(put("ranged", plaintext));
     const ranged = (Range: string) => new GetObjectCommand({ Bucket: BUCKET, Key: "ranged", Range });
-    expect((await refusal(strict.send(ranged("bytes=0-1")))).code).to.equal("legacy-disabled");
+    const unauthenticated = await refusal(strict.send(ranged("bytes=0-1")));
+    expect(unauthenticated.code).to.equal("legacy-disabled");
+    expect(unauthenticated.message).to.contain("set enableLegacyUnauthenticatedModes to true");
     const client = fixture.client({ enableLegacyUnauthenticatedModes: true });
     const cases: [string, number, number][] = [
       ["bytes=0-0", 0, 0],

@@ -73,13 +73,13 @@ export function assertMayDecrypt(
   if (suite.cipher === "cbc" && policy.enableLegacyUnauthenticatedModes !== true) {
     throw new S3EncryptionError(
       "legacy-disabled",
-      `Enable legacy unauthenticated modes to use legacy content decryption: ${suite.name}`,
+      `Enable legacy unauthenticated modes to use legacy content decryption: ${suite.name}; set enableLegacyUnauthenticatedModes to true to read it.`,
     );
   }
   if (wrapAlgorithm.legacy && policy.enableLegacyWrappingAlgorithms !== true) {
     throw new S3EncryptionError(
       "legacy-disabled",
-      `Enable legacy wrapping algorithms to use legacy key wrapping algorithm: ${wrapAlgorithm.name}`,
+      `Enable legacy wrapping algorithms to use legacy key wrapping algorithm: ${wrapAlgorithm.name}; set enableLegacyWrappingAlgorithms to true to read it.`,
     );
   }
   if (!wrapAlgorithms.some((entry) => isSameWrapAlgorithm(entry, wrapAlgorithm))) {

@@ -75,7 +75,12 @@ describe("assertMayDecrypt", () => {
               "legacy content": "Enable legacy unauthenticated modes to use legacy content decryption: ",
               "legacy wrap": `Enable legacy wrapping algorithms to use legacy key wrapping algorithm: ${legacyWrap}`,
             };
-            expect(error.message).to.contain(words[gate]);
+            const option = {
+              "commitment-policy": "set commitmentPolicy to ",
+              "legacy content": "set enableLegacyUnauthenticatedModes to true",
+              "legacy wrap": "set enableLegacyWrappingAlgorithms to true",
+            };
+            expect(error.message).to.contain(words[gate]).and.to.contain(option[gate]);
           });
         }
       }
