@@ -21,7 +21,10 @@ export async function inspectCommand(
       : describeMessage(address, message).join("\n");
   }
   const { inspection, envelope } = inspected;
-  const explanation = explainEnvelope(envelope, inspection.instructionFile);
+  const explained = explainEnvelope(envelope, inspection.instructionFile);
+  const isAtSuffix = inspection.placement === "instruction-file" && options.suffix !== undefined;
+  const place = isAtSuffix ? [`instructionFileConfig.suffix: ${options.suffix}`] : [];
+  const explanation = { ...explained, switches: [...place, ...explained.switches] };
   if (options.json === true) return JSON.stringify({ ...address, ...inspection, ...explanation }, null, 2);
   return describe(address, inspection, explanation).join("\n");
 }

@@ -56,7 +56,7 @@ export async function inspectObject(
   const { envelope, file } =
     classified.placement === "metadata"
       ? { envelope: classified.envelope, file: undefined }
-      : await completeFrom(client, options, classified.complete);
+      : await completeFrom(client, options, classified.complete, holdsEnvelope(Metadata));
   const { suite, encryptedDataKey, statedPlaintextLength } = envelope;
   const inspection: Inspection = {
     format: envelope.format,
@@ -77,6 +77,7 @@ async function completeFrom(
   client: S3Client,
   options: InspectOptions,
   complete: (file: InstructionFile) => Envelope,
+  isEncrypted: boolean,
 ): Promise<{ envelope: Envelope; file: InstructionFile }> {
   const { instructionFileSuffix } = options;
   const suffixes =
@@ -88,9 +89,12 @@ async function completeFrom(
       return { envelope: complete(file), file };
     }
   }
+  const places = `there is no instruction file at its key plus ${suffixes.map((suffix) => `"${suffix}"`).join(" or ")}`;
   throw new S3EncryptionError(
     "not-encrypted",
-    `The object was not written by an S3 encryption client: its metadata holds no wrapped key, and there is no instruction file at its key plus ${suffixes.map((suffix) => `"${suffix}"`).join(" or ")}.`,
+    isEncrypted
+      ? `The object's wrapped key was not found: ${places}. Name the suffix that its writer chose with --suffix.`
+      : `The object was not written by an S3 encryption client: its metadata holds no wrapped key, and ${places}.`,
   );
 }
 

@@ -116,6 +116,17 @@ describe("s3ec", function () {
       expect(server.requests.map(({ service }) => service)).to.not.include("kms");
     });
 
+    it("tell a wrong suffix from an object that nobody encrypted, and name the suffix that reading takes", async () => {
+      const wrong = ["--suffix", ".escroww"];
+      expectRefusal(
+        await local("inspect", "s3://demo/a/b", ...wrong),
+        4,
+        /no instruction file .*"\.escroww".*--suffix/,
+      );
+      const { stdout } = await local("inspect", "s3://demo/a/b", "--suffix", ".escrow");
+      expect(stdout).to.match(/To read it {2}beside its key, set instructionFileConfig\.suffix: \.escrow\./);
+    });
+
     it("carry a material description, and refuse another one", async () => {
       const config = ["--config", "other.json"];
       expect((await local("put", "in", "s3://demo/described", ...config, "--description", "year=2026")).code).to.equal(

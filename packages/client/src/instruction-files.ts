@@ -67,7 +67,14 @@ type Get = (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>;
 export async function fetchInstructionFile(
   get: Get,
   object: GetObjectCommandInput,
-  options: { readonly suffix: string | undefined; readonly tryDotNetV1: boolean },
+  options: {
+    readonly suffix: string | undefined;
+    readonly tryDotNetV1: boolean;
+    /** Whether the object's own metadata says that it is encrypted. */
+    readonly holdsEnvelope: boolean;
+    /** Whether the object was found to be no message. */
+    readonly triedMessage: boolean;
+  },
 ): Promise<InstructionFile> {
   const { suffix = DEFAULT_INSTRUCTION_FILE_SUFFIX } = options;
   const suffixes =
@@ -76,9 +83,13 @@ export async function fetchInstructionFile(
     const text = await fetchText(get, object, candidate);
     if (text !== undefined) return { suffix: candidate, text };
   }
+  const places = `there is no instruction file at its key plus ${suffixes.map((name) => `"${name}"`).join(" or ")}`;
+  const messageHint = options.triedMessage ? "" : " If it is a message of the AWS Encryption SDK, set messageFormat.";
   throw new S3EncryptionError(
     "not-encrypted",
-    `The object was not written by an S3 encryption client: its metadata holds no encryption fields (x-amz-key-v2, x-amz-3, ...), and there is no instruction file at its key plus ${suffixes.map((name) => `"${name}"`).join(" or ")}.`,
+    options.holdsEnvelope
+      ? `The object's wrapped key was not found: ${places}. Pass the suffix that its writer gave to your key (instructionFileSuffix).`
+      : `The object was not written by an S3 encryption client: its metadata holds no encryption fields (x-amz-key-v2, x-amz-3, ...), and ${places}.${messageHint}`,
   );
 }
 

@@ -1,5 +1,12 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { assertMayDecrypt, type ContentKey, classifyEnvelope, type Envelope, openContentKey } from "@s3ec/envelope";
+import {
+  assertMayDecrypt,
+  type ContentKey,
+  classifyEnvelope,
+  type Envelope,
+  holdsEnvelope,
+  openContentKey,
+} from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "./call-options.js";
 import { fetchInstructionFile } from "./instruction-files.js";
@@ -38,6 +45,8 @@ async function fetchEnvelope(
   const file = await fetchInstructionFile(get, input, {
     suffix: call.instructionFileSuffix ?? instructionFiles.suffix,
     tryDotNetV1: options.enableLegacyWrappingAlgorithms,
+    holdsEnvelope: holdsEnvelope(Metadata),
+    triedMessage: options.messageFormat !== undefined,
   });
   return classified.complete(file);
 }

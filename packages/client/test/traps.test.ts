@@ -221,6 +221,21 @@ describe("the adapter", () => {
     expect((await refusal(disabled.send(get("plain")))).code).to.equal("not-encrypted");
   });
 
+  it("does not call an object unencrypted whose metadata says that it is, when only its file is not found", async () => {
+    const client = fixture.client({ instructionFileConfig: { enableInstructionFilePutObject: true } });
+    await client.send(put("filed"));
+    await fixture.client().send(put("unfiled"));
+    for (const [key, options] of [
+      ["filed", { instructionFileSuffix: ".escrow" }],
+      ["unfiled", { instructionFileSuffix: ".escrow", preferInstructionFile: true }],
+    ] as const) {
+      const { code, message } = await refusal(client.send(get(key), options));
+      expect(code).to.equal("not-encrypted");
+      expect(message).to.match(/no instruction file at its key plus "\.escrow".*instructionFileSuffix/);
+      expect(message).to.not.match(/not written by|holds no encryption fields/);
+    }
+  });
+
   it("lets S3's own errors through", async () => {
     const error: unknown = await fixture
       .client()
