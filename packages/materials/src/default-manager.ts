@@ -132,10 +132,10 @@ function checkCallersExpectations(request: DecryptionRequest): void {
   if (contextCannotBeChecked || descriptionDiffers) throw contextMismatch();
 }
 
-/** The text that users of the sibling clients already search for. */
+/** Begins with the text that users of the sibling clients already search for. */
 export function contextMismatch(): S3EncryptionError {
   return new S3EncryptionError(
     "context-mismatch",
-    "Provided encryption context does not match information retrieved from S3",
+    "Provided encryption context does not match information retrieved from S3: pass exactly the encryptionContext that was written (raw keys bind none, outside messages), and no other materialDescription.",
   );
 }
