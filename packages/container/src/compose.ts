@@ -1,13 +1,14 @@
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3EncryptionClient, type S3EncryptionClientConfig } from "@s3ec/client";
-import { type Keyring, type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
+import type { Keyring, MaterialsManager } from "@s3ec/materials";
 import { Container, type ServiceIdentifier } from "inversify";
 import type { ClientOptions } from "./configuration.js";
 import type { KeyringConfiguration, KeyringSurroundings } from "./keyring-descriptor.js";
 import { KmsClients } from "./kms-clients.js";
 import type { LoadedConfiguration } from "./load-configuration.js";
 import { createManager } from "./managers.js";
+import { reasonOf } from "./reason.js";
 
 /** Settings that JSON cannot hold, such as credentials or a request handler; each wins over the configuration's. */
 export interface Overrides {
@@ -117,9 +118,4 @@ function createClient(
   } catch (error) {
     throw blame(configuration.client ?? configuration, reasonOf(error), error);
   }
-}
-
-/** Our own errors are sentences that hold no key; of others nobody knows that. */
-function reasonOf(error: unknown): string {
-  return error instanceof S3EncryptionError ? error.message : "this cannot be set up as it is described here";
 }

@@ -18,7 +18,8 @@ export interface Assembly {
 
 /**
  * Assembles keyrings, materials manager and client from one configuration file (`.json`, `.js`, `.mjs`) or object.
- * Throws `invalid-configuration` with the path of each wrong field and what was expected there.
+ * Throws `invalid-configuration` with the path of each wrong field and what was expected there, and `key-unavailable` where
+ * a token is away or refuses its PIN.
  */
 export async function createFromConfig(source: string | URL | object, options: CreateOptions = {}): Promise<Assembly> {
   const loaded = await loadConfiguration(source, options);

@@ -8,15 +8,24 @@ export interface ConfigurationProblem {
   readonly expected: string;
 }
 
-/** The refusal of a configuration, with one line for each wrong field; `source` is the file's name. */
+/**
+ * The refusal of a configuration, with one line for each wrong field; `source` is the file's name. A key store that is
+ * away or refuses (`key-unavailable`) makes no configuration wrong: it may serve the next time.
+ */
 export function invalidConfiguration(
   source: string,
   problems: readonly ConfigurationProblem[],
   cause?: unknown,
 ): S3EncryptionError {
   const lines = problems.map(({ path, expected }) => `  ${path === "" ? "" : `${path}: `}${expected}`);
-  const message = [`${source} is not a valid configuration:`, ...lines].join("\n");
-  return new S3EncryptionError("invalid-configuration", message, cause === undefined ? undefined : { cause });
+  const isAway = cause instanceof S3EncryptionError && cause.code === "key-unavailable";
+  const head = isAway ? "names a key that cannot be used now" : "is not a valid configuration";
+  const message = [`${source} ${head}:`, ...lines].join("\n");
+  return new S3EncryptionError(
+    isAway ? cause.code : "invalid-configuration",
+    message,
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 /** What zod found, in our words: an issue's own text says what was expected, and never quotes the value it found. */

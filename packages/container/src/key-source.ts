@@ -24,9 +24,9 @@ export interface KeySchemas {
   readonly secretText: z.ZodType<KeyObject, KeySource>;
   /** 16, 24 or 32 bytes. */
   readonly aesKey: z.ZodType<KeyObject, KeySource>;
-  /** PEM, DER or JWK, without a passphrase. */
+  /** 2048 bits or more, as PEM, DER or JWK, without a passphrase. */
   readonly rsaPrivateKey: z.ZodType<KeyObject, KeySource>;
-  /** PEM, DER or JWK; a private key is refused, because it would lie where only its public half is needed. */
+  /** 2048 bits or more, as PEM, DER or JWK; a private key is refused, because it would lie where only its public half is needed. */
   readonly rsaPublicKey: z.ZodType<KeyObject, KeySource>;
 }
 
@@ -64,8 +64,11 @@ export function keySchemas(surroundings: KeySurroundings): KeySchemas {
     aesKey: keyOf("an AES key of exactly 32 (or 16 or 24) bytes, not encoded when it is in a file", (bytes) =>
       [16, 24, 32].includes(bytes.length) ? createSecretKey(bytes) : undefined,
     ),
-    rsaPrivateKey: keyOf("an RSA private key as PEM, DER or JWK, without a passphrase", privateKeyOf),
-    rsaPublicKey: keyOf("an RSA public key (not a private one) as PEM, DER or JWK", publicKeyOf),
+    rsaPrivateKey: keyOf(
+      "an RSA private key of 2048 bits or more as PEM, DER or JWK, without a passphrase",
+      privateKeyOf,
+    ),
+    rsaPublicKey: keyOf("an RSA public key (not a private one) of 2048 bits or more as PEM, DER or JWK", publicKeyOf),
   };
 }
 
@@ -128,7 +131,7 @@ function privateKeyOf(bytes: Buffer): KeyObject | undefined {
             () => createPrivateKey({ key: bytes, format: "der", type: "pkcs1" }),
           ],
   );
-  return key?.asymmetricKeyType === "rsa" ? key : undefined;
+  return isStrongRsa(key) ? key : undefined;
 }
 
 function publicKeyOf(bytes: Buffer): KeyObject | undefined {
@@ -144,7 +147,12 @@ function publicKeyOf(bytes: Buffer): KeyObject | undefined {
             () => createPublicKey({ key: bytes, format: "der", type: "pkcs1" }),
           ],
   );
-  return key?.asymmetricKeyType === "rsa" ? key : undefined;
+  return isStrongRsa(key) ? key : undefined;
+}
+
+/** As the keyrings want it; said here, it is said with the field. */
+function isStrongRsa(key: KeyObject | undefined): boolean {
+  return key?.asymmetricKeyType === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
 }
 
 function firstOf(attempts: readonly (() => KeyObject)[]): KeyObject | undefined {

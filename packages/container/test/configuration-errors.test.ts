@@ -1,17 +1,16 @@
+import { generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
-import { createFromConfig } from "../dist/index.js";
+import { z } from "zod";
+import { type CreateOptions, createFromConfig, keyringDescriptor } from "../dist/index.js";
 import { escrowPair, temporaryFolder } from "./fixture.js";
 
 const SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0";
 const aes = { type: "raw-aes", wrappingKey: { base64: Buffer.alloc(32, 7).toString("base64") } };
 const kms = { type: "kms", keyId: "alias/app" };
 
-async function refusal(
-  source: string | object,
-  options: { folder?: string; env?: Record<string, string> } = {},
-): Promise<S3EncryptionError> {
+async function refusal(source: string | object, options: CreateOptions = {}): Promise<S3EncryptionError> {
   try {
     await createFromConfig(source, options);
   } catch (error) {
@@ -19,6 +18,11 @@ async function refusal(
     throw error;
   }
   throw new Error("The configuration was accepted.");
+}
+
+function shortRsaKey(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+  return privateKey.export({ type: "pkcs8", format: "der" }).toString("base64");
 }
 
 const CASES: readonly [name: string, configuration: object, lines: readonly RegExp[]][] = [
@@ -107,6 +111,11 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
     [/^ {2}keyring\.privateKey: expected an RSA private key/m],
   ],
   [
+    "an RSA key that can be broken",
+    { keyring: { type: "raw-rsa", privateKey: { base64: shortRsaKey() } } },
+    [/^ {2}keyring\.privateKey: expected an RSA private key of 2048 bits or more/m],
+  ],
+  [
     "two keys with one description",
     { keyring: { ...aes, decryptionKeys: [{ wrappingKey: aes.wrappingKey, materialDescription: {} }] } },
     [/^ {2}keyring: Give the keyring and each of its decryptionKeys/m],
@@ -163,6 +172,36 @@ describe("a wrong configuration", () => {
       expect(error.message.split("\n")).to.have.length(lines.length + 1);
     });
   }
+
+  it("is not what a key is that cannot be had now", async () => {
+    const away = keyringDescriptor({
+      type: "away",
+      schema: () => z.strictObject({}),
+      create: () => {
+        throw new S3EncryptionError("key-unavailable", "The token is not there.");
+      },
+    });
+    const error = await refusal({ keyring: { type: "away" } }, { plugins: [{ keyrings: [away] }] });
+    expect(error.code).to.equal("key-unavailable");
+    expect(error.message).to.equal(
+      "The configuration names a key that cannot be used now:\n  keyring: The token is not there.",
+    );
+  });
+
+  it("says which package is missing, and nothing of where it was looked for", async () => {
+    const away = keyringDescriptor({
+      type: "uninstalled",
+      schema: () => z.strictObject({}),
+      create: async () => {
+        const name = "@acme/not-installed/sub";
+        return await import(name);
+      },
+    });
+    const { message } = await refusal({ keyring: { type: "uninstalled" } }, { plugins: [{ keyrings: [away] }] });
+    expect(message).to.match(
+      /^ {2}keyring: this needs the package @acme\/not-installed: npm install @acme\/not-installed$/m,
+    );
+  });
 
   it("is named with the line of a JSON mistake, without quoting the file", async () => {
     const { write, remove } = temporaryFolder();

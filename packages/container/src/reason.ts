@@ -1,0 +1,16 @@
+import { S3EncryptionError } from "@s3ec/materials";
+
+/** What an error says about one part of a configuration. Our own errors are sentences that hold no key; of others nobody knows that. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof S3EncryptionError) return error.message;
+  const name = missingPackage(error);
+  return name === undefined
+    ? "this cannot be set up as it is described here"
+    : `this needs the package ${name}: npm install ${name}`;
+}
+
+/** A peer that was not installed; a file that is not found is a fault of somebody's package, and no name to install. */
+function missingPackage(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_MODULE_NOT_FOUND") return undefined;
+  return /^Cannot find package '((?:@[\w.~-]+\/)?[\w.~-]+)[/']/.exec(error.message)?.[1];
+}
