@@ -1,7 +1,10 @@
+import { s3EncryptionPlugin } from "@s3ec/client";
+import { DefaultMaterialsManager, type Keyring } from "@s3ec/materials";
 import type { ClientOptions } from "./configuration.js";
 import type { WrappingKeyExplanation } from "./keyring-descriptor.js";
-import { type LoadOptions, loadConfiguration } from "./load-configuration.js";
+import { type LoadedConfiguration, type LoadOptions, loadConfiguration } from "./load-configuration.js";
 import { explainManager } from "./managers.js";
+import { reasonOf } from "./reason.js";
 
 /** A configuration in words; every entry is a sentence. */
 export interface ConfigurationExplanation {
@@ -17,12 +20,17 @@ export interface ConfigurationExplanation {
   readonly refused: readonly string[];
 }
 
-/** Validates a configuration, as `createFromConfig` does, and says what it means. Calls no key store. */
+/**
+ * Validates a configuration and says what it means. Calls no key store, so that what only a keyring can refuse, such as a
+ * PIN or a KMS key id, `createFromConfig` and the first use tell.
+ */
 export async function explainConfiguration(
   source: string | URL | object,
   options: LoadOptions = {},
 ): Promise<ConfigurationExplanation> {
-  const { configuration, registry } = await loadConfiguration(source, options);
+  const loaded = await loadConfiguration(source, options);
+  assertClientOptions(loaded);
+  const { configuration, registry } = loaded;
   const keys = registry.explain(configuration.keyring);
   const client = configuration.client ?? {};
   const wrapping = keys.filter((key) => key.readers !== null);
@@ -52,6 +60,22 @@ export async function explainConfiguration(
   };
 }
 
+const NOBODY: Keyring = {
+  wrapAlgorithms: [],
+  onEncrypt: async (materials) => materials,
+  onDecrypt: async () => null,
+};
+
+/** What the client would refuse of its options, whatever its keyring is. */
+function assertClientOptions({ configuration, blame }: LoadedConfiguration): void {
+  const { client = {} } = configuration;
+  try {
+    s3EncryptionPlugin({ ...client, materialsManager: new DefaultMaterialsManager(NOBODY) });
+  } catch (error) {
+    throw blame(client, reasonOf(error), error);
+  }
+}
+
 function committing(policy: string | undefined): boolean {
   return policy !== "FORBID_ENCRYPT_ALLOW_DECRYPT";
 }
@@ -72,7 +96,11 @@ function readsOf(keys: readonly WrappingKeyExplanation[], suffix: string | undef
 
 function refusals(client: ClientOptions): string[] {
   const { commitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" } = client;
-  const refused = ["Objects that no S3 encryption client wrote: never returned as if they had been encrypted."];
+  const readsMessages = client.messageFormat !== undefined;
+  const refused = [
+    `Objects that no S3 encryption client${readsMessages ? " or AWS Encryption SDK" : ""} wrote: never returned as if they had been encrypted.`,
+  ];
+  if (!readsMessages) refused.push("Messages of the AWS Encryption SDK: set client.messageFormat to read them.");
   if (commitmentPolicy === "REQUIRE_ENCRYPT_REQUIRE_DECRYPT") {
     refused.push(
       "Objects without key commitment (formats V1 and V2): set client.commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read them.",

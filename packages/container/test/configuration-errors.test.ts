@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
 import { z } from "zod";
-import { type CreateOptions, createFromConfig, keyringDescriptor } from "../dist/index.js";
+import { type CreateOptions, createFromConfig, explainConfiguration, keyringDescriptor } from "../dist/index.js";
 import { escrowPair, temporaryFolder } from "./fixture.js";
 
 const SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0";
@@ -170,6 +170,31 @@ describe("a wrong configuration", () => {
       for (const line of lines) expect(error.message).to.match(line);
       expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
       expect(error.message.split("\n")).to.have.length(lines.length + 1);
+    });
+  }
+
+  for (const [name, client, words] of [
+    ["messages without a format for them", { writeFormat: "message" }, /messageFormat/],
+    [
+      "a suite against the policy",
+      { encryptionAlgorithm: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF" },
+      /The commitment policy/,
+    ],
+    [
+      "instruction files that are written and never read",
+      { instructionFileConfig: { enableInstructionFilePutObject: true, disableInstructionFile: true } },
+      /instructionFileConfig/,
+    ],
+  ] as const) {
+    it(`is not explained as if it were right: ${name}`, async () => {
+      const configuration = { keyring: kms, client };
+      const explained: unknown = await explainConfiguration(configuration).catch((error: unknown) => error);
+      expect(explained).to.have.property("code", "invalid-configuration");
+      expect(explained)
+        .to.have.property("message")
+        .that.matches(/^ {2}client: /m)
+        .and.matches(words);
+      expect(explained).to.have.property("message", (await refusal(configuration)).message);
     });
   }
 

@@ -162,8 +162,13 @@ describe("explainConfiguration", () => {
     expect(explanation.writing[0]).to.match(/kms:GenerateDataKey/);
     expect(explanation.reads).to.deep.equal(["What is wrapped with the KMS key alias/app."]);
     expect(explanation.refused.join("\n")).to.match(
-      /V1 and V2.*\n.*enableLegacyWrappingAlgorithms.*\n.*enableLegacyUnauthenticatedModes/,
+      /^Messages .*client\.messageFormat.*\n.*V1 and V2.*\n.*enableLegacyWrappingAlgorithms.*\n.*enableLegacyUnauthenticatedModes/m,
     );
+    const keyring = { type: "kms", keyId: "alias/app" };
+    const client = { messageFormat: { type: "aws-message" } };
+    const { refused } = await explainConfiguration({ keyring, client });
+    expect(refused[0]).to.match(/no S3 encryption client or AWS Encryption SDK wrote/);
+    expect(refused.join()).to.not.match(/messageFormat/);
   });
 
   it("says that a public key, a discovery keyring or former keys alone do not do everything", async () => {
