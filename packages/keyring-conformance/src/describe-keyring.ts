@@ -24,6 +24,7 @@ const TITLES: Readonly<Record<Format, string>> = { s3: "", message: ", in messag
  */
 export function describeKeyring(name: string, options: DescribeKeyringOptions | MakeKeyring): void {
   const given: DescribeKeyringOptions = typeof options === "function" ? { create: options } : options;
+  assertOptions(given);
   const describe = given.describe ?? globalFunction("describe");
   const it = given.it ?? globalFunction("it");
   for (const format of given.formats ?? ["s3"]) {
@@ -33,6 +34,32 @@ export function describeKeyring(name: string, options: DescribeKeyringOptions | 
         it(check.title, async () => await check.run(await Subject.make(given, format)));
       }
     });
+  }
+}
+
+const OPTIONS: Readonly<Record<keyof DescribeKeyringOptions, true>> = {
+  create: true,
+  createOther: true,
+  createReader: true,
+  createWriter: true,
+  encryptionContext: true,
+  encryptedDataKeys: true,
+  formats: true,
+  bindsContextOfMessages: true,
+  secrets: true,
+  describe: true,
+  it: true,
+};
+
+/** A misspelt option would leave checks out, and the suite would be green all the same. */
+function assertOptions(given: DescribeKeyringOptions): void {
+  if (typeof given?.create !== "function")
+    throw new Error("describeKeyring needs create, a function that makes a keyring.");
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown !== undefined) throw new Error(`describeKeyring knows no option "${unknown}".`);
+  const { formats = ["s3"] } = given;
+  if (formats.length === 0 || formats.some((format) => !Object.hasOwn(TITLES, format))) {
+    throw new Error('formats must name "s3", "message" or both.');
   }
 }
 

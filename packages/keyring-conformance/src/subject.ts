@@ -80,6 +80,7 @@ export class Subject {
   static async make(options: SubjectOptions, format: Format): Promise<Subject> {
     const { create, createWriter = create, createReader = create } = options;
     const keyrings = { keyring: await create(), writer: await createWriter(), reader: await createReader() };
+    for (const keyring of Object.values(keyrings)) assertKeyring(keyring);
     return new Subject(options, format, keyrings);
   }
 
@@ -101,6 +102,14 @@ export class Subject {
   async write(suite: AlgorithmSuite = this.suite): Promise<Written> {
     return written(await this.writer.onEncrypt(this.toEncrypt(suite)));
   }
+}
+
+function assertKeyring(keyring: Partial<Keyring> | undefined): void {
+  const { wrapAlgorithms, onEncrypt, onDecrypt } = keyring ?? {};
+  assert(
+    Array.isArray(wrapAlgorithms) && typeof onEncrypt === "function" && typeof onDecrypt === "function",
+    "create, and createWriter and createReader, must give a keyring: wrapAlgorithms, onEncrypt and onDecrypt.",
+  );
 }
 
 export interface Written {

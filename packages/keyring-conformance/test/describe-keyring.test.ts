@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { type EncryptionMaterials, keyProvider } from "@s3ec/materials";
 import { expect } from "chai";
-import { describeKeyring } from "../dist/index.js";
+import { type DescribeKeyringOptions, describeKeyring } from "../dist/index.js";
 import { collect, failed } from "./collect-checks.js";
 import { ReferenceKeyring } from "./reference-keyring.js";
 
@@ -67,6 +67,32 @@ describe("describeKeyring", () => {
     expect(failed(await collect({ create: () => new Misplaced(key) }))).to.include(
       "writes encrypted data keys that can be stored, with wraps that its readers declare",
     );
+  });
+
+  it("refuses options that would leave checks out, or all of them fail", () => {
+    const declare = { describe: () => {}, it: () => {} };
+    const wrong: readonly [object, RegExp][] = [
+      [{ create, createother: create }, /knows no option "createother"/],
+      [{ create, format: ["message"] }, /knows no option "format"/],
+      [{ create, formats: ["messages"] }, /formats must name "s3", "message" or both/],
+      [{ create, formats: [] }, /formats must name "s3", "message" or both/],
+      [{}, /needs create, a function/],
+    ];
+    for (const [options, words] of wrong) {
+      expect(() => Reflect.apply(describeKeyring, undefined, ["vault", { ...options, ...declare }])).to.throw(words);
+    }
+  });
+
+  it("says so where create gives no keyring", async () => {
+    for (const made of [undefined, { onEncrypt: () => {}, onDecrypt: () => {} }]) {
+      const options: object = { create: () => made };
+      const failures = await collect(options as DescribeKeyringOptions);
+      for (const failure of failures.values()) {
+        expect(failure)
+          .to.have.property("message")
+          .that.matches(/^create, .* must give a keyring/);
+      }
+    }
   });
 
   it("makes no keyring before a check runs", () => {
