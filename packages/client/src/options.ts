@@ -80,7 +80,20 @@ export interface ResolvedOptions extends DecryptionPolicy {
 
 const DEFAULT_BUFFER_SIZE = 64 * 1024 * 1024;
 
-export function resolveOptions(options: S3EncryptionOptions): ResolvedOptions {
+const SWITCHES = [
+  "enableLegacyWrappingAlgorithms",
+  "enableLegacyUnauthenticatedModes",
+  "enableDelayedAuthenticationMode",
+] as const satisfies readonly (keyof S3EncryptionOptions)[];
+
+export function resolveOptions(options: S3EncryptionOptions | undefined): ResolvedOptions {
+  if (options === undefined) {
+    throw invalid("Pass the encryption options: new S3EncryptionClient({ region, encryption: { keyring } }).");
+  }
+  for (const name of SWITCHES) {
+    // Texts are true, "false" among them.
+    if (!["boolean", "undefined"].includes(typeof options[name])) throw invalid(`${name} must be true or false.`);
+  }
   const { keyring, materialsManager, commitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" } = options;
   if ((keyring === undefined) === (materialsManager === undefined)) {
     throw invalid("Give either a keyring or a materialsManager to the encryption client, not both and not neither.");
@@ -105,6 +118,11 @@ export function resolveOptions(options: S3EncryptionOptions): ResolvedOptions {
     throw invalid("Instruction files cannot be disabled and written at once; choose one in instructionFileConfig.");
   }
   const { messageFormat, writeFormat = "s3" } = options;
+  if (messageFormat !== undefined && typeof messageFormat.parseHeader !== "function") {
+    throw invalid(
+      "messageFormat must be a message format, such as new AwsMessageFormat() of @s3ec/format-aws-message.",
+    );
+  }
   assertFormat(messageFormat, writeFormat, "writeFormat");
   return {
     materialsManager: materialsManager ?? managerOf(keyring),

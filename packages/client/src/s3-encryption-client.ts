@@ -18,20 +18,17 @@ type Callback<Output> = (error: unknown, data?: Output) => void;
 export class S3EncryptionClient extends S3Client {
   constructor(configuration: S3EncryptionClientConfig) {
     const { encryption, ...s3 } = configuration;
+    const options = resolveOptions(encryption);
     // Whatever the checksum would find, the tag finds too, and checking it costs a fifth of the time of a get. CBC content
     // and ranges have no tag to check: a client that may read them keeps the SDK's default.
-    super(
-      encryption.enableLegacyUnauthenticatedModes === true
-        ? s3
-        : { responseChecksumValidation: "WHEN_REQUIRED", ...s3 },
-    );
+    super(options.enableLegacyUnauthenticatedModes ? s3 : { responseChecksumValidation: "WHEN_REQUIRED", ...s3 });
     const uploadLarge = async (): Promise<LargeUpload | undefined> => {
       const { loadUpload, uploadSealed } = await import("./upload-sealed.js");
       const Upload = await loadUpload();
       if (Upload === undefined) return undefined;
       return (sealed, signal) => uploadSealed(Upload, plainClientOf(this), sealed, { signal });
     };
-    this.middlewareStack.use(pluginOf(resolveOptions(encryption), uploadLarge));
+    this.middlewareStack.use(pluginOf(options, uploadLarge));
   }
 
   override send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(

@@ -1,0 +1,49 @@
+import { S3EncryptionClient, s3EncryptionPlugin } from "@s3ec/client";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { S3EncryptionError } from "@s3ec/materials";
+import { expect } from "chai";
+
+const keyring = new RawAesKeyring({ wrappingKey: Buffer.alloc(32, 1) });
+
+/** As plain JavaScript may call it. */
+function refusalOf(make: () => unknown): S3EncryptionError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof S3EncryptionError) return error;
+    throw error;
+  }
+  throw new Error("The options were accepted.");
+}
+
+describe("the options of the encryption client", () => {
+  it("are missed where they are not under encryption", () => {
+    for (const configuration of [{ region: "us-west-2" }, { region: "us-west-2", keyring }]) {
+      const { code, message } = refusalOf(() => Reflect.construct(S3EncryptionClient, [configuration]));
+      expect(code).to.equal("invalid-configuration");
+      expect(message).to.contain("encryption: { keyring }");
+    }
+    expect(refusalOf(() => Reflect.apply(s3EncryptionPlugin, undefined, [])).code).to.equal("invalid-configuration");
+  });
+
+  const switches = [
+    "enableLegacyWrappingAlgorithms",
+    "enableLegacyUnauthenticatedModes",
+    "enableDelayedAuthenticationMode",
+  ];
+  for (const name of switches) {
+    it(`turn nothing on with a text: ${name}`, () => {
+      const { code, message } = refusalOf(() =>
+        Reflect.apply(s3EncryptionPlugin, undefined, [{ keyring, [name]: "false" }]),
+      );
+      expect([code, message]).to.deep.equal(["invalid-configuration", `${name} must be true or false.`]);
+    });
+  }
+
+  it("take a message format, not its description in a configuration file", () => {
+    const options = { keyring, messageFormat: { type: "aws-message" } };
+    const { code, message } = refusalOf(() => Reflect.apply(s3EncryptionPlugin, undefined, [options]));
+    expect(code).to.equal("invalid-configuration");
+    expect(message).to.contain("new AwsMessageFormat()");
+  });
+});
