@@ -88,8 +88,9 @@ export class KmsDiscoveryKeyring implements Keyring {
 }
 
 function assertFilter({ partition, accountIds }: { partition: string; accountIds: readonly string[] }): void {
-  const wellFormed = accountIds.length > 0 && accountIds.every((id) => /^\d{12}$/.test(id));
-  if (!wellFormed || !/^aws[a-z-]*$/.test(partition)) {
+  const wellFormed =
+    Array.isArray(accountIds) && accountIds.length > 0 && accountIds.every((id) => /^\d{12}$/.test(id));
+  if (!wellFormed || typeof partition !== "string" || !/^aws[a-z-]*$/.test(partition)) {
     throw new S3EncryptionError(
       "invalid-argument",
       'A discoveryFilter needs a partition such as "aws" and one or more account ids of 12 digits.',

@@ -87,9 +87,13 @@ describe("KmsDiscoveryKeyring", () => {
       { partition: "aws", accountIds: [] },
       { partition: "", accountIds: ["111122223333"] },
       { partition: "aws", accountIds: ["1111"] },
+      // As plain JavaScript may pass them.
+      { partition: "aws", accounts: ["111122223333"] },
+      { partition: "aws", accountIds: "111122223333" },
+      { accountIds: ["111122223333"] },
     ];
     for (const discoveryFilter of filters) {
-      expect(() => new KmsDiscoveryKeyring({ client, discoveryFilter }))
+      expect(() => Reflect.construct(KmsDiscoveryKeyring, [{ client, discoveryFilter }]))
         .to.throw()
         .with.property("code", "invalid-argument");
     }

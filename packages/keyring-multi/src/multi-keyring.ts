@@ -54,6 +54,12 @@ export class MultiKeyring implements Keyring {
     if (generator === undefined && children.length === 0) {
       throw new S3EncryptionError("invalid-configuration", "A multi-keyring needs a generator or children.");
     }
+    if (allowMissingChildren !== undefined && typeof allowMissingChildren !== "function") {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "allowMissingChildren must be a function: it is told of each child that a write goes on without.",
+      );
+    }
     this.#generator = generator;
     this.#children = Object.freeze(childKeyrings(children));
     this.#allowMissingChildren = allowMissingChildren;

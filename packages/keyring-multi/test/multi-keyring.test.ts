@@ -308,6 +308,13 @@ describe("MultiKeyring", () => {
       await refusal(strict.onEncrypt(TO_ENCRYPT), "key-unavailable");
     });
 
+    it("takes a function to report to, and no switch", () => {
+      const options = { generator: aes(), allowMissingChildren: true };
+      expect(() => Reflect.construct(MultiKeyring, [options]))
+        .to.throw(/allowMissingChildren must be a function/)
+        .with.property("code", "invalid-argument");
+    });
+
     it("without a generator only reads", async () => {
       await refusal(
         new MultiKeyring({ children: [{ keyring: aes() }] }).onEncrypt(TO_ENCRYPT),

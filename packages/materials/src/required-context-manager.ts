@@ -21,8 +21,12 @@ export class RequiredContextManager implements MaterialsManager {
 
   constructor(options: RequiredContextManagerOptions) {
     const { manager, requiredContextKeys } = options;
-    if (requiredContextKeys.length === 0 || requiredContextKeys.some((name) => typeof name !== "string")) {
-      throw new S3EncryptionError("invalid-argument", "Name at least one entry in requiredContextKeys.");
+    const isList = Array.isArray(requiredContextKeys) && requiredContextKeys.length > 0;
+    if (!isList || requiredContextKeys.some((name) => typeof name !== "string")) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "Name at least one entry in requiredContextKeys, an array of texts.",
+      );
     }
     this.#manager = manager;
     this.#required = [...requiredContextKeys];

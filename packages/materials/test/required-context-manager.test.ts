@@ -93,9 +93,13 @@ describe("RequiredContextManager", () => {
   }
 
   it("needs a name", () => {
-    expect(() => new RequiredContextManager({ manager: inner, requiredContextKeys: [] }))
-      .to.throw()
-      .with.property("code", "invalid-argument");
+    // As plain JavaScript may pass them.
+    for (const requiredContextKeys of [[], undefined, "tenant", [1]]) {
+      const options = { manager: inner, requiredContextKeys };
+      expect(() => Reflect.construct(RequiredContextManager, [options]))
+        .to.throw()
+        .with.property("code", "invalid-argument");
+    }
   });
 
   it("declares what its manager declares", () => {
