@@ -80,7 +80,7 @@ async function loadPackage(): Promise<typeof import("@s3ec/keyring-pkcs11")> {
   } catch (error) {
     throw new S3EncryptionError(
       "invalid-configuration",
-      "this keyring type is in a package of its own: npm install @s3ec/keyring-pkcs11",
+      "this keyring type is in a package of its own: npm install @s3ec/keyring-pkcs11 (with --global for a global s3ec)",
       { cause: error },
     );
   }
