@@ -1,3 +1,4 @@
+import { S3EncryptionError } from "@s3ec/materials";
 import { z } from "zod";
 import { VaultTransitKeyring } from "./vault-transit-keyring.js";
 
@@ -20,7 +21,9 @@ export const keyrings = [
       }),
     create: ({ tokenEnv = "VAULT_TOKEN", ...options }) => {
       const token = process.env[tokenEnv];
-      if (token === undefined) throw new Error(`Set ${tokenEnv} to a Vault token.`);
+      // Of other errors the container tells nothing, since they may hold a secret.
+      if (token === undefined)
+        throw new S3EncryptionError("invalid-configuration", `Set ${tokenEnv} to a Vault token.`);
       return new VaultTransitKeyring({ ...options, token });
     },
     explain: ({ address, key }) => [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VaultTransitKeyring } from "@example/s3ec-keyring-vault-transit";
+import { keyrings, VaultTransitKeyring } from "@example/s3ec-keyring-vault-transit";
 import { describeKeyring } from "@s3ec/keyring-conformance";
 import { startTransitServer } from "./transit-server.js";
 
@@ -25,6 +25,12 @@ describe("VaultTransitKeyring", () => {
     assert.equal(error.code, "key-unavailable");
     assert.match(error.message, /transit\/encrypt\/app/);
     assert.doesNotMatch(error.message, /wrong-token/);
+  });
+
+  it("says in a configuration which variable is not set", () => {
+    const [{ create }] = keyrings;
+    const options = { address: "http://127.0.0.1:1/", key: "app", tokenEnv: "S3EC_TEST_NOT_SET" };
+    assert.throws(() => create(options), { name: "S3EncryptionError", message: /S3EC_TEST_NOT_SET/ });
   });
 
   it("says that Vault cannot be reached", async () => {
