@@ -7,7 +7,7 @@ import type { KeyringConfiguration } from "./keyring-descriptor.js";
 import type { KeyringRegistry } from "./keyring-registry.js";
 import { MANAGER, type ManagerConfiguration } from "./managers.js";
 import { MESSAGE_FORMAT } from "./message-formats.js";
-import { childrenWithoutPlace } from "./wrapped-key-places.js";
+import { childrenWithoutPlace, missingMessageKeys } from "./wrapped-key-places.js";
 
 const CLIENT = z
   .strictObject({
@@ -72,6 +72,9 @@ const CREDENTIALS = z
 const NO_PLACE =
   'expected a suffix, such as ".escrow": the default place holds the generator\'s wrapped key (only messages, with client.messageFormat, hold all of them)';
 
+const NO_NAME =
+  'expected { "namespace": text, "name": text }: with client.writeFormat "message", readers find the raw key by them';
+
 /** What an S3Client or KMSClient takes and JSON can hold. */
 const SERVICE = {
   credentials: CREDENTIALS.exactOptional(),
@@ -123,6 +126,11 @@ export function configurationSchema(registry: KeyringRegistry, keys: KeySchemas)
       kms: KMS.exactOptional(),
     })
     .superRefine(({ keyring, client }, context) => {
+      if (client?.writeFormat === "message") {
+        for (const path of missingMessageKeys(keyring, ["keyring"])) {
+          context.addIssue({ code: "custom", path: [...path], message: NO_NAME });
+        }
+      }
       if (client?.messageFormat !== undefined) return;
       for (const path of childrenWithoutPlace(keyring, ["keyring"])) {
         context.addIssue({ code: "custom", path: [...path], message: NO_PLACE });

@@ -24,6 +24,23 @@ export function childrenWithoutPlace(
   return [...inner, ...ofChildren];
 }
 
+const NAMED_IN_MESSAGES: ReadonlySet<unknown> = new Set(["raw-aes", "raw-rsa", "pkcs11"]);
+
+/** The fields, by their paths, that keyrings lack which take part in writing and can write no message without a name. */
+export function missingMessageKeys(
+  { type, messageKey, generator, children }: KeyringConfiguration,
+  path: readonly PropertyKey[] = [],
+): readonly (readonly PropertyKey[])[] {
+  if (NAMED_IN_MESSAGES.has(type)) return messageKey === undefined ? [[...path, "messageKey"]] : [];
+  // Without a generator it only reads.
+  if (type !== "multi" || !isKeyring(generator) || !Array.isArray(children)) return [];
+  const ofChildren = children.flatMap((child: unknown, index): readonly (readonly PropertyKey[])[] => {
+    const nested: unknown = typeof child === "object" && child !== null ? Reflect.get(child, "keyring") : undefined;
+    return isKeyring(nested) ? missingMessageKeys(nested, [...path, "children", index, "keyring"]) : [];
+  });
+  return [...missingMessageKeys(generator, [...path, "generator"]), ...ofChildren];
+}
+
 function isKeyring(value: unknown): value is KeyringConfiguration {
   return typeof value === "object" && value !== null;
 }

@@ -151,6 +151,14 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
     [/^ {2}keyring: The instruction file suffix "\.a" is taken/m],
   ],
   [
+    "raw keys without the name by which messages find them",
+    {
+      keyring: { type: "multi", generator: kms, children: [{ keyring: aes }] },
+      client: { messageFormat: { type: "aws-message" }, writeFormat: "message" },
+    },
+    [/^ {2}keyring\.children\[0\]\.keyring\.messageKey: expected \{ "namespace": text, "name": text \}/m],
+  ],
+  [
     "a cache without an age",
     { keyring: kms, materialsManager: { type: "caching" } },
     [/^ {2}materialsManager\.maxAgeMs: expected number, but it is missing$/m],
