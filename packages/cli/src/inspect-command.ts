@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { type EnvelopeExplanation, explainEnvelope } from "./explain-envelope.js";
 import { describeMessage } from "./inspect-message.js";
 import { type Inspection, inspectObject } from "./inspect-object.js";
+import { withContext } from "./needed-context.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
 
 /** The text, or with `json` the JSON, that `s3ec inspect` prints. */
@@ -41,6 +42,8 @@ function describe(
     placement === "metadata"
       ? "in the object's metadata"
       : `in the instruction file ${formatAddress({ ...address, Key: instructionFile ?? "" })}`;
+  const bound = wrapAlgorithm === "kms+context" ? Object.keys(inspection.description) : [];
+  const key = withContext("its key", bound);
   return [
     formatAddress(address),
     `  Format      ${format}`,
@@ -52,8 +55,8 @@ function describe(
     `  Written by  ${writers} Nothing in it proves who.`,
     ...(weaknesses.length === 0 ? [] : ["  Weak:", ...weaknesses.map((weakness) => `    ${weakness}`)]),
     switches.length === 0
-      ? "  To read it  its key suffices; no option has to be set."
-      : `  To read it  beside its key, set ${switches.join(", ")}.`,
+      ? `  To read it  ${key} ${key === "its key" ? "suffices" : "suffice"}; no option has to be set.`
+      : `  To read it  beside ${key}, set ${switches.join(", ")}.`,
     ...(movingOn === null ? [] : [`  To move on  ${movingOn}`]),
   ];
 }

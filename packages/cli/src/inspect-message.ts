@@ -1,5 +1,6 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { AwsMessageFormat, messagePlaintextLength, type ParsedHeader } from "@s3ec/format-aws-message";
+import { withContext } from "./needed-context.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
 
 /** What the header of a message says; nothing of it is secret, and nothing of it was authenticated. */
@@ -86,6 +87,6 @@ export function describeMessage(address: ObjectAddress, inspection: MessageInspe
           "  Weak:",
           "    No key commitment: a writer who knows several keys can make one object that opens differently under each.",
         ]),
-    `  To read it  beside one of its keys, set messageFormat${committing ? "" : ", commitmentPolicy: REQUIRE_ENCRYPT_ALLOW_DECRYPT"}${signed ? "; as a whole only, since it is signed" : ""}.`,
+    `  To read it  beside ${withContext("one of its keys", Object.keys(inspection.encryptionContext))}, set messageFormat${committing ? "" : ", commitmentPolicy: REQUIRE_ENCRYPT_ALLOW_DECRYPT"}${signed ? "; as a whole only, since it is signed" : ""}.`,
   ];
 }
