@@ -130,6 +130,10 @@ async function serve(options: DevServerOptions, directory: string, isTemporary: 
   await new Promise<void>((listening, failed) => {
     http.once("error", failed);
     http.listen(options.port ?? 0, "127.0.0.1", listening);
+  }).catch(async (error: unknown) => {
+    // Keys that are still being saved would stand in the way of removing their directory, and hide this error.
+    await Promise.allSettled([keys.saved]);
+    throw error;
   });
   const address = http.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;

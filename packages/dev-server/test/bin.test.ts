@@ -1,13 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 
 const bin = new URL("../dist/bin.js", import.meta.url).pathname;
 
-async function run(args: readonly string[]): Promise<{ code: unknown; output: string }> {
-  const child = spawn(process.execPath, [bin, ...args]);
+async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: unknown; output: string }> {
+  const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
   const [code] = await once(child, "close");
@@ -37,6 +44,23 @@ describe("s3ec-dev-server", () => {
       s3.destroy();
       kms.destroy();
     });
+
+  it("says that its port is taken, and leaves nothing behind", async () => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const address = holder.address();
+    const port = typeof address === "object" && address !== null ? String(address.port) : "";
+    const TMPDIR = await mkdtemp(join(tmpdir(), "s3ec-test-"));
+    try {
+      const { code, output } = await run(["--port", port], { TMPDIR });
+      expect(output).to.match(/EADDRINUSE/);
+      expect(code).to.equal(1);
+      expect(await readdir(TMPDIR)).to.deep.equal([]);
+    } finally {
+      holder.close();
+      await rm(TMPDIR, { recursive: true });
+    }
+  });
 
   it("explains itself", async () => {
     expect(await run(["--help"])).to.deep.include({ code: 0 });
