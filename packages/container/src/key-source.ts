@@ -61,8 +61,9 @@ export function keySchemas(surroundings: KeySurroundings): KeySchemas {
   return {
     secret: keyOf("a secret that is not empty", (bytes) => (bytes.length > 0 ? createSecretKey(bytes) : undefined)),
     secretText: keyOf("a secret that is not empty", secretText, (text) => Buffer.from(text, "utf8")),
-    aesKey: keyOf("an AES key of exactly 32 (or 16 or 24) bytes, not encoded when it is in a file", (bytes) =>
-      [16, 24, 32].includes(bytes.length) ? createSecretKey(bytes) : undefined,
+    aesKey: keyOf(
+      "an AES key of exactly 32 (or 16 or 24) bytes: as they are in a file, in base64 elsewhere",
+      (bytes) => ([16, 24, 32].includes(bytes.length) ? createSecretKey(bytes) : undefined),
     ),
     rsaPrivateKey: keyOf(
       "an RSA private key of 2048 bits or more as PEM, DER or JWK, without a passphrase",
