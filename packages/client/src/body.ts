@@ -63,11 +63,19 @@ export function quiet(stream: Readable): void {
   stream.on("error", NOTHING);
 }
 
-/** Destroys a stream; the error that this may raise in it has nobody left to tell. */
+/**
+ * Destroys a stream that was not read to its end; the error that this may raise in it has nobody left to tell. A file
+ * that the caller means to close is left open.
+ */
 export function destroyStream(stream: Readable): void {
-  if (stream.destroyed) return;
+  if (stream.destroyed || stream.readableEnded || isClosedByCaller(stream)) return;
   quiet(stream);
   stream.destroy();
+}
+
+/** Said by `autoClose: false`: another stream may be reading the same descriptor. */
+function isClosedByCaller(stream: Readable): boolean {
+  return stream instanceof ReadStream && Reflect.get(stream, "autoClose") === false;
 }
 
 function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
@@ -82,7 +90,7 @@ function sourceOfFile(file: ReadStream): BodySource {
   // Asking for more than a stream's high-water mark raises it; in pieces of 64 KiB, reading costs twice as much.
   if (untouched) file.read(PIECE);
   return {
-    chunks: gathered(file),
+    chunks: gathered(isClosedByCaller(file) ? file.iterator({ destroyOnReturn: false }) : file),
     length: untouched ? lengthOfFile(file) : undefined,
     destroy: () => destroyStream(file),
   };

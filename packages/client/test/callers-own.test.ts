@@ -1,0 +1,40 @@
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { EncryptedUpload } from "@s3ec/client";
+import { expect } from "chai";
+import { BUCKET, Fixture, refusal } from "./fixture.js";
+import { errorOf } from "./transfers.js";
+
+describe("what belongs to the caller", () => {
+  let fixture: Fixture;
+  let folder: string;
+  before(async () => {
+    fixture = await Fixture.start();
+    folder = mkdtempSync(join(tmpdir(), "s3ec-callers-"));
+  });
+  after(async () => {
+    await fixture.close();
+    rmSync(folder, { recursive: true });
+  });
+  afterEach(() => fixture.server.faults.clear());
+
+  const params = (Key: string) => ({ Bucket: BUCKET, Key });
+
+  it("leaves a file open that the caller closes, however its upload ends", async () => {
+    const client = fixture.client();
+    const path = join(folder, "file");
+    writeFileSync(path, Buffer.alloc(20_000_000, "0123456789"));
+    const fd = openSync(path, "r");
+    const piece = (start: number, end = start + 4) => createReadStream("", { fd, start, end, autoClose: false });
+    await client.send(new PutObjectCommand({ ...params("first"), Body: piece(0) }));
+    fixture.server.faults.add({ operation: "PutObject", cutAfterBytes: 1_000_000, times: 1 });
+    await errorOf(client.send(new PutObjectCommand({ ...params("cut"), Body: piece(0, 19_999_999) })));
+    await refusal(client.send(new PutObjectCommand({ ...params("refused"), Body: piece(0), ContentLength: 1 })));
+    await new EncryptedUpload({ client, params: { ...params("second"), Body: piece(5) } }).done();
+    closeSync(fd);
+    const { Body } = await client.send(new GetObjectCommand(params("second")));
+    expect(await Body?.transformToString()).to.equal("56789");
+  });
+});
