@@ -2,8 +2,13 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
 
-/** The name of our middleware on a client's stack. */
-export const MIDDLEWARE_NAME = "s3EncryptionMiddleware";
+/** Our middleware on a client's stack. At the default priority it would run inside the region redirect, and encrypt twice. */
+export const MIDDLEWARE = {
+  step: "initialize",
+  priority: "high",
+  name: "s3EncryptionMiddleware",
+  override: true,
+} as const;
 
 // By middleware stack, the one thing that the plugin and whoever holds the client both see.
 const OPTIONS = new WeakMap<object, ResolvedOptions>();
@@ -32,7 +37,8 @@ export function encryptionOf(client: S3Client, encryption: S3EncryptionOptions |
  */
 export function plainClientOf(client: S3Client): S3Client {
   const middlewareStack = client.middlewareStack.clone();
-  middlewareStack.remove(MIDDLEWARE_NAME);
+  // Not removed: middleware of the caller's may have its place before or behind it.
+  middlewareStack.add((next) => next, MIDDLEWARE);
   // Its own (empty) handler cache: an inherited one holds handlers that encrypt.
   return Object.create(client, {
     middlewareStack: { value: middlewareStack },

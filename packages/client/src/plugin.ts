@@ -16,7 +16,7 @@ import type {
 } from "@aws-sdk/client-s3";
 import { quiet } from "./body.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
-import { MIDDLEWARE_NAME, rememberEncryption } from "./plain-client.js";
+import { MIDDLEWARE, rememberEncryption } from "./plain-client.js";
 import type { LargeUploadLoader } from "./put-object.js";
 import { refuseUnencrypted } from "./refused-commands.js";
 import { failWithBody, rememberBody } from "./sent-body.js";
@@ -46,8 +46,7 @@ export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadL
           };
           return dispatch(options, loadLargeUpload, context.commandName, args.input, send);
         },
-        // At the default priority it would run inside the region redirect, and encrypt twice.
-        { step: "initialize", priority: "high", name: MIDDLEWARE_NAME, override: true },
+        MIDDLEWARE,
       );
       stack.add(
         (next, context) => async (args) => {
@@ -55,7 +54,7 @@ export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadL
           return next(args);
         },
         // After the SDK has put its own stream around the body, before it waits for credentials and signs.
-        { step: "build", priority: "low", name: `${MIDDLEWARE_NAME}Body`, override: true },
+        { step: "build", priority: "low", name: `${MIDDLEWARE.name}Body`, override: true },
       );
     },
   };

@@ -1,8 +1,8 @@
-import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { EncryptedUpload } from "@s3ec/client";
+import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, Fixture, refusal } from "./fixture.js";
 import { errorOf } from "./transfers.js";
@@ -36,5 +36,20 @@ describe("what belongs to the caller", () => {
     closeSync(fd);
     const { Body } = await client.send(new GetObjectCommand(params("second")));
     expect(await Body?.transformToString()).to.equal("56789");
+  });
+
+  it("keeps middleware that has its place relative to the encryption", async () => {
+    const client = fixture.client();
+    const seen: unknown[] = [];
+    const audit = <Next>(next: Next, context: { commandName?: string }): Next => {
+      seen.push(context.commandName);
+      return next;
+    };
+    const place = { name: "audit", relation: "before", toMiddleware: "s3EncryptionMiddleware" } as const;
+    client.middlewareStack.addRelativeTo(audit, place);
+    await new EncryptedUpload({ client, params: { ...params("audited"), Body: "x" } }).done();
+    await new EncryptedDownload({ client, params: params("audited"), to: join(folder, "audited") }).done();
+    expect(readFileSync(join(folder, "audited"), "utf8")).to.equal("x");
+    expect(seen).to.deep.equal(["PutObjectCommand", "GetObjectCommand"]);
   });
 });
