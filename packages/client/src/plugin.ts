@@ -19,7 +19,7 @@ import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "
 import { MIDDLEWARE, rememberEncryption } from "./plain-client.js";
 import type { LargeUploadLoader } from "./put-object.js";
 import { refuseUnencrypted } from "./refused-commands.js";
-import { failWithBody, rememberBody } from "./sent-body.js";
+import { failWithBody } from "./sent-body.js";
 
 /** What `client.middlewareStack.use()` takes. */
 export type S3Plugin = Parameters<S3Client["middlewareStack"]["use"]>[0];
@@ -40,17 +40,14 @@ export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadL
         (next, context) => async (args) => {
           // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
           // same region, credentials and endpoint.
-          const send = async (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> => {
-            rememberBody(context, input);
-            return next({ ...args, input });
-          };
+          const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> => next({ ...args, input });
           return dispatch(options, loadLargeUpload, context.commandName, args.input, send);
         },
         MIDDLEWARE,
       );
       stack.add(
-        (next, context) => async (args) => {
-          failWithBody(context, args.request);
+        (next) => async (args) => {
+          failWithBody(args.input, args.request);
           return next(args);
         },
         // After the SDK has put its own stream around the body, before it waits for credentials and signs.

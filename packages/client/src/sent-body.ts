@@ -1,23 +1,13 @@
 import { Readable } from "node:stream";
 
-// By handler context, which the two middlewares of one command share.
-const SENT = new WeakMap<object, Readable>();
-
-/** Remembers the stream that a command is about to send. */
-export function rememberBody(context: object, input: object): void {
-  const body: unknown = Reflect.get(input, "Body");
-  if (body instanceof Readable) SENT.set(context, body);
-  else SENT.delete(context);
-}
-
 /**
  * The SDK pipes a stream body into the request, maybe through a stream of its own, and listens to the errors of neither:
  * a body that fails would end the process, and its request would wait for the rest for ever. Here a failing body
  * destroys the request with its error, which is what the caller then gets.
  */
-export function failWithBody(context: object, request: unknown): void {
-  const source = SENT.get(context);
-  if (source === undefined || typeof request !== "object" || request === null) return;
+export function failWithBody(input: object, request: unknown): void {
+  const source: unknown = Reflect.get(input, "Body");
+  if (!(source instanceof Readable) || typeof request !== "object" || request === null) return;
   const sent: unknown = Reflect.get(request, "body");
   if (!(sent instanceof Readable)) return;
   const pipe = sent.pipe;

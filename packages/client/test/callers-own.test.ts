@@ -1,10 +1,11 @@
 import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
+import { Readable } from "node:stream";
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { EncryptedDownload, EncryptedUpload, s3EncryptionPlugin } from "@s3ec/client";
 import { expect } from "chai";
-import { BUCKET, Fixture, refusal } from "./fixture.js";
+import { BUCKET, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { errorOf } from "./transfers.js";
 
 describe("what belongs to the caller", () => {
@@ -51,5 +52,24 @@ describe("what belongs to the caller", () => {
     await new EncryptedDownload({ client, params: params("audited"), to: join(folder, "audited") }).done();
     expect(readFileSync(join(folder, "audited"), "utf8")).to.equal("x");
     expect(seen).to.deep.equal(["PutObjectCommand", "GetObjectCommand"]);
+  });
+
+  it("fails the put whose body broke, where the SDK's cached handlers share one context", async () => {
+    const client = fixture.track(new S3Client({ ...fixture.server.clientConfig, cacheMiddleware: true }));
+    client.middlewareStack.use(s3EncryptionPlugin({ keyring: TEST_KEYRING }));
+    const ContentLength = 20_000_000;
+    async function* halves(second: () => Uint8Array): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(ContentLength / 2);
+      yield second();
+    }
+    const broken = Readable.from(
+      halves(() => {
+        throw new Error("The body broke.");
+      }),
+    );
+    const whole = Readable.from(halves(() => new Uint8Array(ContentLength / 2)));
+    const failing = errorOf(client.send(new PutObjectCommand({ ...params("broken"), Body: broken, ContentLength })));
+    await client.send(new PutObjectCommand({ ...params("whole"), Body: whole, ContentLength }));
+    expect(await failing).to.have.property("message", "The body broke.");
   });
 });
