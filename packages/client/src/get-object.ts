@@ -3,13 +3,14 @@ import { alignRange, type ByteRange, type ContentKey, decryptContentRange, parse
 import { S3EncryptionError } from "@s3ec/materials";
 import { answeredBody, pinnedTo } from "./answered-object.js";
 import { destroyStream, outputBody, readableOf } from "./body.js";
-import { callOptionsOf } from "./call-options.js";
+import { type CallOptions, callOptionsOf } from "./call-options.js";
 import { getMessageRange } from "./get-message-range.js";
 import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
 import { openObject } from "./open-object.js";
 import type { ResolvedOptions } from "./options.js";
 import { withoutCiphertextChecksums } from "./put-object.js";
 import { readAhead } from "./read-ahead.js";
+import { requestAborted } from "./request-aborted.js";
 import { rangeNotSatisfiable, servedRange } from "./served-range.js";
 import { type CiphertextBody, decryptionOf, openWhole, type Plaintext } from "./whole-content.js";
 
@@ -22,6 +23,20 @@ const HELD_LENGTH = 1024 * 1024;
 /** Sends a `GetObjectCommand` and decrypts what comes back. */
 export async function getObject(options: ResolvedOptions, input: GetObjectCommandInput, next: Next): Promise<Result> {
   const call = callOptionsOf(input);
+  try {
+    return await getDecrypted(options, call, input, next);
+  } catch (error) {
+    // A body that is being read then only says that its connection was reset.
+    throw call.abortSignal?.aborted === true ? requestAborted() : error;
+  }
+}
+
+async function getDecrypted(
+  options: ResolvedOptions,
+  call: CallOptions,
+  input: GetObjectCommandInput,
+  next: Next,
+): Promise<Result> {
   const range = requestedRange(input);
   if (range !== undefined) {
     const message = options.messageFormat && (await getMessageRange(options, call, input, range, next));

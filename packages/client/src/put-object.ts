@@ -9,6 +9,7 @@ import { quiet, readableOf } from "./body.js";
 import { callOptionsOf } from "./call-options.js";
 import { instructionFilePut } from "./instruction-files.js";
 import type { ResolvedOptions } from "./options.js";
+import { requestAborted } from "./request-aborted.js";
 import { type SealedObject, sealObject } from "./seal-object.js";
 
 /** Ciphertext up to this many bytes is buffered, so that the SDK can retry it; it never retries a stream. */
@@ -73,7 +74,7 @@ async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal | undef
   if (signal === undefined) return reading;
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(Object.assign(new Error("Request aborted"), { name: "AbortError" }));
+    onAbort = () => reject(requestAborted());
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
   });

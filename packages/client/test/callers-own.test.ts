@@ -72,4 +72,26 @@ describe("what belongs to the caller", () => {
     await client.send(new PutObjectCommand({ ...params("whole"), Body: whole, ContentLength }));
     expect(await failing).to.have.property("message", "The body broke.");
   });
+
+  for (const [place, options] of [
+    ["in memory", {}],
+    ["in a spool", { bufferSize: 0 }],
+  ] as const) {
+    it(`rejects with an AbortError when the call is aborted while content is verified ${place}`, async () => {
+      const client = fixture.client(options);
+      await client.send(new PutObjectCommand({ ...params("aborted"), Body: new Uint8Array(1_000_000) }));
+      fixture.server.faults.add({ operation: "GetObject", throttleBytesPerSecond: 200_000 });
+      const controller = new AbortController();
+      client.middlewareStack.add(
+        (next) => async (args) => {
+          const result = await next(args);
+          setImmediate(() => controller.abort());
+          return result;
+        },
+        { step: "deserialize", priority: "high", name: "abort" },
+      );
+      const reading = client.send(new GetObjectCommand(params("aborted")), { abortSignal: controller.signal });
+      expect((await errorOf(reading)).name).to.equal("AbortError");
+    });
+  }
 });
