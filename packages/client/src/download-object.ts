@@ -82,9 +82,13 @@ async function store(download: Download, decryption: Decryption, body: Ciphertex
     await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), chunks);
   } else {
     const plaintext = await openWhole(encryption, decryption, body);
-    const chunks = counter.count(plaintext.chunks);
-    if (to.errored) throw to.errored;
-    await pipeline(readableOf(chunks, plaintext.destroy), to, { signal: ranges.signal });
+    const source = readableOf(counter.count(plaintext.chunks), plaintext.destroy);
+    // A pipeline would only say that the target was closed.
+    if (to.errored) {
+      source.destroy();
+      throw to.errored;
+    }
+    await pipeline(source, to, { signal: ranges.signal });
   }
   return counter.loaded;
 }

@@ -17,7 +17,7 @@ import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import type { Keyring } from "@s3ec/materials";
 import { expect } from "chai";
 import { BUCKET, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
-import { errorOf } from "./transfers.js";
+import { errorOf, until } from "./transfers.js";
 
 /** As a key store behind a network is: streams have time to fail before anyone reads them. */
 const REMOTE_KEYRING: Keyring = {
@@ -32,6 +32,17 @@ const REMOTE_KEYRING: Keyring = {
   },
 };
 const FILES = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+
+/** Paths of the files, among other things, that this process has open. */
+function openFiles(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return readlinkSync(join("/proc/self/fd", fd));
+    } catch {
+      return [];
+    }
+  });
+}
 
 describe("the client under faults", () => {
   let fixture: Fixture;
@@ -84,6 +95,23 @@ describe("the client under faults", () => {
     await errorOf(new EncryptedDownload({ client, params: { Bucket: BUCKET, Key: "target" }, to }).done());
   });
 
+  it("lets go of what it has spooled when the target of a download has failed meanwhile", async () => {
+    const client = fixture.client({ keyring: REMOTE_KEYRING, bufferSize: 0 });
+    await client.send(put("spooled", "x"));
+    const to = new PassThrough();
+    const downloading = new EncryptedDownload({ client, params: { Bucket: BUCKET, Key: "spooled" }, to }).done();
+    to.destroy(new Error("The target broke."));
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): unknown => warnings.push(warning);
+    process.on("warning", onWarning);
+    expect(await errorOf(downloading)).to.have.property("message", "The target broke.");
+    await until(() => openFiles().every((file) => !file.includes("/s3ec-")));
+    await delay(10);
+    process.off("warning", onWarning);
+    // A file that nobody closes is closed when its memory is collected, with a warning.
+    expect(warnings).to.deep.equal([]);
+  });
+
   it("reads instruction files although every connection holds an object", async () => {
     await fixture.client(FILES).send(put("many", "x"));
     const client = fixture.client();
@@ -123,14 +151,7 @@ describe("the client under faults", () => {
       await refusal(upload.done());
     }
     await delay(50);
-    const open = readdirSync("/proc/self/fd").filter((fd) => {
-      try {
-        return readlinkSync(join("/proc/self/fd", fd)) === file;
-      } catch {
-        return false;
-      }
-    });
-    expect(open).to.deep.equal([]);
+    expect(openFiles()).not.to.include(file);
   });
 
   it("reads and deletes the instruction file that it wrote, whether the suffix was given with a dot or without", async () => {
