@@ -17,8 +17,9 @@ export async function copyObject(
       "Replacing an object's metadata would destroy its envelope, and the object with it: copy with MetadataDirective COPY.",
     );
   }
+  const suffixes = knownSuffixes(options, input);
   const result = await next(input);
-  for (const suffix of knownSuffixes(options, input)) await copyFile(input, suffix, next);
+  for (const suffix of suffixes) await copyFile(input, suffix, next);
   return result;
 }
 

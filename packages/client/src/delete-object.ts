@@ -18,10 +18,12 @@ export async function deleteObject(
   input: DeleteObjectCommandInput,
   next: Send<DeleteObjectCommandInput, DeleteObjectCommandOutput>,
 ): Promise<{ output: DeleteObjectCommandOutput; response: unknown }> {
+  // What is wrong with the call's options is said before anything is deleted.
+  const suffixes = knownSuffixes(options, input);
   const result = await next(input);
   if (input.VersionId !== undefined) return result;
   const { IfMatch, IfMatchLastModifiedTime, IfMatchSize, ...rest } = input;
-  for (const suffix of knownSuffixes(options, input)) await next({ ...rest, Key: `${input.Key}${suffix}` });
+  for (const suffix of suffixes) await next({ ...rest, Key: `${input.Key}${suffix}` });
   return result;
 }
 
@@ -33,11 +35,12 @@ export async function deleteObjects(
   input: DeleteObjectsCommandInput,
   next: Send<DeleteObjectsCommandInput, DeleteObjectsCommandOutput>,
 ): Promise<{ output: DeleteObjectsCommandOutput; response: unknown }> {
+  const suffixes = knownSuffixes(options, input);
   const result = await next(input);
   const failed = new Set(result.output.Errors?.map((error) => error.Key));
   const files = (input.Delete?.Objects ?? [])
     .filter(({ Key, VersionId }) => VersionId === undefined && !failed.has(Key))
-    .flatMap(({ Key }) => knownSuffixes(options, input).map((suffix) => ({ Key: `${Key}${suffix}` })));
+    .flatMap(({ Key }) => suffixes.map((suffix) => ({ Key: `${Key}${suffix}` })));
   const Errors = [...(result.output.Errors ?? [])];
   for (let start = 0; start < files.length; start += MAX_KEYS) {
     const Objects = files.slice(start, start + MAX_KEYS);

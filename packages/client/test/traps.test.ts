@@ -7,6 +7,8 @@ import { Readable } from "node:stream";
 import {
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
@@ -327,6 +329,23 @@ describe("the adapter", () => {
     const conditional = new PutObjectCommand({ Bucket: BUCKET, Key: "cond", Body: "x", IfNoneMatch: "*" });
     expect((await refusal(client.send(conditional))).code).to.equal("unsupported-operation");
     expect(await fixture.keys("cond")).to.deep.equal([]);
+  });
+
+  it("refuses a call's options before it deletes or copies anything", async () => {
+    const client = fixture.client();
+    await client.send(put("stays"));
+    const wrong = { instructionFileSuffix: "." };
+    const [Bucket, Key] = [BUCKET, "stays"];
+    const copy = new CopyObjectCommand({ Bucket, Key: "stays-copied", CopySource: "bucket/stays" });
+    const several = new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } });
+    for (const send of [
+      () => client.send(new DeleteObjectCommand({ Bucket, Key }), wrong),
+      () => client.send(several, wrong),
+      () => client.send(copy, wrong),
+    ]) {
+      expect((await refusal(send())).code).to.equal("invalid-argument");
+    }
+    expect(await fixture.keys("stays")).to.deep.equal(["stays"]);
   });
 
   it("answers ranges in plaintext terms, only with the legacy switch on", async () => {
