@@ -73,6 +73,12 @@ export function destroyStream(stream: Readable): void {
   stream.destroy();
 }
 
+/** Lets go of a body of the caller's that would stay open. */
+export function letGoOfBody(body: unknown): void {
+  if (body instanceof Readable) destroyStream(body);
+  if (body instanceof ReadableStream && !body.locked) body.cancel().catch(NOTHING);
+}
+
 /** Said by `autoClose: false`: another stream may be reading the same descriptor. */
 function isClosedByCaller(stream: Readable): boolean {
   return stream instanceof ReadStream && Reflect.get(stream, "autoClose") === false;

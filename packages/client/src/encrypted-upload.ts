@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { Readable } from "node:stream";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { destroyStream, quiet } from "./body.js";
+import { letGoOfBody, quiet } from "./body.js";
 import { type EncryptionCallOptions, withCallOptions } from "./call-options.js";
 import { FileBody } from "./file-body.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
@@ -68,7 +68,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     const Upload = await loadUpload();
     const { client, file, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
     if (Upload === undefined) {
-      if (params.Body instanceof Readable) destroyStream(params.Body);
+      letGoOfBody(params.Body);
       throw new S3EncryptionError(
         "unsupported-operation",
         "EncryptedUpload is built on @aws-sdk/lib-storage: install it, in the version of your @aws-sdk/client-s3.",

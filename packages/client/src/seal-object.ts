@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import {
   ciphertextLength,
@@ -8,7 +7,7 @@ import {
   writeEnvelope,
 } from "@s3ec/envelope";
 import { type MessageFormat, S3EncryptionError } from "@s3ec/materials";
-import { type BodySource, destroyStream, type ObjectToSeal, sourceOfBody } from "./body.js";
+import { type BodySource, letGoOfBody, type ObjectToSeal, sourceOfBody } from "./body.js";
 import { type CallOptions, callOptionsOf } from "./call-options.js";
 import { assertFormat, type ResolvedOptions } from "./options.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
@@ -33,7 +32,7 @@ export async function sealObject(options: ResolvedOptions, given: ObjectToSeal):
     return await sealChecked(options, given);
   } catch (error) {
     // Whatever was wrong, the caller's stream must not stay open.
-    if (given.Body instanceof Readable) destroyStream(given.Body);
+    letGoOfBody(given.Body);
     throw error;
   }
 }

@@ -154,6 +154,18 @@ describe("the client under faults", () => {
     expect(openFiles()).not.to.include(file);
   });
 
+  it("cancels the web stream of a put that it refuses before it reads", async () => {
+    let isCancelled = false;
+    const Body = new ReadableStream({
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const refused = new PutObjectCommand({ Bucket: BUCKET, Key: "refused", Body, WriteOffsetBytes: 1 });
+    await refusal(fixture.client().send(refused));
+    expect(isCancelled).to.equal(true);
+  });
+
   it("reads and deletes the instruction file that it wrote, whether the suffix was given with a dot or without", async () => {
     const client = fixture.client({ instructionFileConfig: { enableInstructionFilePutObject: true, suffix: "s" } });
     await fixture.client().send(put("photos", "another object"));
