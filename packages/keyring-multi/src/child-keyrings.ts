@@ -47,10 +47,13 @@ export function assertPlaces(children: readonly ChildKeyring[]): void {
 }
 
 export function assertKeyring(keyring: Keyring, role: string): void {
-  if (typeof keyring?.onEncrypt !== "function" || typeof keyring.onDecrypt !== "function") {
-    throw new S3EncryptionError(
-      "invalid-argument",
-      `${role} must be a keyring: an object with onEncrypt and onDecrypt.`,
-    );
-  }
+  const isKeyring =
+    typeof keyring?.onEncrypt === "function" &&
+    typeof keyring.onDecrypt === "function" &&
+    Array.isArray(keyring.wrapAlgorithms);
+  if (isKeyring) return;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    `${role} must be a keyring: an object with onEncrypt, onDecrypt and wrapAlgorithms.`,
+  );
 }

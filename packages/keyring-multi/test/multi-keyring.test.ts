@@ -133,6 +133,8 @@ describe("MultiKeyring", () => {
       const notAKeyring: Keyring = JSON.parse("{}");
       expect(() => new MultiKeyring({ generator: notAKeyring })).to.throw(/generator must be a keyring/);
       expect(() => new MultiKeyring({ children: [{ keyring: notAKeyring }] })).to.throw(/child must be a keyring/);
+      const nothingDeclared: Keyring = Object.assign(JSON.parse("{}"), { onEncrypt: () => {}, onDecrypt: () => {} });
+      expect(() => new MultiKeyring({ generator: nothingDeclared })).to.throw(/generator must be a keyring/);
     });
 
     it("declares the union of its keyrings' wraps and its children's suffixes", () => {
