@@ -22,16 +22,12 @@ export function answeredBody(output: GetObjectCommandOutput): Readable {
   return Body;
 }
 
-/** The same request of the version that was answered with, or S3's refusal: never the content of another one. */
-export function pinnedTo(
-  input: GetObjectCommandInput,
-  { ETag, VersionId }: GetObjectCommandOutput,
-): GetObjectCommandInput {
-  // What the caller asked of the object was answered already; on a pinned version it cannot change.
+/**
+ * The same request of the content that was answered with, or S3's refusal: never the content of another version. By its
+ * tag: naming the version would take a permission that a caller who named none need not have (`s3:GetObjectVersion`).
+ */
+export function pinnedTo(input: GetObjectCommandInput, { ETag }: GetObjectCommandOutput): GetObjectCommandInput {
+  // What the caller asked of the object was answered already; of the same content it cannot change.
   const { IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, ...rest } = input;
-  return {
-    ...rest,
-    ...(ETag === undefined ? {} : { IfMatch: ETag }),
-    ...(VersionId === undefined ? {} : { VersionId }),
-  };
+  return { ...rest, ...(ETag === undefined ? {} : { IfMatch: ETag }) };
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import {
   CopyObjectCommand,
   CreateMultipartUploadCommand,
@@ -15,7 +15,13 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { type S3EncryptionOptions, s3EncryptionPlugin, withEncryptionOptions, withPlaintextSizes } from "@s3ec/client";
+import {
+  EncryptedDownload,
+  type S3EncryptionOptions,
+  s3EncryptionPlugin,
+  withEncryptionOptions,
+  withPlaintextSizes,
+} from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 
@@ -175,6 +181,31 @@ describe("the adapter", () => {
         for (const { headers } of again) expect(headers).to.have.property("if-match");
       }
     }
+  });
+
+  it("asks for no version by name in a bucket that keeps versions, unless the caller does", async () => {
+    const options = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    await fixture.client(options).send(put("versioned", bytesOfLength(3_000_000)));
+    const client = fixture.client();
+    const asked = new Set<string | undefined>();
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const { input } = args;
+        if ("VersionId" in input) asked.add(input.VersionId);
+        const result = await next(args);
+        return { ...result, output: { ...result.output, VersionId: "v1" } };
+      },
+      { step: "build", name: "versions" },
+    );
+    const { Body, VersionId } = await client.send(get("versioned"));
+    expect((await Body?.transformToByteArray())?.length).to.equal(3_000_000);
+    const params = { Bucket: BUCKET, Key: "versioned" };
+    const to = new PassThrough().resume();
+    await new EncryptedDownload({ client, params, to, partSize: 1_000_000 }).done();
+    expect(VersionId).to.equal("v1");
+    expect([...asked]).to.deep.equal([]);
+    await client.send(new GetObjectCommand({ ...params, VersionId: "v0" })).catch(() => {});
+    expect([...asked]).to.deep.equal(["v0"]);
   });
 
   it("gives an instruction file the object's encryption and storage, but not its metadata (H28)", async () => {
