@@ -11,15 +11,22 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "./call-options.js";
 import type { ResolvedOptions } from "./options.js";
 
-/** Who may see the object, who owns it, and how S3 keeps it: what its instruction file shares with it (H28). */
+/**
+ * Who may see the object, who owns it, and how S3 keeps it: what its instruction file shares with it (H28). A lock among
+ * them: without its key a locked object would be lost; and S3 takes a lock with a checksum only.
+ */
 const SHARED = [
   "ACL",
   "BucketKeyEnabled",
+  "ChecksumAlgorithm",
   "ExpectedBucketOwner",
   "GrantFullControl",
   "GrantRead",
   "GrantReadACP",
   "GrantWriteACP",
+  "ObjectLockLegalHoldStatus",
+  "ObjectLockMode",
+  "ObjectLockRetainUntilDate",
   "RequestPayer",
   "SSECustomerAlgorithm",
   "SSECustomerKey",

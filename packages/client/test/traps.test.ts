@@ -17,6 +17,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import {
   EncryptedDownload,
+  S3EncryptionClient,
   type S3EncryptionOptions,
   s3EncryptionPlugin,
   withEncryptionOptions,
@@ -228,6 +229,23 @@ describe("the adapter", () => {
       "x-amz-storage-class": "STANDARD_IA",
     });
     expect(file?.headers).not.to.have.any.keys("x-amz-meta-mine", "cache-control");
+  });
+
+  it("locks an instruction file as its object, with the checksum that S3 takes no lock without", async () => {
+    const config = { ...fixture.server.clientConfig, requestChecksumCalculation: "WHEN_REQUIRED" } as const;
+    const instructionFileConfig = { enableInstructionFilePutObject: true };
+    const encryption = { keyring: TEST_KEYRING, instructionFileConfig };
+    const client = fixture.track(new S3EncryptionClient({ ...config, encryption }));
+    const lock = { ObjectLockMode: "COMPLIANCE", ObjectLockRetainUntilDate: new Date("2100-01-01") } as const;
+    const params = { Bucket: BUCKET, Key: "locked", Body: "x", ChecksumAlgorithm: "SHA256" } as const;
+    // The server has no locks, and says so.
+    await client.send(new PutObjectCommand({ ...params, ...lock })).catch(() => {});
+    const file = fixture.server.requests.find(({ key }) => key === "locked.instruction");
+    expect(file?.headers).to.include({
+      "x-amz-object-lock-mode": "COMPLIANCE",
+      "x-amz-object-lock-retain-until-date": "2100-01-01T00:00:00Z",
+    });
+    expect(file?.headers).to.have.property("x-amz-checksum-sha256");
   });
 
   it("refuses to ask for sizes none at a time", async () => {
