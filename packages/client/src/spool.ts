@@ -16,6 +16,10 @@ export interface SpooledContent {
   readonly destroy: () => Promise<void>;
 }
 
+// Of content that nobody reads any more and that nobody destroyed: a file that only the collection of its memory closes
+// ends the process, as of Node 25.
+const abandoned = new FinalizationRegistry<() => Promise<void>>((destroy) => void destroy().catch(() => {}));
+
 /**
  * Authenticates content of any size before a byte of it is released (S12), without holding it in memory and without
  * plaintext on disk: the ciphertext goes to a file that only this process can open, is verified on its way, and is
@@ -35,6 +39,7 @@ export async function spoolContent(
     () => false,
   );
   const destroy = async (): Promise<void> => {
+    abandoned.unregister(file);
     await file.close();
     if (!unlinked) await unlink(path);
   };
@@ -45,7 +50,9 @@ export async function spoolContent(
       chunk.fill(0);
     }
     // Everything was written at a position of its own, so that the file still stands at its beginning.
-    return { chunks: decryption.decrypt(piecesOfFile(file)), length, destroy };
+    const chunks = decryption.decrypt(piecesOfFile(file));
+    abandoned.register(chunks, destroy, file);
+    return { chunks, length, destroy };
   } catch (error) {
     await destroy();
     throw isDiskFull(error) ? diskFull(directory, error) : error;

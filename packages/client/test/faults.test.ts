@@ -12,6 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import type { Keyring } from "@s3ec/materials";
@@ -43,6 +45,24 @@ function openFiles(): string[] {
     }
   });
 }
+
+function openSpools(): number {
+  return openFiles().filter((file) => file.includes("/s3ec-")).length;
+}
+
+/** A file that nobody closes is closed when its memory is collected, with a warning, or with an error that ends the process. */
+async function warningsOf(run: () => Promise<void>): Promise<Error[]> {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): unknown => warnings.push(warning);
+  process.on("warning", onWarning);
+  await run();
+  await delay(10);
+  process.off("warning", onWarning);
+  return warnings;
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 describe("the client under faults", () => {
   let fixture: Fixture;
@@ -101,14 +121,29 @@ describe("the client under faults", () => {
     const to = new PassThrough();
     const downloading = new EncryptedDownload({ client, params: { Bucket: BUCKET, Key: "spooled" }, to }).done();
     to.destroy(new Error("The target broke."));
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error): unknown => warnings.push(warning);
-    process.on("warning", onWarning);
-    expect(await errorOf(downloading)).to.have.property("message", "The target broke.");
-    await until(() => openFiles().every((file) => !file.includes("/s3ec-")));
-    await delay(10);
-    process.off("warning", onWarning);
-    // A file that nobody closes is closed when its memory is collected, with a warning.
+    const warnings = await warningsOf(async () => {
+      expect(await errorOf(downloading)).to.have.property("message", "The target broke.");
+      await until(() => openSpools() === 0);
+    });
+    expect(warnings).to.deep.equal([]);
+  });
+
+  it("lets go of what it has spooled when the answer is dropped, unread or half read", async () => {
+    const client = fixture.client({ bufferSize: 0 });
+    await client.send(put("dropped", "x".repeat(1_000_000)));
+    const first = async (): Promise<void> => {
+      const { Body } = await client.send(get("dropped"));
+      if (Body instanceof Readable) await once(Body, "readable");
+    };
+    const warnings = await warningsOf(async () => {
+      await client.send(get("dropped"));
+      await first();
+      expect(openSpools()).to.equal(2);
+      await until(() => {
+        collectGarbage();
+        return openSpools() === 0;
+      });
+    });
     expect(warnings).to.deep.equal([]);
   });
 
