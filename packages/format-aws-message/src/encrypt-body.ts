@@ -1,5 +1,5 @@
 import { S3EncryptionError } from "@s3ec/materials";
-import { FINAL_FRAME_MARK, type FrameKey, type FramePosition } from "./frame-cipher.js";
+import { FINAL_FRAME_MARK, type FrameKey, type FramePosition, IV_LENGTH } from "./frame-cipher.js";
 import { MAX_FRAMES } from "./frame-layout.js";
 import { GatheredPieces } from "./gathered-pieces.js";
 
@@ -18,10 +18,8 @@ export async function* encryptBody(
   const { frameLength } = key;
   const held = Buffer.allocUnsafeSlow(frameLength);
   let heldLength = 0;
-  let sequenceNumber = 1;
   let total = 0;
-  const ready = new GatheredPieces();
-  ready.add(header);
+  const frames = new FrameWriter(key, header);
   for await (const chunk of plaintext) {
     total += chunk.length;
     let offset = 0;
@@ -33,9 +31,8 @@ export async function* encryptBody(
       if (!isFollowed) break;
       const rest = end - offset === chunk.length ? chunk : chunk.subarray(offset, end);
       const content = heldLength === 0 ? [rest] : [held.subarray(0, heldLength), rest];
-      encryptFrame(key, { sequenceNumber, isFinal: false }, content, frameLength, ready);
-      if (ready.isWorthATurn) for (const piece of ready.take()) yield piece;
-      sequenceNumber++;
+      frames.write(content, frameLength, false);
+      if (frames.written.isWorthATurn) for (const piece of frames.written.take()) yield piece;
       offset = end;
       heldLength = 0;
     }
@@ -48,29 +45,39 @@ export async function* encryptBody(
       `The body has ${total} bytes, but was said to have ${contentLength}.`,
     );
   }
-  encryptFrame(key, { sequenceNumber, isFinal: true }, [held.subarray(0, heldLength)], heldLength, ready);
-  for (const piece of ready.take()) yield piece;
+  frames.write(heldLength === 0 ? [] : [held.subarray(0, heldLength)], heldLength, true);
+  for (const piece of frames.written.take()) yield piece;
 }
 
-function encryptFrame(
-  key: FrameKey,
-  position: FramePosition,
-  content: readonly Uint8Array[],
-  length: number,
-  encrypted: GatheredPieces,
-): void {
-  encrypted.add(frameHead(position, length));
-  const cipher = key.cipher(position, length);
-  for (const piece of content) if (piece.length > 0) encrypted.add(cipher.update(piece));
-  cipher.final();
-  encrypted.add(cipher.getAuthTag());
+/** Encrypts frames, one behind the other. */
+class FrameWriter {
+  readonly written: GatheredPieces = new GatheredPieces();
+  readonly #key: FrameKey;
+  #sequenceNumber = 1;
+  /** The tag of the frame before, or the header: it goes out in one piece with the next frame's head. */
+  #before: Uint8Array;
+
+  constructor(key: FrameKey, header: Uint8Array) {
+    this.#key = key;
+    this.#before = header;
+  }
+
+  write(content: readonly Uint8Array[], length: number, isFinal: boolean): void {
+    const position = { sequenceNumber: this.#sequenceNumber++, isFinal };
+    this.written.add(withFrameHead(this.#before, position, length));
+    const cipher = this.#key.cipher(position, length);
+    for (const piece of content) this.written.add(cipher.update(piece));
+    cipher.final();
+    this.#before = cipher.getAuthTag();
+    if (isFinal) this.written.add(this.#before);
+  }
 }
 
 /**
- * Everything in front of a frame's content. Its IV is its sequence number: unique, since the key is the message's own.
- * Throws `content-too-large` for a number that no frame can have.
+ * Bytes, and behind them everything that stands in front of a frame's content. Its IV is its sequence number: unique,
+ * since the key is the message's own. Throws `content-too-large` for a number that no frame can have.
  */
-export function frameHead({ sequenceNumber, isFinal }: FramePosition, length: number): Buffer {
+export function withFrameHead(before: Uint8Array, { sequenceNumber, isFinal }: FramePosition, length: number): Buffer {
   // The highest number is the mark of a last frame, so that only a last frame can have it.
   if (sequenceNumber > (isFinal ? MAX_FRAMES : MAX_FRAMES - 1)) {
     throw new S3EncryptionError(
@@ -78,12 +85,16 @@ export function frameHead({ sequenceNumber, isFinal }: FramePosition, length: nu
       `A message has ${MAX_FRAMES} frames at most; choose a larger frameLength.`,
     );
   }
-  const head = Buffer.allocUnsafe(isFinal ? 24 : 16).fill(0);
+  const start = before.length;
+  const numberStart = start + (isFinal ? 4 : 0);
+  const bytes = Buffer.allocUnsafe(start + (isFinal ? 24 : 16));
+  bytes.set(before);
+  bytes.fill(0, start);
   if (isFinal) {
-    head.writeUInt32BE(FINAL_FRAME_MARK);
-    head.writeUInt32BE(length, 20);
+    bytes.writeUInt32BE(FINAL_FRAME_MARK, start);
+    bytes.writeUInt32BE(length, start + 20);
   }
-  head.writeUInt32BE(sequenceNumber, isFinal ? 4 : 0);
-  head.writeUInt32BE(sequenceNumber, isFinal ? 16 : 12);
-  return head;
+  bytes.writeUInt32BE(sequenceNumber, numberStart);
+  bytes.writeUInt32BE(sequenceNumber, numberStart + IV_LENGTH);
+  return bytes;
 }

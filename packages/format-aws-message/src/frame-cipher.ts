@@ -44,7 +44,7 @@ export class FrameKey {
   /** A frame's IV is its sequence number: unique, since the key is the message's own. */
   cipher(position: FramePosition, length: number): CipherGCM {
     this.#iv.writeUInt32BE(position.sequenceNumber, IV_LENGTH - 4);
-    return createCipheriv(this.#name, this.#key, this.#iv, OPTIONS).setAAD(this.#aad(position, length));
+    return createCipheriv(this.#name, this.#key, this.#iv).setAAD(this.#aad(position, length));
   }
 
   decipher(position: FramePosition | typeof SINGLE_BLOCK, iv: Uint8Array, length: number): DecipherGCM {
