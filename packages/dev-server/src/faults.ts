@@ -37,6 +37,12 @@ export interface Fault {
   readonly throttleBytesPerSecond?: number;
 }
 
+/**
+ * What a throttled connection may make up for: timers wake late, by more than a piece takes at a high rate, and a real
+ * connection goes on meanwhile with what its buffers hold.
+ */
+const MAX_LATENESS_MS = 20;
+
 export class Faults {
   #active: { readonly fault: Fault; remaining: number }[] = [];
   #freeAt = new WeakMap<Socket, number>();
@@ -68,9 +74,10 @@ export class Faults {
 
   /** How many milliseconds to wait until these bytes have gone through a connection throttled to this rate. */
   delayOf(socket: Socket, bytes: number, bytesPerSecond: number, now: number = performance.now()): number {
-    const freeAt = Math.max(now, this.#freeAt.get(socket) ?? 0) + (bytes / bytesPerSecond) * 1000;
+    const start = Math.max(now - MAX_LATENESS_MS, this.#freeAt.get(socket) ?? now);
+    const freeAt = start + (bytes / bytesPerSecond) * 1000;
     this.#freeAt.set(socket, freeAt);
-    return freeAt - now;
+    return Math.max(0, freeAt - now);
   }
 }
 

@@ -179,8 +179,11 @@ function readBody(
       }
       if (body.cut) request.destroy();
       else if (fault.throttleBytesPerSecond !== undefined) {
+        const delay = faults.delayOf(request.socket, chunk.length, fault.throttleBytesPerSecond);
+        // No timer is shorter; what is left of it is owed with the next chunk.
+        if (delay < 1) return;
         hold();
-        setTimeout(release, faults.delayOf(request.socket, chunk.length, fault.throttleBytesPerSecond)).unref();
+        setTimeout(release, delay).unref();
       }
     };
     // The rest of a refused body is read and dropped, so that the client gets to see the answer.

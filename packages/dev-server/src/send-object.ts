@@ -50,7 +50,9 @@ export async function sendSegments(
   let written = Promise.resolve();
   for await (const read of readSegments(segments, largest)) {
     const piece = body.pass(read);
-    if (rate !== undefined && socket !== null) await sleep(faults.delayOf(socket, piece.length, rate));
+    const delay = rate === undefined || socket === null ? 0 : faults.delayOf(socket, piece.length, rate);
+    // No timer is shorter; what is left of it is owed with the next piece.
+    if (delay >= 1) await sleep(delay);
     // The next piece is read while this one is written, and written only after it.
     await written;
     written = writePiece(response, piece);
