@@ -1,28 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { readFile } from "node:fs/promises";
+import { importExample } from "@s3ec/test-support";
 import { instructionFileToRead, loadMessages, loadVectors } from "@s3ec/test-vectors";
 import { expect } from "chai";
 
-const markdown = await readFile(new URL("../README.md", import.meta.url), "utf8");
-
 // The formatter pads table cells.
-const readme = markdown.replace(/ +/g, " ");
+const readme = (await readFile(new URL("../README.md", import.meta.url), "utf8")).replace(/ +/g, " ");
 
 describe("README", () => {
   it("shows an example that runs", async () => {
-    const example = /```js\n([\s\S]*?)```/.exec(markdown)?.[1];
-    if (example === undefined) throw new Error("README.md has no js example.");
-    // Inside the package, so that its import resolves as a user's does.
-    const folder = await mkdtemp(join(fileURLToPath(new URL(".", import.meta.url)), "readme-"));
-    try {
-      const file = join(folder, "example.mjs");
-      await writeFile(file, example);
-      const shown: { decrypted?: unknown } = await import(pathToFileURL(file).href);
-      expect(shown.decrypted).to.equal(51);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const { decrypted } = await importExample(import.meta.url);
+    expect(decrypted).to.equal(51);
   });
 
   it("lists every object whose instruction file has a suffix of its own", () => {

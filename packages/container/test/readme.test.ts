@@ -9,6 +9,7 @@ import { S3EncryptionClient } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
+import { environmentFor } from "@s3ec/test-support";
 import { expect } from "chai";
 import { escrowExample, escrowPair, repository } from "./fixture.js";
 
@@ -61,16 +62,7 @@ describe("the README files", function () {
 
   async function execute(code: string): Promise<string> {
     const path = example.write("block.mjs", code);
-    const { stdout } = await run(process.execPath, [path], {
-      cwd: example.folder,
-      env: {
-        ...process.env,
-        AWS_ENDPOINT_URL: server.endpoint,
-        AWS_REGION: "eu-west-1",
-        AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
-      },
-    });
+    const { stdout } = await run(process.execPath, [path], { cwd: example.folder, env: environmentFor(server) });
     return stdout;
   }
 

@@ -1,0 +1,6 @@
+export { bytes } from "./bytes.js";
+export { encryptedDataKey, forReading, forWriting } from "./keyring-materials.js";
+export { environmentFor, importExample, readmeExample, runExample } from "./readme-example.js";
+export { refusal, refused } from "./refusals.js";
+export { replacingCrypto } from "./replaced-crypto.js";
+export { opens, roundTrip } from "./round-trip.js";
