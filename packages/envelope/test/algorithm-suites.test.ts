@@ -1,6 +1,6 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { ALGORITHM_SUITES, algorithmSuite, suiteOfContentAlgorithm } from "../dist/algorithm-suites.js";
-import { refused } from "./refusals.js";
 
 describe("algorithm suites", () => {
   const table: [name: string, id: number, iv: number, tag: number, keys: number[], stored: string][] = [

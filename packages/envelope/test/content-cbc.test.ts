@@ -1,5 +1,6 @@
 import { createCipheriv, createSecretKey } from "node:crypto";
 import { inspect } from "node:util";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { decryptCbc } from "../dist/content-cbc.js";
@@ -7,7 +8,6 @@ import type { ContentKey } from "../dist/content-cipher.js";
 import { anyChunks, collect, plaintext, SIZES, streamOf, ways } from "./chunks.js";
 import { contentKey } from "./content-keys.js";
 import { ascending, BODIES } from "./known-answers.js";
-import { refusedLater } from "./refusals.js";
 
 const content = contentKey("cbc");
 
@@ -58,7 +58,7 @@ describe("decryptCbc", () => {
     const shown = new Set<string>();
     for (const [what, key, bytes] of failures) {
       const released: Uint8Array[] = [];
-      const error = await refusedLater("decryption-failed", collect(decryptCbc(key, streamOf([bytes])), released));
+      const error = await refusal("decryption-failed", collect(decryptCbc(key, streamOf([bytes])), released));
       expect(error.cause, what).to.equal(undefined);
       delete error.stack;
       shown.add(inspect(error));

@@ -1,4 +1,5 @@
 import { createSecretKey } from "node:crypto";
+import { refusal, refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
 import {
@@ -14,7 +15,6 @@ import { keyCommitment } from "../dist/key-commitment.js";
 import { cut, plaintext, streamOf } from "./chunks.js";
 import { contentKey, ENVELOPES, encrypted, KINDS } from "./content-keys.js";
 import { ascending, BODIES, COMMITMENT, DATA_KEY } from "./known-answers.js";
-import { refused, refusedLater } from "./refusals.js";
 
 const dataKeyOf = (length: number) => createSecretKey(ascending(1, length));
 
@@ -104,7 +104,7 @@ describe("openContentKey", () => {
 
   it("refuses a data key that the object does not commit to, in the words of any other failure (S5, S16)", async () => {
     const wrongKey = refused("decryption-failed", () => openContentKey(ENVELOPES.committing, dataKeyOf(32)));
-    const wrongTag = await refusedLater(
+    const wrongTag = await refusal(
       "decryption-failed",
       decryptContent(contentKey("gcm"), streamOf([Buffer.alloc(32)])),
     );
@@ -127,7 +127,7 @@ describe("whole content", () => {
     const stored = await encrypted(contentKey("gcm"), plaintext(100));
     stored.writeUInt8(stored.readUInt8(115) ^ 1, 115);
     const { source, state } = watched(cut(stored, 10));
-    await refusedLater("decryption-failed", decryptContent(contentKey("gcm"), source));
+    await refusal("decryption-failed", decryptContent(contentKey("gcm"), source));
     expect(state).to.deep.equal({ read: 12, released: true });
   });
 });
@@ -177,7 +177,7 @@ describe("a consumer that stops early", () => {
       const failing = (async () => {
         for await (const _ of read(content, source));
       })();
-      await refusedLater(read === encryptContent ? "content-too-large" : "decryption-failed", failing);
+      await refusal(read === encryptContent ? "content-too-large" : "decryption-failed", failing);
       expect(state.released).to.equal(true);
       expect(state.read).to.equal(3);
     }

@@ -1,5 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { inspect } from "node:util";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import type { ContentKey } from "../dist/content-cipher.js";
@@ -7,7 +8,6 @@ import { decryptGcmUnverified, encryptGcm } from "../dist/content-gcm.js";
 import { anyChunks, collect, cut, plaintext, SIZES, streamOf, ways } from "./chunks.js";
 import { contentKey, encrypted } from "./content-keys.js";
 import { ascending, BODIES, DERIVATION_TEXT, DERIVATIONS, key } from "./known-answers.js";
-import { refusedLater } from "./refusals.js";
 
 const decrypted = (content: ContentKey, chunks: readonly Uint8Array[], released?: Uint8Array[]): Promise<Buffer> =>
   collect(decryptGcmUnverified(content, streamOf(chunks)), released);
@@ -100,7 +100,7 @@ describe("AES-GCM content", () => {
     for (const [what, own, body] of failures) {
       for (const [way, chunks] of ways(body)) {
         const released: Uint8Array[] = [];
-        const error = await refusedLater("decryption-failed", decrypted(own, chunks, released));
+        const error = await refusal("decryption-failed", decrypted(own, chunks, released));
         expect(error.cause, what).to.equal(undefined);
         expect(Buffer.concat(released).length, `${what}, ${way}`).to.equal(Math.max(0, body.length - 16));
         delete error.stack;
@@ -130,7 +130,7 @@ describe("AES-GCM content", () => {
     expect(suite.maxContentLength).to.equal(2 ** 36 - 32);
     expect((await encrypted(content, plaintext(32))).length).to.equal(48);
     const written: Uint8Array[] = [];
-    const error = await refusedLater(
+    const error = await refusal(
       "content-too-large",
       collect(encryptGcm(content, streamOf([plaintext(32), plaintext(1)])), written),
     );
@@ -142,7 +142,7 @@ describe("AES-GCM content", () => {
     const { suite, ...rest } = contentKey("gcm");
     const stored = await encrypted({ ...rest, suite }, plaintext(33));
     const content = { ...rest, suite: { ...suite, maxContentLength: 32 } };
-    for (const [, chunks] of ways(stored)) await refusedLater("decryption-failed", decrypted(content, chunks));
+    for (const [, chunks] of ways(stored)) await refusal("decryption-failed", decrypted(content, chunks));
     const full = await encrypted(content, plaintext(32));
     for (const [, chunks] of ways(full)) expect((await decrypted(content, chunks)).length).to.equal(32);
   });

@@ -1,7 +1,7 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
 import { ciphertextLength, plaintextLength } from "../dist/content-length.js";
-import { refused } from "./refusals.js";
 
 describe("lengths", () => {
   const lengths: [plaintext: number, gcm: number, cbc: number][] = [

@@ -1,4 +1,5 @@
 import { createCipheriv } from "node:crypto";
+import { refusal, refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
@@ -7,7 +8,6 @@ import { type AlignedRange, alignRange, parseByteRange } from "../dist/content-r
 import { collect, cut, plaintext, streamOf, ways } from "./chunks.js";
 import { contentKey, encrypted, KINDS, type Kind } from "./content-keys.js";
 import { DERIVATION_TEXT, DERIVATIONS, key } from "./known-answers.js";
-import { refused, refusedLater } from "./refusals.js";
 
 async function stored(kind: Kind, bytes: Uint8Array): Promise<Buffer> {
   const content = contentKey(kind);
@@ -108,7 +108,7 @@ describe("ranges", () => {
             decryptContentRange(contentKey(kind), found, streamOf(cut(fetched(body, found), size))),
           );
           if (first >= length) {
-            await refusedLater("invalid-argument", reading);
+            await refusal("invalid-argument", reading);
             return;
           }
           const read = await reading;
@@ -125,10 +125,10 @@ describe("ranges", () => {
         const right = fetched(body, found);
         for (let length = 0; length < right.length; length++) {
           const short = streamOf(cut(right.subarray(0, length), 10));
-          await refusedLater("decryption-failed", collect(decryptContentRange(contentKey(kind), found, short)));
+          await refusal("decryption-failed", collect(decryptContentRange(contentKey(kind), found, short)));
         }
         const long = streamOf([right, Buffer.alloc(1)]);
-        await refusedLater("decryption-failed", collect(decryptContentRange(contentKey(kind), found, long)));
+        await refusal("decryption-failed", collect(decryptContentRange(contentKey(kind), found, long)));
       }
     });
 
@@ -185,7 +185,7 @@ describe("ranges", () => {
     const found = { fetchFirst: 48, fetchLast: 63, blockOffset: 48, skip: 8, take: 8, reachesEnd: false };
     const source = (): AsyncGenerator<Uint8Array> => streamOf([Buffer.alloc(16)]);
     expect(await collect(decryptContentRange(content, found, source()))).to.have.length(8);
-    await refusedLater("invalid-argument", collect(decryptContentRange(content, { ...found, take: 9 }, source())));
+    await refusal("invalid-argument", collect(decryptContentRange(content, { ...found, take: 9 }, source())));
   });
 
   it("read the last block of the longest message, where CTR and GCM still count alike", async () => {
@@ -225,7 +225,7 @@ describe("ranges", () => {
         const body = await stored("cbc", bytes);
         const found = aligned("cbc", range, body.length);
         const reading = collect(decryptContentRange(contentKey("cbc"), found, streamOf([fetched(body, found)])));
-        expect((await refusedLater("invalid-argument", reading)).message).to.contain("past the end");
+        expect((await refusal("invalid-argument", reading)).message).to.contain("past the end");
       });
     }
 
@@ -234,7 +234,7 @@ describe("ranges", () => {
       body.writeUInt8(body.readUInt8(95) ^ 0x55, 95);
       const found = aligned("cbc", "bytes=80-", body.length);
       const reading = collect(decryptContentRange(contentKey("cbc"), found, streamOf([fetched(body, found)])));
-      expect((await refusedLater("decryption-failed", reading)).cause).to.equal(undefined);
+      expect((await refusal("decryption-failed", reading)).cause).to.equal(undefined);
     });
   });
 });

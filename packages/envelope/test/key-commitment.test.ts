@@ -1,9 +1,9 @@
 import crypto, { hkdfSync, timingSafeEqual } from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { deriveCommittedContentKey, deriveContentKey, keyCommitment } from "../dist/key-commitment.js";
 import { ascending, COMMITMENT, DATA_KEY, DERIVATIONS, key, MESSAGE_ID } from "./known-answers.js";
-import { refused } from "./refusals.js";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

@@ -1,10 +1,10 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { ALGORITHM_SUITES } from "../dist/algorithm-suites.js";
 import type { Envelope } from "../dist/envelope.js";
 import { assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES, type DecryptionPolicy } from "../dist/policy.js";
 import { classifyEnvelope } from "../dist/read-envelope.js";
 import { WRAP_ALGORITHMS } from "../dist/wrap-algorithms.js";
-import { refused } from "./refusals.js";
 import { base64, type Metadata, V1, V2, V3, without, wrapped } from "./stored-objects.js";
 
 const CBC_FIELDS = { "x-amz-iv": base64(Buffer.alloc(16)), "x-amz-cek-alg": "AES/CBC/PKCS5Padding" };

@@ -1,7 +1,7 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { classifyEnvelope } from "../dist/read-envelope.js";
 import { COMMITMENT, MESSAGE_ID } from "./known-answers.js";
-import { refused } from "./refusals.js";
 import { base64, type Metadata, V3, V3_ON_OBJECT } from "./stored-objects.js";
 
 const read = (metadata: Metadata) => {

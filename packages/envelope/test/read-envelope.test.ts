@@ -1,10 +1,10 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import type { Envelope } from "../dist/envelope.js";
 import { S3EncryptionError } from "../dist/errors.js";
 import { classifyEnvelope, type ReadEnvelopeOptions } from "../dist/read-envelope.js";
 import { defineWrapAlgorithm } from "../dist/wrap-algorithms.js";
-import { refused } from "./refusals.js";
 import { base64, type Metadata, V1, V2, V3, V3_ON_OBJECT, V3_WITH_KEY, without, wrapped } from "./stored-objects.js";
 
 const V1_V2_NAMES = ["x-amz-key", "x-amz-key-v2", "x-amz-iv", "x-amz-cek-alg", "x-amz-wrap-alg", "x-amz-matdesc"];

@@ -1,7 +1,7 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { classifyEnvelope } from "../dist/read-envelope.js";
 import { isSameContent, readUncommittedContent } from "../dist/read-uncommitted.js";
-import { refused } from "./refusals.js";
 import { base64, type Metadata, V1, V2, without, wrapped } from "./stored-objects.js";
 
 const CBC_IV = { "x-amz-iv": base64(Buffer.alloc(16, 1)) };

@@ -1,7 +1,7 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { classifyEnvelope } from "../dist/read-envelope.js";
 import { decodeBase64, fieldsOfInstructionFile, fieldsOfMetadata } from "../dist/stored-fields.js";
-import { refused } from "./refusals.js";
 import { base64, V1, V2, V3, V3_ON_OBJECT, V3_WITH_KEY, without } from "./stored-objects.js";
 
 const SUFFIX = ".instruction";

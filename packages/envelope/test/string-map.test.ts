@@ -1,3 +1,4 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import {
@@ -8,7 +9,6 @@ import {
   parseStringMap,
   stringMap,
 } from "../dist/string-map.js";
-import { refused } from "./refusals.js";
 
 const anyMap = fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }));
 

@@ -1,3 +1,4 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import {
   defineWrapAlgorithm,
@@ -6,7 +7,6 @@ import {
   keyProvider,
   WRAP_ALGORITHMS,
 } from "../dist/wrap-algorithms.js";
-import { refused } from "./refusals.js";
 
 describe("wrap algorithms", () => {
   const table: [name: string, v2: string | null, v3: string | null, legacy: boolean, kind: string][] = [

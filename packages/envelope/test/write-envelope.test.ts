@@ -1,3 +1,4 @@
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import type { ContentHeader } from "../dist/content-cipher.js";
@@ -7,7 +8,6 @@ import { isSameStringMap, stringMap } from "../dist/string-map.js";
 import { AES_GCM, defineWrapAlgorithm, KMS_CONTEXT, RSA_OAEP_SHA1, WRAP_ALGORITHMS } from "../dist/wrap-algorithms.js";
 import { type EnvelopeToWrite, instructionFileSuffix, writeEnvelope } from "../dist/write-envelope.js";
 import { COMMITMENT, GCM_IV, MESSAGE_ID } from "./known-answers.js";
-import { refused } from "./refusals.js";
 import { base64 } from "./stored-objects.js";
 
 const V2: ContentHeader = { format: "V2", iv: GCM_IV };

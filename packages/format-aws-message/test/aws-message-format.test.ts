@@ -19,6 +19,7 @@ import {
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { MAX_FRAMES } from "../dist/frame-layout.js";
 import { headerTag, messageCommitment, messageKey } from "../dist/message-keys.js";
@@ -31,7 +32,6 @@ import {
   plaintextOf,
   RawKeyring,
   read,
-  refusal,
   STRICT,
   sealed,
   sealing,

@@ -1,7 +1,7 @@
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { withFrameHead } from "../dist/encrypt-body.js";
 import { MAX_FRAMES } from "../dist/frame-layout.js";
-import { refusal } from "./fixture.js";
 
 describe("frames", () => {
   it("begin with number and IV, the last one with its mark and length around them", () => {

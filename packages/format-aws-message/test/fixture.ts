@@ -14,8 +14,6 @@ import {
   lendDataKey,
   type MaterialsManager,
   type OpenedMessage,
-  S3EncryptionError,
-  type S3EncryptionErrorCode,
   type StringMap,
   serializeEncryptionContext,
   stringMap,
@@ -23,7 +21,6 @@ import {
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
-import { expect } from "chai";
 
 /** Made for tests; it protects nothing. */
 export const WRAPPING_KEY: Uint8Array = Buffer.alloc(32, 7);
@@ -207,16 +204,4 @@ export function plaintextOf(length: number): Buffer {
   const bytes = Buffer.alloc(length);
   for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) * 7 + (index >> 16)) & 0xff;
   return bytes;
-}
-
-/** The refusal that `act` ends with, which must carry `code`. */
-export async function refusal(code: S3EncryptionErrorCode, act: () => unknown): Promise<S3EncryptionError> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof S3EncryptionError)) throw error;
-    expect(error.code, error.message).to.equal(code);
-    return error;
-  }
-  throw new Error(`Expected a refusal with code ${code}.`);
 }

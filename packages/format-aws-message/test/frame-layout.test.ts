@@ -1,7 +1,7 @@
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { bodyLength, framesOfRange, layoutOfBody, layoutOfPlaintext, MAX_FRAMES } from "../dist/frame-layout.js";
-import { refusal } from "./fixture.js";
 
 const frameLengths = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 2 ** 24 }));
 const totals = fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 2 ** 40 }));

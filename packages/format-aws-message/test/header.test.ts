@@ -1,10 +1,10 @@
 import { KMS_CONTEXT } from "@s3ec/envelope";
 import { MESSAGE_SUITES } from "@s3ec/format-aws-message";
 import { defineWrapAlgorithm, keyProvider, stringMap } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { encryptedDataKeysOf, isStorable, type ParsedHeader, parseHeader, serializeHeader } from "../dist/header.js";
 import { COMMITTED } from "../dist/message-suites.js";
-import { refusal } from "./fixture.js";
 import { contextBytes, headerBytes, uint } from "./header-bytes.js";
 
 const LIMITS = { maxEncryptedDataKeys: 3, maxHeaderLength: 1000, maxFrameLength: 5000 };

@@ -1,11 +1,11 @@
 import crypto, { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import { decryptionFailed } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { type ParsedHeader, parseHeader } from "../dist/header.js";
 import { gcmName, messageCommitment, messageKey, openMessageKey } from "../dist/message-keys.js";
 import { MESSAGE_SUITES } from "../dist/message-suites.js";
-import { refusal } from "./fixture.js";
 import { headerBytes } from "./header-bytes.js";
 
 const LIMITS = { maxEncryptedDataKeys: 1, maxHeaderLength: 1000, maxFrameLength: 5000 };

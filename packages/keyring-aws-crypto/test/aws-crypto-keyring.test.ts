@@ -20,9 +20,10 @@ import { COMMITTED, COMMITTED_SIGNED, MESSAGE_SUITES } from "@s3ec/format-aws-me
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { defineWrapAlgorithm, importDataKey, keyProvider, stringMap } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { AwsCryptoKeyring, type AwsCryptoKeyringOptions } from "../dist/index.js";
-import { bytes, CONTEXT, NAME, refusal, toDecrypt, toEncrypt } from "./fixture.js";
+import { bytes, CONTEXT, NAME, toDecrypt, toEncrypt } from "./fixture.js";
 
 const aesNode = (keyName: string = NAME.name): RawAesKeyringNode =>
   new RawAesKeyringNode({
@@ -197,7 +198,7 @@ describe("AwsCryptoKeyring", () => {
     const keyring = new AwsCryptoKeyring({ keyring: own });
     const { encryptedDataKeys } = await keyring.onEncrypt(toEncrypt());
     for (const suite of [COMMITTING_GCM, CBC]) {
-      const error = await refusal(keyring.onEncrypt(toEncrypt(suite)), "unsupported-operation");
+      const error = await refusal("unsupported-operation", keyring.onEncrypt(toEncrypt(suite)));
       expect(error.message).to.contain("messages only");
       expect(await keyring.onDecrypt(toDecrypt(suite), encryptedDataKeys)).to.equal(null);
     }
@@ -213,11 +214,11 @@ describe("AwsCryptoKeyring", () => {
     const idle = new AwsCryptoKeyring({
       keyring: { onEncrypt: async (material) => material, onDecrypt: async (material) => material },
     });
-    await refusal(idle.onEncrypt(toEncrypt()), "invalid-configuration");
-    await refusal(idle.onEncrypt({ ...toEncrypt(), dataKey: importDataKey(bytes(1, 32)) }), "invalid-configuration");
+    await refusal("invalid-configuration", idle.onEncrypt(toEncrypt()));
+    await refusal("invalid-configuration", idle.onEncrypt({ ...toEncrypt(), dataKey: importDataKey(bytes(1, 32)) }));
     const short = importDataKey(bytes(1, 16));
     const keyring = new AwsCryptoKeyring({ keyring: aesNode() });
-    await refusal(keyring.onEncrypt({ ...toEncrypt(), dataKey: short }), "invalid-configuration");
+    await refusal("invalid-configuration", keyring.onEncrypt({ ...toEncrypt(), dataKey: short }));
   });
 
   it("gives its errors of writing as a cause", async () => {
@@ -228,8 +229,8 @@ describe("AwsCryptoKeyring", () => {
     });
     const reader = new RawRsaKeyringNode({ keyName: "a", keyNamespace: "b", rsaKey: { privateKey } });
     const error = await refusal(
-      new AwsCryptoKeyring({ keyring: reader }).onEncrypt(toEncrypt()),
       "invalid-configuration",
+      new AwsCryptoKeyring({ keyring: reader }).onEncrypt(toEncrypt()),
     );
     expect(error.cause).to.have.property("message").that.contains("No public key");
   });
@@ -267,7 +268,7 @@ describe("AwsCryptoKeyring", () => {
         const keyring = new AwsCryptoKeyring({ keyring: inner });
         const { encryptedDataKeys } = await keyring.onEncrypt(toEncrypt());
         const elsewhere = toDecrypt(COMMITTED, { tenant: "b" });
-        const failed = await refusal(keyring.onDecrypt(elsewhere, encryptedDataKeys), "decryption-failed");
+        const failed = await refusal("decryption-failed", keyring.onDecrypt(elsewhere, encryptedDataKeys));
         expect(failed.cause).to.be.instanceOf(Error);
         expect(Object.keys(failed)).to.not.include("cause");
         for (const fault of [
@@ -283,7 +284,7 @@ describe("AwsCryptoKeyring", () => {
             () => keyring.onDecrypt(toDecrypt(), encryptedDataKeys),
             () => keyring.onEncrypt(toEncrypt()),
           ]) {
-            expect((await refusal(act(), "key-unavailable")).cause).to.be.instanceOf(Error);
+            expect((await refusal("key-unavailable", act())).cause).to.be.instanceOf(Error);
           }
         }
         server.faults.clear();
@@ -295,8 +296,8 @@ describe("AwsCryptoKeyring", () => {
       const keyring = new KmsKeyringNode({ generatorKeyId: keyArn, clientProvider: () => away });
       const { encryptedDataKeys } = await new AwsCryptoKeyring({ keyring: kmsNode() }).onEncrypt(toEncrypt());
       const absent = new AwsCryptoKeyring({ keyring });
-      await refusal(absent.onEncrypt(toEncrypt()), "key-unavailable");
-      await refusal(absent.onDecrypt(toDecrypt(), encryptedDataKeys), "key-unavailable");
+      await refusal("key-unavailable", absent.onEncrypt(toEncrypt()));
+      await refusal("key-unavailable", absent.onDecrypt(toDecrypt(), encryptedDataKeys));
       away.destroy();
     });
   });

@@ -15,9 +15,10 @@ import { COMMITTING_GCM } from "@s3ec/envelope";
 import { COMMITTED, COMMITTED_SIGNED, MESSAGE_SUITES } from "@s3ec/format-aws-message";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { CONTEXT_PUBLIC_KEY, DefaultMaterialsManager } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { AwsCryptoMaterialsManager, type AwsCryptoMaterialsManagerOptions } from "../dist/index.js";
-import { bytes, CONTEXT, decryptionRequest, encryptionRequest, NAME, refusal } from "./fixture.js";
+import { bytes, CONTEXT, decryptionRequest, encryptionRequest, NAME } from "./fixture.js";
 
 const keyring = new RawAesKeyringNode({
   keyName: NAME.name,
@@ -130,7 +131,7 @@ describe("AwsCryptoMaterialsManager", () => {
       [encryptionContext, []],
     ] as const) {
       const request = decryptionRequest(COMMITTED_SIGNED, context, keys);
-      messages.add((await refusal(manager.getDecryptionMaterials(request), "decryption-failed")).message);
+      messages.add((await refusal("decryption-failed", manager.getDecryptionMaterials(request))).message);
     }
     expect(messages.size).to.equal(1);
   });
@@ -146,7 +147,7 @@ describe("AwsCryptoMaterialsManager", () => {
       });
       const attempt = confused.getEncryptionMaterials(encryptionRequest(suite));
       // The SDK's own default is the suite that signs.
-      if (other === COMMITTED_SIGNED) await refusal(attempt, "invalid-configuration");
+      if (other === COMMITTED_SIGNED) await refusal("invalid-configuration", attempt);
       else expect((await attempt).signingKey).to.not.equal(undefined);
     }
   });
@@ -163,22 +164,22 @@ describe("AwsCryptoMaterialsManager", () => {
     });
     const { encryptionContext, encryptedDataKeys } = written;
     const request = decryptionRequest(COMMITTED_SIGNED, encryptionContext, encryptedDataKeys);
-    await refusal(careless.getDecryptionMaterials(request), "decryption-failed");
+    await refusal("decryption-failed", careless.getDecryptionMaterials(request));
   });
 
   it("gives its errors of writing as a cause", async () => {
     const request = encryptionRequest();
     const encryptionContext = { [CONTEXT_PUBLIC_KEY]: "reserved" };
     const error = await refusal(
-      manager.getEncryptionMaterials({ ...request, encryptionContext }),
       "invalid-configuration",
+      manager.getEncryptionMaterials({ ...request, encryptionContext }),
     );
     expect(error.cause).to.have.property("message").that.contains("Reserved");
   });
 
   it("serves messages only, and refuses what is no manager", async () => {
-    await refusal(manager.getEncryptionMaterials(encryptionRequest(COMMITTING_GCM)), "unsupported-operation");
-    await refusal(manager.getDecryptionMaterials(decryptionRequest(COMMITTING_GCM, {}, [])), "unsupported-operation");
+    await refusal("unsupported-operation", manager.getEncryptionMaterials(encryptionRequest(COMMITTING_GCM)));
+    await refusal("unsupported-operation", manager.getDecryptionMaterials(decryptionRequest(COMMITTING_GCM, {}, [])));
     for (const wrong of [undefined, {}, keyring]) {
       expect(() => new AwsCryptoMaterialsManager({ manager: wrong } as unknown as AwsCryptoMaterialsManagerOptions))
         .to.throw()
@@ -243,11 +244,11 @@ describe("AwsCryptoMaterialsManager", () => {
       const { encryptionContext, encryptedDataKeys } = await caching.getEncryptionMaterials(encryptionRequest());
       server.faults.add({ service: "kms", status: 400, code: "AccessDeniedException" });
       const request = decryptionRequest(COMMITTED, encryptionContext, encryptedDataKeys);
-      await refusal(caching.getDecryptionMaterials(request), "key-unavailable");
-      await refusal(caching.getEncryptionMaterials(encryptionRequest()), "key-unavailable");
+      await refusal("key-unavailable", caching.getDecryptionMaterials(request));
+      await refusal("key-unavailable", caching.getEncryptionMaterials(encryptionRequest()));
       server.faults.clear();
       const elsewhere = { ...request, encryptionContext: { tenant: "b" } };
-      await refusal(caching.getDecryptionMaterials(elsewhere), "decryption-failed");
+      await refusal("decryption-failed", caching.getDecryptionMaterials(elsewhere));
     });
   });
 });

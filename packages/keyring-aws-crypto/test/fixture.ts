@@ -6,11 +6,8 @@ import {
   type EncryptedDataKey,
   type EncryptionMaterials,
   type EncryptionRequest,
-  S3EncryptionError,
-  type S3EncryptionErrorCode,
   stringMap,
 } from "@s3ec/materials";
-import { expect } from "chai";
 
 export const CONTEXT: Readonly<Record<string, string>> = { tenant: "a", purpose: "test" };
 export const NAME = { namespace: "test keys", name: "schlüssel" };
@@ -51,15 +48,4 @@ export function decryptionRequest(
 ): DecryptionRequest {
   const request = toDecrypt(suite, encryptionContext);
   return { ...request, commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT", encryptedDataKeys };
-}
-
-/** The typed refusal that a promise must end in. */
-export async function refusal(promise: Promise<unknown>, code: S3EncryptionErrorCode): Promise<S3EncryptionError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof S3EncryptionError)) throw new Error("Expected an S3EncryptionError.", { cause: error });
-  expect(error.code, error.message).to.equal(code);
-  return error;
 }

@@ -1,16 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { KmsDiscoveryKeyring, KmsKeyring } from "../dist/index.js";
-import {
-  BINDING,
-  boundWrap,
-  COMMITTING_GCM,
-  KmsFixture,
-  refusal,
-  toDecrypt,
-  toEncrypt,
-  wrapOf,
-} from "./kms-fixture.js";
+import { BINDING, boundWrap, COMMITTING_GCM, KmsFixture, toDecrypt, toEncrypt, wrapOf } from "./kms-fixture.js";
 
 describe("KmsDiscoveryKeyring", () => {
   let kms: KmsFixture;
@@ -36,7 +28,7 @@ describe("KmsDiscoveryKeyring", () => {
       expect((await keyring.onDecrypt(toDecrypt(), [wrap]))?.dataKey?.symmetricKeySize).to.equal(32);
       expect(kms.latest).to.not.have.property("KeyId");
       kms.forget();
-      await refusal(keyring.onDecrypt(toDecrypt({ a: "b" }), [wrap]), "context-mismatch");
+      await refusal("context-mismatch", keyring.onDecrypt(toDecrypt({ a: "b" }), [wrap]));
       expect(kms.calls).to.deep.equal([]);
     }
   });
@@ -53,7 +45,7 @@ describe("KmsDiscoveryKeyring", () => {
       const keyring = new KmsDiscoveryKeyring({ client: kms.client(), discoveryFilter });
       for (const wrap of opens) expect(await keyring.onDecrypt(toDecrypt(), wrap ? [wrap] : [])).to.not.equal(null);
       for (const wrap of refuses) {
-        await refusal(keyring.onDecrypt(toDecrypt(), wrap ? [wrap] : []), "decryption-failed");
+        await refusal("decryption-failed", keyring.onDecrypt(toDecrypt(), wrap ? [wrap] : []));
       }
     }
   });
@@ -71,13 +63,13 @@ describe("KmsDiscoveryKeyring", () => {
     const discoveryFilter = { partition: "aws", accountIds: ["111122223333"] };
     const keyring = new KmsDiscoveryKeyring({ client, discoveryFilter });
     const wrap = boundWrap(randomBytes(80), { [BINDING]: "115" });
-    await refusal(keyring.onDecrypt(toDecrypt(), [wrap]), "decryption-failed");
+    await refusal("decryption-failed", keyring.onDecrypt(toDecrypt(), [wrap]));
     expect(Plaintext.equals(Buffer.alloc(32))).to.equal(true);
   });
 
   it("never writes", async () => {
     const keyring = new KmsDiscoveryKeyring({ client: kms.client() });
-    await refusal(keyring.onEncrypt(toEncrypt({}, COMMITTING_GCM)), "unsupported-operation");
+    await refusal("unsupported-operation", keyring.onEncrypt(toEncrypt({}, COMMITTING_GCM)));
     expect(kms.calls).to.deep.equal([]);
   });
 

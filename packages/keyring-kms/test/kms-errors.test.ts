@@ -1,7 +1,8 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { KmsKeyring } from "../dist/index.js";
-import { KmsFixture, refusal, toDecrypt, toEncrypt, wrapOf } from "./kms-fixture.js";
+import { KmsFixture, toDecrypt, toEncrypt, wrapOf } from "./kms-fixture.js";
 
 describe("KMS errors", () => {
   let kms: KmsFixture;
@@ -24,7 +25,7 @@ describe("KMS errors", () => {
       "kms:Decrypt": subject.onDecrypt(toDecrypt(), [wrap]),
     };
     for (const [permission, call] of Object.entries(denied)) {
-      const error = await refusal(call, "key-unavailable");
+      const error = await refusal("key-unavailable", call);
       expect(error.message).to.contain(`permission ${permission} on the key`);
       expect(error.cause).to.have.property("name", "AccessDeniedException");
       expect(Object.keys(error)).to.not.include("cause");
@@ -46,7 +47,7 @@ describe("KMS errors", () => {
   for (const [code, message] of Object.entries(answers)) {
     it(`explains ${code}`, async () => {
       kms.server.faults.add({ service: "kms", status: 400, code });
-      const error = await refusal(keyring(kms.client()).onEncrypt(toEncrypt()), "key-unavailable");
+      const error = await refusal("key-unavailable", keyring(kms.client()).onEncrypt(toEncrypt()));
       expect(error.message).to.match(message);
       expect(error.cause).to.have.property("name", code);
     });
@@ -54,10 +55,10 @@ describe("KMS errors", () => {
 
   it("says that a key of the server really is disabled or missing", async () => {
     const missing = new KmsKeyring({ keyId: "alias/none", client: kms.client() });
-    expect((await refusal(missing.onEncrypt(toEncrypt()), "key-unavailable")).message).to.contain("no such key");
+    expect((await refusal("key-unavailable", missing.onEncrypt(toEncrypt()))).message).to.contain("no such key");
     const rsa = kms.server.kms.createKey({ spec: "RSA_2048" });
     const asymmetric = new KmsKeyring({ keyId: rsa.arn, client: kms.client() });
-    expect((await refusal(asymmetric.onEncrypt(toEncrypt()), "key-unavailable")).message).to.contain("symmetric");
+    expect((await refusal("key-unavailable", asymmetric.onEncrypt(toEncrypt()))).message).to.contain("symmetric");
   });
 
   it("is key-unavailable, not a decryption failure, when KMS answers 500 or hangs up", async () => {
@@ -65,7 +66,7 @@ describe("KMS errors", () => {
     const { wrap } = await wrapOf(subject);
     for (const fault of [{ status: 500 }, { cutAfterBytes: 0 }]) {
       const remove = kms.server.faults.add({ service: "kms", ...fault });
-      const error = await refusal(subject.onDecrypt(toDecrypt(), [wrap]), "key-unavailable");
+      const error = await refusal("key-unavailable", subject.onDecrypt(toDecrypt(), [wrap]));
       expect(error.message).to.contain("kms:Decrypt");
       remove();
     }
@@ -73,14 +74,14 @@ describe("KMS errors", () => {
 
   it("is key-unavailable when nothing listens, and when no credentials are configured", async () => {
     const gone = keyring(kms.client({ endpoint: "http://127.0.0.1:1" }));
-    expect((await refusal(gone.onEncrypt(toEncrypt()), "key-unavailable")).message).to.contain("could not be reached");
+    expect((await refusal("key-unavailable", gone.onEncrypt(toEncrypt()))).message).to.contain("could not be reached");
     const credentials = async (): Promise<never> => {
       throw Object.assign(new Error("Could not load credentials from any providers"), {
         name: "CredentialsProviderError",
       });
     };
     const anonymous = keyring(kms.client({ credentials }));
-    expect((await refusal(anonymous.onEncrypt(toEncrypt()), "key-unavailable")).message).to.contain(
+    expect((await refusal("key-unavailable", anonymous.onEncrypt(toEncrypt()))).message).to.contain(
       "No AWS credentials",
     );
   });
@@ -89,7 +90,7 @@ describe("KMS errors", () => {
     const region = async (): Promise<never> => {
       throw new Error("Region is missing");
     };
-    const error = await refusal(keyring(kms.client({ region })).onEncrypt(toEncrypt()), "key-unavailable");
+    const error = await refusal("key-unavailable", keyring(kms.client({ region })).onEncrypt(toEncrypt()));
     expect(error.message).to.contain("region of KMS is missing");
   });
 
@@ -117,7 +118,7 @@ describe("KMS errors", () => {
       keyring(answering({})).onEncrypt(materials),
       keyring(answering({ KeyId: kms.keyArn })).onDecrypt(toDecrypt(), [wrap]),
     ];
-    for (const answer of answers) await refusal(answer, "key-unavailable");
+    for (const answer of answers) await refusal("key-unavailable", answer);
     expect(short.equals(Buffer.alloc(16))).to.equal(true);
   });
 

@@ -7,11 +7,8 @@ import {
   type EncryptedDataKey,
   type EncryptionMaterials,
   type Keyring,
-  S3EncryptionError,
-  type S3EncryptionErrorCode,
   stringMap,
 } from "@s3ec/materials";
-import { expect } from "chai";
 
 export const BINDING = "aws:x-amz-cek-alg";
 
@@ -97,17 +94,6 @@ export async function wrapOf(
   const [wrap] = materials.encryptedDataKeys;
   if (wrap === undefined) throw new Error("The keyring added no encrypted data key.");
   return { materials, wrap };
-}
-
-/** The typed refusal that a promise must end in. */
-export async function refusal(promise: Promise<unknown>, code: S3EncryptionErrorCode): Promise<S3EncryptionError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof S3EncryptionError)) throw new Error("Expected an S3EncryptionError.", { cause: error });
-  expect(error.code).to.equal(code);
-  return error;
 }
 
 export { COMMITTING_GCM, GCM };

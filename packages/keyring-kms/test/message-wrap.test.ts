@@ -2,9 +2,10 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import { AWS_KMS_PROVIDER, keyProvider } from "@s3ec/envelope";
 import { COMMITTED, MESSAGE_SUITES } from "@s3ec/format-aws-message";
 import { type EncryptedDataKey, stringMap, withDataKey } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { KmsDiscoveryKeyring, KmsKeyring } from "../dist/index.js";
-import { boundWrap, COMMITTING_GCM, KmsFixture, refusal, toDecrypt, toEncrypt, wrapOf } from "./kms-fixture.js";
+import { boundWrap, COMMITTING_GCM, KmsFixture, toDecrypt, toEncrypt, wrapOf } from "./kms-fixture.js";
 
 const CONTEXT = { tenant: "a", "aws-crypto-public-key": "AzzZ" };
 const writing = (context: Record<string, string> = CONTEXT) => toEncrypt(context, COMMITTED);
@@ -82,7 +83,7 @@ describe("messages", () => {
 
     it("refuses __proto__ in the context, which would stay unbound, without a KMS call", async () => {
       const materials = { ...writing(), encryptionContext: stringMap([["__proto__", "x"]]) };
-      await refusal(keyring.onEncrypt(materials), "invalid-argument");
+      await refusal("invalid-argument", keyring.onEncrypt(materials));
       expect(kms.calls).to.deep.equal([]);
     });
 
@@ -93,7 +94,7 @@ describe("messages", () => {
         status: 400,
         code: "AccessDeniedException",
       });
-      const error = await refusal(keyring.onEncrypt(writing()), "key-unavailable");
+      const error = await refusal("key-unavailable", keyring.onEncrypt(writing()));
       expect(error.message).to.contain("kms:GenerateDataKey");
     });
   });
@@ -146,12 +147,12 @@ describe("messages", () => {
     });
 
     it("refuses what names its key and is another's", async () => {
-      await refusal(keyring.onDecrypt(reading(), [await wrapBy("alias/other", kms.keyArn)]), "decryption-failed");
+      await refusal("decryption-failed", keyring.onDecrypt(reading(), [await wrapBy("alias/other", kms.keyArn)]));
     });
 
     it("refuses what its alias opens and names another key", async () => {
       const lying = await wrapBy("alias/app", otherArn);
-      await refusal(keyringOf("alias/app").onDecrypt(reading(), [lying]), "decryption-failed");
+      await refusal("decryption-failed", keyringOf("alias/app").onDecrypt(reading(), [lying]));
     });
 
     it("opens with a multi-Region key what any of its replicas wrapped, asking its own", async () => {
@@ -173,7 +174,7 @@ describe("messages", () => {
     it("leaves it to KMS whether the context is the one that was bound", async () => {
       const wrapped = await wrapBy(kms.keyArn);
       for (const context of [{}, { tenant: "a" }, { ...CONTEXT, tenant: "b" }, { ...CONTEXT, more: "" }]) {
-        await refusal(keyring.onDecrypt(reading(context), [wrapped]), "decryption-failed");
+        await refusal("decryption-failed", keyring.onDecrypt(reading(context), [wrapped]));
       }
     });
 
@@ -183,7 +184,7 @@ describe("messages", () => {
       const flipped = own.ciphertext.map((byte, index) => (index === own.ciphertext.length - 1 ? byte ^ 1 : byte));
       for (const ciphertext of [flipped, own.ciphertext.slice(0, -1), new Uint8Array(0), new Uint8Array(6145)]) {
         const altered = { ...own, ciphertext };
-        texts.add((await refusal(keyring.onDecrypt(reading(), [altered]), "decryption-failed")).message);
+        texts.add((await refusal("decryption-failed", keyring.onDecrypt(reading(), [altered]))).message);
         expect(await keyring.onDecrypt(reading(), [altered, own])).to.have.property("dataKey");
       }
       expect(texts.size).to.equal(1);
@@ -195,14 +196,14 @@ describe("messages", () => {
         const plaintext = randomBytes(length);
         kms.server.kms.seedDecrypt({ ciphertextBlob, encryptionContext: CONTEXT, keyArn: kms.keyArn, plaintext });
         const key = { ...(await wrapBy(kms.keyArn)), ciphertext: ciphertextBlob };
-        await refusal(keyring.onDecrypt(reading(), [key]), "decryption-failed");
+        await refusal("decryption-failed", keyring.onDecrypt(reading(), [key]));
       }
     });
 
     it("reports a key that cannot be asked as key-unavailable", async () => {
       const own = await wrapBy(kms.keyArn);
       kms.server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "AccessDeniedException" });
-      const error = await refusal(keyring.onDecrypt(reading(), [own]), "key-unavailable");
+      const error = await refusal("key-unavailable", keyring.onDecrypt(reading(), [own]));
       expect(error.message).to.contain("kms:Decrypt");
     });
   });
@@ -235,11 +236,11 @@ describe("messages", () => {
 
     it("are refused when they name another key than the one that wrapped them", async () => {
       const lying = await wrapBy("alias/app", otherArn);
-      await refusal(discovery().onDecrypt(reading(), [lying]), "decryption-failed");
+      await refusal("decryption-failed", discovery().onDecrypt(reading(), [lying]));
     });
 
     it("are not written", async () => {
-      await refusal(discovery().onEncrypt(writing()), "unsupported-operation");
+      await refusal("unsupported-operation", discovery().onEncrypt(writing()));
     });
   });
 

@@ -14,6 +14,7 @@ import {
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { MultiKeyring } from "../dist/multi-keyring.js";
 
@@ -70,16 +71,6 @@ function failing(code: S3EncryptionErrorCode): Scripted {
 
 function wrapped(name = "one"): EncryptedDataKey {
   return { wrapAlgorithm: AES_GCM, ciphertext: Buffer.from(name), description: NOTHING };
-}
-
-async function refusal(promise: Promise<unknown>, code: S3EncryptionErrorCode): Promise<S3EncryptionError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof S3EncryptionError)) throw new Error("Expected an S3EncryptionError.", { cause: error });
-  expect(error.code).to.equal(code);
-  return error;
 }
 
 describe("MultiKeyring", () => {
@@ -214,7 +205,7 @@ describe("MultiKeyring", () => {
           children: [{ keyring: new Scripted({ onEncrypt }), instructionFileSuffix: "bad" }],
           allowMissingChildren: () => {},
         });
-        const error = await refusal(keyring.onEncrypt(TO_ENCRYPT), "invalid-configuration");
+        const error = await refusal("invalid-configuration", keyring.onEncrypt(TO_ENCRYPT));
         expect(error.message).to.contain('".bad"');
       });
     }
@@ -226,7 +217,7 @@ describe("MultiKeyring", () => {
     for (const [what, onEncrypt] of Object.entries(generatorBreaches)) {
       it(`refuses a generator that ${what}`, async () => {
         const keyring = new MultiKeyring({ generator: new Scripted({ onEncrypt }) });
-        await refusal(keyring.onEncrypt(TO_ENCRYPT), "invalid-configuration");
+        await refusal("invalid-configuration", keyring.onEncrypt(TO_ENCRYPT));
       });
     }
 
@@ -234,15 +225,15 @@ describe("MultiKeyring", () => {
       const onEncrypt = breaches["changes the data key"];
       const keyring = new MultiKeyring({ generator: new Scripted(onEncrypt === undefined ? {} : { onEncrypt }) });
       const given = withDataKey(TO_ENCRYPT, createSecretKey(randomBytes(32)));
-      await refusal(keyring.onEncrypt(given), "invalid-configuration");
+      await refusal("invalid-configuration", keyring.onEncrypt(given));
     });
 
     it("refuses to write an object where a child has no suffix, asking no keyring", async () => {
       const [generator, child] = [new Scripted({}), new Scripted({})];
       const children = [{ keyring: aes(), instructionFileSuffix: "a" }, { keyring: child }];
       const error = await refusal(
-        new MultiKeyring({ generator, children }).onEncrypt(TO_ENCRYPT),
         "invalid-configuration",
+        new MultiKeyring({ generator, children }).onEncrypt(TO_ENCRYPT),
       );
       expect(error.message).to.contain("instructionFileSuffix");
       expect([generator.encrypts, child.encrypts]).to.deep.equal([0, 0]);
@@ -255,7 +246,7 @@ describe("MultiKeyring", () => {
         children: [{ keyring: child, instructionFileSuffix: "a" }],
         allowMissingChildren: () => {},
       });
-      await refusal(keyring.onEncrypt(TO_ENCRYPT), "key-unavailable");
+      await refusal("key-unavailable", keyring.onEncrypt(TO_ENCRYPT));
       expect(child.encrypts).to.equal(0);
     });
 
@@ -268,7 +259,7 @@ describe("MultiKeyring", () => {
           { keyring: later, instructionFileSuffix: "later" },
         ],
       });
-      const error = await refusal(keyring.onEncrypt(TO_ENCRYPT), "key-unavailable");
+      const error = await refusal("key-unavailable", keyring.onEncrypt(TO_ENCRYPT));
       expect(error.message).to.contain('".down"');
       expect(error.cause).to.have.property("message", "Failed with key-unavailable.");
       expect(later.encrypts).to.equal(0);
@@ -295,7 +286,7 @@ describe("MultiKeyring", () => {
       const allowMissingChildren = (): void => {};
       for (const code of ["invalid-argument", "unsupported-operation", "decryption-failed"] as const) {
         const keyring = new MultiKeyring({ generator: aes(), children: children(failing(code)), allowMissingChildren });
-        await refusal(keyring.onEncrypt(TO_ENCRYPT), code);
+        await refusal(code, keyring.onEncrypt(TO_ENCRYPT));
       }
       const broken = new Scripted({ onEncrypt: () => Promise.reject(new TypeError("a bug")) });
       const buggy = new MultiKeyring({ generator: aes(), children: children(broken), allowMissingChildren });
@@ -307,7 +298,7 @@ describe("MultiKeyring", () => {
           throw error;
         },
       });
-      await refusal(strict.onEncrypt(TO_ENCRYPT), "key-unavailable");
+      await refusal("key-unavailable", strict.onEncrypt(TO_ENCRYPT));
     });
 
     it("takes a function to report to, and no switch", () => {
@@ -319,8 +310,8 @@ describe("MultiKeyring", () => {
 
     it("without a generator only reads", async () => {
       await refusal(
-        new MultiKeyring({ children: [{ keyring: aes() }] }).onEncrypt(TO_ENCRYPT),
         "unsupported-operation",
+        new MultiKeyring({ children: [{ keyring: aes() }] }).onEncrypt(TO_ENCRYPT),
       );
     });
   });
@@ -359,8 +350,8 @@ describe("MultiKeyring", () => {
 
     it("passes on the error of the only keyring that failed", async () => {
       const error = await refusal(
-        reading(new Scripted({}), failing("malformed-envelope")).onDecrypt(TO_DECRYPT, [wrapped()]),
         "malformed-envelope",
+        reading(new Scripted({}), failing("malformed-envelope")).onDecrypt(TO_DECRYPT, [wrapped()]),
       );
       expect(error.message).to.equal("Failed with malformed-envelope.");
     });
@@ -376,7 +367,7 @@ describe("MultiKeyring", () => {
     ];
     for (const [codes, expected] of rules) {
       it(`makes ${codes.join(" and ")} one ${expected}, with each reason in the cause`, async () => {
-        const error = await refusal(reading(...codes.map(failing)).onDecrypt(TO_DECRYPT, [wrapped()]), expected);
+        const error = await refusal(expected, reading(...codes.map(failing)).onDecrypt(TO_DECRYPT, [wrapped()]));
         expect(error.cause).to.be.instanceOf(AggregateError);
         expect(error.cause instanceof AggregateError && error.cause.errors.map(({ code }) => code)).to.deep.equal(
           codes,
@@ -395,14 +386,14 @@ describe("MultiKeyring", () => {
       const texts = new Set<string>();
       for (const codes of combinations) {
         const attempt = reading(...codes.map(failing)).onDecrypt(TO_DECRYPT, [wrapped()]);
-        texts.add((await refusal(attempt, "decryption-failed")).message);
+        texts.add((await refusal("decryption-failed", attempt)).message);
       }
       expect(texts.size).to.equal(1);
     });
 
     it("makes an untyped throw of a keyring a typed failure", async () => {
       const bug = new Scripted({ onDecrypt: () => Promise.reject(new TypeError("secret detail")) });
-      const error = await refusal(reading(bug).onDecrypt(TO_DECRYPT, [wrapped()]), "decryption-failed");
+      const error = await refusal("decryption-failed", reading(bug).onDecrypt(TO_DECRYPT, [wrapped()]));
       expect(error.message).to.not.contain("secret");
     });
 
@@ -449,7 +440,7 @@ describe("MultiKeyring", () => {
       ];
       for (const onEncrypt of wrongs) {
         const multi = new MultiKeyring({ generator: named("a"), children: [{ keyring: new Scripted({ onEncrypt }) }] });
-        const error = await refusal(multi.onEncrypt(toEncrypt), "invalid-configuration");
+        const error = await refusal("invalid-configuration", multi.onEncrypt(toEncrypt));
         expect(error.message).to.contain("children[0]");
       }
     });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { loadCryptoki } from "../dist/binding.js";
-import { refusal } from "./refusals.js";
 
 const WITHOUT_BINDING = `
   import { register } from "node:module";

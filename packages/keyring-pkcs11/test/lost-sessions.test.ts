@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { Pkcs11Keyring, type Pkcs11KeyringOptions } from "../dist/index.js";
 import { registerModule } from "../dist/loaded-module.js";
 import { forReading, forWriting, opens, roundTrip } from "./materials.js";
-import { refusal } from "./refusals.js";
 import { StubToken } from "./stub-token.js";
 
 let modules = 0;

@@ -1,6 +1,6 @@
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { Pkcs11Keyring, type Pkcs11KeyringOptions } from "../dist/index.js";
-import { refusal } from "./refusals.js";
 
 const RIGHT = { module: "/nowhere/pkcs11.so", tokenLabel: "token", keyLabel: "key" };
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { type Pin, readPin } from "../dist/pin.js";
-import { refusal } from "./refusals.js";
 
 describe("readPin", () => {
   let folder: string;

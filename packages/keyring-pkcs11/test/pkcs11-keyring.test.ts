@@ -7,12 +7,12 @@ import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import type { EncryptionMaterials, Keyring } from "@s3ec/materials";
 import { describeOnSoftHsm, newRsaKey } from "@s3ec/softhsm";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { loadCryptoki } from "../dist/binding.js";
 import type { Cryptoki, Handle } from "../dist/cryptoki.js";
 import { Pkcs11Keyring, type Pkcs11KeyringOptions } from "../dist/index.js";
 import { forReading, forWriting, opens, roundTrip } from "./materials.js";
-import { refusal } from "./refusals.js";
 
 /** What only this test does with a token: harm. */
 type Harm = Cryptoki & { C_CloseAllSessions(slot: Handle): void; C_Logout(session: Handle): void };

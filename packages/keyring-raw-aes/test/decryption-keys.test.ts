@@ -1,8 +1,8 @@
 import { AES_GCM, COMMITTING_GCM, type StringMap } from "@s3ec/envelope";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawAesKeyring, type RawAesKeyringOptions } from "../dist/index.js";
 import { bytes, encryptedDataKey, forReading, forWriting } from "./known-wraps.js";
-import { refusal } from "./refusals.js";
 
 const OLD = bytes(0x40, 32);
 const OLDER = bytes(0x50, 16);

@@ -8,11 +8,11 @@ import {
   type MessageKeyName,
   serializeEncryptionContext,
 } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawAesKeyring, type RawAesKeyringOptions } from "../dist/index.js";
 import { bytes, DATA_KEY, encryptedDataKey, forReading, forWriting, WRAPPING_KEY } from "./known-wraps.js";
 import { recordDeciphered } from "./recording.js";
-import { refusal } from "./refusals.js";
 
 const NAME: MessageKeyName = { namespace: "test keys", name: "schlüssel" };
 const CONTEXT = { tenant: "a", é: "漢" };

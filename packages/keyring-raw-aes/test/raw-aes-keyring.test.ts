@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { AES_ECB, AES_GCM, AES_WRAP, CBC, COMMITTING_GCM, GCM, KMS_CONTEXT, RSA_OAEP_SHA1 } from "@s3ec/envelope";
 import { createDataKey, defineWrapAlgorithm, importDataKey } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { RawAesKeyring } from "../dist/index.js";
@@ -15,7 +16,6 @@ import {
   WRAPPING_KEY,
 } from "./known-wraps.js";
 import { recordDeciphered } from "./recording.js";
-import { refusal } from "./refusals.js";
 
 const keyring = new RawAesKeyring({ wrappingKey: WRAPPING_KEY });
 

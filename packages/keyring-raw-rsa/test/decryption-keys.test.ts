@@ -1,10 +1,10 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { COMMITTING_GCM, type StringMap } from "@s3ec/envelope";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawRsaKeyring, type RawRsaKeyringOptions } from "../dist/index.js";
 import { forReading, forWriting, PRIVATE_KEY } from "./known-wraps.js";
 import { PUBLIC_KEY } from "./raw-rsa.js";
-import { refusal } from "./refusals.js";
 
 const OLD = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const OLDER = generateKeyPairSync("rsa", { modulusLength: 3072 }).privateKey;

@@ -1,11 +1,11 @@
 import { constants, createHash, publicEncrypt } from "node:crypto";
 import { CBC, GCM, RSA_OAEP_SHA256 } from "@s3ec/envelope";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawRsaKeyring } from "../dist/index.js";
 import { bytes, DATA_KEY, encryptedDataKey, forReading, known, PRIVATE_KEY } from "./known-wraps.js";
 import { encryptBlock, PUBLIC_KEY } from "./raw-rsa.js";
 import { recordPrivateOperations } from "./recording.js";
-import { refusal } from "./refusals.js";
 
 const LABEL_HASH = createHash("sha256").digest();
 const SEED = bytes(0x55, 32);

@@ -2,12 +2,12 @@ import { constants, generateKeyPairSync, publicEncrypt } from "node:crypto";
 import { COMMITTING_GCM, RSA_OAEP_SHA1 } from "@s3ec/envelope";
 import { COMMITTED, MESSAGE_SUITES, type MessageSuite } from "@s3ec/format-aws-message";
 import { type EncryptedDataKey, importDataKey, keyProvider, type MessageKeyName } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { type OaepHash, RawRsaKeyring, type RawRsaKeyringOptions } from "../dist/index.js";
 import { bytes, DATA_KEY, encryptedDataKey, forReading, forWriting, PRIVATE_KEY } from "./known-wraps.js";
 import { PUBLIC_KEY } from "./raw-rsa.js";
 import { recordPrivateOperations } from "./recording.js";
-import { refusal } from "./refusals.js";
 
 const NAME: MessageKeyName = { namespace: "test keys", name: "schlüssel" };
 const OTHER = generateKeyPairSync("rsa", { modulusLength: 2048 });

@@ -11,6 +11,7 @@ import {
   RSA_PKCS1,
 } from "@s3ec/envelope";
 import { createDataKey, defineWrapAlgorithm, importDataKey } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawRsaKeyring } from "../dist/index.js";
 import {
@@ -25,7 +26,6 @@ import {
 } from "./known-wraps.js";
 import { PUBLIC_KEY } from "./raw-rsa.js";
 import { recordPrivateOperations } from "./recording.js";
-import { refusal } from "./refusals.js";
 
 const keyring = new RawRsaKeyring({ privateKey: PRIVATE_KEY });
 const writer = new RawRsaKeyring({ publicKey: PUBLIC_KEY });

@@ -1,11 +1,11 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { inspect } from "node:util";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawRsaKeyring } from "../dist/index.js";
 import { type RsaPrivateKey, type RsaPublicKey, rsaPrivateKey, rsaPublicKey } from "../dist/rsa-keys.js";
 import { PRIVATE_KEY, PRIVATE_KEY_DER } from "./known-wraps.js";
 import { PUBLIC_KEY } from "./raw-rsa.js";
-import { refusal } from "./refusals.js";
 
 const der = (type: "pkcs1" | "pkcs8"): Buffer => PRIVATE_KEY.export({ type, format: "der" });
 const publicDer = (type: "pkcs1" | "spki"): Buffer => PUBLIC_KEY.export({ type, format: "der" });

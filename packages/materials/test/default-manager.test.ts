@@ -10,6 +10,7 @@ import {
   KMS_CONTEXT,
   RSA_OAEP_SHA1,
 } from "@s3ec/envelope";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { contextMismatch, DefaultMaterialsManager } from "../dist/default-manager.js";
 import {
@@ -21,7 +22,6 @@ import {
   type EncryptionRequest,
   type Keyring,
   S3EncryptionError,
-  type S3EncryptionErrorCode,
   stringMap,
   type WrapAlgorithm,
   withDataKey,
@@ -53,16 +53,6 @@ class Scripted implements Keyring {
     this.asked.push(materials);
     return this.decrypt(materials);
   }
-}
-
-async function refused(code: S3EncryptionErrorCode, promise: Promise<unknown>): Promise<S3EncryptionError> {
-  const error: unknown = await promise.then(
-    () => new Error(`Expected a refusal with code ${code}.`),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof S3EncryptionError)) throw error;
-  expect(error.code, error.message).to.equal(code);
-  return error;
 }
 
 describe("DefaultMaterialsManager", () => {
@@ -142,7 +132,7 @@ describe("DefaultMaterialsManager", () => {
     for (const [what, encrypt] of answers) {
       it(`refuses ${what} from the keyring`, async () => {
         keyring.encrypt = encrypt;
-        await refused("invalid-configuration", manager.getEncryptionMaterials(writing()));
+        await refusal("invalid-configuration", manager.getEncryptionMaterials(writing()));
       });
     }
 
@@ -169,7 +159,7 @@ describe("DefaultMaterialsManager", () => {
         });
         if (allowed)
           expect((await manager.getEncryptionMaterials(request)).encryptedDataKeys).to.have.length(wraps.length);
-        else await refused("invalid-argument", manager.getEncryptionMaterials(request));
+        else await refusal("invalid-argument", manager.getEncryptionMaterials(request));
       });
     }
   });
@@ -193,7 +183,7 @@ describe("DefaultMaterialsManager", () => {
       const request = reading({ encryptedDataKeys: [wrap(AES_GCM), wrap(AES_GCM), wrap(KMS_CONTEXT)] });
       for (const none of [null, undefined]) {
         Object.assign(keyring, { decrypt: () => none });
-        const { message } = await refused("no-matching-key", manager.getDecryptionMaterials(request));
+        const { message } = await refusal("no-matching-key", manager.getDecryptionMaterials(request));
         expect(message).to.contain("(wrapped with: AES/GCM, kms+context)");
       }
     });
@@ -209,23 +199,23 @@ describe("DefaultMaterialsManager", () => {
           keyring.decrypt = (materials) => withDataKey(materials, keyOf(length));
           const opening = manager.getDecryptionMaterials(reading({ suite }));
           if (accepted.includes(length)) expect((await opening).dataKey.symmetricKeySize).to.equal(length);
-          else await refused("decryption-failed", opening);
+          else await refusal("decryption-failed", opening);
         }
       });
     }
 
     it("refuses an answer without a data key, in the words of every failure (S16)", async () => {
       keyring.decrypt = (materials) => materials;
-      const { message } = await refused("decryption-failed", manager.getDecryptionMaterials(reading()));
+      const { message } = await refusal("decryption-failed", manager.getDecryptionMaterials(reading()));
       keyring.decrypt = (materials) => withDataKey(materials, keyOf(31));
-      expect((await refused("decryption-failed", manager.getDecryptionMaterials(reading()))).message).to.equal(message);
+      expect((await refusal("decryption-failed", manager.getDecryptionMaterials(reading()))).message).to.equal(message);
     });
 
     it("lets the keyring's own refusal through", async () => {
       keyring.decrypt = () => {
         throw contextMismatch();
       };
-      await refused("context-mismatch", manager.getDecryptionMaterials(reading()));
+      await refusal("context-mismatch", manager.getDecryptionMaterials(reading()));
     });
 
     const a = { a: "1" };
@@ -262,7 +252,7 @@ describe("DefaultMaterialsManager", () => {
         );
         if (asks) await opening;
         else {
-          const { message } = await refused("context-mismatch", opening);
+          const { message } = await refusal("context-mismatch", opening);
           // The words that users of the sibling clients search for.
           expect(message).to.contain("Provided encryption context does not match information retrieved from S3");
           expect(message).to.match(/pass .*materialDescription/);
