@@ -17,6 +17,7 @@ import {
   type Vector,
 } from "@s3ec/test-vectors";
 import { expect } from "chai";
+import { chunksOf, refusal } from "./fixture.js";
 import {
   ALL_SWITCHES,
   CountingKeyring,
@@ -96,7 +97,7 @@ describe("vectors of the official clients", () => {
       encryptionContext: call.encryptionContext ?? {},
       encryptedDataKeys: [envelope.encryptedDataKey],
     });
-    return Buffer.concat(await decryptContent(openContentKey(envelope, dataKey), inChunks(readBody(vector), size)));
+    return Buffer.concat(await decryptContent(openContentKey(envelope, dataKey), chunksOf(readBody(vector), size)));
   }
 
   /** Over HTTP, through the client. */
@@ -167,16 +168,3 @@ describe("vectors of the official clients", () => {
     }
   });
 });
-
-async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.length; offset += size) yield bytes.subarray(offset, offset + size);
-}
-
-async function refusal(reading: Promise<unknown>): Promise<S3EncryptionError> {
-  const outcome: unknown = await reading.then(
-    () => "it opened",
-    (error: unknown) => error,
-  );
-  if (!(outcome instanceof S3EncryptionError)) throw new Error(`Not a typed refusal: ${String(outcome)}`);
-  return outcome;
-}

@@ -1,24 +1,15 @@
 import { generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { S3EncryptionError } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { z } from "zod";
-import { type CreateOptions, createFromConfig, explainConfiguration, keyringDescriptor } from "../dist/index.js";
+import { createFromConfig, explainConfiguration, keyringDescriptor } from "../dist/index.js";
 import { escrowPair, temporaryFolder } from "./fixture.js";
 
 const SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0";
 const aes = { type: "raw-aes", wrappingKey: { base64: Buffer.alloc(32, 7).toString("base64") } };
 const kms = { type: "kms", keyId: "alias/app" };
-
-async function refusal(source: string | object, options: CreateOptions = {}): Promise<S3EncryptionError> {
-  try {
-    await createFromConfig(source, options);
-  } catch (error) {
-    if (error instanceof S3EncryptionError) return error;
-    throw error;
-  }
-  throw new Error("The configuration was accepted.");
-}
 
 function shortRsaKey(): string {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
@@ -173,8 +164,10 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
 describe("a wrong configuration", () => {
   for (const [name, configuration, lines] of CASES) {
     it(`says where and what was expected: ${name}`, async () => {
-      const error = await refusal(configuration, { folder: "/tmp", env: {} });
-      expect(error.code).to.equal("invalid-configuration");
+      const error = await refusal(
+        "invalid-configuration",
+        createFromConfig(configuration, { folder: "/tmp", env: {} }),
+      );
       for (const line of lines) expect(error.message).to.match(line);
       expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
       expect(error.message.split("\n")).to.have.length(lines.length + 1);
@@ -196,13 +189,12 @@ describe("a wrong configuration", () => {
   ] as const) {
     it(`is not explained as if it were right: ${name}`, async () => {
       const configuration = { keyring: kms, client };
-      const explained: unknown = await explainConfiguration(configuration).catch((error: unknown) => error);
-      expect(explained).to.have.property("code", "invalid-configuration");
-      expect(explained)
-        .to.have.property("message")
-        .that.matches(/^ {2}client: /m)
-        .and.matches(words);
-      expect(explained).to.have.property("message", (await refusal(configuration)).message);
+      const explained = await refusal("invalid-configuration", explainConfiguration(configuration));
+      expect(explained.message)
+        .to.match(/^ {2}client: /m)
+        .and.match(words);
+      const created = await refusal("invalid-configuration", createFromConfig(configuration));
+      expect(explained.message).to.equal(created.message);
     });
   }
 
@@ -214,8 +206,8 @@ describe("a wrong configuration", () => {
         throw new S3EncryptionError("key-unavailable", "The token is not there.");
       },
     });
-    const error = await refusal({ keyring: { type: "away" } }, { plugins: [{ keyrings: [away] }] });
-    expect(error.code).to.equal("key-unavailable");
+    const created = createFromConfig({ keyring: { type: "away" } }, { plugins: [{ keyrings: [away] }] });
+    const error = await refusal("key-unavailable", created);
     expect(error.message).to.equal(
       "The configuration names a key that cannot be used now:\n  keyring: The token is not there.",
     );
@@ -230,7 +222,9 @@ describe("a wrong configuration", () => {
         return await import(name);
       },
     });
-    const { message } = await refusal({ keyring: { type: "uninstalled" } }, { plugins: [{ keyrings: [away] }] });
+    const configuration = { keyring: { type: "uninstalled" } };
+    const created = createFromConfig(configuration, { plugins: [{ keyrings: [away] }] });
+    const { message } = await refusal("invalid-configuration", created);
     expect(message).to.match(
       /^ {2}keyring: this needs the package @acme\/not-installed: npm install @acme\/not-installed$/m,
     );
@@ -243,8 +237,7 @@ describe("a wrong configuration", () => {
         "bad.json",
         `{\n  "keyring": { "type": "raw-aes",\n    "wrappingKey": { "base64": "${SECRET}" ]\n}`,
       );
-      const error = await refusal(path);
-      expect(error.code).to.equal("invalid-configuration");
+      const error = await refusal("invalid-configuration", createFromConfig(path));
       expect(error.message).to.match(
         /bad\.json is not a valid configuration:\n {2}the file must hold JSON \(the mistake is in line 3\)$/,
       );
@@ -257,10 +250,13 @@ describe("a wrong configuration", () => {
   it("is refused when the file is missing, a folder, or a module that throws", async () => {
     const { folder, write, remove } = temporaryFolder();
     try {
-      expect((await refusal(`${folder}/none.json`)).message).to.match(/the file does not exist$/);
+      const missing = await refusal("invalid-configuration", createFromConfig(`${folder}/none.json`));
+      expect(missing.message).to.match(/the file does not exist$/);
       write("folder.json/x", "");
-      expect((await refusal(`${folder}/folder.json`)).message).to.match(/the file cannot be read$/);
-      const error = await refusal(write("bad.mjs", `throw new Error("${SECRET}");`));
+      const unreadable = await refusal("invalid-configuration", createFromConfig(`${folder}/folder.json`));
+      expect(unreadable.message).to.match(/the file cannot be read$/);
+      const path = write("bad.mjs", `throw new Error("${SECRET}");`);
+      const error = await refusal("invalid-configuration", createFromConfig(path));
       expect(error.message).to.match(/a module that loads and has a default export$/);
       expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
     } finally {

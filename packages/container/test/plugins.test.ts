@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
-import { S3EncryptionError } from "@s3ec/materials";
+import type { S3EncryptionError } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { z } from "zod";
 import { configurationJsonSchema, createFromConfig, explainConfiguration, keyringDescriptor } from "../dist/index.js";
@@ -45,11 +46,8 @@ describe("a plugin", () => {
     return temporary.write(name, JSON.stringify({ plugins: [plugin], keyring }));
   }
 
-  async function refusal(source: string): Promise<S3EncryptionError> {
-    const error = await createFromConfig(source, { s3: server.clientConfig }).catch((reason: unknown) => reason);
-    if (error instanceof S3EncryptionError) return error;
-    throw new Error("The configuration was accepted.");
-  }
+  const refused = (source: string): Promise<S3EncryptionError> =>
+    refusal("invalid-configuration", createFromConfig(source, { s3: server.clientConfig }));
 
   for (const plugin of ["@acme/sealed", "./local.mjs"]) {
     it(`named ${plugin} is found from the file's folder, and its keyring reads and writes`, async () => {
@@ -63,7 +61,7 @@ describe("a plugin", () => {
   }
 
   it("has its fields validated with the rest of the file", async () => {
-    const { message } = await refusal(
+    const { message } = await refused(
       file("wrong.json", "@acme/sealed", { token: { base64: TOKEN }, slot: -1, extra: 1 }),
     );
     expect(message)
@@ -74,14 +72,14 @@ describe("a plugin", () => {
 
   it("is refused when it exports nothing, throws, or takes a built-in name", async () => {
     const fields = { token: { base64: TOKEN }, slot: 0 };
-    expect((await refusal(file("a.json", "./empty.mjs", fields))).message).to.match(
+    expect((await refused(file("a.json", "./empty.mjs", fields))).message).to.match(
       /plugins\[0\]: .* must export "keyrings"/,
     );
-    const thrown = await refusal(file("b.json", "./throws.mjs", fields));
+    const thrown = await refused(file("b.json", "./throws.mjs", fields));
     expect(thrown.message)
       .to.match(/plugins\[0\]: .* failed to load/)
       .and.not.contain(TOKEN);
-    expect((await refusal(file("c.json", "./twice.mjs", fields))).message).to.match(/two keyring types named "kms"/);
+    expect((await refused(file("c.json", "./twice.mjs", fields))).message).to.match(/two keyring types named "kms"/);
   });
 
   it("can be passed as an object, can hold other keyrings, explains itself and releases what it holds", async () => {
