@@ -13,9 +13,10 @@ import { KmsDiscoveryKeyring, KmsKeyring } from "@s3ec/keyring-kms";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { importDataKey, type Keyring } from "@s3ec/materials";
+import { bytes } from "@s3ec/test-support";
 import { expect } from "chai";
 import { AwsCryptoKeyring } from "../dist/index.js";
-import { bytes, CONTEXT, NAME, toDecrypt, toEncrypt } from "./fixture.js";
+import { CONTEXT, NAME, toDecrypt, toEncrypt } from "./fixture.js";
 
 const { publicKey, privateKey } = generateKeyPairSync("rsa", {
   modulusLength: 2048,

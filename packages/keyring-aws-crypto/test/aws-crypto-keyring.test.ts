@@ -20,10 +20,10 @@ import { COMMITTED, COMMITTED_SIGNED, MESSAGE_SUITES } from "@s3ec/format-aws-me
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { defineWrapAlgorithm, importDataKey, keyProvider, stringMap } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { bytes, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { AwsCryptoKeyring, type AwsCryptoKeyringOptions } from "../dist/index.js";
-import { bytes, CONTEXT, NAME, toDecrypt, toEncrypt } from "./fixture.js";
+import { CONTEXT, NAME, toDecrypt, toEncrypt } from "./fixture.js";
 
 const aesNode = (keyName: string = NAME.name): RawAesKeyringNode =>
   new RawAesKeyringNode({

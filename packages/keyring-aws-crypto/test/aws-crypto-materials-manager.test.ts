@@ -15,10 +15,10 @@ import { COMMITTING_GCM } from "@s3ec/envelope";
 import { COMMITTED, COMMITTED_SIGNED, MESSAGE_SUITES } from "@s3ec/format-aws-message";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { CONTEXT_PUBLIC_KEY, DefaultMaterialsManager } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { bytes, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { AwsCryptoMaterialsManager, type AwsCryptoMaterialsManagerOptions } from "../dist/index.js";
-import { bytes, CONTEXT, decryptionRequest, encryptionRequest, NAME } from "./fixture.js";
+import { CONTEXT, decryptionRequest, encryptionRequest, NAME } from "./fixture.js";
 
 const keyring = new RawAesKeyringNode({
   keyName: NAME.name,

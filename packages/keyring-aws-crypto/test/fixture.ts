@@ -8,32 +8,20 @@ import {
   type EncryptionRequest,
   stringMap,
 } from "@s3ec/materials";
+import { forReading, forWriting } from "@s3ec/test-support";
 
 export const CONTEXT: Readonly<Record<string, string>> = { tenant: "a", purpose: "test" };
 export const NAME = { namespace: "test keys", name: "schlüssel" };
 
-export function bytes(from: number, count: number): Uint8Array {
-  return Uint8Array.from({ length: count }, (_, index) => from + index);
-}
-
 export function toEncrypt(suite: AlgorithmSuite = COMMITTED): EncryptionMaterials {
-  return Object.freeze({
-    suite,
-    algorithmBinding: suite.storedName,
-    encryptionContext: stringMap(Object.entries(CONTEXT)),
-    encryptedDataKeys: Object.freeze([]),
-  });
+  return forWriting(suite, { encryptionContext: stringMap(Object.entries(CONTEXT)) });
 }
 
 export function toDecrypt(
   suite: AlgorithmSuite = COMMITTED,
   context: Readonly<Record<string, string>> = CONTEXT,
 ): DecryptionMaterials {
-  return Object.freeze({
-    suite,
-    algorithmBinding: suite.storedName,
-    encryptionContext: stringMap(Object.entries(context)),
-  });
+  return forReading(suite, { encryptionContext: stringMap(Object.entries(context)) });
 }
 
 export function encryptionRequest(suite: AlgorithmSuite = COMMITTED): EncryptionRequest {

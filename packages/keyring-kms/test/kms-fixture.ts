@@ -9,6 +9,7 @@ import {
   type Keyring,
   stringMap,
 } from "@s3ec/materials";
+import { forReading, forWriting } from "@s3ec/test-support";
 
 export const BINDING = "aws:x-amz-cek-alg";
 
@@ -59,23 +60,14 @@ export function toEncrypt(
   context: Record<string, string> = {},
   suite: AlgorithmSuite = COMMITTING_GCM,
 ): EncryptionMaterials {
-  return Object.freeze({
-    suite,
-    algorithmBinding: suite.storedName,
-    encryptionContext: stringMap(Object.entries(context)),
-    encryptedDataKeys: Object.freeze([]),
-  });
+  return forWriting(suite, { encryptionContext: stringMap(Object.entries(context)) });
 }
 
 export function toDecrypt(
   context: Record<string, string> = {},
   suite: AlgorithmSuite = COMMITTING_GCM,
 ): DecryptionMaterials {
-  return Object.freeze({
-    suite,
-    algorithmBinding: suite.storedName,
-    encryptionContext: stringMap(Object.entries(context)),
-  });
+  return forReading(suite, { encryptionContext: stringMap(Object.entries(context)) });
 }
 
 export function boundWrap(ciphertext: Uint8Array, description: Record<string, string>): EncryptedDataKey {

@@ -14,22 +14,13 @@ import {
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { forReading, forWriting, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { MultiKeyring } from "../dist/multi-keyring.js";
 
 const NOTHING = stringMap([]);
-const TO_ENCRYPT: EncryptionMaterials = Object.freeze({
-  suite: COMMITTING_GCM,
-  algorithmBinding: "115",
-  encryptionContext: NOTHING,
-  encryptedDataKeys: Object.freeze([]),
-});
-const TO_DECRYPT: DecryptionMaterials = Object.freeze({
-  suite: COMMITTING_GCM,
-  algorithmBinding: "115",
-  encryptionContext: NOTHING,
-});
+const TO_ENCRYPT = forWriting(COMMITTING_GCM);
+const TO_DECRYPT = forReading(COMMITTING_GCM);
 
 function aes(): RawAesKeyring {
   return new RawAesKeyring({ wrappingKey: randomBytes(32) });
@@ -404,8 +395,8 @@ describe("MultiKeyring", () => {
   });
 
   describe("messages", () => {
-    const toEncrypt: EncryptionMaterials = { ...TO_ENCRYPT, suite: COMMITTED, algorithmBinding: COMMITTED.storedName };
-    const toDecrypt: DecryptionMaterials = { ...TO_DECRYPT, suite: COMMITTED, algorithmBinding: COMMITTED.storedName };
+    const toEncrypt = forWriting(COMMITTED);
+    const toDecrypt = forReading(COMMITTED);
     const named = (name: string): RawAesKeyring =>
       new RawAesKeyring({ wrappingKey: randomBytes(32), messageKey: { namespace: "test keys", name } });
 

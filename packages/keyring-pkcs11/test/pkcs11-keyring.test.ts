@@ -1,18 +1,17 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import { AES_GCM, type AlgorithmSuite, COMMITTING_GCM, GCM, RSA_OAEP_SHA1, type StringMap } from "@s3ec/envelope";
+import { AES_GCM, COMMITTING_GCM, GCM, RSA_OAEP_SHA1 } from "@s3ec/envelope";
 import { COMMITTED } from "@s3ec/format-aws-message";
 import { describeKeyring } from "@s3ec/keyring-conformance";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
-import type { EncryptionMaterials, Keyring } from "@s3ec/materials";
+import type { Keyring } from "@s3ec/materials";
 import { describeOnSoftHsm, newRsaKey } from "@s3ec/softhsm";
-import { refusal } from "@s3ec/test-support";
+import { forReading, forWriting, opens, refusal, roundTrip } from "@s3ec/test-support";
 import { expect } from "chai";
 import { loadCryptoki } from "../dist/binding.js";
 import type { Cryptoki, Handle } from "../dist/cryptoki.js";
 import { Pkcs11Keyring, type Pkcs11KeyringOptions } from "../dist/index.js";
-import { forReading, forWriting, opens, roundTrip } from "./materials.js";
 
 /** What only this test does with a token: harm. */
 type Harm = Cryptoki & { C_CloseAllSessions(slot: Handle): void; C_Logout(session: Handle): void };
@@ -76,10 +75,6 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
   describe("for messages", () => {
     const aes = { namespace: "tests", name: "a key" };
     const rsa = { namespace: "tests", name: "an RSA key" };
-    const withMessage = (suite: AlgorithmSuite, encryptionContext: StringMap): EncryptionMaterials => ({
-      ...forWriting(suite),
-      encryptionContext,
-    });
 
     it("writes what the raw keyrings of that name read with a copy of the key, and reads what they write", async () => {
       const pairs: readonly [Keyring, Keyring][] = [
@@ -91,20 +86,18 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
       ];
       for (const [one, other] of [...pairs, ...pairs.map(([token, raw]) => [raw, token] as const)]) {
         for (const context of [{}, { tenant: "ä" }]) {
-          const { dataKey, encryptedDataKeys } = await one.onEncrypt(withMessage(COMMITTED, context));
-          const opened = await other.onDecrypt(
-            { ...forReading(COMMITTED), encryptionContext: context },
-            encryptedDataKeys,
-          );
-          expect(dataKey !== undefined && opened?.dataKey?.equals(dataKey)).to.equal(true);
+          const written = await one.onEncrypt(forWriting(COMMITTED, { encryptionContext: context }));
+          expect(await opens(other, written)).to.equal(true);
         }
       }
     });
 
     it("refuses another context, and everything altered, with one error", async () => {
       const keyring = await open({ keyLabel: "aes", messageKey: aes });
-      const { encryptedDataKeys } = await keyring.onEncrypt(withMessage(COMMITTED, { tenant: "a" }));
-      const materials = { ...forReading(COMMITTED), encryptionContext: { tenant: "a" } };
+      const { encryptedDataKeys } = await keyring.onEncrypt(
+        forWriting(COMMITTED, { encryptionContext: { tenant: "a" } }),
+      );
+      const materials = forReading(COMMITTED, { encryptionContext: { tenant: "a" } });
       await refusal("decryption-failed", () => keyring.onDecrypt(forReading(COMMITTED), encryptedDataKeys));
       const [key] = encryptedDataKeys;
       if (key?.providerInfo === undefined) throw new Error("It has provider information.");
@@ -122,7 +115,7 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
 
     it("needs the name of the key", async () => {
       const keyring = await open({ keyLabel: "aes" });
-      const error = await refusal("invalid-configuration", () => keyring.onEncrypt(withMessage(COMMITTED, {})));
+      const error = await refusal("invalid-configuration", () => keyring.onEncrypt(forWriting(COMMITTED)));
       expect(error.message).to.match(/messageKey/);
     });
   });
@@ -179,10 +172,10 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
     expect(secret.message).to.match(/with the pin only/);
     const writer = await Pkcs11Keyring.open({ module, tokenLabel, keyLabel: "rsa" });
     opened.push(writer);
-    const { dataKey, encryptedDataKeys } = await writer.onEncrypt(forWriting());
-    const error = await refusal("no-matching-key", () => writer.onDecrypt(forReading(), encryptedDataKeys));
+    const written = await writer.onEncrypt(forWriting());
+    const error = await refusal("no-matching-key", () => opens(writer, written));
     expect(error.message).to.match(/pin/);
-    expect(await opens(await open({ keyLabel: "rsa" }), encryptedDataKeys, dataKey)).to.equal(true);
+    expect(await opens(await open({ keyLabel: "rsa" }), written)).to.equal(true);
   });
 
   it("reads with a former key what carries its description", async () => {
@@ -196,7 +189,7 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
     expect(await roundTrip(former, keyring)).to.equal(true);
     expect(await roundTrip(keyring, keyring)).to.equal(true);
     await refusal("decryption-failed", () => roundTrip(keyring, former));
-    await refusal("invalid-argument", () => keyring.onEncrypt(forWriting(GCM, materialDescription)));
+    await refusal("invalid-argument", () => keyring.onEncrypt(forWriting(GCM, { materialDescription })));
   });
 
   it("works on many objects at once, with few sessions", async () => {
@@ -211,42 +204,42 @@ describeOnSoftHsm("Pkcs11Keyring on SoftHSM", (hsm) => {
     const [slot] = harm.C_GetSlotList(true);
     if (slot === undefined) throw new Error("There is a slot.");
     for (const keyring of keyrings) {
-      const { dataKey, encryptedDataKeys } = await keyring.onEncrypt(forWriting());
+      const written = await keyring.onEncrypt(forWriting());
       harm.C_CloseAllSessions(slot);
-      expect(await opens(keyring, encryptedDataKeys, dataKey)).to.equal(true);
+      expect(await opens(keyring, written)).to.equal(true);
       const session = harm.C_OpenSession(slot, 4);
       harm.C_Logout(session);
       harm.C_CloseSession(session);
-      expect(await opens(keyring, encryptedDataKeys, dataKey)).to.equal(true);
+      expect(await opens(keyring, written)).to.equal(true);
     }
   });
 
   it("goes on after somebody in the process finalized the module", async () => {
     const keyring = await open({ keyLabel: "rsa" });
-    const { dataKey, encryptedDataKeys } = await keyring.onEncrypt(forWriting());
+    const written = await keyring.onEncrypt(forWriting());
     (await loadCryptoki(hsm().module)).C_Finalize();
-    expect(await opens(keyring, encryptedDataKeys, dataKey)).to.equal(true);
+    expect(await opens(keyring, written)).to.equal(true);
   });
 
   it("says key-unavailable while the token is away, and works once it is back", async () => {
     const keyring = await open({ keyLabel: "aes" });
-    const { dataKey, encryptedDataKeys } = await keyring.onEncrypt(forWriting());
+    const written = await keyring.onEncrypt(forWriting());
     hsm().unplug();
     try {
       for (let i = 0; i < 3; i++) {
-        await refusal("key-unavailable", () => keyring.onDecrypt(forReading(), encryptedDataKeys));
+        await refusal("key-unavailable", () => opens(keyring, written));
       }
     } finally {
       hsm().plugIn();
     }
-    expect(await opens(keyring, encryptedDataKeys, dataKey)).to.equal(true);
+    expect(await opens(keyring, written)).to.equal(true);
   });
 
   it("goes on writing with an RSA key while the token is away, since that takes the public key only", async () => {
     const keyring = await open({ keyLabel: "rsa" });
     hsm().unplug();
     const written = await keyring.onEncrypt(forWriting()).finally(() => hsm().plugIn());
-    expect(await opens(keyring, written.encryptedDataKeys, written.dataKey)).to.equal(true);
+    expect(await opens(keyring, written)).to.equal(true);
     await keyring.close();
     await refusal("key-unavailable", () => keyring.onEncrypt(forWriting()));
   });

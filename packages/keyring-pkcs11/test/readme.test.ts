@@ -1,8 +1,7 @@
 import { describeOnSoftHsm } from "@s3ec/softhsm";
-import { importExample, readmeExample } from "@s3ec/test-support";
+import { importExample, readmeExample, roundTrip } from "@s3ec/test-support";
 import { expect } from "chai";
 import type { Pkcs11Keyring } from "../dist/index.js";
-import { roundTrip } from "./materials.js";
 
 describeOnSoftHsm("README", (hsm) => {
   it("shows an example that runs", async () => {

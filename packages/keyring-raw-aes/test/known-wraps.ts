@@ -7,14 +7,9 @@ import {
   COMMITTING_GCM,
   type EncryptedDataKey,
   GCM,
-  type StringMap,
   type WrapAlgorithm,
 } from "@s3ec/envelope";
-import type { DecryptionMaterials, EncryptionMaterials } from "@s3ec/materials";
-
-export function bytes(from: number, count: number): Uint8Array {
-  return Uint8Array.from({ length: count }, (_, i) => from + i);
-}
+import { bytes, encryptedDataKey } from "@s3ec/test-support";
 
 export const WRAPPING_KEY = bytes(0x00, 32);
 export const DATA_KEY = bytes(0x20, 32);
@@ -46,27 +41,4 @@ export function known(what: string): { suite: AlgorithmSuite; key: EncryptedData
   const entry = KNOWN_WRAPS.find((row) => row.what.startsWith(what));
   if (entry === undefined) throw new Error(`No known wrap called ${what}`);
   return { suite: entry.suite, key: encryptedDataKey(entry.wrap, Buffer.from(entry.value, "base64")) };
-}
-
-export function encryptedDataKey(
-  wrapAlgorithm: WrapAlgorithm,
-  ciphertext: Uint8Array,
-  description: StringMap = {},
-): EncryptedDataKey {
-  return Object.freeze({ wrapAlgorithm, ciphertext, description: Object.freeze(description) });
-}
-
-export function forWriting(suite: AlgorithmSuite, more: Partial<EncryptionMaterials> = {}): EncryptionMaterials {
-  const encryptedDataKeys = Object.freeze([]);
-  return Object.freeze({
-    suite,
-    algorithmBinding: suite.storedName,
-    encryptionContext: {},
-    encryptedDataKeys,
-    ...more,
-  });
-}
-
-export function forReading(suite: AlgorithmSuite, algorithmBinding: string = suite.storedName): DecryptionMaterials {
-  return Object.freeze({ suite, algorithmBinding, encryptionContext: Object.freeze({}) });
 }

@@ -1,9 +1,9 @@
 import { createCipheriv } from "node:crypto";
 import { AES_ECB, AES_WRAP, CBC, GCM } from "@s3ec/envelope";
-import { refusal } from "@s3ec/test-support";
+import { bytes, encryptedDataKey, forReading, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawAesKeyring } from "../dist/raw-aes-keyring.js";
-import { bytes, DATA_KEY, encryptedDataKey, forReading, known, WRAPPING_KEY } from "./known-wraps.js";
+import { DATA_KEY, known, WRAPPING_KEY } from "./known-wraps.js";
 
 function ecb(wrappingKey: Uint8Array, padded: Uint8Array): Uint8Array {
   const cipher = createCipheriv(`aes-${wrappingKey.length * 8}-ecb`, wrappingKey, null).setAutoPadding(false);

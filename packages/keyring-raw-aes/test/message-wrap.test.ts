@@ -8,10 +8,10 @@ import {
   type MessageKeyName,
   serializeEncryptionContext,
 } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { bytes, encryptedDataKey, forReading, forWriting, opens, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawAesKeyring, type RawAesKeyringOptions } from "../dist/index.js";
-import { bytes, DATA_KEY, encryptedDataKey, forReading, forWriting, WRAPPING_KEY } from "./known-wraps.js";
+import { DATA_KEY, WRAPPING_KEY } from "./known-wraps.js";
 import { recordDeciphered } from "./recording.js";
 
 const NAME: MessageKeyName = { namespace: "test keys", name: "schlüssel" };
@@ -49,28 +49,23 @@ function gcmOf({ length }: Uint8Array): "aes-128-gcm" | "aes-192-gcm" | "aes-256
 
 const keyringWith = (more: Partial<RawAesKeyringOptions> = {}): RawAesKeyring =>
   new RawAesKeyring({ wrappingKey: WRAPPING_KEY, messageKey: NAME, ...more });
-const reading = (suite: MessageSuite = COMMITTED, context: Record<string, string> = CONTEXT) => ({
-  ...forReading(suite),
-  encryptionContext: context,
-});
+const reading = (suite: MessageSuite = COMMITTED, context: Record<string, string> = CONTEXT) =>
+  forReading(suite, { encryptionContext: context });
 const read = (key: EncryptedDataKey, keyring = keyringWith()) => keyring.onDecrypt(reading(), [key]);
 
 describe("messages", () => {
   const keyring = keyringWith();
 
   it("get a wrap whose provider information is name, tag bits, IV length and IV", async () => {
-    const { dataKey, encryptedDataKeys } = await keyring.onEncrypt(
-      forWriting(COMMITTED, { encryptionContext: CONTEXT }),
-    );
-    const [wrap] = encryptedDataKeys;
+    const written = await keyring.onEncrypt(forWriting(COMMITTED, { encryptionContext: CONTEXT }));
+    const [wrap] = written.encryptedDataKeys;
     expect(wrap?.wrapAlgorithm).to.deep.equal(keyProvider("test keys"));
     expect({ ...wrap?.description }).to.deep.equal({});
     const info = Buffer.from(wrap?.providerInfo ?? []);
     const name = Buffer.from(NAME.name);
     expect(info.subarray(0, -12)).to.deep.equal(Buffer.concat([name, Buffer.from("000000800000000c", "hex")]));
     expect(wrap?.ciphertext).to.have.length(48);
-    const opened = await keyring.onDecrypt(reading(), encryptedDataKeys);
-    expect(dataKey !== undefined && opened?.dataKey?.equals(dataKey)).to.equal(true);
+    expect(await opens(keyring, written)).to.equal(true);
   });
 
   it("never get the same IV twice", async () => {

@@ -1,9 +1,8 @@
 import { createSecretKey, generateKeyPairSync, type JsonWebKey } from "node:crypto";
 import { inspect } from "node:util";
-import { refusal } from "@s3ec/test-support";
+import { bytes, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { type AesWrappingKey, aesWrappingKey } from "../dist/wrapping-key.js";
-import { bytes } from "./known-wraps.js";
 
 const jwk = (length: number, more: JsonWebKey = {}): JsonWebKey => ({
   kty: "oct",

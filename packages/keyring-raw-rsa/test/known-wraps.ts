@@ -8,16 +8,11 @@ import {
   RSA_OAEP_SHA1,
   RSA_OAEP_SHA256,
   RSA_PKCS1,
-  type StringMap,
   type WrapAlgorithm,
 } from "@s3ec/envelope";
-import type { DecryptionMaterials, EncryptionMaterials } from "@s3ec/materials";
+import { bytes, encryptedDataKey } from "@s3ec/test-support";
 
-export function bytes(from: number, count: number): Buffer {
-  return Buffer.from(Array.from({ length: count }, (_, i) => from + i));
-}
-
-export const DATA_KEY: Buffer = bytes(0x20, 32);
+export const DATA_KEY: Uint8Array = bytes(0x20, 32);
 
 /** RSA-2048 for these wraps only (docs/formats.md 7.2); it protects nothing. PKCS#8 DER. */
 export const PRIVATE_KEY_DER: Buffer = Buffer.from(
@@ -108,27 +103,4 @@ export function known(what: string): { suite: AlgorithmSuite; key: EncryptedData
   const entry = KNOWN_WRAPS.find((row) => row.what.includes(what));
   if (entry === undefined) throw new Error(`No known wrap called ${what}`);
   return { suite: entry.suite, key: encryptedDataKey(entry.wrap, Buffer.from(entry.value, "base64")) };
-}
-
-export function encryptedDataKey(
-  wrapAlgorithm: WrapAlgorithm,
-  ciphertext: Uint8Array,
-  description: StringMap = {},
-): EncryptedDataKey {
-  return Object.freeze({ wrapAlgorithm, ciphertext, description: Object.freeze(description) });
-}
-
-export function forWriting(suite: AlgorithmSuite, more: Partial<EncryptionMaterials> = {}): EncryptionMaterials {
-  const encryptedDataKeys = Object.freeze([]);
-  return Object.freeze({
-    suite,
-    algorithmBinding: suite.storedName,
-    encryptionContext: {},
-    encryptedDataKeys,
-    ...more,
-  });
-}
-
-export function forReading(suite: AlgorithmSuite, algorithmBinding: string = suite.storedName): DecryptionMaterials {
-  return Object.freeze({ suite, algorithmBinding, encryptionContext: Object.freeze({}) });
 }

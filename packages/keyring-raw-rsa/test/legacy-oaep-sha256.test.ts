@@ -1,9 +1,9 @@
 import { constants, createHash, publicEncrypt } from "node:crypto";
 import { CBC, GCM, RSA_OAEP_SHA256 } from "@s3ec/envelope";
-import { refusal } from "@s3ec/test-support";
+import { bytes, encryptedDataKey, forReading, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawRsaKeyring } from "../dist/index.js";
-import { bytes, DATA_KEY, encryptedDataKey, forReading, known, PRIVATE_KEY } from "./known-wraps.js";
+import { DATA_KEY, known, PRIVATE_KEY } from "./known-wraps.js";
 import { encryptBlock, PUBLIC_KEY } from "./raw-rsa.js";
 import { recordPrivateOperations } from "./recording.js";
 

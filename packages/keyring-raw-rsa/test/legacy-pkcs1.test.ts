@@ -1,9 +1,9 @@
 import { CBC, COMMITTING_GCM, GCM, RSA_PKCS1 } from "@s3ec/envelope";
-import { refusal } from "@s3ec/test-support";
+import { bytes, encryptedDataKey, forReading, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { RawRsaKeyring } from "../dist/index.js";
-import { bytes, DATA_KEY, encryptedDataKey, forReading, known, PRIVATE_KEY, PRIVATE_KEY_DER } from "./known-wraps.js";
+import { DATA_KEY, known, PRIVATE_KEY, PRIVATE_KEY_DER } from "./known-wraps.js";
 import { encryptBlock } from "./raw-rsa.js";
 import { recordPrivateOperations } from "./recording.js";
 

@@ -7,9 +7,9 @@ export async function roundTrip(writer: Keyring, reader: Keyring, suite?: Algori
   return await opens(reader, await writer.onEncrypt(forWriting(suite)));
 }
 
-/** Whether `reader` opens what the `onEncrypt` of a keyring gave, to the same data key. */
+/** Whether `reader`, asked for what a keyring's `onEncrypt` gave, opens it to the same data key. */
 export async function opens(reader: Keyring, written: EncryptionMaterials): Promise<boolean> {
-  const { suite, dataKey, encryptedDataKeys } = written;
-  const opened = await reader.onDecrypt(forReading(suite), encryptedDataKeys);
+  const { suite, algorithmBinding, encryptionContext, dataKey, encryptedDataKeys } = written;
+  const opened = await reader.onDecrypt(forReading(suite, { algorithmBinding, encryptionContext }), encryptedDataKeys);
   return dataKey !== undefined && opened?.dataKey?.equals(dataKey) === true;
 }
