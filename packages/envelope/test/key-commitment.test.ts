@@ -1,6 +1,5 @@
-import crypto, { hkdfSync, timingSafeEqual } from "node:crypto";
-import { syncBuiltinESMExports } from "node:module";
-import { refused } from "@s3ec/test-support";
+import { hkdfSync, timingSafeEqual } from "node:crypto";
+import { refused, replacingCrypto } from "@s3ec/test-support";
 import { expect } from "chai";
 import { deriveCommittedContentKey, deriveContentKey, keyCommitment } from "../dist/key-commitment.js";
 import { ascending, COMMITMENT, DATA_KEY, DERIVATIONS, key, MESSAGE_ID } from "./known-answers.js";
@@ -8,10 +7,10 @@ import { ascending, COMMITMENT, DATA_KEY, DERIVATIONS, key, MESSAGE_ID } from ".
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 /** What the primitives were asked for while `act` ran: `compare`, or `COMMITKEY` or `DERIVEKEY`. */
-function recorded(act: () => void): string[] {
+async function recorded(act: () => void): Promise<string[]> {
   const calls: string[] = [];
   const originals = { hkdfSync, timingSafeEqual };
-  Object.assign(crypto, {
+  const recording = {
     hkdfSync: (...options: Parameters<typeof hkdfSync>) => {
       calls.push(Buffer.from(String(options[3])).subarray(2).toString());
       return originals.hkdfSync(...options);
@@ -20,14 +19,8 @@ function recorded(act: () => void): string[] {
       calls.push("compare");
       return originals.timingSafeEqual(...options);
     },
-  });
-  syncBuiltinESMExports();
-  try {
-    act();
-  } finally {
-    Object.assign(crypto, originals);
-    syncBuiltinESMExports();
-  }
+  };
+  await replacingCrypto(recording, act);
   return calls;
 }
 
@@ -42,17 +35,17 @@ describe("key commitment", () => {
     });
   }
 
-  it("is compared in constant time before the content key is derived (S5)", () => {
-    const calls = recorded(() => deriveCommittedContentKey(DATA_KEY, MESSAGE_ID, COMMITMENT));
+  it("is compared in constant time before the content key is derived (S5)", async () => {
+    const calls = await recorded(() => deriveCommittedContentKey(DATA_KEY, MESSAGE_ID, COMMITMENT));
     expect(calls).to.deep.equal(["COMMITKEY", "compare", "DERIVEKEY"]);
   });
 
-  it("refuses every single flipped bit, and derives no content key then (S5)", () => {
+  it("refuses every single flipped bit, and derives no content key then (S5)", async () => {
     for (let bit = 0; bit < COMMITMENT.length * 8; bit++) {
       for (const field of ["commitment", "messageId"] as const) {
         const stored = { commitment: Buffer.from(COMMITMENT), messageId: Buffer.from(MESSAGE_ID) };
         stored[field].writeUInt8(stored[field].readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-        const calls = recorded(() => {
+        const calls = await recorded(() => {
           const open = () => deriveCommittedContentKey(DATA_KEY, stored.messageId, stored.commitment);
           refused("decryption-failed", open);
         });

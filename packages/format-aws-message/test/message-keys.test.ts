@@ -1,7 +1,6 @@
-import crypto, { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
-import { syncBuiltinESMExports } from "node:module";
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { decryptionFailed } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { refusal, replacingCrypto } from "@s3ec/test-support";
 import { expect } from "chai";
 import { type ParsedHeader, parseHeader } from "../dist/header.js";
 import { gcmName, messageCommitment, messageKey, openMessageKey } from "../dist/message-keys.js";
@@ -18,7 +17,7 @@ function headerOf(fields: Parameters<typeof headerBytes>[0]): ParsedHeader {
 }
 
 /** What HKDF gave out while `act` ran. */
-function recordDerived(act: () => void): Uint8Array[] {
+async function recordDerived(act: () => void): Promise<Uint8Array[]> {
   const derived: Uint8Array[] = [];
   const original = hkdfSync;
   const recording = (...given: Parameters<typeof hkdfSync>): ArrayBuffer => {
@@ -26,14 +25,7 @@ function recordDerived(act: () => void): Uint8Array[] {
     derived.push(new Uint8Array(bytes));
     return bytes;
   };
-  Reflect.set(crypto, "hkdfSync", recording);
-  syncBuiltinESMExports();
-  try {
-    act();
-  } finally {
-    Reflect.set(crypto, "hkdfSync", original);
-    syncBuiltinESMExports();
-  }
+  await replacingCrypto({ hkdfSync: recording }, act);
   return derived;
 }
 
@@ -42,9 +34,9 @@ describe("keys of a message", () => {
     const dataKey = createSecretKey(Buffer.alloc(suite.keyLength, 9));
     const messageId = MESSAGE_ID.subarray(0, suite.messageIdLength);
 
-    it(`are as long as ${suite.name} says, and nowhere but in their KeyObject`, () => {
+    it(`are as long as ${suite.name} says, and nowhere but in their KeyObject`, async () => {
       const keys: KeyObject[] = [];
-      const derived = recordDerived(() => keys.push(messageKey(suite, dataKey, messageId)));
+      const derived = await recordDerived(() => keys.push(messageKey(suite, dataKey, messageId)));
       expect(keys[0]?.symmetricKeySize).to.equal(suite.keyLength);
       expect(gcmName(suite)).to.equal(`aes-${suite.keyLength * 8}-gcm`);
       expect(derived).to.have.length(suite.derivation.kind === "identity" ? 0 : 1);

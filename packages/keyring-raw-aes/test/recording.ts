@@ -1,5 +1,5 @@
-import crypto, { createDecipheriv } from "node:crypto";
-import { syncBuiltinESMExports } from "node:module";
+import { createDecipheriv } from "node:crypto";
+import { replacingCrypto } from "@s3ec/test-support";
 
 /** The very buffers that deciphers handed out while `act` ran. */
 export async function recordDeciphered(act: () => Promise<void>): Promise<Buffer[]> {
@@ -16,13 +16,6 @@ export async function recordDeciphered(act: () => Promise<void>): Promise<Buffer
       },
     });
   };
-  Reflect.set(crypto, "createDecipheriv", recording);
-  syncBuiltinESMExports();
-  try {
-    await act();
-  } finally {
-    Reflect.set(crypto, "createDecipheriv", original);
-    syncBuiltinESMExports();
-  }
+  await replacingCrypto({ createDecipheriv: recording }, act);
   return deciphered;
 }

@@ -1,5 +1,5 @@
-import crypto, { privateDecrypt } from "node:crypto";
-import { syncBuiltinESMExports } from "node:module";
+import { privateDecrypt } from "node:crypto";
+import { replacingCrypto } from "@s3ec/test-support";
 
 /** The very buffers that private-key operations handed out while `act` ran; undefined for one that threw. */
 export async function recordPrivateOperations(act: () => Promise<unknown>): Promise<(Buffer | undefined)[]> {
@@ -11,13 +11,6 @@ export async function recordPrivateOperations(act: () => Promise<unknown>): Prom
     results[index] = result;
     return result;
   };
-  Reflect.set(crypto, "privateDecrypt", recording);
-  syncBuiltinESMExports();
-  try {
-    await act();
-  } finally {
-    Reflect.set(crypto, "privateDecrypt", original);
-    syncBuiltinESMExports();
-  }
+  await replacingCrypto({ privateDecrypt: recording }, act);
   return results;
 }

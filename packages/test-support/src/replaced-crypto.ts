@@ -1,8 +1,10 @@
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 
+type CryptoFunctions = Partial<Record<keyof typeof crypto, (...given: never[]) => unknown>>;
+
 /** Runs `act` while everything that imports `node:crypto` finds these functions in it. */
-export async function replacingCrypto(functions: Partial<typeof crypto>, act: () => unknown): Promise<void> {
+export async function replacingCrypto(functions: CryptoFunctions, act: () => unknown): Promise<void> {
   const originals = Object.fromEntries(Object.keys(functions).map((name) => [name, Reflect.get(crypto, name)]));
   replace(functions);
   try {
