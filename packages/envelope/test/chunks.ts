@@ -29,16 +29,3 @@ export function anyChunks(maxLength: number): fc.Arbitrary<Uint8Array[]> {
 export async function* streamOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks;
 }
-
-/** What is read, in one piece, and what it was released in until then when reading ends in an error. */
-export async function collect(chunks: AsyncIterable<Uint8Array>, released: Uint8Array[] = []): Promise<Buffer> {
-  for await (const chunk of chunks) released.push(chunk);
-  return Buffer.concat(released);
-}
-
-/** Bytes that differ from each other for long stretches, so that swapped or repeated pieces show. */
-export function plaintext(length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) * 7 + (index >> 16)) & 0xff;
-  return bytes;
-}

@@ -1,11 +1,11 @@
 import { createCipheriv, createSecretKey } from "node:crypto";
 import { inspect } from "node:util";
-import { refusal } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { decryptCbc } from "../dist/content-cbc.js";
 import type { ContentKey } from "../dist/content-cipher.js";
-import { anyChunks, collect, plaintext, SIZES, streamOf, ways } from "./chunks.js";
+import { anyChunks, SIZES, streamOf, ways } from "./chunks.js";
 import { contentKey } from "./content-keys.js";
 import { ascending, BODIES } from "./known-answers.js";
 
@@ -25,7 +25,7 @@ describe("decryptCbc", () => {
   }
 
   for (const size of SIZES) {
-    const bytes = plaintext(size);
+    const bytes = plaintextOf(size);
     for (const [way, chunks] of ways(cbcOf(content, bytes))) {
       it(`reads ${size} bytes, ${way}`, async () => {
         const read = await collect(decryptCbc(content, streamOf(chunks)));
@@ -38,13 +38,13 @@ describe("decryptCbc", () => {
   for (const length of [16, 24, 32]) {
     it(`reads under a data key of ${length} bytes (H19)`, async () => {
       const own = { ...content, key: createSecretKey(ascending(1, length)) };
-      const read = await collect(decryptCbc(own, streamOf([cbcOf(own, plaintext(100))])));
-      expect(read.equals(plaintext(100))).to.equal(true);
+      const read = await collect(decryptCbc(own, streamOf([cbcOf(own, plaintextOf(100))])));
+      expect(read.equals(plaintextOf(100))).to.equal(true);
     });
   }
 
   it("fails in one way only, whatever is wrong, with nothing about it in the error (S1, S16)", async () => {
-    const body = cbcOf(content, plaintext(100));
+    const body = cbcOf(content, plaintextOf(100));
     const padding = Buffer.from(body);
     padding.writeUInt8(padding.readUInt8(body.length - 17) ^ 0x55, body.length - 17);
     const failures: [what: string, content: ContentKey, body: Uint8Array][] = [

@@ -1,5 +1,5 @@
 import { createSecretKey } from "node:crypto";
-import { refusal, refused } from "@s3ec/test-support";
+import { plaintextOf, refusal, refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
 import {
@@ -12,7 +12,7 @@ import {
   openContentKey,
 } from "../dist/content-cipher.js";
 import { keyCommitment } from "../dist/key-commitment.js";
-import { cut, plaintext, streamOf } from "./chunks.js";
+import { cut, streamOf } from "./chunks.js";
 import { contentKey, ENVELOPES, encrypted, KINDS } from "./content-keys.js";
 import { ascending, BODIES, COMMITMENT, DATA_KEY } from "./known-answers.js";
 
@@ -71,9 +71,9 @@ describe("createContentKey", () => {
   it("makes what openContentKey opens", async () => {
     for (const suite of [GCM, COMMITTING_GCM]) {
       const { content, header } = createContentKey(suite, DATA_KEY);
-      const stored = await encrypted(content, plaintext(1000));
+      const stored = await encrypted(content, plaintextOf(1000));
       const opened = openContentKey(asEnvelope(header), DATA_KEY);
-      expect(Buffer.concat(await decryptContent(opened, streamOf([stored]))).equals(plaintext(1000))).to.equal(true);
+      expect(Buffer.concat(await decryptContent(opened, streamOf([stored]))).equals(plaintextOf(1000))).to.equal(true);
     }
   });
 
@@ -124,7 +124,7 @@ describe("whole content", () => {
   }
 
   it("is given out by decryptContent after it was authenticated, or not at all (S12)", async () => {
-    const stored = await encrypted(contentKey("gcm"), plaintext(100));
+    const stored = await encrypted(contentKey("gcm"), plaintextOf(100));
     stored.writeUInt8(stored.readUInt8(115) ^ 1, 115);
     const { source, state } = watched(cut(stored, 10));
     await refusal("decryption-failed", decryptContent(contentKey("gcm"), source));

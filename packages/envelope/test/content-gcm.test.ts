@@ -1,11 +1,11 @@
 import { createSecretKey } from "node:crypto";
 import { inspect } from "node:util";
-import { refusal } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import type { ContentKey } from "../dist/content-cipher.js";
 import { decryptGcmUnverified, encryptGcm } from "../dist/content-gcm.js";
-import { anyChunks, collect, cut, plaintext, SIZES, streamOf, ways } from "./chunks.js";
+import { anyChunks, cut, SIZES, streamOf, ways } from "./chunks.js";
 import { contentKey, encrypted } from "./content-keys.js";
 import { ascending, BODIES, DERIVATION_TEXT, DERIVATIONS, key } from "./known-answers.js";
 
@@ -24,7 +24,7 @@ describe("AES-GCM content", () => {
     }
 
     for (const size of SIZES) {
-      const bytes = plaintext(size);
+      const bytes = plaintextOf(size);
       it(`writes ${size} bytes the same, however they come: ${kind}`, async () => {
         const stored = await encrypted(content, bytes);
         expect(stored.length).to.equal(size + 16);
@@ -55,27 +55,27 @@ describe("AES-GCM content", () => {
   for (const length of [16, 24, 32]) {
     it(`reads under a data key of ${length} bytes (H19)`, async () => {
       const content = { ...contentKey("gcm"), key: createSecretKey(ascending(1, length)) };
-      const read = await decrypted(content, [await encrypted(content, plaintext(100))]);
-      expect(read.equals(plaintext(100))).to.equal(true);
+      const read = await decrypted(content, [await encrypted(content, plaintextOf(100))]);
+      expect(read.equals(plaintextOf(100))).to.equal(true);
     });
   }
 
   it("reads a tag split at any byte, into any three pieces", async () => {
     const content = contentKey("gcm");
-    const stored = await encrypted(content, plaintext(40));
+    const stored = await encrypted(content, plaintextOf(40));
     for (let first = 20; first <= stored.length; first++) {
       for (let second = first; second <= stored.length; second++) {
         const pieces = [stored.subarray(0, first), stored.subarray(first, second), stored.subarray(second)];
         const read = await decrypted(content, pieces);
         expect(read.length).to.equal(40);
-        expect(read.equals(plaintext(40))).to.equal(true);
+        expect(read.equals(plaintextOf(40))).to.equal(true);
       }
     }
   });
 
   it("fails in one way only, whatever is wrong, with nothing about it in the error (S16)", async () => {
     const content = contentKey("committing");
-    const stored = await encrypted(content, plaintext(100));
+    const stored = await encrypted(content, plaintextOf(100));
     const flipped = (index: number): Buffer => {
       const copy = Buffer.from(stored);
       copy.writeUInt8(copy.readUInt8(index) ^ 1, index);
@@ -128,11 +128,11 @@ describe("AES-GCM content", () => {
     const { suite, ...rest } = contentKey("gcm");
     const content = { ...rest, suite: { ...suite, maxContentLength: 32 } };
     expect(suite.maxContentLength).to.equal(2 ** 36 - 32);
-    expect((await encrypted(content, plaintext(32))).length).to.equal(48);
+    expect((await encrypted(content, plaintextOf(32))).length).to.equal(48);
     const written: Uint8Array[] = [];
     const error = await refusal(
       "content-too-large",
-      collect(encryptGcm(content, streamOf([plaintext(32), plaintext(1)])), written),
+      collect(encryptGcm(content, streamOf([plaintextOf(32), plaintextOf(1)])), written),
     );
     expect(error.message).to.contain("32 bytes");
     expect(Buffer.concat(written).length).to.equal(32);
@@ -140,10 +140,10 @@ describe("AES-GCM content", () => {
 
   it("refuses to read more than one message may hold, even where its tag is right", async () => {
     const { suite, ...rest } = contentKey("gcm");
-    const stored = await encrypted({ ...rest, suite }, plaintext(33));
+    const stored = await encrypted({ ...rest, suite }, plaintextOf(33));
     const content = { ...rest, suite: { ...suite, maxContentLength: 32 } };
     for (const [, chunks] of ways(stored)) await refusal("decryption-failed", decrypted(content, chunks));
-    const full = await encrypted(content, plaintext(32));
+    const full = await encrypted(content, plaintextOf(32));
     for (const [, chunks] of ways(full)) expect((await decrypted(content, chunks)).length).to.equal(32);
   });
 });

@@ -1,8 +1,9 @@
+import { collect } from "@s3ec/test-support";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
 import { type ContentKey, encryptContent, openContentKey } from "../dist/content-cipher.js";
 import type { Envelope } from "../dist/envelope.js";
 import { AES_ECB, AES_GCM } from "../dist/wrap-algorithms.js";
-import { collect, streamOf } from "./chunks.js";
+import { streamOf } from "./chunks.js";
 import { CBC_IV, COMMITMENT, DATA_KEY, GCM_IV, MESSAGE_ID } from "./known-answers.js";
 
 const encryptedDataKey = { wrapAlgorithm: AES_GCM, ciphertext: Buffer.alloc(60), description: {} };

@@ -1,11 +1,11 @@
 import { createCipheriv } from "node:crypto";
-import { refusal, refused } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal, refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
 import { decryptContentRange } from "../dist/content-cipher.js";
 import { type AlignedRange, alignRange, parseByteRange } from "../dist/content-range.js";
-import { collect, cut, plaintext, streamOf, ways } from "./chunks.js";
+import { cut, streamOf, ways } from "./chunks.js";
 import { contentKey, encrypted, KINDS, type Kind } from "./content-keys.js";
 import { DERIVATION_TEXT, DERIVATIONS, key } from "./known-answers.js";
 
@@ -59,7 +59,7 @@ describe("parseByteRange", () => {
 
 describe("ranges", () => {
   const LENGTH = 100;
-  const bytes = plaintext(LENGTH);
+  const bytes = plaintextOf(LENGTH);
   const wanted: [range: string, first: number, end: number][] = [
     ["bytes=0-0", 0, 1],
     ["bytes=15-16", 15, 17],
@@ -97,7 +97,7 @@ describe("ranges", () => {
       await fc.assert(
         fc.asyncProperty(sizes, sizes, sizes, fc.integer({ min: 1, max: 50 }), async (length, a, b, size) => {
           const [first, last] = [Math.min(a, b), Math.max(a, b)];
-          const content = plaintext(length);
+          const content = plaintextOf(length);
           const body = await stored(kind, content);
           const found = alignRange(contentKey(kind).suite, { first, last }, body.length);
           if (found === undefined) {
@@ -134,7 +134,7 @@ describe("ranges", () => {
 
     it(`${kind}: a range that starts past the stored body is not satisfiable`, async () => {
       for (const length of [0, 1, 16, 100]) {
-        const body = await stored(kind, plaintext(length));
+        const body = await stored(kind, plaintextOf(length));
         const past = kind === "cbc" ? body.length : length;
         for (const first of [past, past + 1, past + 16, past + 1000]) {
           expect(alignRange(contentKey(kind).suite, { first }, body.length)).to.equal(undefined);
@@ -201,8 +201,8 @@ describe("ranges", () => {
     };
     const counter = Buffer.concat([content.iv, Buffer.from("ffffffff", "hex")]);
     const cipher = createCipheriv("aes-256-ctr", content.key, counter);
-    const read = await collect(decryptContentRange(content, found, streamOf([cipher.update(plaintext(16))])));
-    expect(read.equals(plaintext(16))).to.equal(true);
+    const read = await collect(decryptContentRange(content, found, streamOf([cipher.update(plaintextOf(16))])));
+    expect(read.equals(plaintextOf(16))).to.equal(true);
   });
 
   describe("of CBC", () => {

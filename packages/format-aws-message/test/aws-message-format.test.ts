@@ -19,7 +19,7 @@ import {
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { MAX_FRAMES } from "../dist/frame-layout.js";
 import { headerTag, messageCommitment, messageKey } from "../dist/message-keys.js";
@@ -27,9 +27,7 @@ import {
   type Choices,
   CONTEXT,
   chunksOf,
-  collect,
   opening,
-  plaintextOf,
   RawKeyring,
   read,
   STRICT,

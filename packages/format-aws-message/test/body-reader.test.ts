@@ -1,7 +1,8 @@
+import { collect, plaintextOf } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { BodyReader } from "../dist/body-reader.js";
-import { chunksOf, collect, plaintextOf } from "./fixture.js";
+import { chunksOf } from "./fixture.js";
 
 describe("BodyReader", () => {
   it("gives pieces of any length out of chunks of any length, in memory that a source uses again", () =>

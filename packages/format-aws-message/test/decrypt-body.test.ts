@@ -1,11 +1,11 @@
 import { createCipheriv, createSecretKey } from "node:crypto";
-import { refusal } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { BodyReader } from "../dist/body-reader.js";
 import { decryptSingleBlock } from "../dist/decrypt-body.js";
 import { FrameKey } from "../dist/frame-cipher.js";
 import { COMMITTED } from "../dist/message-suites.js";
-import { chunksOf, collect, plaintextOf } from "./fixture.js";
+import { chunksOf } from "./fixture.js";
 
 /** Made for tests; it protects nothing. */
 const KEY = createSecretKey(Buffer.alloc(32, 1));

@@ -21,6 +21,7 @@ import {
   withDataKey,
   withEncryptedDataKey,
 } from "@s3ec/materials";
+import { collect } from "@s3ec/test-support";
 
 /** Made for tests; it protects nothing. */
 export const WRAPPING_KEY: Uint8Array = Buffer.alloc(32, 7);
@@ -191,17 +192,4 @@ export class ReusingSource implements AsyncIterableIterator<Uint8Array> {
 
 export function chunksOf(bytes: Uint8Array, size: number | (() => number)): ReusingSource {
   return new ReusingSource(bytes, size);
-}
-
-/** What is read, in one piece, and what it was released in until then when reading ends in an error. */
-export async function collect(chunks: AsyncIterable<Uint8Array>, released: Uint8Array[] = []): Promise<Buffer> {
-  for await (const chunk of chunks) released.push(chunk);
-  return Buffer.concat(released);
-}
-
-/** Bytes that differ from each other for long stretches, so that swapped or repeated pieces show. */
-export function plaintextOf(length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) * 7 + (index >> 16)) & 0xff;
-  return bytes;
 }

@@ -1,7 +1,7 @@
+import { plaintextOf } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { GatheredPieces } from "../dist/gathered-pieces.js";
-import { plaintextOf } from "./fixture.js";
 
 const SHORT = 16 * 1024;
 

@@ -6,18 +6,9 @@ import {
 } from "@aws-crypto/client-node";
 import { MESSAGE_SUITES } from "@s3ec/format-aws-message";
 import type { CommitmentPolicy } from "@s3ec/materials";
+import { collect, plaintextOf } from "@s3ec/test-support";
 import { expect } from "chai";
-import {
-  CONTEXT,
-  chunksOf,
-  collect,
-  KEY_NAME,
-  NAMESPACE,
-  opening,
-  plaintextOf,
-  sealing,
-  WRAPPING_KEY,
-} from "./fixture.js";
+import { CONTEXT, chunksOf, KEY_NAME, NAMESPACE, opening, sealing, WRAPPING_KEY } from "./fixture.js";
 
 const FRAME = 100;
 const SIZES = [0, 1, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME, 1234];

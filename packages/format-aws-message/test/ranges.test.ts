@@ -1,8 +1,8 @@
 import type { ByteRange } from "@s3ec/envelope";
 import { decryptionFailed, type MessageRange } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
-import { chunksOf, collect, opening, plaintextOf, sealed } from "./fixture.js";
+import { chunksOf, opening, sealed } from "./fixture.js";
 
 const FRAME = 100;
 const STRIDE = FRAME + 32;

@@ -1,7 +1,7 @@
 import type { Keyring } from "@s3ec/materials";
-import { importExample } from "@s3ec/test-support";
+import { collect, importExample, plaintextOf } from "@s3ec/test-support";
 import { expect } from "chai";
-import { chunksOf, collect, plaintextOf, RawKeyring } from "./fixture.js";
+import { chunksOf, RawKeyring } from "./fixture.js";
 
 interface Example {
   encrypt(keyring: Keyring, plaintext: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { refusal } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
-import { chunksOf, collect, opening, plaintextOf, read, sealed, sealing } from "./fixture.js";
+import { chunksOf, opening, read, sealed, sealing } from "./fixture.js";
 
 const FRAME = 100;
 const SIZES = [0, 1, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 2 * FRAME + 1, 1234, 100_000];

@@ -1,7 +1,7 @@
 import { S3EncryptionError } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
-import { type Choices, chunksOf, NoHeader, opening, plaintextOf, read, sealed } from "./fixture.js";
+import { type Choices, chunksOf, NoHeader, opening, read, sealed } from "./fixture.js";
 import { uint } from "./header-bytes.js";
 
 const FRAME = 20;

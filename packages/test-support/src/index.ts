@@ -1,4 +1,4 @@
-export { bytes } from "./bytes.js";
+export { bytes, collect, plaintextOf } from "./bytes.js";
 export { encryptedDataKey, forReading, forWriting } from "./keyring-materials.js";
 export { environmentFor, importExample, readmeExample, runExample } from "./readme-example.js";
 export { refusal, refused } from "./refusals.js";
