@@ -1,7 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { AES_GCM, RSA_OAEP_SHA1 } from "@s3ec/envelope";
 import {
-  createDataKey,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
@@ -13,14 +12,13 @@ import {
   isSameWrapAlgorithm,
   type Keyring,
   keyDescribedBy,
-  lendDataKey,
   MessageKeys,
   materialDescription,
   S3EncryptionError,
   type StringMap,
   type WrapAlgorithm,
   withDataKey,
-  withEncryptedDataKey,
+  withWrappedDataKey,
 } from "@s3ec/materials";
 import { useModule } from "./loaded-module.js";
 import { INFO_BEHIND_NAME, unwrapFromMessage, wrapAesForMessage, wrapRsaForMessage } from "./message-wrap.js";
@@ -105,11 +103,10 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     if (materials.suite.format === "message") return await this.#wrapForMessage(materials);
     const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
-    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
-    const { algorithmBinding } = materials;
-    const ciphertext = await lendDataKey(dataKey, (bytes) => this.#wrap(bytes, algorithmBinding));
-    const encryptedDataKey = { wrapAlgorithm: this.#wrapAlgorithm, ciphertext, description };
-    return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
+    return await withWrappedDataKey(materials, async (bytes) => {
+      const ciphertext = await this.#wrap(bytes, materials.algorithmBinding);
+      return { wrapAlgorithm: this.#wrapAlgorithm, ciphertext, description };
+    });
   }
 
   async onDecrypt(
@@ -134,18 +131,15 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
 
   async #wrapForMessage(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     const { own } = this.#messageKeys;
-    const { encryptionContext } = materials;
-    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
-    this.#token.assertOpen();
     const publicKey = this.#publicKey;
-    const encryptedDataKey = await lendDataKey(dataKey, (bytes) =>
+    this.#token.assertOpen();
+    return await withWrappedDataKey(materials, (bytes) =>
       publicKey === undefined
         ? this.#token.use((session, keys) =>
-            wrapAesForMessage(session, aesKeyOf(keys, own.key), own, bytes, encryptionContext),
+            wrapAesForMessage(session, aesKeyOf(keys, own.key), own, bytes, materials.encryptionContext),
           )
         : wrapRsaForMessage(publicKey, own, bytes),
     );
-    return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
   }
 
   async #unwrapFromMessage(

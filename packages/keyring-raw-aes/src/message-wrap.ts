@@ -5,37 +5,33 @@ import {
   type DecryptionMaterials,
   decryptionFailed,
   type EncryptedDataKey,
-  type EncryptionMaterials,
   importDataKey,
   ivOfAesKeyInfo,
-  lendDataKey,
   type MessageKey,
   type MessageKeys,
   type StringMap,
   serializeEncryptionContext,
   stringMap,
-  type WithDataKey,
   withDataKey,
-  withEncryptedDataKey,
 } from "@s3ec/materials";
 import { IV, openGcm, sealGcm, TAG } from "./gcm-wrap.js";
 
 /**
- * Adds the raw AES keyring's wrap of the AWS Encryption SDK: AES-GCM over the data key, with the whole encryption context
- * as AAD. The IV is stored behind the key's name.
+ * The raw AES keyring's wrap of the AWS Encryption SDK: AES-GCM over the data key, with the whole encryption context as
+ * AAD. The IV is stored behind the key's name.
  */
-export async function wrapForMessage(
+export function wrapForMessage(
   { key, provider, name }: MessageKey<KeyObject>,
-  materials: WithDataKey<EncryptionMaterials>,
-): Promise<EncryptionMaterials> {
-  const aad = serializeEncryptionContext(materials.encryptionContext);
-  const sealed = await lendDataKey(materials.dataKey, (bytes) => sealGcm(key, bytes, aad));
-  return withEncryptedDataKey(materials, {
+  dataKey: Uint8Array,
+  encryptionContext: StringMap,
+): EncryptedDataKey {
+  const sealed = sealGcm(key, dataKey, serializeEncryptionContext(encryptionContext));
+  return {
     wrapAlgorithm: provider,
     ciphertext: sealed.subarray(IV),
     description: stringMap([]),
     providerInfo: aesKeyInfo(name, sealed.subarray(0, IV)),
-  });
+  };
 }
 
 /** Opens the first wrap that one of these keys opens; null when none of the wraps names one of them. */

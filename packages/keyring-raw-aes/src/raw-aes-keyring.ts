@@ -1,7 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { AES_ECB, AES_GCM, AES_WRAP } from "@s3ec/envelope";
 import {
-  createDataKey,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
@@ -13,14 +12,13 @@ import {
   isSameWrapAlgorithm,
   type Keyring,
   keyDescribedBy,
-  lendDataKey,
   type MessageKeyName,
   MessageKeys,
   materialDescription,
   type StringMap,
   type WrapAlgorithm,
   withDataKey,
-  withEncryptedDataKey,
+  withWrappedDataKey,
 } from "@s3ec/materials";
 import { unwrapGcm, wrapGcm } from "./gcm-wrap.js";
 import { unwrapEcb, unwrapRfc3394 } from "./legacy-wraps.js";
@@ -88,13 +86,13 @@ export class RawAesKeyring implements Keyring {
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     if (materials.suite.format === "message") {
       const { own } = this.#messageKeys;
-      return await wrapForMessage(own, withDataKey(materials, materials.dataKey ?? createDataKey(materials.suite)));
+      return await withWrappedDataKey(materials, (bytes) => wrapForMessage(own, bytes, materials.encryptionContext));
     }
     const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
-    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
-    const ciphertext = await lendDataKey(dataKey, (bytes) => wrapGcm(this.#key, bytes, materials.algorithmBinding));
-    const encryptedDataKey = { wrapAlgorithm: AES_GCM, ciphertext, description };
-    return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
+    return await withWrappedDataKey(materials, (bytes) => {
+      const ciphertext = wrapGcm(this.#key, bytes, materials.algorithmBinding);
+      return { wrapAlgorithm: AES_GCM, ciphertext, description };
+    });
   }
 
   async onDecrypt(

@@ -3,15 +3,11 @@ import {
   type DecryptionMaterials,
   decryptionFailed,
   type EncryptedDataKey,
-  type EncryptionMaterials,
   importDataKey,
-  lendDataKey,
   type MessageKey,
   type MessageKeys,
   stringMap,
-  type WithDataKey,
   withDataKey,
-  withEncryptedDataKey,
 } from "@s3ec/materials";
 import { modulusLength } from "./oaep-wrap.js";
 import { publicKeyOnly } from "./rsa-keys.js";
@@ -22,18 +18,15 @@ export const OAEP_HASHES: readonly OaepHash[] = Object.freeze(["sha1", "sha256",
 
 const PADDING = constants.RSA_PKCS1_OAEP_PADDING;
 
-/** Adds the raw RSA keyring's wrap of the AWS Encryption SDK: OAEP over the bare data key, bound to nothing. */
-export async function wrapForMessage(
+/** The raw RSA keyring's wrap of the AWS Encryption SDK: OAEP over the bare data key, bound to nothing. */
+export function wrapForMessage(
   key: KeyObject,
   { provider, name }: MessageKey<unknown>,
   oaepHash: OaepHash,
-  materials: WithDataKey<EncryptionMaterials>,
-): Promise<EncryptionMaterials> {
-  const ciphertext = await lendDataKey(materials.dataKey, (bytes) =>
-    publicEncrypt({ key, padding: PADDING, oaepHash }, bytes),
-  );
-  const encryptedDataKey = { wrapAlgorithm: provider, ciphertext, description: stringMap([]), providerInfo: name };
-  return withEncryptedDataKey(materials, encryptedDataKey);
+  dataKey: Uint8Array,
+): EncryptedDataKey {
+  const ciphertext = publicEncrypt({ key, padding: PADDING, oaepHash }, dataKey);
+  return { wrapAlgorithm: provider, ciphertext, description: stringMap([]), providerInfo: name };
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { RSA_OAEP_SHA1, RSA_OAEP_SHA256, RSA_PKCS1 } from "@s3ec/envelope";
 import {
-  createDataKey,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
@@ -14,7 +13,6 @@ import {
   isSameWrapAlgorithm,
   type Keyring,
   keyDescribedBy,
-  lendDataKey,
   type MessageKeyName,
   MessageKeys,
   materialDescription,
@@ -22,7 +20,7 @@ import {
   type StringMap,
   type WrapAlgorithm,
   withDataKey,
-  withEncryptedDataKey,
+  withWrappedDataKey,
 } from "@s3ec/materials";
 import { unwrapOaepSha256 } from "./legacy-oaep-sha256.js";
 import { unwrapPkcs1, unwrapPkcs1OrUnpadded } from "./legacy-pkcs1.js";
@@ -124,15 +122,15 @@ export class RawRsaKeyring implements Keyring {
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     if (materials.suite.format === "message") {
       const { own } = this.#messageKeys;
-      const generated = withDataKey(materials, materials.dataKey ?? createDataKey(materials.suite));
-      return await wrapForMessage(this.#publicKey, own, this.#oaepHash, generated);
+      return await withWrappedDataKey(materials, (bytes) =>
+        wrapForMessage(this.#publicKey, own, this.#oaepHash, bytes),
+      );
     }
     const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
-    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
-    const { algorithmBinding } = materials;
-    const ciphertext = await lendDataKey(dataKey, (bytes) => wrapOaep(this.#publicKey, bytes, algorithmBinding));
-    const encryptedDataKey = { wrapAlgorithm: RSA_OAEP_SHA1, ciphertext, description };
-    return withEncryptedDataKey(withDataKey(materials, dataKey), encryptedDataKey);
+    return await withWrappedDataKey(materials, (bytes) => {
+      const ciphertext = wrapOaep(this.#publicKey, bytes, materials.algorithmBinding);
+      return { wrapAlgorithm: RSA_OAEP_SHA1, ciphertext, description };
+    });
   }
 
   async onDecrypt(

@@ -49,3 +49,4 @@ export { MessageKeys } from "./message-keys.js";
 export type { RequiredContextManagerOptions } from "./required-context-manager.js";
 export { RequiredContextManager } from "./required-context-manager.js";
 export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";
+export { withWrappedDataKey } from "./wrapped-data-key.js";
