@@ -8,6 +8,7 @@ import {
   descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
+  expectedDataKey,
   importDataKey,
   isSameWrapAlgorithm,
   type Keyring,
@@ -113,9 +114,8 @@ export class Pkcs11Keyring implements Keyring, AsyncDisposable {
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
-    const { suite, algorithmBinding } = materials;
-    if (suite.format === "message") return await this.#unwrapFromMessage(materials, encryptedDataKeys);
-    const expected = { bindings: [algorithmBinding], dataKeyLengths: suite.dataKeyLengths };
+    if (materials.suite.format === "message") return await this.#unwrapFromMessage(materials, encryptedDataKeys);
+    const expected = expectedDataKey(materials);
     const mine = encryptedDataKeys.filter((each) => isSameWrapAlgorithm(each.wrapAlgorithm, this.#wrapAlgorithm));
     for (const { ciphertext, description } of mine) {
       const selector = keyDescribedBy(description, this.#decryptionKeys) ?? this.#own;

@@ -8,6 +8,7 @@ import {
   descriptionToStore,
   type EncryptedDataKey,
   type EncryptionMaterials,
+  expectedDataKey,
   importDataKey,
   isSameWrapAlgorithm,
   type Keyring,
@@ -99,17 +100,15 @@ export class RawAesKeyring implements Keyring {
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
-    const { suite, algorithmBinding } = materials;
-    if (suite.format === "message") return unwrapFromMessage(this.#messageKeys, materials, encryptedDataKeys);
-    const rewrapped = this.#acceptGcmBindingForCbc && suite.cipher === "cbc";
-    const bindings = rewrapped ? [algorithmBinding, "AES/GCM/NoPadding"] : [algorithmBinding];
+    if (materials.suite.format === "message") return unwrapFromMessage(this.#messageKeys, materials, encryptedDataKeys);
+    const expected = expectedDataKey(materials, this.#acceptGcmBindingForCbc);
     let mine = false;
     for (const { wrapAlgorithm, ciphertext, description } of encryptedDataKeys) {
       const entry = UNWRAPS.find(({ algorithm }) => isSameWrapAlgorithm(algorithm, wrapAlgorithm));
       if (entry === undefined) continue;
       mine = true;
       const key = keyDescribedBy(description, this.#decryptionKeys) ?? this.#key;
-      const dataKey = entry.unwrap(key, ciphertext, { bindings, dataKeyLengths: suite.dataKeyLengths });
+      const dataKey = entry.unwrap(key, ciphertext, expected);
       if (dataKey !== undefined) return withDataKey(materials, importDataKey(dataKey));
     }
     // One error without a cause, whichever check failed (S16).

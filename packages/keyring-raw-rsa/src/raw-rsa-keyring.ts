@@ -9,6 +9,7 @@ import {
   type EncryptedDataKey,
   type EncryptionMaterials,
   type ExpectedDataKey,
+  expectedDataKey,
   importDataKey,
   isSameWrapAlgorithm,
   type Keyring,
@@ -137,12 +138,10 @@ export class RawRsaKeyring implements Keyring {
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
-    const { suite, algorithmBinding } = materials;
-    if (suite.format === "message") {
+    if (materials.suite.format === "message") {
       return unwrapFromMessage(this.#messageKeys, this.#oaepHash, materials, encryptedDataKeys);
     }
-    const rewrapped = this.#acceptGcmBindingForCbc && suite.cipher === "cbc";
-    const bindings = rewrapped ? [algorithmBinding, "AES/GCM/NoPadding"] : [algorithmBinding];
+    const expected = expectedDataKey(materials, this.#acceptGcmBindingForCbc);
     let tried = false;
     let withoutPrivateKey = false;
     for (const { wrapAlgorithm, ciphertext, description } of encryptedDataKeys) {
@@ -154,7 +153,7 @@ export class RawRsaKeyring implements Keyring {
         continue;
       }
       tried = true;
-      const dataKey = entry.unwrap(key, ciphertext, { bindings, dataKeyLengths: suite.dataKeyLengths });
+      const dataKey = entry.unwrap(key, ciphertext, expected);
       if (dataKey !== undefined) return withDataKey(materials, importDataKey(dataKey));
     }
     // One error without a cause, whichever check failed (S16).

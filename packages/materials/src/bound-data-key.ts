@@ -1,9 +1,24 @@
 import { timingSafeEqual } from "node:crypto";
+import { GCM } from "@s3ec/envelope";
+import type { DecryptionMaterials } from "./materials.js";
 
 /** What an unwrap may return: a data key of one of these lengths, bound to one of these texts where the wrap binds. */
 export interface ExpectedDataKey {
   readonly bindings: readonly string[];
   readonly dataKeyLengths: readonly number[];
+}
+
+/**
+ * What the data key of an object may be. `acceptGcmForCbc` is the keyrings' `enableCbcRewrapBoundToGcm`: it opens CBC
+ * content whose wrap is bound to GCM (H1), and so gives up the check of S2 for it, and for nothing else.
+ */
+export function expectedDataKey(
+  { suite, algorithmBinding }: DecryptionMaterials,
+  acceptGcmForCbc = false,
+): ExpectedDataKey {
+  const rewrapped = acceptGcmForCbc && suite.cipher === "cbc";
+  const bindings = rewrapped ? [algorithmBinding, GCM.storedName] : [algorithmBinding];
+  return { bindings, dataKeyLengths: suite.dataKeyLengths };
 }
 
 /**

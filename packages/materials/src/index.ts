@@ -19,7 +19,7 @@ export {
 } from "@s3ec/envelope";
 export { AES_KEY_INFO_LENGTH, aesKeyInfo, ivOfAesKeyInfo } from "./aes-key-info.js";
 export type { ExpectedDataKey } from "./bound-data-key.js";
-export { bindDataKey, unbindDataKey } from "./bound-data-key.js";
+export { bindDataKey, expectedDataKey, unbindDataKey } from "./bound-data-key.js";
 export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
 export { CachingMaterialsManager } from "./caching-manager.js";
 export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";

@@ -1,5 +1,7 @@
+import { CBC, COMMITTING_GCM, GCM } from "@s3ec/envelope";
+import { forReading } from "@s3ec/test-support";
 import { expect } from "chai";
-import { bindDataKey, unbindDataKey } from "../dist/index.js";
+import { bindDataKey, expectedDataKey, unbindDataKey } from "../dist/index.js";
 
 const DATA_KEY = Buffer.alloc(32, 7);
 const EXPECTED = { bindings: ["115"], dataKeyLengths: [32] };
@@ -40,4 +42,20 @@ describe("bindDataKey and unbindDataKey", () => {
       expect(unbindDataKey(bound, EXPECTED)).to.equal(undefined);
     });
   }
+});
+
+describe("expectedDataKey", () => {
+  it("expects the binding that is stored, and the lengths of the suite", () => {
+    for (const suite of [CBC, GCM, COMMITTING_GCM]) {
+      const expected = expectedDataKey(forReading(suite, { algorithmBinding: "as stored" }));
+      expect(expected).to.deep.equal({ bindings: ["as stored"], dataKeyLengths: suite.dataKeyLengths });
+    }
+  });
+
+  it("lets CBC content be bound to GCM where that is asked for, and nothing else (H1)", () => {
+    expect(expectedDataKey(forReading(CBC), true).bindings).to.deep.equal([CBC.storedName, "AES/GCM/NoPadding"]);
+    for (const suite of [GCM, COMMITTING_GCM]) {
+      expect(expectedDataKey(forReading(suite), true).bindings).to.deep.equal([suite.storedName]);
+    }
+  });
 });
