@@ -1,13 +1,11 @@
 import {
-  createDataKey,
   decryptionFailed,
   defineWrapAlgorithm,
   importDataKey,
   isSameWrapAlgorithm,
-  lendDataKey,
   S3EncryptionError,
   withDataKey,
-  withEncryptedDataKey,
+  withWrappedDataKey,
 } from "@s3ec/materials";
 
 /** The name under which objects say that Vault wrapped their key. Yours must not be an official one. */
@@ -35,14 +33,16 @@ export class VaultTransitKeyring {
 
   /** @type {import("@s3ec/materials").Keyring["onEncrypt"]} */
   async onEncrypt(materials) {
-    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
-    const { ciphertext } = await lendDataKey(dataKey, (bytes) =>
-      this.#ask("encrypt", { plaintext: base64(bytes), associated_data: base64(materials.algorithmBinding) }),
-    );
-    return withEncryptedDataKey(withDataKey(materials, dataKey), {
-      wrapAlgorithm: VAULT_TRANSIT,
-      ciphertext: Buffer.from(ciphertext, "utf8"),
-      description: materials.materialDescription ?? {},
+    return withWrappedDataKey(materials, async (bytes) => {
+      const { ciphertext } = await this.#ask("encrypt", {
+        plaintext: base64(bytes),
+        associated_data: base64(materials.algorithmBinding),
+      });
+      return {
+        wrapAlgorithm: VAULT_TRANSIT,
+        ciphertext: Buffer.from(ciphertext, "utf8"),
+        description: materials.materialDescription ?? {},
+      };
     });
   }
 
