@@ -61,12 +61,14 @@ interface OpenFrame {
 class FrameReader {
   readonly #key: FrameKey;
   readonly #body: BodyReader;
+  readonly #finalLength: number | undefined;
   #sequenceNumber: number;
   #open: OpenFrame | undefined;
 
-  constructor(key: FrameKey, body: BodyReader, firstFrame: number) {
+  constructor(key: FrameKey, body: BodyReader, { firstFrame, finalLength }: FrameSpan) {
     this.#key = key;
     this.#body = body;
+    this.#finalLength = finalLength;
     this.#sequenceNumber = firstFrame;
   }
 
@@ -92,7 +94,10 @@ class FrameReader {
     const { frameLength } = this.#key;
     const length = isFinal ? head.readUInt32BE(20) : frameLength;
     // Lengths and numbers are public, and are checked before the key is used (S15).
-    if (head.readUInt32BE(numberOffset) !== sequenceNumber || length > frameLength) throw decryptionFailed();
+    const isExpected = !isFinal || length === (this.#finalLength ?? length);
+    if (head.readUInt32BE(numberOffset) !== sequenceNumber || length > frameLength || !isExpected) {
+      throw decryptionFailed();
+    }
     const iv = head.subarray(numberOffset + 4, numberOffset + 4 + IV_LENGTH);
     const decipher = this.#key.decipher({ sequenceNumber, isFinal }, iv, length);
     return { content: new ContentDecryption(decipher, length), isFinal };
@@ -105,6 +110,11 @@ export interface FrameSpan {
   /** Absent where only the last frame itself tells. */
   readonly lastFrame?: number;
   readonly endsMessage: boolean;
+  /**
+   * Plaintext bytes of the frame that ends the message, where the object's length says it: a range would otherwise end
+   * too early in a longer one, or count from the wrong end.
+   */
+  readonly finalLength?: number;
 }
 
 const WHOLE: FrameSpan = { firstFrame: 1, endsMessage: true };
@@ -121,10 +131,11 @@ export async function* decryptFrames(
   key: FrameKey,
   body: BodyReader,
   verifyEnd: Ending = refuseMore,
-  { firstFrame, lastFrame, endsMessage }: FrameSpan = WHOLE,
+  span: FrameSpan = WHOLE,
 ): AsyncGenerator<Uint8Array> {
+  const { lastFrame, endsMessage } = span;
   try {
-    const frames = new FrameReader(key, body, firstFrame);
+    const frames = new FrameReader(key, body, span);
     const ready = new GatheredPieces();
     for (let isLast = false; !isLast; ) {
       const frame = frames.next();

@@ -76,7 +76,7 @@ export class UnsignedMessage implements OpenedMessage {
     const endsMessage = lastFrame === layout.finalFrame;
     const skip = first - (firstFrame - 1) * frameLength;
     const decrypt = (fetched: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> => {
-      const span = { firstFrame, lastFrame, endsMessage };
+      const span = { firstFrame, lastFrame, endsMessage, finalLength: layout.finalLength };
       const decrypted = decryptFrames(this.#key, new BodyReader(fetched), undefined, span);
       return cut(decrypted, skip, last - first + 1);
     };

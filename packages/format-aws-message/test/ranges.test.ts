@@ -140,6 +140,18 @@ describe("ranges of a message", () => {
     ).to.equal(true);
   });
 
+  it("are refused of an object that is said to be shorter or longer than its last frame makes it", async () => {
+    for (const said of [message.length - 20, message.length - 1, message.length + 1, message.length + 20]) {
+      for (const range of [{ suffixLength: 10 }, { first: 410 }, { first: 410, last: 415 }]) {
+        const wanted = rangeOf(range, said);
+        // All that there is, rather than what was asked for.
+        const released: Uint8Array[] = [];
+        await refusedRange(wanted, message.subarray(wanted.fetchFirst), released);
+        expect(released).to.have.length(0);
+      }
+    }
+  });
+
   it("let go of what was fetched when nobody wants more", async () => {
     const wanted = rangeOf({ first: 0 });
     const source = chunksOf(fetched(wanted), 50);
