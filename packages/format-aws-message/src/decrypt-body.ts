@@ -123,9 +123,9 @@ const WHOLE: FrameSpan = { firstFrame: 1, endsMessage: true };
 type Ending = (rest: BodyReader) => Promise<void>;
 
 /**
- * Decrypts frames until the last one, and verifies what stands behind it: a body that ends before its last frame is
- * refused. Lets go of the body. One generator for all of it, since each that a piece passes through costs as much as a
- * small frame.
+ * Decrypts frames until the last one, which is given out once what stands behind it was verified: a body that ends
+ * before its last frame is refused. Lets go of the body. One generator for all of it, since each that a piece passes
+ * through costs as much as a small frame.
  */
 export async function* decryptFrames(
   key: FrameKey,
@@ -145,11 +145,12 @@ export async function* decryptFrames(
         if (frame.isFinal !== (endsMessage && isLast)) throw decryptionFailed();
         for (const piece of frame.plaintext) ready.add(piece);
       }
-      // Nothing that is authentic is kept back while more is awaited.
+      // Not before the signature: AWS Encryption SDK, decrypt, on a last frame and on a single block.
+      if (isLast) await verifyEnd(body);
+      // Nothing else that is authentic is kept back while more is awaited.
       if (frame === undefined || isLast || ready.isWorthATurn) for (const piece of ready.take()) yield piece;
       if (frame === undefined && !(await body.more())) throw decryptionFailed();
     }
-    await verifyEnd(body);
   } finally {
     await body.close();
   }
@@ -178,12 +179,12 @@ export async function* decryptSingleBlock(
     for (;;) {
       const plaintext = content.advance(body);
       if (plaintext !== undefined) {
+        await verifyEnd(body);
         for (const piece of plaintext) yield piece;
-        break;
+        return;
       }
       if (!(await body.more())) throw decryptionFailed();
     }
-    await verifyEnd(body);
   } finally {
     await body.close();
   }

@@ -116,7 +116,7 @@ export class SignedMessage implements OpenedMessage {
     signature.update(this.#header.bytes);
     const reader = new BodyReader(body, signature.update);
     const decrypted = decryptBody(this.#header, this.#key, reader, (rest) => signature.verifyFooter(rest));
-    // One piece behind, so that whoever reads to the end has not got it all before the signature was verified.
+    // One piece behind, since the last frame may be empty: all that is in front of it would be out by then.
     let held: Uint8Array | undefined;
     for await (const piece of decrypted) {
       if (held !== undefined) yield held;
