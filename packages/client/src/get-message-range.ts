@@ -73,9 +73,10 @@ async function readHeader(
     try {
       const format = messageFormatFor(options, call, output);
       if (format === undefined) return undefined;
-      const { first, total } = servedRange(output);
+      const { first, last, total } = servedRange(output);
       if (first !== start.length) throw notWhatWasAsked();
       start = Buffer.concat([start, ...(await body.toArray())]);
+      if (start.length !== last + 1) throw notWhatWasAsked();
       const header = format.parseHeader(start);
       if (header === null || (header === "incomplete" && start.length >= total)) return undefined;
       if (header !== "incomplete") return { format, header, total, output };
