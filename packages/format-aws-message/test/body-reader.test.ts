@@ -53,6 +53,18 @@ describe("BodyReader", () => {
     }
   });
 
+  it("keeps what was asked for and not taken, however much more is asked for", async () => {
+    const bytes = plaintextOf(400_000);
+    for (const lengths of [[1], [999], [30_000, 5], [66_000, 1, 20_000], [64 * 1024]]) {
+      let turn = 0;
+      const reader = new BodyReader(chunksOf(bytes, () => lengths[turn++ % lengths.length] ?? 1));
+      for (let offset = 0; offset < bytes.length - 75_000; offset += 45_001) {
+        expect(await reader.has(75_000)).to.equal(true);
+        expect(reader.take(45_001).equals(bytes.subarray(offset, offset + 45_001))).to.equal(true);
+      }
+    }
+  });
+
   it("asks for no more than it needs", async () => {
     const source = chunksOf(plaintextOf(100), 10);
     const reader = new BodyReader(source);

@@ -1,4 +1,4 @@
-import { createCipheriv, createSecretKey } from "node:crypto";
+import { createCipheriv, createSecretKey, type DecipherGCM } from "node:crypto";
 import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { BodyReader } from "../dist/body-reader.js";
@@ -22,8 +22,25 @@ function singleBlock(plaintext: Uint8Array): Buffer {
   return Buffer.concat([iv, length, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
-function decrypted(body: Uint8Array, chunkSize: number): AsyncGenerator<Uint8Array> {
-  const key = new FrameKey(COMMITTED, KEY, MESSAGE_ID, 100_000);
+/** Shows what was decrypted, whether or not it was given out. */
+class WatchedKey extends FrameKey {
+  readonly decrypted: Uint8Array[] = [];
+
+  override decipher(...content: Parameters<FrameKey["decipher"]>): DecipherGCM {
+    const decipher = super.decipher(...content);
+    const update = decipher.update.bind(decipher);
+    const watched = (piece: Uint8Array) => {
+      const plaintext = update(piece);
+      this.decrypted.push(plaintext);
+      return plaintext;
+    };
+    return Object.assign(decipher, { update: watched });
+  }
+}
+
+const keyOfTests = (): WatchedKey => new WatchedKey(COMMITTED, KEY, MESSAGE_ID, 100_000);
+
+function decrypted(body: Uint8Array, chunkSize: number, key: FrameKey = keyOfTests()): AsyncGenerator<Uint8Array> {
   return decryptSingleBlock(key, new BodyReader(chunksOf(body, chunkSize)));
 }
 
@@ -55,6 +72,15 @@ describe("decryptSingleBlock", () => {
       await refusal(code, () => collect(decrypted(refused, 11), released));
       expect(released).to.have.length(0);
     }
+  });
+
+  it("zeroes what is not authentic", async () => {
+    const body = singleBlock(plaintextOf(20_000));
+    body.writeUInt8(body.readUInt8(body.length - 1) ^ 1, body.length - 1);
+    const key = keyOfTests();
+    await refusal("decryption-failed", () => collect(decrypted(body, 5000, key)));
+    const left = Buffer.concat(key.decrypted);
+    expect(left.equals(Buffer.alloc(20_000))).to.equal(true);
   });
 
   it("gives out nothing before what stands behind the block was verified", async () => {

@@ -30,6 +30,7 @@ describe("ranges of a message", () => {
     [{ first: 99, last: 100 }, 1, 2],
     [{ first: 120, last: 130 }, 2, 2],
     [{ first: 100, last: 399 }, 2, 4],
+    [{ first: 410, last: 415 }, 5, 5],
     [{ first: 449, last: 449 }, 5, 5],
     [{ first: 399, last: 1000 }, 4, 5],
     [{ first: 210 }, 3, 5],

@@ -169,6 +169,19 @@ describe("claims of a message", () => {
   });
 });
 
+describe("the verified beginning of a message", () => {
+  it("is given out before a frame that was altered, though both arrived in one chunk", async () => {
+    const plaintext = plaintextOf(200_000);
+    const message = await sealed({ frameLength: FRAME }, plaintext);
+    message.writeUInt8(message.readUInt8(message.length - 1) ^ 1, message.length - 1);
+    const released: Uint8Array[] = [];
+    await refusal("decryption-failed", () => read({}, message, released, message.length));
+    const beginning = Buffer.concat(released);
+    expect(beginning.equals(plaintext.subarray(0, beginning.length))).to.equal(true);
+    expect(beginning.length).to.be.within(100_000, 199_999);
+  });
+});
+
 describe("signed messages", () => {
   const choices: Choices = { frameLength: FRAME, signed: true };
 
