@@ -7,8 +7,9 @@ import {
   KMS,
   KmsKeyringNode,
   MultiKeyringNode,
-  type NodeDecryptionMaterial,
-  type NodeEncryptionMaterial,
+  NodeAlgorithmSuite,
+  NodeDecryptionMaterial,
+  NodeEncryptionMaterial,
   RawAesKeyringNode,
   RawAesWrappingSuiteIdentifier,
   RawRsaKeyringNode,
@@ -219,6 +220,27 @@ describe("AwsCryptoKeyring", () => {
     const short = importDataKey(bytes(1, 16));
     const keyring = new AwsCryptoKeyring({ keyring: aesNode() });
     await refusal("invalid-configuration", keyring.onEncrypt({ ...toEncrypt(), dataKey: short }));
+  });
+
+  it("refuses another data key than the one that it handed over, or one of another suite", async () => {
+    const own = new OwnKeyring();
+    const given: NodeEncryptionMaterial[] = [];
+    const small = MESSAGE_SUITES.find(({ keyLength }) => keyLength === 16);
+    const swapping = new AwsCryptoKeyring({
+      keyring: {
+        onEncrypt: (material) => {
+          given.push(material);
+          return own.onEncrypt(new NodeEncryptionMaterial(material.suite, material.encryptionContext));
+        },
+        onDecrypt: ({ encryptionContext }, keys) =>
+          own.onDecrypt(new NodeDecryptionMaterial(new NodeAlgorithmSuite(small?.id ?? 0), encryptionContext), keys),
+      },
+    });
+    const dataKey = importDataKey(bytes(1, 32));
+    await refusal("invalid-configuration", swapping.onEncrypt({ ...toEncrypt(), dataKey }));
+    expect(given.map((material) => material.hasUnencryptedDataKey)).to.deep.equal([false]);
+    const { encryptedDataKeys } = await new AwsCryptoKeyring({ keyring: own }).onEncrypt(toEncrypt(small));
+    await refusal("decryption-failed", swapping.onDecrypt(toDecrypt(), encryptedDataKeys));
   });
 
   it("gives its errors of writing as a cause", async () => {

@@ -137,6 +137,7 @@ describe("CachingMaterialsManager", () => {
     const otherWraps: Record<string, EncryptedDataKey[]> = {
       "a wrapped key": [{ ...WRAP, ciphertext: Buffer.from("bloc") }],
       "a stored description": [{ ...WRAP, description: stringMap([["a", "1"]]) }],
+      "a provider's information": [{ ...WRAP, providerInfo: Buffer.from("info") }],
       "a kind of wrap": [{ ...WRAP, wrapAlgorithm: { ...KMS_CONTEXT, name: "kms" } }],
       "a number of wrapped keys": [WRAP, WRAP],
       "the place of a wrapped key": [{ ...WRAP, instructionFileSuffix: ".escrow" }],
@@ -191,9 +192,9 @@ describe("CachingMaterialsManager", () => {
 
     it("the bytes", async () => {
       const manager = caching({ maxBytes: 100 });
-      for (const contentLength of [60, 40, 1, 99])
+      for (const contentLength of [60, 40, 1, 98, 2])
         await manager.getEncryptionMaterials({ ...TO_ENCRYPT, contentLength });
-      expect(inner.encryptions).to.have.length(2);
+      expect(inner.encryptions).to.have.length(3);
     });
 
     it("gives a body of unknown or too great length a data key of its own, without using up the cached one", async () => {
