@@ -4,11 +4,11 @@ import {
   RawAesWrappingSuiteIdentifier,
   CommitmentPolicy as TheirPolicy,
 } from "@aws-crypto/client-node";
-import { MESSAGE_SUITES } from "@s3ec/format-aws-message";
+import { COMMITTED_SIGNED, MESSAGE_SUITES } from "@s3ec/format-aws-message";
 import type { CommitmentPolicy } from "@s3ec/materials";
-import { collect, plaintextOf } from "@s3ec/test-support";
+import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
-import { CONTEXT, chunksOf, KEY_NAME, NAMESPACE, opening, sealing, WRAPPING_KEY } from "./fixture.js";
+import { CONTEXT, chunksOf, KEY_NAME, NAMESPACE, opening, read, sealing, WRAPPING_KEY } from "./fixture.js";
 
 const FRAME = 100;
 const SIZES = [0, 1, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME, 1234];
@@ -49,6 +49,19 @@ describe("messages of @aws-crypto/client-node", () => {
       }
     });
   }
+
+  it("are not given out to their end before the signature was verified, where the last frame is empty either", async () => {
+    const plaintext = plaintextOf(3 * FRAME);
+    const { result } = await committing.encrypt(keyring, plaintext, {
+      suiteId: COMMITTED_SIGNED.id,
+      frameLength: FRAME,
+      encryptionContext: { ...CONTEXT },
+    });
+    result.writeUInt8(result.readUInt8(result.length - 1) ^ 1, result.length - 1);
+    const released: Uint8Array[] = [];
+    await refusal("decryption-failed", () => read({}, result, released, 33));
+    expect(Buffer.concat(released).equals(plaintext.subarray(0, 2 * FRAME))).to.equal(true);
+  });
 
   for (const signed of [false, true]) {
     it(`are what is written ${signed ? "with" : "without"} a signature`, async () => {
