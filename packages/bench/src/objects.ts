@@ -48,7 +48,7 @@ export async function objectTables(setting: Setting): Promise<Table[]> {
 }
 
 function repetitions(size: number): number {
-  return size > SMALL ? 1 : size === SMALL ? 50 : 200;
+  return size > SMALL ? 1 : size === SMALL ? 100 : 500;
 }
 
 async function put(client: S3Client, key: string, size: number): Promise<void> {
