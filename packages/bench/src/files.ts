@@ -1,54 +1,60 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import { BUCKET } from "./bench-server.js";
-import { contest } from "./contest.js";
+import { contest, type Run } from "./contest.js";
 import { megabytesPerSecond, ratio, type Table } from "./report.js";
 import { MiB, type Setting, sizeName } from "./setting.js";
-import { writeTestFile } from "./streams.js";
+import { streamOf, writeTestFile } from "./streams.js";
 
-/** Files up and down: what users of the plain SDK write today, against ours. */
-export async function fileTable(setting: Setting): Promise<Table> {
-  const { large, rounds } = setting.sizes;
-  const { plain, encrypting, folder } = setting;
+const PLAIN = { Bucket: BUCKET, Key: "plain" };
+const OURS = { Bucket: BUCKET, Key: "ours" };
+
+/** Files up: what users of the plain SDK write today, against ours. */
+export async function uploadTable({ sizes, plain, encrypting, folder }: Setting): Promise<Table> {
   const source = join(folder, "source");
-  const target = join(folder, "target");
-  await writeTestFile(source, large);
-  const stored = { Bucket: BUCKET, Key: "plain" };
-  const encrypted = { Bucket: BUCKET, Key: "ours" };
-  const up = await contest(rounds, {
-    plain: () => new Upload({ client: plain, params: { ...stored, Body: createReadStream(source) } }).done(),
-    ours: () => new EncryptedUpload({ client: encrypting, params: encrypted, file: source }).done(),
+  await writeTestFile(source, sizes.large);
+  const up = await contest(sizes.rounds, {
+    plain: () => new Upload({ client: plain, params: { ...PLAIN, Body: createReadStream(source) } }).done(),
+    ours: () => new EncryptedUpload({ client: encrypting, params: OURS, file: source }).done(),
   });
+  return tableOf("Uploads of files", sizes.large, [
+    ["`Upload` over `createReadStream`, and `EncryptedUpload`", up.plain, up.ours],
+  ]);
+}
+
+/** Files down. */
+export async function downloadTable({ sizes, plain, encrypting, folder }: Setting): Promise<Table> {
+  const { large, rounds } = sizes;
+  const target = join(folder, "target");
+  await plain.send(new PutObjectCommand({ ...PLAIN, Body: streamOf(large), ContentLength: large }));
+  await encrypting.send(new PutObjectCommand({ ...OURS, Body: streamOf(large), ContentLength: large }));
   const down = await contest(rounds, {
     plain: async () => {
-      const { Body } = await plain.send(new GetObjectCommand(stored));
+      const { Body } = await plain.send(new GetObjectCommand(PLAIN));
       if (!(Body instanceof Readable)) throw new Error("Not a Node stream.");
       await pipeline(Body, createWriteStream(target));
     },
-    ranges: () => plainRanges(plain, stored, large, target),
-    ours: () => new EncryptedDownload({ client: encrypting, params: encrypted, to: target }).done(),
+    ranges: () => plainRanges(plain, PLAIN, large, target),
+    ours: () => new EncryptedDownload({ client: encrypting, params: OURS, to: target }).done(),
   });
-  await Promise.all([rm(source), rm(target)]);
-  const speed = (run: { readonly seconds: number }): string => megabytesPerSecond(large, run.seconds);
-  const size = sizeName(large);
+  return tableOf("Downloads to files", large, [
+    ["`pipeline` into `createWriteStream`, and `EncryptedDownload`", down.plain, down.ours],
+    ["8 parallel ranges of 8 MiB, and `EncryptedDownload`", down.ranges, down.ours],
+  ]);
+}
+
+function tableOf(title: string, length: number, rows: readonly (readonly [string, Run, Run])[]): Table {
+  const speed = ({ seconds }: Run): string => megabytesPerSecond(length, seconds);
   return {
-    title: "Files",
+    title: `${title} of ${sizeName(length)}`,
     columns: ["", "plain SDK", "ours", "ratio"],
-    rows: [
-      [`upload ${size}: \`Upload\` over \`createReadStream\` against \`EncryptedUpload\``, up.plain, up.ours] as const,
-      [
-        `download ${size}: \`pipeline\` into \`createWriteStream\` against \`EncryptedDownload\``,
-        down.plain,
-        down.ours,
-      ] as const,
-      [`download ${size}: 8 parallel ranges of 8 MiB against \`EncryptedDownload\``, down.ranges, down.ours] as const,
-    ].map(([name, theirs, ours]) => [name, speed(theirs), speed(ours), ratio(theirs.seconds / ours.seconds)]),
+    rows: rows.map(([name, theirs, ours]) => [name, speed(theirs), speed(ours), ratio(theirs.seconds / ours.seconds)]),
   };
 }
 

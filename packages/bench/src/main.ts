@@ -64,7 +64,7 @@ function preface(minutes: string): string {
   return `# Performance
 
 Measured by \`npm run bench -- --output docs/performance.md\` in ${minutes} minutes, on ${availableParallelism()} cores and Node ${process.versions.node}: our
-clients against the plain SDK, in turns, on one local server in a process of its own, with ${directory === "/dev/shm" ? "all files in memory" : "files on disk"}. Medians of
+clients against the plain SDK, in turns, on one local server in a process of its own (and each table in one of its own), with ${directory === "/dev/shm" ? "all files in memory" : "files on disk"}. Medians of
 ${sizes.rounds}. A ratio above 1 means that ours is faster. The cores are shared with the server, which is why only ratios within one
 run mean something. ${primitive}`;
 }

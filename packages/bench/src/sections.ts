@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BenchServer } from "./bench-server.js";
-import { fileTable } from "./files.js";
+import { downloadTable, uploadTable } from "./files.js";
 import { memoryTable } from "./memory.js";
 import { messageTable } from "./messages.js";
 import { objectTables } from "./objects.js";
@@ -13,7 +13,8 @@ import { throttledTable } from "./throttled.js";
 /** The parts of the report, in their order. */
 export const SECTIONS: Readonly<Record<string, (setting: Setting) => Promise<readonly Table[]>>> = {
   objects: objectTables,
-  files: async (setting) => [await fileTable(setting)],
+  uploads: async (setting) => [await uploadTable(setting)],
+  downloads: async (setting) => [await downloadTable(setting)],
   throttled: async (setting) => [await throttledTable(setting)],
   messages: async (setting) => [await messageTable(setting)],
   memory: async (setting) => [await memoryTable(setting)],
