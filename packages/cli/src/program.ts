@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
 import { Command, InvalidArgumentError } from "commander";
 import type { ConnectionOptions } from "./connection.js";
@@ -33,9 +34,17 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+function packageVersion(): string {
+  const { version }: { readonly version: string } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  return version;
+}
+
 // What a command needs is loaded by the command: help and wrong arguments answer at once.
 function program(signal: AbortSignal): Command {
   const root = new Command("s3ec")
+    .version(packageVersion())
     .description("Puts, gets and inspects objects of Amazon S3 that are encrypted before they leave this machine.")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "s3ec: ")) })

@@ -395,6 +395,23 @@ describe("s3ec", function () {
     expect(JSON.parse(schema.stdout)).to.have.nested.property("properties.keyring");
   });
 
+  it("does not fail because nobody reads what it prints", async () => {
+    for (const args of [["--help"], ["config", "schema"], ["put", "in", "s3://demo/unread", "--config", "app.json"]]) {
+      const { child, outcome } = start(
+        [...args, ...(args[0] === "put" ? ["--dev-server", server.endpoint] : [])],
+        folder,
+      );
+      child.stdout?.destroy();
+      expect(await outcome).to.deep.include({ code: 0, stderr: "" });
+    }
+  });
+
+  it("tells its version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    const { code, stdout } = await s3ec(["--version"], folder);
+    expect([code, stdout]).to.deep.equal([0, `${version}\n`]);
+  });
+
   it("lists its exit codes in its help", async () => {
     const { code, stdout } = await s3ec(["--help"], folder);
     expect(code).to.equal(0);
