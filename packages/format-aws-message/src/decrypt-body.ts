@@ -1,8 +1,9 @@
 import type { DecipherGCM } from "node:crypto";
 import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
 import type { BodyReader } from "./body-reader.js";
-import { FINAL_FRAME_MARK, type FrameKey, IV_LENGTH, SINGLE_BLOCK, TAG_LENGTH } from "./frame-cipher.js";
+import { FINAL_FRAME_MARK, type FrameKey, SINGLE_BLOCK } from "./frame-cipher.js";
 import { GatheredPieces } from "./gathered-pieces.js";
+import { IV_LENGTH, TAG_LENGTH } from "./message-suites.js";
 
 /** Below it, a piece waits for those behind it: each costs a call to OpenSSL. */
 const WORTH_A_CALL = 4096;

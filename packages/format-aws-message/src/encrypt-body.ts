@@ -1,7 +1,8 @@
 import { S3EncryptionError } from "@s3ec/materials";
-import { FINAL_FRAME_MARK, type FrameKey, type FramePosition, IV_LENGTH } from "./frame-cipher.js";
+import { FINAL_FRAME_MARK, type FrameKey, type FramePosition } from "./frame-cipher.js";
 import { MAX_FRAMES } from "./frame-layout.js";
 import { GatheredPieces } from "./gathered-pieces.js";
+import { IV_LENGTH } from "./message-suites.js";
 
 /**
  * Encrypts a body of frames in one pass, behind the header. Where its length is not known, only the end of the plaintext

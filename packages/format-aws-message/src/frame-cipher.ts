@@ -1,6 +1,6 @@
 import { type CipherGCM, createCipheriv, createDecipheriv, type DecipherGCM, type KeyObject } from "node:crypto";
 import { gcmName } from "./message-keys.js";
-import type { MessageSuite } from "./message-suites.js";
+import { IV_LENGTH, type MessageSuite, TAG_LENGTH } from "./message-suites.js";
 
 /** Where a frame stands. */
 export interface FramePosition {
@@ -12,8 +12,6 @@ export interface FramePosition {
 /** The place of content that is not in frames. */
 export const SINGLE_BLOCK = "single-block";
 
-export const IV_LENGTH = 12;
-export const TAG_LENGTH = 16;
 const OPTIONS = { authTagLength: TAG_LENGTH };
 /** In the place of a sequence number: the last frame follows. */
 export const FINAL_FRAME_MARK = 0xffffffff;

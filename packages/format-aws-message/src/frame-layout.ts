@@ -1,7 +1,8 @@
 import { type ByteRange, decryptionFailed } from "@s3ec/envelope";
+import { IV_LENGTH, TAG_LENGTH } from "./message-suites.js";
 
 /** Bytes that a frame adds to its content: sequence number, IV and tag. */
-export const FRAME_OVERHEAD: number = 4 + 12 + 16;
+export const FRAME_OVERHEAD: number = 4 + IV_LENGTH + TAG_LENGTH;
 /** What the last frame has besides: the mark that it is the last, and its content's length. */
 const FINAL_OVERHEAD: number = FRAME_OVERHEAD + 4 + 4;
 /** Sequence numbers are four bytes, and the highest is the mark of the last frame. */

@@ -8,7 +8,7 @@ import {
   type WrapAlgorithm,
 } from "@s3ec/materials";
 import { ByteReader, IncompleteBytes } from "./byte-reader.js";
-import { type MessageSuite, messageSuite } from "./message-suites.js";
+import { IV_LENGTH, type MessageSuite, messageSuite, TAG_LENGTH } from "./message-suites.js";
 
 /** What a header may claim before anything of it is authentic (S14). */
 export interface HeaderLimits {
@@ -50,8 +50,6 @@ const SINGLE_BLOCK = 1;
 const FRAMED = 2;
 const CUSTOMER_DATA = 0x80;
 const COMMITMENT_LENGTH = 32;
-const IV_LENGTH = 12;
-const TAG_LENGTH = 16;
 
 /**
  * Parses a header of version 1 or 2 (AWS Encryption SDK message format). `null` where the first bytes are not those of

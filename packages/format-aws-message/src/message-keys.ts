@@ -8,14 +8,13 @@ import {
 } from "node:crypto";
 import { decryptionFailed } from "@s3ec/materials";
 import type { ParsedHeader } from "./header.js";
-import type { MessageSuite } from "./message-suites.js";
+import { IV_LENGTH, type MessageSuite, TAG_LENGTH } from "./message-suites.js";
 
 const COMMIT_KEY_INFO = Buffer.from("COMMITKEY");
 const DERIVE_KEY_LABEL = Buffer.from("DERIVEKEY");
 const COMMITMENT_LENGTH = 32;
-const TAG_LENGTH = 16;
 /** The header of a committing suite is authenticated under an IV of zeros: frames count from 1. */
-const HEADER_IV = new Uint8Array(12);
+const HEADER_IV = new Uint8Array(IV_LENGTH);
 
 /** `aes-128-gcm` to `aes-256-gcm`, as the suite says. */
 export function gcmName({ keyLength }: MessageSuite): "aes-128-gcm" | "aes-192-gcm" | "aes-256-gcm" {

@@ -9,6 +9,10 @@ export type KeyDerivation =
   /** HKDF-SHA-512 salted with the message id, which also gives the key commitment. */
   | { readonly kind: "committing-hkdf" };
 
+/** Bytes of the IV and the tag of AES-GCM, in every suite. */
+export const IV_LENGTH = 12;
+export const TAG_LENGTH = 16;
+
 /** An algorithm suite of the AWS Encryption SDK. `storedName` is its id in hexadecimal: what our own wraps are bound to. */
 export interface MessageSuite extends AlgorithmSuite {
   readonly format: "message";
