@@ -10,6 +10,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { answeredBody, pinnedTo } from "./answered-object.js";
 import { destroyStream } from "./body.js";
 import { readAhead } from "./read-ahead.js";
+import { notWhatWasAsked } from "./served-range.js";
 import type { CiphertextBody } from "./whole-content.js";
 
 export interface RangeSettings {
@@ -201,10 +202,6 @@ function replaced(cause?: unknown): S3EncryptionError {
     "The object was replaced while it was being downloaded; download it again.",
     cause === undefined ? undefined : { cause },
   );
-}
-
-function notWhatWasAsked(): S3EncryptionError {
-  return new S3EncryptionError("content-mismatch", "S3 answered with another range than the one that was asked for.");
 }
 
 function cutShort(): S3EncryptionError {

@@ -1,12 +1,12 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { ByteRange } from "@s3ec/envelope";
-import { type MessageFormat, type MessageHeader, S3EncryptionError } from "@s3ec/materials";
+import type { MessageFormat, MessageHeader } from "@s3ec/materials";
 import { answeredBody, pinnedTo } from "./answered-object.js";
 import { destroyStream, outputBody, readableOf } from "./body.js";
 import type { CallOptions } from "./call-options.js";
 import { messageFormatFor, openMessage } from "./open-message.js";
 import type { ResolvedOptions } from "./options.js";
-import { rangeNotSatisfiable, servedRange } from "./served-range.js";
+import { notWhatWasAsked, rangeNotSatisfiable, servedRange } from "./served-range.js";
 
 /** Bytes: a header with a few wrapped keys is shorter, and one that is not is asked for again. */
 const HEADER_GUESS = 2048;
@@ -85,8 +85,4 @@ async function readHeader(
     }
     request = pinnedTo(input, output);
   }
-}
-
-function notWhatWasAsked(): S3EncryptionError {
-  return new S3EncryptionError("content-mismatch", "S3 answered with another range than the one that was asked for.");
 }

@@ -17,6 +17,10 @@ export function servedRange({ ContentRange = "" }: GetObjectCommandOutput): Serv
   return { first: Number(first), last: Number(last), total: Number(total) };
 }
 
+export function notWhatWasAsked(): S3EncryptionError {
+  return new S3EncryptionError("content-mismatch", "S3 answered with another range than the one that was asked for.");
+}
+
 /** S3's own answer to a range that starts past the end, here of the plaintext. */
 export function rangeNotSatisfiable($metadata: GetObjectCommandOutput["$metadata"]): S3ServiceException {
   return new S3ServiceException({
