@@ -8,12 +8,12 @@ import {
   RawAesWrappingSuiteIdentifier,
 } from "@aws-crypto/client-node";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { DefaultMaterialsManager, stringMap } from "@s3ec/materials";
 import { contest, type Run } from "./contest.js";
 import { megabytesPerSecond, ratio, type Table } from "./report.js";
 import { GiB, KiB, MiB, type Setting, type Sizes, sizeName } from "./setting.js";
 import { drain } from "./streams.js";
-import { WrappingKeyring } from "./wrapping-keyring.js";
 
 /** Sockets give pieces of 64 KiB at most; files are read, and ranges handed on, in pieces of 256 KiB. */
 const SHAPES = [
@@ -99,8 +99,10 @@ function ourMessages(frameLength: number): {
   readonly decrypt: (message: readonly Uint8Array[]) => Promise<AsyncIterable<Uint8Array>>;
 } {
   const format = new AwsMessageFormat({ frameLength });
+  const messageKey = { namespace: "bench", name: "key" };
+  const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32), messageKey });
   const shared = {
-    materialsManager: new DefaultMaterialsManager(new WrappingKeyring()),
+    materialsManager: new DefaultMaterialsManager(keyring),
     commitmentPolicy: "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
     encryptionContext: stringMap([]),
   } as const;

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { EncryptedDownload, S3EncryptionClient } from "@s3ec/client";
 import { expect } from "chai";
-import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
+import { BUCKET, bytesOfLength, Fixture, get, put, refusal, TEST_KEYRING } from "./fixture.js";
 
 describe("what is asked of S3", () => {
   let fixture: Fixture;
@@ -16,10 +16,6 @@ describe("what is asked of S3", () => {
     fixture = await Fixture.start();
   });
   after(() => fixture.close());
-
-  const put = (Key: string, Body: string | Uint8Array = "secret") =>
-    new PutObjectCommand({ Bucket: BUCKET, Key, Body });
-  const get = (Key: string) => new GetObjectCommand({ Bucket: BUCKET, Key });
 
   it("asks for no version by name in a bucket that keeps versions, unless the caller does", async () => {
     const options = { instructionFileConfig: { enableInstructionFilePutObject: true } };

@@ -14,11 +14,11 @@ import { PassThrough, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import type { Keyring } from "@s3ec/materials";
 import { expect } from "chai";
-import { BUCKET, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
+import { BUCKET, Fixture, get, put, refusal, TEST_KEYRING } from "./fixture.js";
 import { errorOf, until } from "./transfers.js";
 
 /** As a key store behind a network is: streams have time to fail before anyone reads them. */
@@ -75,10 +75,6 @@ describe("the client under faults", () => {
     await fixture.close();
     rmSync(folder, { recursive: true });
   });
-
-  const put = (Key: string, Body: string | Readable, more: { ContentLength?: number } = {}) =>
-    new PutObjectCommand({ Bucket: BUCKET, Key, Body, ...more });
-  const get = (Key: string) => new GetObjectCommand({ Bucket: BUCKET, Key });
 
   // Mocha fails a test that an error escapes from, which is how these would end a process.
   it("rejects when a body fails while the key store is asked, and lets no error escape", async () => {

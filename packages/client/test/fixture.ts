@@ -1,11 +1,30 @@
 import { randomBytes } from "node:crypto";
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
 
 export const BUCKET = "bucket";
+
+export function put(
+  Key: string,
+  Body: NonNullable<PutObjectCommandInput["Body"]> = "secret",
+  more: Pick<PutObjectCommandInput, "ContentLength"> = {},
+): PutObjectCommand {
+  return new PutObjectCommand({ Bucket: BUCKET, Key, Body, ...more });
+}
+
+export function get(Key: string): GetObjectCommand {
+  return new GetObjectCommand({ Bucket: BUCKET, Key });
+}
 
 /** A dev-server with one bucket, and the clients made against it; `close` ends them all. */
 export class Fixture {

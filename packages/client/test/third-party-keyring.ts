@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import {
-  createDataKey,
   type DecryptionMaterials,
   decryptionFailed,
   defineWrapAlgorithm,
@@ -9,10 +8,9 @@ import {
   importDataKey,
   isSameWrapAlgorithm,
   type Keyring,
-  lendDataKey,
   type WrapAlgorithm,
   withDataKey,
-  withEncryptedDataKey,
+  withWrappedDataKey,
 } from "@s3ec/materials";
 
 /** A keyring as somebody outside writes it: it knows its wrap and the binding, and nothing of formats. */
@@ -27,16 +25,15 @@ export class ThirdPartyKeyring implements Keyring {
   }
 
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
-    const dataKey = materials.dataKey ?? createDataKey(materials.suite);
     const iv = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", this.#key, iv).setAAD(Buffer.from(materials.algorithmBinding));
-    const ciphertext = await lendDataKey(dataKey, (bytes) =>
-      Buffer.concat([iv, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]),
-    );
     const [wrapAlgorithm] = this.wrapAlgorithms;
     if (wrapAlgorithm === undefined) throw new Error("It has one.");
     const description = materials.materialDescription ?? {};
-    return withEncryptedDataKey(withDataKey(materials, dataKey), { wrapAlgorithm, ciphertext, description });
+    return await withWrappedDataKey(materials, (bytes) => {
+      const ciphertext = Buffer.concat([iv, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+      return { wrapAlgorithm, ciphertext, description };
+    });
   }
 
   async onDecrypt(

@@ -15,7 +15,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { type S3EncryptionOptions, s3EncryptionPlugin, withEncryptionOptions, withPlaintextSizes } from "@s3ec/client";
 import { expect } from "chai";
-import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
+import { BUCKET, bytesOfLength, Fixture, get, put, refusal, TEST_KEYRING } from "./fixture.js";
 
 describe("the adapter", () => {
   let fixture: Fixture;
@@ -23,10 +23,6 @@ describe("the adapter", () => {
     fixture = await Fixture.start();
   });
   after(() => fixture.close());
-
-  const put = (Key: string, Body: string | Uint8Array = "secret") =>
-    new PutObjectCommand({ Bucket: BUCKET, Key, Body });
-  const get = (Key: string) => new GetObjectCommand({ Bucket: BUCKET, Key });
 
   it("works as a plugin of a client that you already have", async () => {
     const client = fixture.track(new S3Client({ ...fixture.server.clientConfig }));
