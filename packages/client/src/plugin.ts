@@ -14,12 +14,12 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
-import { quiet } from "./body.js";
+import { refuseUnencrypted } from "./commands/refused-commands.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
 import { MIDDLEWARE, rememberEncryption } from "./plain-client.js";
-import type { LargeUploadLoader } from "./put-object.js";
-import { refuseUnencrypted } from "./refused-commands.js";
-import { failWithBody } from "./sent-body.js";
+import { quiet } from "./streams.js";
+import type { LargeUploadLoader } from "./write/put-object.js";
+import { failWithBody } from "./write/sent-body.js";
 
 /** What `client.middlewareStack.use()` takes. */
 export type S3Plugin = Parameters<S3Client["middlewareStack"]["use"]>[0];
@@ -74,32 +74,32 @@ async function dispatch<Output>(
   const result = async (): Promise<unknown> => {
     switch (commandName) {
       case "PutObjectCommand":
-        return (await import("./put-object.js")).putObject(
+        return (await import("./write/put-object.js")).putObject(
           options,
           input as PutObjectCommandInput,
           send as Send<PutObjectCommandInput, PutObjectCommandOutput>,
           loadLargeUpload,
         );
       case "GetObjectCommand":
-        return (await import("./get-object.js")).getObject(
+        return (await import("./read/get-object.js")).getObject(
           options,
           input as GetObjectCommandInput,
           send as Send<GetObjectCommandInput, GetObjectCommandOutput>,
         );
       case "DeleteObjectCommand":
-        return (await import("./delete-object.js")).deleteObject(
+        return (await import("./commands/delete-object.js")).deleteObject(
           options,
           input as DeleteObjectCommandInput,
           send as Send<DeleteObjectCommandInput, DeleteObjectCommandOutput>,
         );
       case "DeleteObjectsCommand":
-        return (await import("./delete-object.js")).deleteObjects(
+        return (await import("./commands/delete-object.js")).deleteObjects(
           options,
           input as DeleteObjectsCommandInput,
           send as Send<DeleteObjectsCommandInput, DeleteObjectsCommandOutput>,
         );
       case "CopyObjectCommand":
-        return (await import("./copy-object.js")).copyObject(
+        return (await import("./commands/copy-object.js")).copyObject(
           options,
           input as CopyObjectCommandInput,
           send as Send<CopyObjectCommandInput, CopyObjectCommandOutput>,

@@ -4,7 +4,7 @@ import type { S3EncryptionOptions } from "./options.js";
 import { resolveOptions } from "./options.js";
 import { plainClientOf } from "./plain-client.js";
 import { pluginOf } from "./plugin.js";
-import type { LargeUpload } from "./put-object.js";
+import type { LargeUpload } from "./write/put-object.js";
 
 export interface S3EncryptionClientConfig extends S3ClientConfig {
   readonly encryption: S3EncryptionOptions;
@@ -23,7 +23,7 @@ export class S3EncryptionClient extends S3Client {
     // and ranges have no tag to check: a client that may read them keeps the SDK's default.
     super(options.enableLegacyUnauthenticatedModes ? s3 : { responseChecksumValidation: "WHEN_REQUIRED", ...s3 });
     const uploadLarge = async (): Promise<LargeUpload | undefined> => {
-      const { loadUpload, uploadSealed } = await import("./upload-sealed.js");
+      const { loadUpload, uploadSealed } = await import("./transfer/upload-sealed.js");
       const Upload = await loadUpload();
       if (Upload === undefined) return undefined;
       return (sealed, signal) => uploadSealed(Upload, plainClientOf(this), sealed, { signal });

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { quiet } from "./body.js";
+import { quiet } from "../streams.js";
 
 /** The stream of what S3 answered, which may fail while nobody reads it. Refuses the answer to a presigned request. */
 export function answeredBody(output: GetObjectCommandOutput): Readable {

@@ -7,14 +7,14 @@ import {
   type GetObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { readableOf } from "./body.js";
-import type { CallOptions } from "./call-options.js";
+import type { CallOptions } from "../call-options.js";
+import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
+import type { ResolvedOptions } from "../options.js";
+import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "../read/open-message.js";
+import { openObject } from "../read/open-object.js";
+import { type CiphertextBody, type Decryption, decryptionOf, openWhole } from "../read/whole-content.js";
+import { readableOf } from "../streams.js";
 import { openRanges, type RangedObject, type RangeSettings } from "./ciphertext-ranges.js";
-import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
-import { openObject } from "./open-object.js";
-import type { ResolvedOptions } from "./options.js";
-import { withoutCiphertextChecksums } from "./put-object.js";
-import { type CiphertextBody, type Decryption, decryptionOf, openWhole } from "./whole-content.js";
 import { writeWholeFile } from "./whole-file.js";
 
 /** How far a download is, in bytes of plaintext. */

@@ -1,16 +1,16 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { alignRange, type ByteRange, type ContentKey, decryptContentRange, parseByteRange } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import { type CallOptions, callOptionsOf } from "../call-options.js";
+import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
+import type { ResolvedOptions } from "../options.js";
+import { requestAborted } from "../request-aborted.js";
+import { destroyStream, outputBody, readableOf } from "../streams.js";
 import { answeredBody, pinnedTo } from "./answered-object.js";
-import { destroyStream, outputBody, readableOf } from "./body.js";
-import { type CallOptions, callOptionsOf } from "./call-options.js";
 import { getMessageRange } from "./get-message-range.js";
 import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
 import { openObject } from "./open-object.js";
-import type { ResolvedOptions } from "./options.js";
-import { withoutCiphertextChecksums } from "./put-object.js";
 import { readAhead } from "./read-ahead.js";
-import { requestAborted } from "./request-aborted.js";
 import { rangeNotSatisfiable, servedRange } from "./served-range.js";
 import { type CiphertextBody, decryptionOf, openWhole, type Plaintext } from "./whole-content.js";
 

@@ -1,6 +1,6 @@
 import { type ContentKey, decryptContentUnverified, plaintextLength } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
-import type { ResolvedOptions } from "./options.js";
+import type { ResolvedOptions } from "../options.js";
 import { spoolContent } from "./spool.js";
 
 /** A whole stored body as it arrives, and how to let go of it. */

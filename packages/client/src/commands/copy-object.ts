@@ -1,7 +1,7 @@
 import type { CopyObjectCommandInput, CopyObjectCommandOutput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { isMissing, knownSuffixes } from "./instruction-files.js";
-import type { ResolvedOptions } from "./options.js";
+import { isMissing, knownSuffixes } from "../instruction-files.js";
+import type { ResolvedOptions } from "../options.js";
 
 type Result = { output: CopyObjectCommandOutput; response: unknown };
 

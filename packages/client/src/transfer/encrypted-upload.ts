@@ -2,11 +2,11 @@ import { EventEmitter } from "node:events";
 import { Readable } from "node:stream";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { letGoOfBody, quiet } from "./body.js";
-import { type EncryptionCallOptions, withCallOptions } from "./call-options.js";
-import { FileBody } from "./file-body.js";
-import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
-import { encryptionOf, plainClientOf } from "./plain-client.js";
+import { type EncryptionCallOptions, withCallOptions } from "../call-options.js";
+import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
+import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { letGoOfBody, quiet } from "../streams.js";
+import { FileBody } from "../write/file-body.js";
 import type { UploadProgress } from "./upload-sealed.js";
 
 export interface EncryptedUploadOptions extends Omit<EncryptionCallOptions, "preferInstructionFile"> {
@@ -107,11 +107,13 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
 
 /** What only an upload that is being done needs: importing the package must not cost what is not used. */
 async function loadUploader(): Promise<
-  typeof import("./put-object.js") & typeof import("./seal-object.js") & typeof import("./upload-sealed.js")
+  typeof import("../ciphertext-checksums.js") &
+    typeof import("../write/seal-object.js") &
+    typeof import("./upload-sealed.js")
 > {
   return {
-    ...(await import("./put-object.js")),
-    ...(await import("./seal-object.js")),
+    ...(await import("../ciphertext-checksums.js")),
+    ...(await import("../write/seal-object.js")),
     ...(await import("./upload-sealed.js")),
   };
 }

@@ -3,8 +3,8 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { S3EncryptionError } from "@s3ec/materials";
-import { piecesOfFile } from "./file-pieces.js";
-import { GatheringWriter } from "./gathering-writer.js";
+import { piecesOfFile } from "../transfer/file-pieces.js";
+import { GatheringWriter } from "../transfer/gathering-writer.js";
 import type { Decryption } from "./whole-content.js";
 
 /** Content that has been authenticated and can be decrypted from its private copy of the ciphertext. */

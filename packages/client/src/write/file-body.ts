@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { piecesOfPath } from "./file-pieces.js";
+import { piecesOfPath } from "../transfer/file-pieces.js";
 
 /** The body of an upload that is given as the path of a file. */
 export class FileBody {

@@ -2,10 +2,10 @@ import { EventEmitter } from "node:events";
 import type { Writable } from "node:stream";
 import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "./call-options.js";
+import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
+import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
+import { encryptionOf, plainClientOf } from "../plain-client.js";
 import type { DownloadProgress } from "./download-object.js";
-import type { ResolvedOptions, S3EncryptionOptions } from "./options.js";
-import { encryptionOf, plainClientOf } from "./plain-client.js";
 
 export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   /** An `S3EncryptionClient`, or any `S3Client` together with `encryption`. */

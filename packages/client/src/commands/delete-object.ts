@@ -4,8 +4,8 @@ import type {
   DeleteObjectsCommandInput,
   DeleteObjectsCommandOutput,
 } from "@aws-sdk/client-s3";
-import { knownSuffixes } from "./instruction-files.js";
-import type { ResolvedOptions } from "./options.js";
+import { knownSuffixes } from "../instruction-files.js";
+import type { ResolvedOptions } from "../options.js";
 
 type Send<Input, Output> = (input: Input) => Promise<{ output: Output; response: unknown }>;
 

@@ -1,7 +1,7 @@
 import { holdsEnvelope } from "@s3ec/envelope";
 import { type MessageFormat, type MessageHeader, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
-import type { CallOptions } from "./call-options.js";
-import type { ResolvedOptions } from "./options.js";
+import type { CallOptions } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
 import type { Decryption } from "./whole-content.js";
 
 /** The format to look for in an object's body, if any: not where its metadata says that it is one of the S3 formats. */

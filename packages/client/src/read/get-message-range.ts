@@ -1,11 +1,11 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { ByteRange } from "@s3ec/envelope";
 import type { MessageFormat, MessageHeader } from "@s3ec/materials";
+import type { CallOptions } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
+import { destroyStream, outputBody, readableOf } from "../streams.js";
 import { answeredBody, pinnedTo } from "./answered-object.js";
-import { destroyStream, outputBody, readableOf } from "./body.js";
-import type { CallOptions } from "./call-options.js";
 import { messageFormatFor, openMessage } from "./open-message.js";
-import type { ResolvedOptions } from "./options.js";
 import { notWhatWasAsked, rangeNotSatisfiable, servedRange } from "./served-range.js";
 
 /** Bytes: a header with a few wrapped keys is shorter, and one that is not is asked for again. */

@@ -1,7 +1,8 @@
 import { fstatSync, ReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
-import type { GetObjectCommandOutput, PutObjectCommandInput } from "@aws-sdk/client-s3";
+import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { destroyStream, isClosedByCaller, NOTHING, quiet } from "../streams.js";
 import { FileBody } from "./file-body.js";
 
 /** A body being read: chunks, how many bytes they should be, and how to let go of it before its end. */
@@ -16,8 +17,6 @@ export interface BodySource {
 export type ObjectToSeal = Omit<PutObjectCommandInput, "Body"> & {
   readonly Body?: PutObjectCommandInput["Body"] | FileBody;
 };
-
-const NOTHING = (): void => {};
 
 /** Any body that a `PutObjectCommand` accepts, as chunks; `stated` is the command's `ContentLength`. */
 export function sourceOfBody(body: unknown, stated: number | undefined): BodySource {
@@ -56,32 +55,6 @@ function unboundedSource(body: unknown): BodySource {
     "invalid-argument",
     "Body must be a string, Uint8Array, Blob, Node Readable, web ReadableStream or async iterable of bytes.",
   );
-}
-
-/** Lets a stream fail while nobody reads it; whoever then does still gets the error. */
-export function quiet(stream: Readable): void {
-  stream.on("error", NOTHING);
-}
-
-/**
- * Destroys a stream that was not read to its end; the error that this may raise in it has nobody left to tell. A file
- * that the caller means to close is left open.
- */
-export function destroyStream(stream: Readable): void {
-  if (stream.destroyed || stream.readableEnded || isClosedByCaller(stream)) return;
-  quiet(stream);
-  stream.destroy();
-}
-
-/** Lets go of a body of the caller's that would stay open. */
-export function letGoOfBody(body: unknown): void {
-  if (body instanceof Readable) destroyStream(body);
-  if (body instanceof ReadableStream && !body.locked) body.cancel().catch(NOTHING);
-}
-
-/** Said by `autoClose: false`: another stream may be reading the same descriptor. */
-function isClosedByCaller(stream: Readable): boolean {
-  return stream instanceof ReadStream && Reflect.get(stream, "autoClose") === false;
 }
 
 function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
@@ -192,50 +165,4 @@ async function* exactly(chunks: AsyncIterable<Uint8Array>, length: number): Asyn
   if (seen < length) {
     throw new S3EncryptionError("content-mismatch", `The body ended after ${seen} of ${length} bytes.`);
   }
-}
-
-/**
- * A Node stream over a generator; `release` runs once it was read, or at once when it is destroyed: a source that is
- * being waited for must not keep its socket.
- */
-export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => void): Readable {
-  let pushing = false;
-  const push = async (readable: Readable): Promise<void> => {
-    pushing = true;
-    while (pushing) {
-      const { done, value } = await chunks.next();
-      if (readable.destroyed) return;
-      if (done === true) {
-        readable.push(null);
-        return;
-      }
-      // An empty chunk would count as one, and reading would stop. Cleared at once, or the next request would be lost.
-      if (value.length > 0) pushing = readable.push(value);
-    }
-  };
-  return new Readable({
-    // One chunk at a time: of several that are waiting, Node would make one, copying all of them.
-    highWaterMark: 1,
-    read() {
-      // Node asks after every push, also while there is more to come.
-      if (!pushing) push(this).catch((error: unknown) => this.destroy(errorOf(error)));
-    },
-    destroy(error, done) {
-      release();
-      chunks.return(undefined).catch(NOTHING);
-      done(error);
-    },
-  });
-}
-
-/** Without an error a stream would only end; a generator can throw anything. */
-function errorOf(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error("The body failed.", { cause: thrown });
-}
-
-/** The stream with the SDK's `transformToByteArray`, `transformToString` and `transformToWebStream`. */
-export async function outputBody(readable: Readable): Promise<NonNullable<GetObjectCommandOutput["Body"]>> {
-  // Loaded when it is needed: finding out what that large CommonJS module exports takes a quarter of our own loading.
-  const { sdkStreamMixin } = await import("@smithy/core/serde");
-  return sdkStreamMixin(readable);
 }

@@ -7,11 +7,11 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { answeredBody, pinnedTo } from "./answered-object.js";
-import { destroyStream } from "./body.js";
-import { readAhead } from "./read-ahead.js";
-import { notWhatWasAsked } from "./served-range.js";
-import type { CiphertextBody } from "./whole-content.js";
+import { answeredBody, pinnedTo } from "../read/answered-object.js";
+import { readAhead } from "../read/read-ahead.js";
+import { notWhatWasAsked } from "../read/served-range.js";
+import type { CiphertextBody } from "../read/whole-content.js";
+import { destroyStream } from "../streams.js";
 
 export interface RangeSettings {
   /** Bytes of one range. */

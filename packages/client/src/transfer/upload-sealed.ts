@@ -6,10 +6,10 @@ import type {
 } from "@aws-sdk/client-s3";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { readableOf } from "./body.js";
-import type { S3Command } from "./call-options.js";
-import { instructionFilePut } from "./instruction-files.js";
-import type { SealedObject } from "./seal-object.js";
+import type { S3Command } from "../call-options.js";
+import { instructionFilePut } from "../instruction-files.js";
+import { readableOf } from "../streams.js";
+import type { SealedObject } from "../write/seal-object.js";
 
 /** How far an upload is, in bytes of the caller's body. */
 export interface UploadProgress {

@@ -5,11 +5,12 @@ import type {
   PutObjectCommandOutput,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { quiet, readableOf } from "./body.js";
-import { callOptionsOf } from "./call-options.js";
-import { instructionFilePut } from "./instruction-files.js";
-import type { ResolvedOptions } from "./options.js";
-import { requestAborted } from "./request-aborted.js";
+import { callOptionsOf } from "../call-options.js";
+import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
+import { instructionFilePut } from "../instruction-files.js";
+import type { ResolvedOptions } from "../options.js";
+import { requestAborted } from "../request-aborted.js";
+import { quiet, readableOf } from "../streams.js";
 import { type SealedObject, sealObject } from "./seal-object.js";
 
 /** Ciphertext up to this many bytes is buffered, so that the SDK can retry it; it never retries a stream. */
@@ -119,12 +120,6 @@ function refusePresigned(output: object): void {
       "An encrypted put cannot be presigned: whoever holds the URL would store plaintext. Send the command instead.",
     );
   }
-}
-
-/** What S3 computed is about the ciphertext and would not match the caller's body; the ETag stays, as an opaque version. */
-export function withoutCiphertextChecksums<Output extends object>(output: Output): Output {
-  const entries = Object.entries(output).filter(([name]) => !name.startsWith("Checksum"));
-  return Object.fromEntries(entries) as Output;
 }
 
 /** What a `PutObjectCommand` would have answered, from what the completion of several requests did. */

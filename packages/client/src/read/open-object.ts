@@ -8,9 +8,9 @@ import {
   openContentKey,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
-import type { CallOptions } from "./call-options.js";
-import { fetchInstructionFile } from "./instruction-files.js";
-import type { ResolvedOptions } from "./options.js";
+import type { CallOptions } from "../call-options.js";
+import { fetchInstructionFile } from "../instruction-files.js";
+import type { ResolvedOptions } from "../options.js";
 
 /** From what S3 answered to the key of the content: the envelope, every gate, the materials, the commitment. */
 export async function openObject(

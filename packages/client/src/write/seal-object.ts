@@ -7,9 +7,10 @@ import {
   writeEnvelope,
 } from "@s3ec/envelope";
 import { type MessageFormat, S3EncryptionError } from "@s3ec/materials";
-import { type BodySource, letGoOfBody, type ObjectToSeal, sourceOfBody } from "./body.js";
-import { type CallOptions, callOptionsOf } from "./call-options.js";
-import { assertFormat, type ResolvedOptions } from "./options.js";
+import { type CallOptions, callOptionsOf } from "../call-options.js";
+import { assertFormat, type ResolvedOptions } from "../options.js";
+import { letGoOfBody } from "../streams.js";
+import { type BodySource, type ObjectToSeal, sourceOfBody } from "./body.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
 
 /** An object ready to be stored: encrypted once, in order, as it is read. */
