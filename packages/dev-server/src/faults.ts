@@ -1,33 +1,22 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { type FaultMatch, type FaultTarget, strikes } from "./fault-match.js";
+import { type Pause, type PauseRequest, type PauseStage, Pauses } from "./pauses.js";
 
-/** What a fault looks at to decide whether a request is one of those it was made for. */
-export interface FaultTarget {
-  readonly service: "s3" | "kms";
-  readonly operation: string;
-  readonly bucket?: string;
-  readonly key?: string;
-  readonly partNumber?: number;
-}
-
-/**
- * A fault and the requests it strikes: those that match everything among `service`, `operation`, `bucket`, `key` and
- * `partNumber` that is given. "Body" is what an S3 request uploads, and otherwise what GetObject or KMS answers.
- */
-export interface Fault {
-  readonly service?: "s3" | "kms";
-  /** For example `PutObject`, `UploadPart`, `Decrypt`. */
-  readonly operation?: string;
-  readonly bucket?: string;
-  readonly key?: string | RegExp;
-  readonly partNumber?: number;
+/** A fault and the requests it strikes. "Body" is what an S3 request uploads, and otherwise what GetObject or KMS answers. */
+export interface Fault extends FaultMatch {
   /** How many requests it strikes. Default: all, until it is removed. */
   readonly times?: number;
   /** Answers with this HTTP status instead of serving the request. */
   readonly status?: number;
   /** The error code of that answer, for example `SlowDown`. Default: what the service says for the status. */
   readonly code?: string;
-  /** Waits this long before anything is done. */
+  /**
+   * Whether the request is performed first. `status` and `code` then replace its answer; without them the connection is
+   * closed with no answer at all. Default: false, and a request that is answered an error has had no effect.
+   */
+  readonly performed?: boolean;
+  /** Waits this many milliseconds before anything is done. */
   readonly delayMs?: number;
   /** Closes the connection after this many bytes of the body; at 0 before anything is done, whatever the operation. */
   readonly cutAfterBytes?: number;
@@ -43,9 +32,11 @@ export interface Fault {
  */
 const MAX_LATENESS_MS = 20;
 
+/** What goes wrong, at the wish of a test. */
 export class Faults {
   #active: { readonly fault: Fault; remaining: number }[] = [];
-  #freeAt = new WeakMap<Socket, number>();
+  readonly #pauses = new Pauses();
+  readonly #freeAt = new WeakMap<Socket, number>();
 
   /** Returns a function that removes the fault. Faults that strike the same request are combined, the latest one winning. */
   add(fault: Fault): () => void {
@@ -56,8 +47,20 @@ export class Faults {
     };
   }
 
+  /** Holds the next request that matches, and no other, until it is released. */
+  pause(request: PauseRequest): Pause {
+    return this.#pauses.add(request);
+  }
+
+  /** Removes every fault, and releases every request that is held. */
   clear(): void {
     this.#active = [];
+    this.#pauses.releaseAll();
+  }
+
+  /** Waits for as long as a test holds this request at this stage. */
+  hold(target: FaultTarget, stage: PauseStage): Promise<void> {
+    return this.#pauses.hold(target, stage);
   }
 
   /** The faults of one request, as one; each that strikes is used up by one. */
@@ -107,16 +110,9 @@ export class BodyFault {
   }
 }
 
-function strikes(fault: Fault, target: FaultTarget): boolean {
-  const { key } = fault;
-  return (
-    (fault.service ?? target.service) === target.service &&
-    (fault.operation ?? target.operation) === target.operation &&
-    (fault.bucket === undefined || fault.bucket === target.bucket) &&
-    (fault.partNumber === undefined || fault.partNumber === target.partNumber) &&
-    // search() and not test(): it leaves the lastIndex of a global expression alone.
-    (key === undefined || (typeof key === "string" ? key === target.key : (target.key ?? "").search(key) >= 0))
-  );
+/** Whether the fault answers, with an error, in place of the service. */
+export function isAnswered({ status, code }: Fault): boolean {
+  return status !== undefined || code !== undefined;
 }
 
 /** Waits as a fault asks to, but not for a client that has gone. */

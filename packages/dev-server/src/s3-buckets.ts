@@ -3,12 +3,12 @@ import { S3Error } from "./s3-error.js";
 import { type S3Handler, sendEmpty, sendXml } from "./s3-exchange.js";
 import { childText, element, leaf, parseXml, xmlDocument } from "./xml.js";
 
-export const listBuckets: S3Handler = async ({ store }, { response }) => {
+export const listBuckets: S3Handler = async ({ store }, exchange) => {
   const buckets = store.buckets.map(({ name, created }) =>
     element("Bucket", leaf("Name", name), leaf("CreationDate", created.toISOString())),
   );
   const owner = element("Owner", leaf("ID", "s3ec-dev-server"));
-  sendXml(response, xmlDocument("ListAllMyBucketsResult", owner, element("Buckets", ...buckets)));
+  await sendXml(exchange, xmlDocument("ListAllMyBucketsResult", owner, element("Buckets", ...buckets)));
 };
 
 export const createBucket: S3Handler = async ({ store, region }, exchange) => {
@@ -22,15 +22,17 @@ export const createBucket: S3Handler = async ({ store, region }, exchange) => {
       );
   }
   store.createBucket(exchange.bucket);
-  sendEmpty(exchange.response, 200, { location: `/${exchange.bucket}` });
+  await sendEmpty(exchange, 200, { location: `/${exchange.bucket}` });
 };
 
-export const headBucket: S3Handler = async ({ store, region }, { bucket, response }) => {
+export const headBucket: S3Handler = async ({ store, region }, exchange) => {
+  const { bucket } = exchange;
   store.bucket(bucket);
-  sendEmpty(response, 200, { "x-amz-bucket-region": region });
+  await sendEmpty(exchange, 200, { "x-amz-bucket-region": region });
 };
 
-export const deleteBucket: S3Handler = async ({ store, uploads }, { bucket, response }) => {
+export const deleteBucket: S3Handler = async ({ store, uploads }, exchange) => {
+  const { bucket } = exchange;
   uploads.endAll(store.deleteBucket(bucket));
-  sendEmpty(response, 204);
+  await sendEmpty(exchange, 204);
 };

@@ -18,7 +18,8 @@ interface CopySource {
   readonly record: ObjectRecord;
 }
 
-export const copyObject: S3Handler = async (service, { bucket: name, key, headers, response }) => {
+export const copyObject: S3Handler = async (service, exchange) => {
+  const { bucket: name, key, headers } = exchange;
   const bucket = service.store.bucket(name);
   requireKeyLength(key);
   const source = copySource(service, headers);
@@ -36,10 +37,10 @@ export const copyObject: S3Handler = async (service, { bucket: name, key, header
     metadata: replaces ? userMetadata(headers) : source.record.metadata,
     ...wholeObject(key, file, body),
   };
-  await putRecord(bucket, record, (existing) => requireWriteConditions(headers, existing));
+  await putRecord(exchange, bucket, record, (existing) => requireWriteConditions(headers, existing));
   const { checksum } = record;
-  sendXml(
-    response,
+  await sendXml(
+    exchange,
     xmlDocument(
       "CopyObjectResult",
       leaf("ETag", `"${record.etag}"`),
@@ -50,7 +51,8 @@ export const copyObject: S3Handler = async (service, { bucket: name, key, header
   );
 };
 
-export const uploadPartCopy: S3Handler = async (service, { bucket, key, query, headers, response }) => {
+export const uploadPartCopy: S3Handler = async (service, exchange) => {
+  const { bucket, key, query, headers } = exchange;
   const number = partNumberOf(query);
   const upload = service.uploads.find(bucket, key, query.get("uploadId"));
   const source = copySource(service, headers);
@@ -64,9 +66,10 @@ export const uploadPartCopy: S3Handler = async (service, { bucket, key, query, h
     digest: body.checksum?.digest,
     modified: wholeSecond(),
   };
+  await service.faults.hold(exchange.target, "commit");
   await service.uploads.addPart(upload, part);
-  sendXml(
-    response,
+  await sendXml(
+    exchange,
     xmlDocument(
       "CopyPartResult",
       leaf("ETag", `"${part.tag.toString("hex")}"`),

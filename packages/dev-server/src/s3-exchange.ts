@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { FaultTarget } from "./fault-match.js";
 import type { Fault, Faults } from "./faults.js";
 import type { MultipartUploads } from "./multipart-uploads.js";
 import type { ObjectStore } from "./object-store.js";
@@ -26,20 +27,36 @@ export interface S3Exchange {
   readonly headers: Headers;
   readonly payloadHash: string;
   readonly fault: Fault;
+  /** What faults see of this request. */
+  readonly target: FaultTarget;
   readonly faults: Faults;
   readonly hasOpaqueTags: boolean;
 }
 
 export type S3Handler = (service: S3Service, exchange: S3Exchange) => Promise<void>;
 
-export function sendXml(response: ServerResponse, document: string, headers: Headers = {}): void {
-  const body = Buffer.from(document);
-  response.writeHead(200, { ...headers, "content-type": "application/xml", "content-length": body.length });
-  response.end(body);
+/** Thrown instead of an answer when a fault wants another one, or none. */
+export class AnswerReplaced extends Error {}
+
+/** Writes the head of the answer to a request that is performed, unless a fault has something to say about that. */
+export async function beginAnswer(
+  { faults, fault, target, response }: S3Exchange,
+  status: number,
+  headers: OutgoingHttpHeaders,
+): Promise<void> {
+  await faults.hold(target, "answer");
+  if (fault.performed) throw new AnswerReplaced();
+  response.writeHead(status, headers);
 }
 
-export function sendEmpty(response: ServerResponse, status: number, headers: Headers = {}): void {
+export async function sendXml(exchange: S3Exchange, document: string, headers: Headers = {}): Promise<void> {
+  const body = Buffer.from(document);
+  await beginAnswer(exchange, 200, { ...headers, "content-type": "application/xml", "content-length": body.length });
+  exchange.response.end(body);
+}
+
+export async function sendEmpty(exchange: S3Exchange, status: number, headers: Headers = {}): Promise<void> {
   // 204 and 304 have no length by definition.
-  response.writeHead(status, status === 200 ? { ...headers, "content-length": 0 } : headers);
-  response.end();
+  await beginAnswer(exchange, status, status === 200 ? { ...headers, "content-length": 0 } : headers);
+  exchange.response.end();
 }

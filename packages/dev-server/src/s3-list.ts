@@ -13,7 +13,8 @@ interface Page {
 
 const largestPage = 1000;
 
-export const listObjectsV2: S3Handler = async ({ store }, { bucket: name, query, response }) => {
+export const listObjectsV2: S3Handler = async ({ store }, exchange) => {
+  const { bucket: name, query } = exchange;
   const bucket = store.bucket(name);
   const maxKeys = query.get("max-keys") ?? String(largestPage);
   if (!/^\d{1,9}$/.test(maxKeys)) throw new S3Error("InvalidArgument", "Argument max-keys must be a whole number");
@@ -31,8 +32,8 @@ export const listObjectsV2: S3Handler = async ({ store }, { bucket: name, query,
     after: token === undefined ? (startAfter ?? "") : decodeToken(token),
     most: Math.min(largestPage, Number(maxKeys)),
   });
-  sendXml(
-    response,
+  await sendXml(
+    exchange,
     xmlDocument(
       "ListBucketResult",
       leaf("Name", name),

@@ -21,7 +21,8 @@ import { childText, element, leaf, malformed, parseXml, type XmlElement, xmlDocu
 const smallestPart = 5 * 2 ** 20;
 const mostParts = 10_000;
 
-export const createMultipartUpload: S3Handler = async ({ store, uploads }, { bucket, key, headers, response }) => {
+export const createMultipartUpload: S3Handler = async ({ store, uploads }, exchange) => {
+  const { bucket, key, headers } = exchange;
   requireKeyLength(key);
   const upload = uploads.start({
     bucket: store.bucket(bucket),
@@ -31,8 +32,8 @@ export const createMultipartUpload: S3Handler = async ({ store, uploads }, { buc
     checksum: wantedChecksum(headers),
   });
   const { checksum } = upload;
-  sendXml(
-    response,
+  await sendXml(
+    exchange,
     xmlDocument("InitiateMultipartUploadResult", leaf("Bucket", bucket), leaf("Key", key), leaf("UploadId", upload.id)),
     {
       ...serverSideEncryptionOf(upload.headers),
@@ -41,11 +42,12 @@ export const createMultipartUpload: S3Handler = async ({ store, uploads }, { buc
   );
 };
 
-export const uploadPart: S3Handler = async ({ uploads }, exchange) => {
-  const { bucket, key, query, response } = exchange;
+export const uploadPart: S3Handler = async ({ uploads, faults }, exchange) => {
+  const { bucket, key, query } = exchange;
   const number = partNumberOf(query);
   const upload = uploads.find(bucket, key, query.get("uploadId"));
   const { file, body } = await receiveFile(upload.bucket, exchange, upload.checksum?.algorithm);
+  await faults.hold(exchange.target, "commit");
   await uploads.addPart(upload, {
     number,
     file,
@@ -54,7 +56,7 @@ export const uploadPart: S3Handler = async ({ uploads }, exchange) => {
     digest: upload.checksum && body.checksum?.digest,
     modified: wholeSecond(),
   });
-  sendEmpty(response, 200, {
+  await sendEmpty(exchange, 200, {
     etag: `"${body.tag.toString("hex")}"`,
     ...serverSideEncryptionOf(upload.headers),
     ...(body.checksum && {
@@ -63,8 +65,8 @@ export const uploadPart: S3Handler = async ({ uploads }, exchange) => {
   });
 };
 
-export const completeMultipartUpload: S3Handler = async ({ uploads }, exchange) => {
-  const { bucket, key, query, headers, response, request } = exchange;
+export const completeMultipartUpload: S3Handler = async ({ uploads, faults }, exchange) => {
+  const { bucket, key, query, headers, request } = exchange;
   const upload = uploads.find(bucket, key, query.get("uploadId"));
   const root = parseXml(
     await receiveText({ ...exchange, headers: withoutObjectChecksum(headers) }, 8 << 20),
@@ -73,6 +75,7 @@ export const completeMultipartUpload: S3Handler = async ({ uploads }, exchange) 
   const parts = chosenParts(upload, root);
   const record = recordOf(upload, parts);
   requireAnnounced(headers, record);
+  await faults.hold(exchange.target, "commit");
   // The upload ends inside the key's turn, with the condition: two completions cannot both succeed.
   await upload.bucket.put(record, (existing) => {
     uploads.find(bucket, key, upload.id);
@@ -81,8 +84,8 @@ export const completeMultipartUpload: S3Handler = async ({ uploads }, exchange) 
   });
   await upload.bucket.deleteDataFiles([...upload.parts.values()].filter((part) => !parts.includes(part)));
   const { checksum } = record;
-  sendXml(
-    response,
+  await sendXml(
+    exchange,
     xmlDocument(
       "CompleteMultipartUploadResult",
       leaf("Location", `http://${request.headers.host ?? "localhost"}/${bucket}/${key}`),
@@ -95,21 +98,23 @@ export const completeMultipartUpload: S3Handler = async ({ uploads }, exchange) 
   );
 };
 
-export const abortMultipartUpload: S3Handler = async ({ uploads }, { bucket, key, query, response }) => {
+export const abortMultipartUpload: S3Handler = async ({ uploads }, exchange) => {
+  const { bucket, key, query } = exchange;
   const upload = uploads.find(bucket, key, query.get("uploadId"));
   uploads.end(upload);
   await upload.bucket.deleteDataFiles([...upload.parts.values()]);
-  sendEmpty(response, 204);
+  await sendEmpty(exchange, 204);
 };
 
-export const listParts: S3Handler = async ({ uploads }, { bucket, key, query, response }) => {
+export const listParts: S3Handler = async ({ uploads }, exchange) => {
+  const { bucket, key, query } = exchange;
   const upload = uploads.find(bucket, key, query.get("uploadId"));
   const marker = Number(query.get("part-number-marker") ?? 0);
   const most = Math.min(1000, Number(query.get("max-parts") ?? 1000));
   const after = [...upload.parts.values()].sort((a, b) => a.number - b.number).filter(({ number }) => number > marker);
   const listed = after.slice(0, most);
-  sendXml(
-    response,
+  await sendXml(
+    exchange,
     xmlDocument(
       "ListPartsResult",
       leaf("Bucket", bucket),

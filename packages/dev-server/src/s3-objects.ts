@@ -8,19 +8,19 @@ import { type ByteRange, parseRange } from "./range.js";
 import { type ReceivedBody, receiveBody, receiveText } from "./receive-body.js";
 import type { Headers } from "./request-target.js";
 import { S3Error } from "./s3-error.js";
-import { type S3Exchange, type S3Handler, sendEmpty, sendXml } from "./s3-exchange.js";
+import { beginAnswer, type S3Exchange, type S3Handler, sendEmpty, sendXml } from "./s3-exchange.js";
 import { sendSegments } from "./send-object.js";
 import { childText, element, leaf, malformed, parseXml, xmlDocument } from "./xml.js";
 
 export const putObject: S3Handler = async ({ store }, exchange) => {
-  const { bucket: name, key, headers, response } = exchange;
+  const { bucket: name, key, headers } = exchange;
   const bucket = store.bucket(name);
   requireKeyLength(key);
   const described = { headers: systemHeaders(headers), metadata: userMetadata(headers) };
   const { file, body } = await receiveFile(bucket, exchange);
   const record = { ...described, ...wholeObject(key, file, body) };
-  await putRecord(bucket, record, (existing) => requireWriteConditions(headers, existing));
-  sendEmpty(response, 200, {
+  await putRecord(exchange, bucket, record, (existing) => requireWriteConditions(headers, existing));
+  await sendEmpty(exchange, 200, {
     etag: `"${record.etag}"`,
     ...serverSideEncryptionOf(record.headers),
     ...checksumHeaders(record.checksum),
@@ -31,19 +31,20 @@ export const getObject: S3Handler = async ({ store }, exchange) => {
   const bucket = store.bucket(exchange.bucket);
   const record = bucket.get(exchange.key);
   await bucket.whileReading(record, async () => {
-    const { start, length } = writeObjectHead(exchange, record);
+    const { start, length } = await beginObject(exchange, record);
     await sendSegments(exchange, bucket.segments(record, start, length));
   });
 };
 
 export const headObject: S3Handler = async ({ store }, exchange) => {
-  writeObjectHead(exchange, store.bucket(exchange.bucket).get(exchange.key));
+  await beginObject(exchange, store.bucket(exchange.bucket).get(exchange.key));
   exchange.response.end();
 };
 
-export const deleteObject: S3Handler = async ({ store }, { bucket, key, headers, response }) => {
+export const deleteObject: S3Handler = async ({ store }, exchange) => {
+  const { bucket, key, headers } = exchange;
   await store.bucket(bucket).delete(key, (existing) => requireDeleteCondition(headers["if-match"], existing));
-  sendEmpty(response, 204);
+  await sendEmpty(exchange, 204);
 };
 
 export const deleteObjects: S3Handler = async ({ store }, exchange) => {
@@ -64,7 +65,7 @@ export const deleteObjects: S3Handler = async ({ store }, exchange) => {
       results.push(element("Error", leaf("Key", key), leaf("Code", error.code), leaf("Message", error.message)));
     }
   }
-  sendXml(exchange.response, xmlDocument("DeleteResult", ...results));
+  await sendXml(exchange, xmlDocument("DeleteResult", ...results));
 };
 
 /** Receives the body into a data file, which is gone again when anything about it is wrong. */
@@ -86,11 +87,13 @@ export async function receiveFile(
 
 /** Puts the record, or deletes the files that it brought. */
 export async function putRecord(
+  { faults, target }: S3Exchange,
   bucket: Bucket,
   record: ObjectRecord,
   condition: (existing: ObjectRecord | undefined) => void,
 ): Promise<void> {
   try {
+    await faults.hold(target, "commit");
     await bucket.put(record, condition);
   } catch (error) {
     await bucket.deleteDataFiles(record.parts);
@@ -133,7 +136,7 @@ export function checksumHeaders(checksum: StoredChecksum | undefined): Headers {
   return { [checksumHeader(checksum.name)]: checksum.value, "x-amz-checksum-type": checksum.type };
 }
 
-function writeObjectHead(exchange: S3Exchange, record: ObjectRecord): ByteRange {
+async function beginObject(exchange: S3Exchange, record: ObjectRecord): Promise<ByteRange> {
   const { headers, query, response } = exchange;
   const described = describingHeaders(record);
   // A 304 or a 412 tells the entity tag too.
@@ -153,7 +156,7 @@ function writeObjectHead(exchange: S3Exchange, record: ObjectRecord): ByteRange 
   if (record.isMultipart && part !== undefined) response.setHeader("x-amz-mp-parts-count", record.parts.length);
   if (range !== undefined && record.size > 0)
     response.setHeader("content-range", `bytes ${start}-${start + length - 1}/${record.size}`);
-  response.writeHead(range === undefined ? 200 : 206, { "content-length": length });
+  await beginAnswer(exchange, range === undefined ? 200 : 206, { "content-length": length });
   return { start, length };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Bucket } from "./bucket.js";
-import { putRecord, wholeObject } from "./s3-objects.js";
+import { wholeObject } from "./s3-objects.js";
 
 export interface SeededObject {
   readonly body: Uint8Array | string;
@@ -32,5 +32,5 @@ export async function putSeededObject(
       checksum: undefined,
     }),
   };
-  await putRecord(bucket, record, () => {});
+  await bucket.put(record, () => {});
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { BodyFault, delay, type Fault, type Faults } from "./faults.js";
+import { BodyFault, delay, type Fault, type Faults, isAnswered } from "./faults.js";
 import { KmsError, type KmsErrorType } from "./kms-error.js";
 import { KmsInput } from "./kms-input.js";
 import { type KmsService, runKmsOperation } from "./kms-operations.js";
@@ -36,24 +36,42 @@ export async function serveKms(
   response.setHeader("x-amzn-requestid", randomUUID());
   const headers = flatHeaders(request);
   const operation = (headers["x-amz-target"] ?? "").replace(targetPrefix, "");
-  const fault = service.faults.take({ service: "kms", operation });
-  try {
+  const target = { service: "kms", operation } as const;
+  const { faults } = service;
+  const fault = faults.take(target);
+  const serve = async (): Promise<Reply> => {
     if (headers.expect !== undefined) response.writeContinue();
     const body = await readText(request);
     recorded.add({ service: "kms", operation, headers, body });
+    await faults.hold(target, "request");
     if (fault.delayMs !== undefined) await delay(response, fault.delayMs);
-    const { status, code } = fault;
-    if (status !== undefined || code !== undefined) {
-      const type = code ?? (status === 500 ? "KMSInternalException" : "ThrottlingException");
-      answer(response, status ?? 400, { __type: type, message: "A fault was asked for." });
-      return;
-    }
+    if (!fault.performed && isAnswered(fault)) return faultReply(fault);
     const region = verify(request, account, body);
-    answer(response, 200, await runKmsOperation(service, operation, new KmsInput(body), region), fault);
-  } catch (error) {
-    const known = error instanceof KmsError ? error : new KmsError("KMSInternalException", String(error));
-    if (!response.destroyed) answer(response, known.status, { __type: known.type, message: known.message });
-  }
+    return { status: 200, output: await runKmsOperation(service, operation, new KmsInput(body), region) };
+  };
+  const reply = await serve().catch(errorReply);
+  await faults.hold(target, "answer");
+  if (response.destroyed) return;
+  if (!fault.performed) send(response, reply, reply.status === 200 ? fault : {});
+  else if (isAnswered(fault)) send(response, faultReply(fault));
+  else request.socket.destroy();
+}
+
+/** What is answered: an HTTP status and JSON. */
+interface Reply {
+  readonly status: number;
+  readonly output: object;
+}
+
+function errorReply(error: unknown): Reply {
+  const { status, type, message } =
+    error instanceof KmsError ? error : new KmsError("KMSInternalException", String(error));
+  return { status, output: { __type: type, message } };
+}
+
+function faultReply({ status, code }: Fault): Reply {
+  const type = code ?? (status === 500 ? "KMSInternalException" : "ThrottlingException");
+  return { status: status ?? 400, output: { __type: type, message: "A fault was asked for." } };
 }
 
 /** KMS of every region is served: the region is the one that the request is signed for. */
@@ -80,7 +98,7 @@ async function readText(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString("utf8");
 }
 
-function answer(response: ServerResponse, status: number, output: object, fault: Fault = {}): void {
+function send(response: ServerResponse, { status, output }: Reply, fault: Fault = {}): void {
   const json = Buffer.from(JSON.stringify(output));
   const body = new BodyFault(fault);
   const passed = body.pass(json);

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { delay } from "./faults.js";
+import type { FaultTarget } from "./fault-match.js";
+import { delay, type Fault, isAnswered } from "./faults.js";
 import type { RecordedRequests } from "./recorded-requests.js";
 import { flatHeaders, type Headers, parseTarget, type RequestTarget } from "./request-target.js";
 import { S3Error, type S3ErrorCode } from "./s3-error.js";
-import type { S3Service } from "./s3-exchange.js";
+import { AnswerReplaced, type S3Exchange, type S3Service } from "./s3-exchange.js";
 import { findOperation } from "./s3-operations.js";
 import { type Account, isPresigned, SignatureError, type SignatureFault, verifySignature } from "./sigv4.js";
 import { element, leaf } from "./xml.js";
@@ -32,45 +33,66 @@ export async function serveS3(
   const requestId = randomBytes(8).toString("hex").toUpperCase();
   response.setHeader("x-amz-request-id", requestId);
   try {
-    await serve(service, account, recorded, request, response);
+    await strike(service, account, recorded, request, response);
   } catch (error) {
     answerError(request, response, requestId, error);
   }
 }
 
-async function serve(
+/** Records the request and lets the faults have it; what they leave is served. */
+async function strike(
   service: S3Service,
   account: Account,
   recorded: RecordedRequests,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const target = parseTarget(request.url ?? "/");
+  const url = parseTarget(request.url ?? "/");
   const sent = flatHeaders(request);
-  const method = request.method ?? "";
-  const { bucket, key, query } = target;
-  const operation = findOperation(method, target, sent);
+  const operation = findOperation(request.method ?? "", url, sent);
   const name = operation?.name ?? "Unknown";
+  const { bucket, key, query } = url;
   recorded.add({ service: "s3", operation: name, bucket, key, headers: sent, query: Object.fromEntries(query) });
   const part = query.has("partNumber") ? { partNumber: Number(query.get("partNumber")) } : {};
-  const fault = service.faults.take({ service: "s3", operation: name, bucket, key, ...part });
+  const target: FaultTarget = { service: "s3", operation: name, bucket, key, ...part };
+  const { faults } = service;
+  const fault = faults.take(target);
+  await faults.hold(target, "request");
   if (fault.delayMs !== undefined) await delay(response, fault.delayMs);
-  if (fault.cutAfterBytes === 0) {
+  if (!fault.performed && fault.cutAfterBytes === 0) {
     request.destroy();
     return;
   }
-  const { status, code } = fault;
-  if (status !== undefined || code !== undefined) {
-    answerFault(request, response, status ?? (code === "InternalError" ? 500 : 503), code);
+  if (!fault.performed && isAnswered(fault)) {
+    answerFault(request, response, fault);
     return;
   }
-  const payloadHash = payloadHashOf(target, sent);
-  verify({ method, target, headers: sent, payloadHash }, account, service.region);
+  try {
+    await serve(service, account, { request, response, url, sent, operation, fault, target });
+  } catch (error) {
+    if (!(error instanceof AnswerReplaced)) await faults.hold(target, "answer");
+    if (!fault.performed) throw error;
+    if (isAnswered(fault)) answerFault(request, response, fault);
+    else request.socket.destroy();
+  }
+}
+
+interface Arrival extends Pick<S3Exchange, "request" | "response" | "fault" | "target"> {
+  readonly url: RequestTarget;
+  readonly sent: Headers;
+  readonly operation: ReturnType<typeof findOperation>;
+}
+
+async function serve(service: S3Service, account: Account, { url, sent, operation, ...rest }: Arrival): Promise<void> {
+  const method = rest.request.method ?? "";
+  const payloadHash = payloadHashOf(url, sent);
+  verify({ method, target: url, headers: sent, payloadHash }, account, service.region);
   if (operation === undefined)
-    throw new S3Error("NotImplemented", `This server does not implement ${method} ${request.url}.`);
-  const headers = isPresigned(target) ? { ...queryHeaders(target), ...sent } : sent;
-  const exchange = { request, response, operation: name, bucket, key, query, headers, payloadHash, fault };
+    throw new S3Error("NotImplemented", `This server does not implement ${method} ${rest.request.url}.`);
+  const headers = isPresigned(url) ? { ...queryHeaders(url), ...sent } : sent;
+  const { bucket, key, query } = url;
   const { faults, hasOpaqueTags } = service;
+  const exchange = { ...rest, operation: operation.name, bucket, key, query, headers, payloadHash };
   await operation.handler(service, { ...exchange, faults, hasOpaqueTags });
 }
 
@@ -105,14 +127,10 @@ function queryHeaders({ query }: RequestTarget): Headers {
   return headers;
 }
 
-function answerFault(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  code: string | undefined,
-): void {
-  const named = code ?? (status === 503 ? "SlowDown" : status === 500 ? "InternalError" : "InjectedFault");
-  answer(request, response, status, element("Error", leaf("Code", named), leaf("Message", "A fault was asked for.")));
+function answerFault(request: IncomingMessage, response: ServerResponse, { status, code }: Fault): void {
+  const given = status ?? (code === "InternalError" ? 500 : 503);
+  const named = code ?? (given === 503 ? "SlowDown" : given === 500 ? "InternalError" : "InjectedFault");
+  answer(request, response, given, element("Error", leaf("Code", named), leaf("Message", "A fault was asked for.")));
 }
 
 function answerError(request: IncomingMessage, response: ServerResponse, requestId: string, thrown: unknown): void {

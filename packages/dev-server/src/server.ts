@@ -140,6 +140,7 @@ async function serve(options: DevServerOptions, directory: string, isTemporary: 
 
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((done) => http.close(() => done()));
+    faults.clear();
     for (const socket of sockets) socket.destroy();
     await closed;
     await Promise.allSettled([...running, keys.saved]);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Readable } from "node:stream";
-import { DecryptCommand, EncryptCommand } from "@aws-sdk/client-kms";
+import { DecryptCommand, DisableKeyCommand, EnableKeyCommand, EncryptCommand } from "@aws-sdk/client-kms";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -176,6 +176,33 @@ describe("faults", () => {
     s3.destroy();
   });
 
+  it("lose the answer to a request that was performed", async () => {
+    const { server, s3 } = fixture;
+    server.faults.add({ operation: "PutObject", performed: true, times: 1 });
+    await refusal(put());
+    expect((await get("new")).equals(body)).to.equal(true);
+    server.faults.add({ operation: "DeleteObject", performed: true, status: 503, times: 1 });
+    const remove = () => s3.send(new DeleteObjectCommand({ Bucket, Key: "new" }));
+    expect(await refusal(remove())).to.match(/503$/);
+    expect(await refusal(get("new"))).to.equal("NoSuchKey 404");
+  });
+
+  it("lose the answer to the first of two tries, so that the second meets what the first has stored", async () => {
+    const s3 = new S3Client({ ...fixture.server.clientConfig, maxAttempts: 3 });
+    fixture.server.faults.add({ operation: "PutObject", performed: true, code: "InternalError", times: 1 });
+    const again = s3.send(new PutObjectCommand({ Bucket, Key: "once", Body: "x", IfNoneMatch: "*" }));
+    expect(await refusal(again)).to.equal("PreconditionFailed 412");
+    s3.destroy();
+    expect((await get("once")).toString()).to.equal("x");
+  });
+
+  it("lose an answer that is a refusal", async () => {
+    fixture.server.faults.add({ operation: "HeadObject", performed: true, status: 500, times: 1 });
+    const head = () => fixture.s3.send(new HeadObjectCommand({ Bucket, Key: "none" }));
+    expect(await refusal(head())).to.match(/500$/);
+    expect(await refusal(head())).to.equal("NotFound 404");
+  });
+
   it("strike KMS too", async () => {
     const { server, kms } = fixture;
     const { arn } = server.kms.createKey();
@@ -187,6 +214,12 @@ describe("faults", () => {
     const { CiphertextBlob } = await encrypt();
     const decrypt = () => kms.send(new DecryptCommand({ CiphertextBlob }));
     expect(await refusal(decrypt())).to.equal("ThrottlingException 400");
+    await decrypt();
+    server.faults.add({ operation: "DisableKey", performed: true, times: 1 });
+    await refusal(kms.send(new DisableKeyCommand({ KeyId: arn })));
+    expect(await refusal(decrypt())).to.equal("DisabledException 400");
+    server.faults.add({ operation: "EnableKey", performed: true, status: 500, times: 1 });
+    expect(await refusal(kms.send(new EnableKeyCommand({ KeyId: arn })))).to.equal("KMSInternalException 500");
     await decrypt();
     for (const cutAfterBytes of [0, 10]) {
       server.faults.add({ service: "kms", cutAfterBytes, times: 1 });
