@@ -3,17 +3,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { Faults } from "./faults.js";
-import { canonicalContext } from "./kms-ciphertext.js";
-import { type KeySpec, KmsKeys } from "./kms-keys.js";
-import { type KmsService, seedOf } from "./kms-operations.js";
-import { MultipartUploads, type OpenUpload } from "./multipart-uploads.js";
-import { ObjectStore } from "./object-store.js";
-import { type RecordedRequest, RecordedRequests } from "./recorded-requests.js";
-import { putSeededObject, type SeededObject } from "./seeded-object.js";
-import { isKmsRequest, serveKms } from "./serve-kms.js";
-import { serveS3 } from "./serve-s3.js";
-import type { Account } from "./sigv4.js";
+import { Faults } from "./faults/faults.js";
+import { type RecordedRequest, RecordedRequests } from "./http/recorded-requests.js";
+import type { Account } from "./http/sigv4.js";
+import { canonicalContext } from "./kms/ciphertext.js";
+import { type KeySpec, KmsKeys } from "./kms/kms-keys.js";
+import { type KmsService, seedOf } from "./kms/kms-service.js";
+import { isKmsRequest, serveKms } from "./kms/serve-kms.js";
+import { putSeededObject, type SeededObject } from "./s3/operations/seeded-object.js";
+import { serveS3 } from "./s3/serve-s3.js";
+import { MultipartUploads, type OpenUpload } from "./s3/store/multipart-uploads.js";
+import { ObjectStore } from "./s3/store/object-store.js";
 
 export interface DevServerOptions {
   /** Where objects and keys are kept. Default: a new temporary directory, which `close` removes. */

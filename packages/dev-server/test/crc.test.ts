@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
-import { type Crc, crc32c, crc32Ieee, crc64Nvme, joinCrcs } from "../dist/crc.js";
+import { type Crc, crc32c, crc32Ieee, crc64Nvme, joinCrcs } from "../dist/s3/body/crc.js";
 
 const crcs: readonly [string, Crc, string][] = [
   ["CRC-32", crc32Ieee, "cbf43926"],

@@ -61,6 +61,14 @@ describe("multipart uploads", () => {
       new GetObjectCommand({ Bucket, Key, Range: `bytes=${5 * MiB - 3}-${10 * MiB + 3}` }),
     );
     expect((await bytesOf(across.Body)).equals(body.subarray(5 * MiB - 3, 10 * MiB + 4))).to.equal(true);
+    for (const [start, end] of [
+      [5 * MiB - 1, 5 * MiB + 1],
+      [5 * MiB - 5, 5 * MiB + 5],
+      [10 * MiB - 1, 10 * MiB + 4],
+    ] as const) {
+      const { Body } = await fixture.s3.send(new GetObjectCommand({ Bucket, Key, Range: `bytes=${start}-${end - 1}` }));
+      expect((await bytesOf(Body)).equals(body.subarray(start, end))).to.equal(true);
+    }
     const part = await fixture.s3.send(new GetObjectCommand({ Bucket, Key, PartNumber: 3, ChecksumMode: "ENABLED" }));
     expect(part).to.include({ PartsCount: 3, ContentLength: 2 * MiB + 5 });
     expect(part.ContentRange).to.equal(`bytes ${10 * MiB}-${12 * MiB + 4}/${12 * MiB + 5}`);

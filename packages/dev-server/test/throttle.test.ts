@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { Faults } from "../dist/faults.js";
+import { Faults } from "../dist/faults/faults.js";
 import { Bucket, bytesOf, pattern, startFixture } from "./fixture.js";
 
 describe("a throttled connection", () => {

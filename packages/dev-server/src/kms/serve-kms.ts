@@ -1,12 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { BodyFault, delay, type Fault, type Faults, isAnswered } from "./faults.js";
+import { BodyFault, delay, type Fault, type Faults, isAnswered } from "../faults/faults.js";
+import type { RecordedRequests } from "../http/recorded-requests.js";
+import { flatHeaders, parseTarget } from "../http/request-target.js";
+import { type Account, SignatureError, type SignatureFault, verifySignature } from "../http/sigv4.js";
 import { KmsError, type KmsErrorType } from "./kms-error.js";
 import { KmsInput } from "./kms-input.js";
-import { type KmsService, runKmsOperation } from "./kms-operations.js";
-import type { RecordedRequests } from "./recorded-requests.js";
-import { flatHeaders, parseTarget } from "./request-target.js";
-import { type Account, SignatureError, type SignatureFault, verifySignature } from "./sigv4.js";
+import { runKmsOperation } from "./kms-operations.js";
+import type { KmsService } from "./kms-service.js";
 
 const targetPrefix = "TrentService.";
 const largestRequest = 1 << 20;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Headers } from "../../http/request-target.js";
+import { S3Error } from "../s3-error.js";
 import { type Crc, type CrcState, crc32c, crc32Ieee, crc64Nvme, joinCrcs } from "./crc.js";
-import type { Headers } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
 
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 

@@ -13,9 +13,8 @@ export class KmsInput {
     }
     if (!isObject(value)) throw new KmsError("ValidationException", "The request body is not a JSON object.");
     this.#members = new Map(Object.entries(value));
-    for (const name of ["DryRun", "Recipient"])
-      if (this.#members.get(name))
-        throw new KmsError("UnsupportedOperationException", `This server does not implement ${name}.`);
+    if (this.#members.get("Recipient"))
+      throw new KmsError("UnsupportedOperationException", "This server does not implement Recipient.");
   }
 
   text(name: string): string {
@@ -31,6 +30,15 @@ export class KmsInput {
     const value = this.optionalText(name);
     if (value === undefined) return undefined;
     return choices.find((choice) => choice === value) ?? invalid(name, `it must be one of ${choices.join(", ")}`);
+  }
+
+  /** A list of these choices, empty when it is missing. */
+  optionalList<Choice extends string>(name: string, choices: readonly Choice[]): readonly Choice[] {
+    const value = this.#members.get(name) ?? [];
+    if (!Array.isArray(value)) return invalid(name, "it must be a list");
+    return value.map(
+      (item) => choices.find((choice) => choice === item) ?? invalid(name, `it must hold ${choices.join(", ")}`),
+    );
   }
 
   flag(name: string): boolean {

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { FaultTarget } from "./fault-match.js";
-import { delay, type Fault, isAnswered } from "./faults.js";
-import type { RecordedRequests } from "./recorded-requests.js";
-import { flatHeaders, type Headers, parseTarget, type RequestTarget } from "./request-target.js";
+import type { FaultTarget } from "../faults/fault-match.js";
+import { delay, type Fault, isAnswered } from "../faults/faults.js";
+import type { RecordedRequests } from "../http/recorded-requests.js";
+import { flatHeaders, type Headers, parseTarget, type RequestTarget, TargetError } from "../http/request-target.js";
+import { type Account, isPresigned, SignatureError, type SignatureFault, verifySignature } from "../http/sigv4.js";
 import { S3Error, type S3ErrorCode } from "./s3-error.js";
 import { AnswerReplaced, type S3Exchange, type S3Service } from "./s3-exchange.js";
 import { findOperation } from "./s3-operations.js";
-import { type Account, isPresigned, SignatureError, type SignatureFault, verifySignature } from "./sigv4.js";
 import { element, leaf } from "./xml.js";
 
 const codeOf: Readonly<Record<SignatureFault, S3ErrorCode>> = {
@@ -139,7 +139,7 @@ function answerError(request: IncomingMessage, response: ServerResponse, request
     response.destroy();
     return;
   }
-  const error = thrown instanceof S3Error ? thrown : new S3Error("InternalError", String(thrown));
+  const error = s3ErrorOf(thrown);
   const details = Object.entries(error.details).map(([name, value]) => leaf(name, value));
   const codeAndMessage = [leaf("Code", error.code), leaf("Message", error.message)];
   answer(
@@ -148,6 +148,13 @@ function answerError(request: IncomingMessage, response: ServerResponse, request
     error.status,
     element("Error", ...codeAndMessage, ...details, leaf("RequestId", requestId)),
   );
+}
+
+function s3ErrorOf(thrown: unknown): S3Error {
+  if (thrown instanceof S3Error) return thrown;
+  return thrown instanceof TargetError
+    ? new S3Error(thrown.code, thrown.message)
+    : new S3Error("InternalError", String(thrown));
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, status: number, error: string): void {

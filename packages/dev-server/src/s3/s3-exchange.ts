@@ -1,9 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { FaultTarget } from "./fault-match.js";
-import type { Fault, Faults } from "./faults.js";
-import type { MultipartUploads } from "./multipart-uploads.js";
-import type { ObjectStore } from "./object-store.js";
-import type { Headers } from "./request-target.js";
+import type { FaultTarget } from "../faults/fault-match.js";
+import type { Fault, Faults } from "../faults/faults.js";
+import type { Headers } from "../http/request-target.js";
+import type { MultipartUploads } from "./store/multipart-uploads.js";
+import type { ObjectStore } from "./store/object-store.js";
 
 /** What every S3 operation works with. */
 export interface S3Service {

@@ -1,16 +1,16 @@
 import type { ServerResponse } from "node:http";
-import type { Bucket } from "./bucket.js";
-import { checksumHeader, type StoredChecksum } from "./checksums.js";
+import type { Headers } from "../../http/request-target.js";
+import { checksumHeader, type StoredChecksum } from "../body/checksums.js";
+import { type ByteRange, parseRange } from "../body/range.js";
+import { type ReceivedBody, receiveBody, receiveText } from "../body/receive-body.js";
+import { sendSegments } from "../body/send-object.js";
+import { S3Error } from "../s3-error.js";
+import { beginAnswer, type S3Exchange, type S3Handler, sendEmpty, sendXml } from "../s3-exchange.js";
+import type { Bucket } from "../store/bucket.js";
+import type { ObjectRecord } from "../store/object-record.js";
+import { childText, element, leaf, malformed, parseXml, xmlDocument } from "../xml.js";
 import { requireDeleteCondition, requireReadConditions, requireWriteConditions } from "./conditions.js";
 import { describingHeaders, serverSideEncryptionOf, systemHeaders, userMetadata } from "./object-headers.js";
-import type { ObjectRecord } from "./object-record.js";
-import { type ByteRange, parseRange } from "./range.js";
-import { type ReceivedBody, receiveBody, receiveText } from "./receive-body.js";
-import type { Headers } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
-import { beginAnswer, type S3Exchange, type S3Handler, sendEmpty, sendXml } from "./s3-exchange.js";
-import { sendSegments } from "./send-object.js";
-import { childText, element, leaf, malformed, parseXml, xmlDocument } from "./xml.js";
 
 export const putObject: S3Handler = async ({ store }, exchange) => {
   const { bucket: name, key, headers } = exchange;

@@ -1,16 +1,11 @@
-import type { Headers, RequestTarget } from "./request-target.js";
-import { createBucket, deleteBucket, headBucket, listBuckets } from "./s3-buckets.js";
-import { copyObject, uploadPartCopy } from "./s3-copy.js";
+import type { Headers, RequestTarget } from "../http/request-target.js";
+import { createBucket, deleteBucket, headBucket, listBuckets } from "./operations/buckets.js";
+import { copyObject, uploadPartCopy } from "./operations/copy.js";
+import { listObjectsV2 } from "./operations/list.js";
+import { abortMultipartUpload, completeMultipartUpload, createMultipartUpload } from "./operations/multipart.js";
+import { deleteObject, deleteObjects, getObject, headObject, putObject } from "./operations/objects.js";
+import { listParts, uploadPart } from "./operations/parts.js";
 import type { S3Handler } from "./s3-exchange.js";
-import { listObjectsV2 } from "./s3-list.js";
-import {
-  abortMultipartUpload,
-  completeMultipartUpload,
-  createMultipartUpload,
-  listParts,
-  uploadPart,
-} from "./s3-multipart.js";
-import { deleteObject, deleteObjects, getObject, headObject, putObject } from "./s3-objects.js";
 
 interface S3Operation {
   readonly name: string;

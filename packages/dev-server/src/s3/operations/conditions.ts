@@ -1,6 +1,6 @@
-import type { ObjectRecord } from "./object-record.js";
-import type { Headers } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
+import type { Headers } from "../../http/request-target.js";
+import { S3Error } from "../s3-error.js";
+import type { ObjectRecord } from "../store/object-record.js";
 
 /** RFC 9110's order: each If-...-Since counts only when its entity-tag counterpart is absent. */
 export function requireReadConditions(headers: Headers, record: ObjectRecord): void {

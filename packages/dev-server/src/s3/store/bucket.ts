@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { S3Error } from "../s3-error.js";
 import { FileWriter } from "./file-writer.js";
-import { type ObjectRecord, type StoredPart, segmentsOf } from "./object-record.js";
-import { S3Error } from "./s3-error.js";
-import type { Segment } from "./send-object.js";
+import { type ObjectRecord, type Segment, type StoredPart, segmentsOf } from "./object-record.js";
 
 /**
  * The objects of one bucket. Data files never change once written, so an object is replaced by replacing its record;

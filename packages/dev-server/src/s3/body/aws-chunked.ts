@@ -1,4 +1,4 @@
-import { S3Error } from "./s3-error.js";
+import { S3Error } from "../s3-error.js";
 
 const longestLine = 1024;
 

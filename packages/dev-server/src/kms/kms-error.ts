@@ -1,6 +1,7 @@
 export type KmsErrorType =
   | "AlreadyExistsException"
   | "DisabledException"
+  | "DryRunOperationException"
   | "IncompleteSignature"
   | "IncorrectKeyException"
   | "InvalidCiphertextException"
@@ -15,6 +16,11 @@ export type KmsErrorType =
   | "UnsupportedOperationException"
   | "ValidationException";
 
+const statusOf: Partial<Readonly<Record<KmsErrorType, number>>> = {
+  DryRunOperationException: 412,
+  KMSInternalException: 500,
+};
+
 /** A refusal in the words of KMS. */
 export class KmsError extends Error {
   readonly type: KmsErrorType;
@@ -24,6 +30,6 @@ export class KmsError extends Error {
     super(message);
     this.name = "KmsError";
     this.type = type;
-    this.status = type === "KMSInternalException" ? 500 : 400;
+    this.status = statusOf[type] ?? 400;
   }
 }

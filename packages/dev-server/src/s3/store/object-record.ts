@@ -1,7 +1,13 @@
 import { join } from "node:path";
-import type { StoredChecksum } from "./checksums.js";
-import type { Headers } from "./request-target.js";
-import type { Segment } from "./send-object.js";
+import type { Headers } from "../../http/request-target.js";
+import type { StoredChecksum } from "../body/checksums.js";
+
+/** A piece of a file that is one stretch of an object. */
+export interface Segment {
+  readonly path: string;
+  readonly start: number;
+  readonly length: number;
+}
 
 /** One file of an object: the whole of it, or what one part of a multipart upload brought. */
 export interface StoredPart {

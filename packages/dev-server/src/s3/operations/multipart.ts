@@ -1,25 +1,23 @@
 import { createHash } from "node:crypto";
+import type { Headers } from "../../http/request-target.js";
 import {
   type ChecksumAlgorithm,
   type ChecksumType,
   checksumAlgorithm,
-  checksumHeader,
   checksumOfParts,
   type StoredChecksum,
-} from "./checksums.js";
+} from "../body/checksums.js";
+import { receiveText } from "../body/receive-body.js";
+import { S3Error } from "../s3-error.js";
+import { type S3Handler, sendEmpty, sendXml } from "../s3-exchange.js";
+import type { MultipartUpload, UploadedPart } from "../store/multipart-uploads.js";
+import type { ObjectRecord } from "../store/object-record.js";
+import { childText, leaf, malformed, parseXml, type XmlElement, xmlDocument } from "../xml.js";
 import { requireWriteConditions } from "./conditions.js";
-import type { MultipartUpload, UploadedPart } from "./multipart-uploads.js";
 import { serverSideEncryptionOf, systemHeaders, userMetadata } from "./object-headers.js";
-import type { ObjectRecord } from "./object-record.js";
-import { receiveText } from "./receive-body.js";
-import type { Headers } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
-import { type S3Handler, sendEmpty, sendXml } from "./s3-exchange.js";
-import { checksumHeaders, receiveFile, requireKeyLength, wholeSecond } from "./s3-objects.js";
-import { childText, element, leaf, malformed, parseXml, type XmlElement, xmlDocument } from "./xml.js";
+import { checksumHeaders, requireKeyLength, wholeSecond } from "./objects.js";
 
 const smallestPart = 5 * 2 ** 20;
-const mostParts = 10_000;
 
 export const createMultipartUpload: S3Handler = async ({ store, uploads }, exchange) => {
   const { bucket, key, headers } = exchange;
@@ -40,29 +38,6 @@ export const createMultipartUpload: S3Handler = async ({ store, uploads }, excha
       ...(checksum && { "x-amz-checksum-algorithm": checksum.algorithm.name, "x-amz-checksum-type": checksum.type }),
     },
   );
-};
-
-export const uploadPart: S3Handler = async ({ uploads, faults }, exchange) => {
-  const { bucket, key, query } = exchange;
-  const number = partNumberOf(query);
-  const upload = uploads.find(bucket, key, query.get("uploadId"));
-  const { file, body } = await receiveFile(upload.bucket, exchange, upload.checksum?.algorithm);
-  await faults.hold(exchange.target, "commit");
-  await uploads.addPart(upload, {
-    number,
-    file,
-    size: body.length,
-    tag: body.tag,
-    digest: upload.checksum && body.checksum?.digest,
-    modified: wholeSecond(),
-  });
-  await sendEmpty(exchange, 200, {
-    etag: `"${body.tag.toString("hex")}"`,
-    ...serverSideEncryptionOf(upload.headers),
-    ...(body.checksum && {
-      [checksumHeader(body.checksum.algorithm.name)]: body.checksum.digest.toString("base64"),
-    }),
-  });
 };
 
 export const completeMultipartUpload: S3Handler = async ({ uploads, faults }, exchange) => {
@@ -105,54 +80,6 @@ export const abortMultipartUpload: S3Handler = async ({ uploads }, exchange) => 
   await upload.bucket.deleteDataFiles([...upload.parts.values()]);
   await sendEmpty(exchange, 204);
 };
-
-export const listParts: S3Handler = async ({ uploads }, exchange) => {
-  const { bucket, key, query } = exchange;
-  const upload = uploads.find(bucket, key, query.get("uploadId"));
-  const marker = Number(query.get("part-number-marker") ?? 0);
-  const most = Math.min(1000, Number(query.get("max-parts") ?? 1000));
-  const after = [...upload.parts.values()].sort((a, b) => a.number - b.number).filter(({ number }) => number > marker);
-  const listed = after.slice(0, most);
-  await sendXml(
-    exchange,
-    xmlDocument(
-      "ListPartsResult",
-      leaf("Bucket", bucket),
-      leaf("Key", key),
-      leaf("UploadId", upload.id),
-      leaf("PartNumberMarker", marker),
-      leaf("NextPartNumberMarker", listed.at(-1)?.number),
-      leaf("MaxParts", most),
-      leaf("IsTruncated", listed.length < after.length),
-      leaf("ChecksumAlgorithm", upload.checksum?.algorithm.name),
-      leaf("ChecksumType", upload.checksum?.type),
-      leaf("StorageClass", upload.headers["x-amz-storage-class"] ?? "STANDARD"),
-      ...listed.map((part) =>
-        element(
-          "Part",
-          leaf("PartNumber", part.number),
-          leaf("LastModified", new Date(part.modified).toISOString()),
-          leaf("ETag", `"${part.tag.toString("hex")}"`),
-          leaf("Size", part.size),
-          partChecksum(upload, part),
-        ),
-      ),
-    ),
-  );
-};
-
-export function partNumberOf(query: ReadonlyMap<string, string>): number {
-  const text = query.get("partNumber") ?? "";
-  const number = Number(text);
-  if (!/^\d{1,5}$/.test(text) || number < 1 || number > mostParts)
-    throw new S3Error("InvalidArgument", `Part number must be an integer between 1 and ${mostParts}, inclusive`);
-  return number;
-}
-
-/** The checksum of a part as an element; nothing when the upload has none. */
-export function partChecksum({ checksum }: MultipartUpload, { digest }: UploadedPart): string {
-  return checksum === undefined ? "" : leaf(`Checksum${checksum.algorithm.name}`, digest?.toString("base64"));
-}
 
 function wantedChecksum(headers: Headers): { algorithm: ChecksumAlgorithm; type: ChecksumType } | undefined {
   const name = headers["x-amz-checksum-algorithm"];

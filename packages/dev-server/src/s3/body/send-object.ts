@@ -1,15 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BodyFault } from "./faults.js";
-import type { S3Exchange } from "./s3-exchange.js";
-
-/** A piece of a file that is one stretch of an object. */
-export interface Segment {
-  readonly path: string;
-  readonly start: number;
-  readonly length: number;
-}
+import { BodyFault } from "../../faults/faults.js";
+import type { S3Exchange } from "../s3-exchange.js";
+import type { Segment } from "../store/object-record.js";
 
 const pieceBytes = 1 << 20;
 
@@ -20,7 +14,9 @@ export async function* readSegments(
 ): AsyncGenerator<Buffer> {
   const total = segments.reduce((sum, { length }) => sum + length, 0);
   const size = Math.min(largest, total);
-  const buffers = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(total > size ? size : 0)];
+  // A segment is at least one piece, however short.
+  const takesTurns = segments.length > 1 || total > size;
+  const buffers = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(takesTurns ? size : 0)];
   let turn = 0;
   for (const { path, start, length } of segments) {
     const handle = await open(path);

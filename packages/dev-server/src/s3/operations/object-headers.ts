@@ -1,6 +1,6 @@
-import type { ObjectRecord } from "./object-record.js";
-import type { Headers } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
+import type { Headers } from "../../http/request-target.js";
+import { S3Error } from "../s3-error.js";
+import type { ObjectRecord } from "../store/object-record.js";
 
 const metadataPrefix = "x-amz-meta-";
 const metadataLimit = 2048;

@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { S3Error } from "../s3-error.js";
 import { Bucket } from "./bucket.js";
 import { type ObjectRecord, parseRecord } from "./object-record.js";
-import { S3Error } from "./s3-error.js";
 
 /** The buckets under one directory. What an interrupted run left there without a record is deleted when it is opened. */
 export class ObjectStore {

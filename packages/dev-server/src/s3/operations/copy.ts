@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Bucket } from "./bucket.js";
-import { type ChecksumAlgorithm, checksumAlgorithm } from "./checksums.js";
+import { decode, type Headers } from "../../http/request-target.js";
+import { type ChecksumAlgorithm, checksumAlgorithm } from "../body/checksums.js";
+import type { ReceivedBody } from "../body/receive-body.js";
+import { readSegments } from "../body/send-object.js";
+import { S3Error } from "../s3-error.js";
+import { type S3Handler, type S3Service, sendXml } from "../s3-exchange.js";
+import type { Bucket } from "../store/bucket.js";
+import type { ObjectRecord } from "../store/object-record.js";
+import { leaf, xmlDocument } from "../xml.js";
 import { requireCopySourceConditions, requireWriteConditions } from "./conditions.js";
 import { serverSideEncryptionOf, systemHeaders, userMetadata } from "./object-headers.js";
-import type { ObjectRecord } from "./object-record.js";
-import type { ReceivedBody } from "./receive-body.js";
-import { decode, type Headers } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
-import { type S3Handler, type S3Service, sendXml } from "./s3-exchange.js";
-import { partChecksum, partNumberOf } from "./s3-multipart.js";
-import { putRecord, requireKeyLength, wholeObject, wholeSecond } from "./s3-objects.js";
-import { readSegments } from "./send-object.js";
-import { leaf, xmlDocument } from "./xml.js";
+import { putRecord, requireKeyLength, wholeObject, wholeSecond } from "./objects.js";
+import { partChecksum, partNumberOf } from "./parts.js";
 
 interface CopySource {
   readonly bucket: Bucket;

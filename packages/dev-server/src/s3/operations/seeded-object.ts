@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Bucket } from "./bucket.js";
-import { wholeObject } from "./s3-objects.js";
+import type { Bucket } from "../store/bucket.js";
+import { wholeObject } from "./objects.js";
 
 export interface SeededObject {
   readonly body: Uint8Array | string;

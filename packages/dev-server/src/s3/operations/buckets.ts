@@ -1,7 +1,7 @@
-import { receiveText } from "./receive-body.js";
-import { S3Error } from "./s3-error.js";
-import { type S3Handler, sendEmpty, sendXml } from "./s3-exchange.js";
-import { childText, element, leaf, parseXml, xmlDocument } from "./xml.js";
+import { receiveText } from "../body/receive-body.js";
+import { S3Error } from "../s3-error.js";
+import { type S3Handler, sendEmpty, sendXml } from "../s3-exchange.js";
+import { childText, element, leaf, parseXml, xmlDocument } from "../xml.js";
 
 export const listBuckets: S3Handler = async ({ store }, exchange) => {
   const buckets = store.buckets.map(({ name, created }) =>

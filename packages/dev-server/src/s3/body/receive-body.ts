@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
+import { BodyFault } from "../../faults/faults.js";
+import { S3Error } from "../s3-error.js";
+import type { S3Exchange } from "../s3-exchange.js";
 import { AwsChunkedDecoder } from "./aws-chunked.js";
 import {
   type Checksum,
@@ -8,9 +11,6 @@ import {
   decodeChecksum,
   requireChecksum,
 } from "./checksums.js";
-import { BodyFault } from "./faults.js";
-import { S3Error } from "./s3-error.js";
-import type { S3Exchange } from "./s3-exchange.js";
 
 export interface BodySink {
   /** False asks to wait for `onDrain`. */

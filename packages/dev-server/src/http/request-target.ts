@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { S3Error } from "./s3-error.js";
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -11,6 +10,18 @@ export interface RequestTarget {
   readonly key: string;
 }
 
+/** A URL that cannot be read; `code` is S3's name for what is wrong with it. */
+export class TargetError extends Error {
+  readonly code: "InvalidURI" | "InvalidArgument";
+
+  constructor(code: TargetError["code"], message: string) {
+    super(message);
+    this.name = "TargetError";
+    this.code = code;
+  }
+}
+
+/** @throws TargetError when an escape is not UTF-8, or a parameter stands twice in the query. */
 export function parseTarget(url: string): RequestTarget {
   const mark = url.indexOf("?");
   const path = decode(mark < 0 ? url : url.slice(0, mark));
@@ -19,7 +30,7 @@ export function parseTarget(url: string): RequestTarget {
     if (pair === "") continue;
     const equals = pair.indexOf("=");
     const name = decode(equals < 0 ? pair : pair.slice(0, equals));
-    if (query.has(name)) throw new S3Error("InvalidArgument", `The query parameter ${name} was sent twice.`);
+    if (query.has(name)) throw new TargetError("InvalidArgument", `The query parameter ${name} was sent twice.`);
     query.set(name, equals < 0 ? "" : decode(pair.slice(equals + 1)));
   }
   const slash = path.indexOf("/", 1);
@@ -43,6 +54,6 @@ export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new S3Error("InvalidURI", "Couldn't parse the specified URI.");
+    throw new TargetError("InvalidURI", "Couldn't parse the specified URI.");
   }
 }

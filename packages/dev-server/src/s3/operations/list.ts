@@ -1,8 +1,8 @@
-import type { Bucket } from "./bucket.js";
-import { percentEncode } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
-import { type S3Handler, sendXml } from "./s3-exchange.js";
-import { element, leaf, xmlDocument } from "./xml.js";
+import { percentEncode } from "../../http/request-target.js";
+import { S3Error } from "../s3-error.js";
+import { type S3Handler, sendXml } from "../s3-exchange.js";
+import type { Bucket } from "../store/bucket.js";
+import { element, leaf, xmlDocument } from "../xml.js";
 
 interface Page {
   readonly keys: readonly string[];

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
+import type { Headers } from "../../http/request-target.js";
+import type { ChecksumAlgorithm, ChecksumType } from "../body/checksums.js";
+import { S3Error } from "../s3-error.js";
 import type { Bucket } from "./bucket.js";
-import type { ChecksumAlgorithm, ChecksumType } from "./checksums.js";
-import type { Headers } from "./request-target.js";
-import { S3Error } from "./s3-error.js";
 
 export interface UploadedPart {
   readonly number: number;
