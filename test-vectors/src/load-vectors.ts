@@ -20,7 +20,7 @@ export function readBody(vector: Vector): Buffer {
 
 /**
  * The instruction file that the vector is about, or undefined when it has none. A suffix other than `.instruction` is
- * one that the reader must be told to use.
+ * one that the reader must be told to use; `INSTRUCTION_SUFFIX` has no dot.
  */
 export function instructionFileToRead(vector: Vector): (InstructionFile & { readonly suffix: string }) | undefined {
   const [first] = Object.entries(vector.instructionFiles ?? {});

@@ -7,7 +7,7 @@ export type Requirement = "unpadded-rsa" | "cbc-rewrap-bound-to-gcm";
 /** The client that wrote an object, and how it was configured. */
 export interface Writer {
   readonly client: string;
-  readonly language: "go" | "java" | "python" | "ruby";
+  readonly language: "cpp" | "dotnet" | "go" | "java" | "php" | "python" | "ruby";
   readonly version: string;
   readonly mode: string;
   /** Java SDK v1 with BouncyCastle: as the preferred provider, or forced onto every operation. */

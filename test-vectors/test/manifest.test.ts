@@ -20,6 +20,8 @@ describe("manifest.json", () => {
     "a refusal without a reason": { ...refused, why: undefined },
     "a refusal with switches": { ...refused, switches: [] },
     "a field that nobody documented": { ...sample, extra: 1 },
+    "a suffix that nobody wrote": { ...sample, instructionFiles: { instruction: { metadata: {}, text: "{}" } } },
+    "a language that has no client": { ...sample, writer: { ...sample?.writer, language: "perl" } },
     "a body outside objects/": { ...sample, body: { ...sample?.body, file: "objects/../keys.bin" } },
   })) {
     it(`would not be with ${fault}`, () => {
@@ -28,9 +30,9 @@ describe("manifest.json", () => {
     });
   }
 
-  it("holds 258 objects to decrypt and 67 to refuse", () => {
+  it("holds 379 objects to decrypt and 114 to refuse", () => {
     const refusals = vectors.filter(({ expect }) => expect === "refuse");
-    expect([vectors.length - refusals.length, refusals.length]).to.deep.equal([258, 67]);
+    expect([vectors.length - refusals.length, refusals.length]).to.deep.equal([379, 114]);
   });
 
   it("has unique ids, and one body file for each, none left over", () => {

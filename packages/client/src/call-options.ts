@@ -96,7 +96,22 @@ export function callOptionsOf(input: object): CallOptions {
   };
 }
 
-/** Names that the formats use for themselves cannot be the caller's (S17). */
+/**
+ * Names that the formats use for themselves cannot be the caller's on writing (S17). Other clients have let them be, so
+ * what is stored with them is read.
+ */
+export function refuseReservedNames({ encryptionContext, materialDescription }: CallOptions): void {
+  for (const [what, map] of Object.entries({ encryptionContext, materialDescription })) {
+    const reserved = Object.keys(map ?? {}).find(isReserved);
+    if (reserved === undefined) continue;
+    throw invalid(`${what} must not hold "${reserved}", which is reserved for the encryption client.`);
+  }
+}
+
+function isReserved(name: string): boolean {
+  return name === CONTEXT_CONTENT_ALGORITHM || name === CONTEXT_KMS_KEY_ID || name.toLowerCase().startsWith("x-amz-");
+}
+
 function callersMap(map: Readonly<Record<string, string>>, what: string): StringMap {
   if (typeof map !== "object" || map === null || Array.isArray(map)) {
     throw invalid(`${what} must be an object of strings.`);
@@ -104,9 +119,6 @@ function callersMap(map: Readonly<Record<string, string>>, what: string): String
   const entries = Object.entries(map);
   for (const [name, value] of entries) {
     if (typeof value !== "string") throw invalid(`${what} must hold strings only; the value of "${name}" is not one.`);
-    if (name === CONTEXT_CONTENT_ALGORITHM || name === CONTEXT_KMS_KEY_ID || name.startsWith("x-amz-")) {
-      throw invalid(`${what} must not hold "${name}", which is reserved for the encryption client.`);
-    }
   }
   return stringMap(entries);
 }

@@ -268,6 +268,39 @@ describe("objects of writers that no vector comes from", () => {
     };
   }
 
+  for (const description of ['{"version":2}', '{"key":{"year":2015}}', '["2015"]', '"prod"', "2015", "[]"]) {
+    writers[`Ruby V1, description ${description} (1.9)`] = () => ({
+      body: cbc(dataKey, iv16, text),
+      metadata: {
+        "x-amz-key": base64(wrap.aesEcb(kek, dataKey)),
+        "x-amz-iv": base64(iv16),
+        "x-amz-matdesc": description,
+      },
+      // The key of objects without a description: only PHP's empty array says the same.
+      keyring: new RawAesKeyring({
+        wrappingKey: description === "[]" ? randomBytes(32) : kek,
+        materialDescription: { year: "2016" },
+        decryptionKeys: [{ wrappingKey: description === "[]" ? kek : randomBytes(32), materialDescription: {} }],
+      }),
+      options: LEGACY,
+    });
+  }
+  writers["Ruby V3, its caller's kms_cmk_id in the context (H10)"] = () => reservedContext({ kms_cmk_id: "mine" });
+  writers["C++ V3, a caller's name that is reserved (S17)"] = () => reservedContext({ "x-amz-tenant": "a" });
+
+  async function reservedContext(encryptionContext: Record<string, string>): Promise<Stored> {
+    const { body, fields } = committed(dataKey, text);
+    const context = { ...encryptionContext, "aws:x-amz-cek-alg": "115" };
+    const wrapped = await kmsWrap(dataKey, context);
+    return {
+      body,
+      metadata: { ...fields, "x-amz-3": wrapped, "x-amz-w": "12", "x-amz-t": JSON.stringify(context) },
+      keyring: new KmsKeyring({ keyId: kmsArn, client: kms }),
+      options: {},
+      call: { encryptionContext },
+    };
+  }
+
   for (const [name, make] of Object.entries(writers)) {
     it(`reads ${name}`, async () => {
       const stored = await make();
@@ -291,6 +324,17 @@ describe("objects of writers that no vector comes from", () => {
       }
     });
   }
+
+  it("compares a caller's description with one that is no map of strings, and finds another", async () => {
+    const make = writers['Ruby V1, description {"version":2} (1.9)'];
+    if (make === undefined) throw new Error("writer");
+    const stored = await make();
+    await store("described", stored);
+    for (const materialDescription of [{}, { version: "2" }]) {
+      const error = await refusal(read("described", { ...stored, call: { materialDescription } }));
+      expect(error.code).to.equal("context-mismatch");
+    }
+  });
 
   it("refuses SES mail relabelled as CBC while legacy content is off (S2)", async () => {
     const stored = await sesMail(CBC_NAME);

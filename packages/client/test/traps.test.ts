@@ -103,7 +103,7 @@ describe("the adapter", () => {
     const client = fixture.client();
     const reserved = new PutObjectCommand({ Bucket: BUCKET, Key: "r", Body: "x", Metadata: { "X-Amz-Key": "mine" } });
     expect((await refusal(client.send(reserved))).code).to.equal("invalid-argument");
-    for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "x-amz-meta"]) {
+    for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "x-amz-meta", "X-Amz-Meta"]) {
       const byContext = client.send(put("r"), { encryptionContext: { [name]: "x" } });
       const byDescription = client.send(put("r"), { materialDescription: { [name]: "x" } });
       expect((await refusal(byContext)).code).to.equal("invalid-argument");

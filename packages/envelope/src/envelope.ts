@@ -6,7 +6,10 @@ import type { WrapAlgorithm } from "./wrap-algorithms.js";
 export interface EncryptedDataKey {
   readonly wrapAlgorithm: WrapAlgorithm;
   readonly ciphertext: Uint8Array;
-  /** The encryption context (KMS) or material description (raw keys), exactly as stored. */
+  /**
+   * The encryption context (KMS) or material description (raw keys), exactly as stored. A description that is JSON of
+   * another shape has no entries and is the same as no map: `unknownDescriptionText`.
+   */
   readonly description: StringMap;
   /** Messages only: the key provider's information, where it is not a description. */
   readonly providerInfo?: Uint8Array;

@@ -25,7 +25,14 @@ export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./rea
 export { classifyEnvelope, holdsEnvelope } from "./read-envelope.js";
 export { DOTNET_V1_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "./stored-fields.js";
 export type { StringMap } from "./string-map.js";
-export { EMPTY_STRING_MAP, formatStringMap, isSameStringMap, parseStringMap, stringMap } from "./string-map.js";
+export {
+  EMPTY_STRING_MAP,
+  formatStringMap,
+  isSameStringMap,
+  parseStringMap,
+  stringMap,
+  unknownDescriptionText,
+} from "./string-map.js";
 export type { WrapAlgorithm } from "./wrap-algorithms.js";
 export {
   AES_ECB,

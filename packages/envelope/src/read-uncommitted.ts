@@ -26,7 +26,8 @@ export function readUncommittedContent(fields: StoredFields): UncommittedContent
   if (strangers.length > 0) {
     throw malformedEnvelope(`The envelope mixes formats: ${strangers.join(", ")} beside ${WRAPPED_KEY_V1}.`);
   }
-  requireAll(fields, [wrappedKeyField(format), IV]);
+  // Every V2 writer names its content algorithm, and only V1's absence means CBC (3.4 item 5).
+  requireAll(fields, [wrappedKeyField(format), IV, ...(format === "V2" ? [CONTENT_ALGORITHM] : [])]);
   const storedAlgorithm = fields.get(CONTENT_ALGORITHM);
   const suite = suiteOfContentAlgorithm(storedAlgorithm);
   if (suite === undefined) {

@@ -12,8 +12,25 @@ export function stringMap(entries: Iterable<readonly [string, string]>): StringM
   return Object.freeze(map);
 }
 
-/** Same names with the same values; order does not count (H12). */
+const STORED_TEXT = Symbol.for("@s3ec/stored-description");
+
+/**
+ * Stands for a description that is JSON but no flat map of strings, as Ruby's first client stores whatever its caller
+ * gives it (1.9). It has no entries, and is the same as no map: it selects no key, and no caller can have meant it.
+ */
+function unknownDescription(text: string): StringMap {
+  return Object.freeze(Object.assign(Object.create(null), { [STORED_TEXT]: text }));
+}
+
+/** The stored text of a description that is no flat map of strings; undefined for every other map. */
+export function unknownDescriptionText(map: StringMap): string | undefined {
+  const text: unknown = Reflect.get(map, STORED_TEXT);
+  return typeof text === "string" ? text : undefined;
+}
+
+/** Same names with the same values; order does not count (H12). A description that cannot be read is the same as none. */
 export function isSameStringMap(a: StringMap, b: StringMap): boolean {
+  if (unknownDescriptionText(a) !== undefined || unknownDescriptionText(b) !== undefined) return false;
   const names = Object.keys(a);
   return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
 }
@@ -32,12 +49,7 @@ export function formatStringMap(map: StringMap): string {
 
 /** Reads one flat JSON object; duplicate names are refused because readers disagree about which one counts (S14). */
 export function parseFlatJson(text: string, what: string): ReadonlyMap<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
-  } catch {
-    throw malformed(what);
-  }
+  const value = parseJson(text, what);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformed(what);
   const entries = new Map<string, unknown>(Object.entries(value));
   for (const member of entries.values()) if (typeof member === "object") throw malformed(what);
@@ -46,7 +58,7 @@ export function parseFlatJson(text: string, what: string): ReadonlyMap<string, u
   return entries;
 }
 
-/** Reads a context or description: every value must be a string (1.9). */
+/** Reads a context: every value must be a string (1.9). */
 export function parseStringMap(text: string, what: string): StringMap {
   const entries: [string, string][] = [];
   for (const [name, value] of parseFlatJson(text, what)) {
@@ -54,6 +66,29 @@ export function parseStringMap(text: string, what: string): StringMap {
     entries.push([name, value]);
   }
   return stringMap(entries);
+}
+
+/**
+ * Reads the description of a raw wrap, which selects a key and is trusted for nothing else (3.4 items 8 and 9): JSON of
+ * another shape must not keep the object from its key. PHP's `[]` is its empty map. A name twice stays refused (S14).
+ */
+export function parseDescription(text: string, what: string): StringMap {
+  const value = parseJson(text, what);
+  if (Array.isArray(value) && value.length === 0) return EMPTY_STRING_MAP;
+  return isFlat(value) ? parseStringMap(text, what) : unknownDescription(text);
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+  } catch {
+    throw malformed(what);
+  }
+}
+
+function isFlat(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((member) => typeof member === "string");
 }
 
 function malformed(what: string): S3EncryptionError {

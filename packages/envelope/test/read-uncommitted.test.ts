@@ -2,6 +2,7 @@ import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { classifyEnvelope } from "../dist/read-envelope.js";
 import { isSameContent, readUncommittedContent } from "../dist/read-uncommitted.js";
+import { unknownDescriptionText } from "../dist/string-map.js";
 import { base64, type Metadata, V1, V2, without, wrapped } from "./stored-objects.js";
 
 const CBC_IV = { "x-amz-iv": base64(Buffer.alloc(16, 1)) };
@@ -24,7 +25,6 @@ describe("formats V1 and V2", () => {
       "ALG_AES_256_CBC_IV16_NO_KDF",
       "AES/CBC/PKCS7Padding",
     ],
-    ["V2 that names none", without(CBC, "x-amz-cek-alg"), "ALG_AES_256_CBC_IV16_NO_KDF", "AES/CBC/PKCS5Padding"],
   ];
   for (const [what, metadata, suite, algorithmBinding] of suites) {
     it(`reads ${what} as ${suite}, bound to ${algorithmBinding}`, () => {
@@ -38,6 +38,13 @@ describe("formats V1 and V2", () => {
       refused("malformed-envelope", () => read({ ...V2, "x-amz-cek-alg": name }));
     });
   }
+
+  it("refuses V2 that names none, which every writer does (3.4 item 5)", () => {
+    for (const wrap of ["kms", "AESWrap", "AES/GCM", ""]) {
+      const object = { ...without(CBC, "x-amz-cek-alg"), "x-amz-wrap-alg": wrap };
+      expect(refused("malformed-envelope", () => read(object)).message).to.match(/lacks x-amz-cek-alg/);
+    }
+  });
 
   const tagLengths: [value: string | undefined, gcm: boolean, cbc: boolean][] = [
     [undefined, true, true],
@@ -111,8 +118,6 @@ describe("formats V1 and V2", () => {
     ["a double-encoded Q word (H18)", "=?UTF-8?Q?{=22k=22:=22=C3=83=C2=A9=22}?=", { k: "é" }],
     ["raw Latin-1", '{"k":"\u00c3\u00a9"}', { k: "é" }],
     ["SES's", '{"kms_cmk_id":"arn","aws:ses-message-id":"m"}', { kms_cmk_id: "arn", "aws:ses-message-id": "m" }],
-    ["not an object", "[]", undefined],
-    ["not of strings", '{"a":1}', undefined],
     ["not JSON", "owner", undefined],
   ];
   for (const [what, matdesc, map] of descriptions) {
@@ -122,6 +127,23 @@ describe("formats V1 and V2", () => {
         const object = { ...without(metadata, "x-amz-matdesc"), ...stored };
         if (map === undefined) refused("malformed-envelope", () => read(object));
         else expect({ ...read(object).encryptedDataKey.description }).to.deep.equal(map);
+      }
+    });
+  }
+
+  for (const [what, matdesc, unknown] of [
+    ["an empty array", "[]", undefined],
+    ["not of strings", '{"version":2}', '{"version":2}'],
+    ["a string", '"prod"', '"prod"'],
+  ] as const) {
+    it(`reads a description that is ${what} beside a raw wrap, and refuses it as a context (1.9)`, () => {
+      for (const metadata of [V1, V2]) {
+        const { description } = read({ ...metadata, "x-amz-matdesc": matdesc }).encryptedDataKey;
+        expect(Object.keys(description)).to.have.length(0);
+        expect(unknownDescriptionText(description)).to.equal(unknown);
+      }
+      for (const wrap of ["kms", "kms+context"]) {
+        refused("malformed-envelope", () => read({ ...V2, "x-amz-wrap-alg": wrap, "x-amz-matdesc": matdesc }));
       }
     });
   }

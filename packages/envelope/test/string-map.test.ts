@@ -5,9 +5,11 @@ import {
   EMPTY_STRING_MAP,
   formatStringMap,
   isSameStringMap,
+  parseDescription,
   parseFlatJson,
   parseStringMap,
   stringMap,
+  unknownDescriptionText,
 } from "../dist/string-map.js";
 
 const anyMap = fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }));
@@ -75,6 +77,37 @@ describe("string maps", () => {
       expect(refused("malformed-envelope", () => parseStringMap(text, "map")).message).to.equal(
         "The map stored with the object is not a JSON object of strings.",
       );
+    });
+  }
+
+  const descriptions: [what: string, text: string, entries: Record<string, string> | undefined][] = [
+    ["a map of strings", '{"a":"1"}', { a: "1" }],
+    ["PHP's empty array", "[]", {}],
+    ["PHP's empty array behind a byte order mark", "\ufeff [ ]", {}],
+    ["a number as value", '{"version":2}', undefined],
+    ["an object as value", '{"key":{"year":"2015"}}', undefined],
+    ["a string", '"prod"', undefined],
+    ["an array", '["2015"]', undefined],
+    ["a number", "2015", undefined],
+    ["null", "null", undefined],
+    ["a list of entries", '[["a","1"]]', undefined],
+  ];
+  for (const [what, text, entries] of descriptions) {
+    it(`read a raw wrap's description that is ${what} as ${entries === undefined ? "an unknown one" : "a map"}`, () => {
+      const map = parseDescription(text, "description");
+      expect(Object.entries(map)).to.deep.equal(Object.entries(entries ?? {}));
+      expect(map).to.be.frozen;
+      expect(unknownDescriptionText(map)).to.equal(entries === undefined ? text : undefined);
+      // Neither a configured description nor a copy of this one may be taken for an unknown one.
+      for (const other of [entries ?? EMPTY_STRING_MAP, map, { ...map }]) {
+        expect(isSameStringMap(map, other)).to.equal(entries !== undefined);
+        expect(isSameStringMap(other, map)).to.equal(entries !== undefined);
+      }
+    });
+  }
+  for (const text of ["", "prod", "{a:1}", "{}{}", '{"a":"1","a":"2"}', '{"a":1,"a":"2"}']) {
+    it(`refuse a raw wrap's description of ${JSON.stringify(text)} (S14)`, () => {
+      refused("malformed-envelope", () => parseDescription(text, "description"));
     });
   }
 

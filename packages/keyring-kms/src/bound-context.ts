@@ -35,7 +35,10 @@ export function boundContext(materials: DecryptionMaterials, stored: StringMap, 
   const { encryptionContext, algorithmBinding } = materials;
   if (own(stored, CONTEXT_CONTENT_ALGORITHM) !== algorithmBinding) throw decryptionFailed();
   const callersPart = without(stored, CONTEXT_KMS_KEY_ID, CONTEXT_CONTENT_ALGORITHM);
-  if (isSameStringMap(callersPart, encryptionContext)) return stored;
+  // Ruby, PHP and C++ let their callers name a kms_cmk_id of their own, who then name it again (H10).
+  const namesKey = Object.hasOwn(encryptionContext, CONTEXT_KMS_KEY_ID);
+  const compared = namesKey ? without(stored, CONTEXT_CONTENT_ALGORITHM) : callersPart;
+  if (isSameStringMap(compared, encryptionContext)) return stored;
   // KMS itself then says whether the caller's context is the one that was bound.
   if (acceptUnstored && Object.keys(callersPart).length === 0) return withBinding(encryptionContext, algorithmBinding);
   throw contextMismatch();

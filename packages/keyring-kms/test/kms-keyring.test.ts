@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
+import { EncryptCommand } from "@aws-sdk/client-kms";
 import { AES_GCM, CBC } from "@s3ec/envelope";
 import { stringMap, withDataKey } from "@s3ec/materials";
 import { refusal } from "@s3ec/test-support";
@@ -96,6 +97,23 @@ describe("KmsKeyring", () => {
       // KMS refuses it, since it was not part of what was bound: the point is which key was asked.
       await refusal("decryption-failed", keyring.onDecrypt(toDecrypt({ a: "1" }), [named]));
       expect(kms.latest.KeyId).to.equal(kms.keyArn);
+    });
+
+    it("opens a context that another client's caller gave reserved names, when they are named again (H10, S10)", async () => {
+      const callers = { "x-amz-tenant": "a", kms_cmk_id: "b" };
+      const stored = { ...callers, [BINDING]: "115" };
+      const asked = { KeyId: kms.keyArn, Plaintext: randomBytes(32), EncryptionContext: stored };
+      const { CiphertextBlob = new Uint8Array(0) } = await kms.client().send(new EncryptCommand(asked));
+      const wrap = boundWrap(CiphertextBlob, stored);
+      for (const context of [callers, { "x-amz-tenant": "a" }]) {
+        const opened = await keyring.onDecrypt(toDecrypt(context), [wrap]);
+        expect(opened?.dataKey?.symmetricKeySize).to.equal(32);
+      }
+      kms.forget();
+      for (const context of [{ ...callers, kms_cmk_id: "c" }, { kms_cmk_id: "b" }, {}]) {
+        await refusal("context-mismatch", keyring.onDecrypt(toDecrypt(context), [wrap]));
+      }
+      expect(kms.calls).to.deep.equal([]);
     });
 
     const contexts: readonly (readonly [string, Record<string, string>])[] = [

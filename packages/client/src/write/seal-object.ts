@@ -7,7 +7,7 @@ import {
   writeEnvelope,
 } from "@s3ec/envelope";
 import { type MessageFormat, S3EncryptionError } from "@s3ec/materials";
-import { type CallOptions, callOptionsOf } from "../call-options.js";
+import { type CallOptions, callOptionsOf, refuseReservedNames } from "../call-options.js";
 import { assertFormat, type ResolvedOptions } from "../options.js";
 import { letGoOfBody } from "../streams.js";
 import { type BodySource, type ObjectToSeal, sourceOfBody } from "./body.js";
@@ -40,6 +40,7 @@ export async function sealObject(options: ResolvedOptions, given: ObjectToSeal):
 
 async function sealChecked(options: ResolvedOptions, given: ObjectToSeal): Promise<SealedObject> {
   const call = callOptionsOf(given);
+  refuseReservedNames(call);
   refuseReservedMetadata(given.Metadata);
   if (given.WriteOffsetBytes !== undefined) {
     throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
