@@ -59,7 +59,10 @@ export interface RawRequest {
   /** Escaped, with the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string | readonly (Uint8Array | string)[];
+  /** Sent as they are, one line each, in this order; the headers of their names are what is signed. */
+  readonly lines?: readonly (readonly [string, string])[];
+  /** A function makes a body that holds signatures, which continue from that of the request. */
+  readonly body?: Uint8Array | string | readonly (Uint8Array | string)[] | ((seed: Seed) => string);
   /** What the signature says the body hashes to. Default: the SHA-256 of the body. */
   readonly payloadHash?: string;
   readonly signing?: {
@@ -73,6 +76,13 @@ export interface RawRequest {
   };
 }
 
+export interface Seed {
+  readonly signature: string;
+  readonly timestamp: string;
+  readonly scope: string;
+  readonly key: Buffer;
+}
+
 export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -82,15 +92,17 @@ export interface RawResponse {
 
 /** Sends what no SDK would, signed by hand so that the server's own code does not check itself. */
 export async function sendRaw(server: DevServer, raw: RawRequest): Promise<RawResponse> {
-  const pieces = raw.body === undefined ? [] : Array.isArray(raw.body) ? raw.body : [raw.body];
-  const body = Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
-  const payloadHash = raw.payloadHash ?? createHash("sha256").update(body).digest("hex");
-  const headers = signedHeaders(server, raw, payloadHash);
+  const fixed = typeof raw.body === "function" || raw.body === undefined ? [] : raw.body;
+  const given = typeof fixed === "string" || fixed instanceof Uint8Array ? [fixed] : fixed;
+  const payloadHash = raw.payloadHash ?? createHash("sha256").update(bytesOfPieces(given)).digest("hex");
+  const { headers, ...seed } = signedHeaders(server, raw, payloadHash);
+  const pieces = typeof raw.body === "function" ? [raw.body(seed)] : given;
+  const body = bytesOfPieces(pieces);
   const hasLength = Object.keys(headers).some((name) => /^(content-length|transfer-encoding)$/.test(name));
   return new Promise((resolve, reject) => {
     const outgoing = request(`${server.endpoint}${raw.path}`, {
       method: raw.method,
-      headers: hasLength ? headers : { ...headers, "content-length": String(body.length) },
+      headers: headerLines(hasLength ? headers : { ...headers, "content-length": String(body.length) }, raw.lines),
       agent: false,
     });
     outgoing.once("error", reject);
@@ -109,7 +121,21 @@ export async function sendRaw(server: DevServer, raw: RawRequest): Promise<RawRe
   });
 }
 
-function signedHeaders(server: DevServer, raw: RawRequest, payloadHash: string): Record<string, string> {
+function bytesOfPieces(pieces: readonly (Uint8Array | string)[]): Buffer {
+  return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+}
+
+/** As Node takes headers that come more than once: a flat list of names and values. */
+function headerLines(headers: Record<string, string>, lines: RawRequest["lines"] = []): string[] {
+  const rest = Object.entries(headers).filter(([name]) => !lines.some(([other]) => other.toLowerCase() === name));
+  return [...rest, ...lines].flat();
+}
+
+function signedHeaders(
+  server: DevServer,
+  raw: RawRequest,
+  payloadHash: string,
+): Seed & { headers: Record<string, string> } {
   const { region = server.region, service = "s3", date = new Date(), leaveOut = [] } = raw.signing ?? {};
   const { accessKeyId = server.credentials.accessKeyId, secret = server.credentials.secretAccessKey } =
     raw.signing ?? {};
@@ -120,6 +146,10 @@ function signedHeaders(server: DevServer, raw: RawRequest, payloadHash: string):
     "x-amz-content-sha256": payloadHash,
     ...raw.headers,
   };
+  for (const [sent, value] of raw.lines ?? []) {
+    const name = sent.toLowerCase();
+    headers[name] = headers[name] === undefined ? value : `${headers[name]},${value}`;
+  }
   const names = Object.keys(headers)
     .filter((name) => !leaveOut.includes(name))
     .sort();
@@ -145,5 +175,5 @@ function signedHeaders(server: DevServer, raw: RawRequest, payloadHash: string):
   const digest = createHash("sha256").update(canonical, "latin1").digest("hex");
   const signature = hmac(key, `AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${digest}`).toString("hex");
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`;
-  return { ...headers, authorization };
+  return { headers: { ...headers, authorization }, signature, timestamp, scope, key };
 }

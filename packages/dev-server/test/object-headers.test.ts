@@ -53,6 +53,20 @@ describe("user metadata", () => {
       expect(decodeTwice(await returned(value))).to.equal(value);
     });
 
+  it("that comes in two lines is one value, in the order in which they were sent", async () => {
+    const send = (lines: readonly (readonly [string, string])[]) =>
+      sendRaw(fixture.server, { method: "PUT", path: `/${Bucket}/k`, lines });
+    const lines = [
+      ["x-amz-meta-z", "2"],
+      ["x-amz-meta-a", "x"],
+      ["X-Amz-Meta-Z", "1, 0"],
+      ["x-amz-meta-z", "3"],
+    ] as const;
+    expect((await send(lines)).text).to.equal("");
+    const { Metadata } = await fixture.s3.send(new HeadObjectCommand({ Bucket, Key: "k" }));
+    expect(Metadata).to.deep.equal({ z: "2,1, 0,3", a: "x" });
+  });
+
   it("of a seeded object is neither limited nor changed", async () => {
     const metadata = { "X-Amz-Key": "x".repeat(5000), other: "=?UTF-8?Q?x?=" };
     await fixture.server.putRawObject(Bucket, "seeded", { body: "raw", metadata, contentType: "text/plain" });

@@ -2,11 +2,13 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Headers, RequestTarget } from "./request-target.js";
 import { percentEncode } from "./request-target.js";
 
+/** The only credentials that the server takes. */
 export interface Account {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
+/** What is wrong with a signature. */
 export type SignatureFault =
   | "missing"
   | "unsupported"
@@ -18,6 +20,7 @@ export type SignatureFault =
   | "unsigned-header"
   | "mismatch";
 
+/** A request that is not signed as it must be. */
 export class SignatureError extends Error {
   readonly reason: SignatureFault;
 
@@ -28,6 +31,7 @@ export class SignatureError extends Error {
   }
 }
 
+/** What a signature covers. */
 export interface SignedRequest {
   readonly method: string;
   readonly target: RequestTarget;
@@ -51,16 +55,30 @@ const algorithm = "AWS4-HMAC-SHA256";
 const allowedSkewMs = 15 * 60 * 1000;
 const longestLifetimeSeconds = 7 * 24 * 3600;
 
+/** Whether the signature is in the URL. */
 export function isPresigned(target: RequestTarget): boolean {
   return target.query.has("X-Amz-Signature");
 }
 
-/** Returns the region of the credential scope, or throws a SignatureError. `region` pins that region when given. */
+/** A signature that was found right, with what the signatures of its chunks continue from. */
+export interface VerifiedSignature {
+  readonly region: string;
+  readonly signature: string;
+  readonly timestamp: string;
+  /** `DATE/REGION/SERVICE/aws4_request` */
+  readonly scope: string;
+  readonly signingKey: Buffer;
+}
+
+/**
+ * `region` pins the region of the credential scope when it is given.
+ * @throws SignatureError
+ */
 export function verifySignature(
   request: SignedRequest,
   account: Account,
   scope: { readonly service: string; readonly region?: string },
-): string {
+): VerifiedSignature {
   const claim = isPresigned(request.target) ? claimOfQuery(request) : claimOfHeader(request);
   if (claim.accessKeyId !== account.accessKeyId)
     throw new SignatureError("unknown-key", "The AWS Access Key Id you provided does not exist in our records.");
@@ -70,14 +88,20 @@ export function verifySignature(
     throw new SignatureError("wrong-region", `The region '${claim.region}' is wrong; expecting '${scope.region}'.`);
   requireFresh(claim);
   requireSignedHeaders(request, claim);
-  const expected = Buffer.from(signatureOf(request, claim, account.secretAccessKey), "latin1");
-  const received = Buffer.from(claim.signature, "latin1");
-  if (expected.length !== received.length || !timingSafeEqual(expected, received))
+  const { signature, timestamp, region } = claim;
+  const signingKey = signingKeyOf(claim, account.secretAccessKey);
+  if (!isSameSignature(signatureOf(request, claim, signingKey), signature))
     throw new SignatureError(
       "mismatch",
       "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     );
-  return claim.region;
+  return { region, signature, timestamp, scope: scopeOf(claim), signingKey };
+}
+
+/** In constant time. */
+export function isSameSignature(expected: string, received: string): boolean {
+  const [a, b] = [Buffer.from(expected, "latin1"), Buffer.from(received, "latin1")];
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function claimOfHeader({ headers }: SignedRequest): Claim {
@@ -180,7 +204,11 @@ function requireSignedHeaders({ target, headers }: SignedRequest, { signedHeader
       );
 }
 
-function signatureOf({ method, target, headers, payloadHash }: SignedRequest, claim: Claim, secret: string): string {
+function signatureOf(
+  { method, target, headers, payloadHash }: SignedRequest,
+  claim: Claim,
+  signingKey: Buffer,
+): string {
   const query = [...target.query]
     .filter(([name]) => name !== "X-Amz-Signature")
     .map(([name, value]) => ({ name: percentEncode(name), value: percentEncode(value) }))
@@ -199,10 +227,18 @@ function signatureOf({ method, target, headers, payloadHash }: SignedRequest, cl
   ].join("\n");
   // Node gives header bytes as Latin-1 characters; the signature covers the bytes.
   const digest = createHash("sha256").update(canonical, "latin1").digest("hex");
-  const scope = `${claim.date}/${claim.region}/${claim.service}/aws4_request`;
-  const signingKey = [claim.date, claim.region, claim.service, "aws4_request"].reduce<Buffer>(
+  return createHmac("sha256", signingKey)
+    .update(`${algorithm}\n${claim.timestamp}\n${scopeOf(claim)}\n${digest}`)
+    .digest("hex");
+}
+
+function scopeOf({ date, region, service }: Claim): string {
+  return `${date}/${region}/${service}/aws4_request`;
+}
+
+function signingKeyOf({ date, region, service }: Claim, secret: string): Buffer {
+  return [date, region, service, "aws4_request"].reduce<Buffer>(
     (key, part) => createHmac("sha256", key).update(part).digest(),
     Buffer.from(`AWS4${secret}`),
   );
-  return createHmac("sha256", signingKey).update(`${algorithm}\n${claim.timestamp}\n${scope}\n${digest}`).digest("hex");
 }

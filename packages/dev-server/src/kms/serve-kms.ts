@@ -81,7 +81,7 @@ function verify(request: IncomingMessage, account: Account, body: string): strin
   const target = parseTarget(request.url ?? "/");
   const signed = { method: request.method ?? "", target, headers: flatHeaders(request), payloadHash };
   try {
-    return verifySignature(signed, account, { service: "kms" });
+    return verifySignature(signed, account, { service: "kms" }).region;
   } catch (error) {
     if (error instanceof SignatureError) throw new KmsError(typeOf[error.reason], error.message);
     throw error;

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { FaultTarget } from "../faults/fault-match.js";
 import type { Fault, Faults } from "../faults/faults.js";
 import type { Headers } from "../http/request-target.js";
+import type { VerifiedSignature } from "../http/sigv4.js";
 import type { MultipartUploads } from "./store/multipart-uploads.js";
 import type { ObjectStore } from "./store/object-store.js";
 
@@ -25,7 +26,10 @@ export interface S3Exchange {
   readonly query: ReadonlyMap<string, string>;
   /** In lower case; of a presigned request with the x-amz- parameters of the query, which S3 takes for headers. */
   readonly headers: Headers;
+  /** What `x-amz-content-sha256` says: a SHA-256 in hex, `UNSIGNED-PAYLOAD` or the name of a framing. */
   readonly payloadHash: string;
+  /** Of the request; the signatures of its chunks continue from it. */
+  readonly signature: VerifiedSignature;
   readonly fault: Fault;
   /** What faults see of this request. */
   readonly target: FaultTarget;

@@ -4,7 +4,14 @@ import type { FaultTarget } from "../faults/fault-match.js";
 import { delay, type Fault, isAnswered } from "../faults/faults.js";
 import type { RecordedRequests } from "../http/recorded-requests.js";
 import { flatHeaders, type Headers, parseTarget, type RequestTarget, TargetError } from "../http/request-target.js";
-import { type Account, isPresigned, SignatureError, type SignatureFault, verifySignature } from "../http/sigv4.js";
+import {
+  type Account,
+  isPresigned,
+  SignatureError,
+  type SignatureFault,
+  type VerifiedSignature,
+  verifySignature,
+} from "../http/sigv4.js";
 import { S3Error, type S3ErrorCode } from "./s3-error.js";
 import { AnswerReplaced, type S3Exchange, type S3Service } from "./s3-exchange.js";
 import { findOperation } from "./s3-operations.js";
@@ -86,19 +93,19 @@ interface Arrival extends Pick<S3Exchange, "request" | "response" | "fault" | "t
 async function serve(service: S3Service, account: Account, { url, sent, operation, ...rest }: Arrival): Promise<void> {
   const method = rest.request.method ?? "";
   const payloadHash = payloadHashOf(url, sent);
-  verify({ method, target: url, headers: sent, payloadHash }, account, service.region);
+  const signature = verify({ method, target: url, headers: sent, payloadHash }, account, service.region);
   if (operation === undefined)
     throw new S3Error("NotImplemented", `This server does not implement ${method} ${rest.request.url}.`);
   const headers = isPresigned(url) ? { ...queryHeaders(url), ...sent } : sent;
   const { bucket, key, query } = url;
   const { faults, hasOpaqueTags } = service;
-  const exchange = { ...rest, operation: operation.name, bucket, key, query, headers, payloadHash };
+  const exchange = { ...rest, operation: operation.name, bucket, key, query, headers, payloadHash, signature };
   await operation.handler(service, { ...exchange, faults, hasOpaqueTags });
 }
 
-function verify(request: Parameters<typeof verifySignature>[0], account: Account, region: string): void {
+function verify(request: Parameters<typeof verifySignature>[0], account: Account, region: string): VerifiedSignature {
   try {
-    verifySignature(request, account, { service: "s3", region });
+    return verifySignature(request, account, { service: "s3", region });
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
     const isMalformedQuery = error.reason === "malformed" && isPresigned(request.target);

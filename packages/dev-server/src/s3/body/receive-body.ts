@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { BodyFault } from "../../faults/faults.js";
+import { ChunkSignatures } from "../../http/chunk-signatures.js";
 import { S3Error } from "../s3-error.js";
 import type { S3Exchange } from "../s3-exchange.js";
 import { AwsChunkedDecoder } from "./aws-chunked.js";
@@ -38,7 +39,12 @@ interface BodyPlan {
 
 const largestBody = 5 * 2 ** 30;
 const unsigned = "UNSIGNED-PAYLOAD";
-const unsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+/** The aws-chunked framings, and what of each is signed and trails. */
+const framings: Readonly<Record<string, { readonly isSigned: boolean; readonly hasTrailers: boolean }>> = {
+  "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { isSigned: false, hasTrailers: true },
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": { isSigned: true, hasTrailers: false },
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": { isSigned: true, hasTrailers: true },
+};
 
 /** Reads the body into the sink and verifies every digest that the client sent. `wanted` is calculated when it sent none. */
 export async function receiveBody(
@@ -99,13 +105,17 @@ export async function receiveText(exchange: S3Exchange, limit: number, requireDi
   return Buffer.concat(pieces).toString("utf8");
 }
 
-function planBody({ headers, payloadHash }: S3Exchange): BodyPlan {
-  const isChunked = payloadHash === unsignedTrailer;
+function planBody({ headers, payloadHash, signature }: S3Exchange): BodyPlan {
+  const framing = framings[payloadHash];
+  const isChunked = framing !== undefined;
   const hasChunkedEncoding = (headers["content-encoding"] ?? "")
     .split(",")
     .some((word) => word.trim() === "aws-chunked");
   if (payloadHash.startsWith("STREAMING-") ? !isChunked : hasChunkedEncoding)
-    throw new S3Error("NotImplemented", `This server decodes aws-chunked bodies only as ${unsignedTrailer}.`);
+    throw new S3Error(
+      "NotImplemented",
+      `This server decodes aws-chunked bodies as ${Object.keys(framings).join(", ")}.`,
+    );
   if (!isChunked && headers["transfer-encoding"] !== undefined)
     throw new S3Error(
       "NotImplemented",
@@ -120,7 +130,7 @@ function planBody({ headers, payloadHash }: S3Exchange): BodyPlan {
     });
   const header = checksumOfHeaders(headers);
   const trailer = trailerAlgorithm(headers["x-amz-trailer"]);
-  if (trailer !== undefined && (header !== undefined || !isChunked))
+  if (trailer !== undefined && (header !== undefined || !framing?.hasTrailers))
     throw new S3Error("InvalidRequest", "Expecting a single x-amz-checksum- header or trailer.");
   if (headers["x-amz-sdk-checksum-algorithm"] !== undefined && header === undefined && trailer === undefined)
     throw new S3Error(
@@ -128,7 +138,9 @@ function planBody({ headers, payloadHash }: S3Exchange): BodyPlan {
       "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
     );
   return {
-    decoder: isChunked ? new AwsChunkedDecoder() : undefined,
+    decoder:
+      framing &&
+      new AwsChunkedDecoder({ ...framing, ...(framing.isSigned && { signatures: new ChunkSignatures(signature) }) }),
     length: Number(length),
     md5: decodeMd5(headers["content-md5"]),
     sha256: isChunked || payloadHash === unsigned ? undefined : payloadHash,
