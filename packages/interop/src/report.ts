@@ -1,6 +1,7 @@
 import type { Reading } from "./expectations.js";
 import { CLIENT_NAMES, type ClientName, type KeyringType } from "./job.js";
 import { type Cell, passed } from "./matrix.js";
+import { ranApart } from "./ran-apart.js";
 import { groupBy, Notes, ordinary, table } from "./report-table.js";
 import { hasKeyring, type StoredObject, wrapOf } from "./stored-object.js";
 
@@ -67,6 +68,7 @@ export function report(cells: readonly Cell[]): string {
     "## With another encryption context",
     "What each client does with a `kms+context` object when the caller passes another context than the writer did.",
     settings(cells, readers, "other-context"),
+    ranApart(),
     "",
   ].join("\n\n");
 }

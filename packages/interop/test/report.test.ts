@@ -1,7 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import { readVerdict, writeVerdict } from "../dist/expectations.js";
 import type { ClientName } from "../dist/job.js";
 import { type Cell, passed } from "../dist/matrix.js";
+import { ranApart } from "../dist/ran-apart.js";
 import { report } from "../dist/report.js";
 import { storedObjects } from "../dist/stored-object.js";
 
@@ -16,6 +18,12 @@ function get(reader: ClientName, outcome: Cell["outcome"], detail = ""): Cell {
 
 describe("report", () => {
   const put: Cell = { object, expected: writeVerdict(object), outcome: "ok", detail: "" };
+
+  it("ends with the clients that ran apart, as docs/interop.md has it", async () => {
+    const published = await readFile(new URL("../../../docs/interop.md", import.meta.url), "utf8");
+    expect(published).to.include(`\n\n${ranApart()}\n\n## Messages`);
+    expect(report([put])).to.include(`\n\n${ranApart()}\n`);
+  });
 
   it("shows who reads and who refuses, and explains exceptions", () => {
     const text = report([put, get("java-v1-eo", "wrong-bytes"), get("java-v3", "refused"), get("ours", "ok")]);
