@@ -2,9 +2,9 @@ import type { $Command, S3ClientResolvedConfig, ServiceInputTypes, ServiceOutput
 import {
   CONTEXT_CONTENT_ALGORITHM,
   CONTEXT_KMS_KEY_ID,
+  callersStringMap,
   EMPTY_STRING_MAP,
   type StringMap,
-  stringMap,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ObjectFormat } from "./options.js";
@@ -86,9 +86,9 @@ export function callOptionsOf(input: object): CallOptions {
   }
   return {
     encryptionContext:
-      encryptionContext === undefined ? EMPTY_STRING_MAP : callersMap(encryptionContext, "encryptionContext"),
+      encryptionContext === undefined ? EMPTY_STRING_MAP : callersStringMap(encryptionContext, "encryptionContext"),
     materialDescription:
-      materialDescription === undefined ? undefined : callersMap(materialDescription, "materialDescription"),
+      materialDescription === undefined ? undefined : callersStringMap(materialDescription, "materialDescription"),
     instructionFileSuffix,
     preferInstructionFile,
     format,
@@ -110,17 +110,6 @@ export function refuseReservedNames({ encryptionContext, materialDescription }: 
 
 function isReserved(name: string): boolean {
   return name === CONTEXT_CONTENT_ALGORITHM || name === CONTEXT_KMS_KEY_ID || name.toLowerCase().startsWith("x-amz-");
-}
-
-function callersMap(map: Readonly<Record<string, string>>, what: string): StringMap {
-  if (typeof map !== "object" || map === null || Array.isArray(map)) {
-    throw invalid(`${what} must be an object of strings.`);
-  }
-  const entries = Object.entries(map);
-  for (const [name, value] of entries) {
-    if (typeof value !== "string") throw invalid(`${what} must hold strings only; the value of "${name}" is not one.`);
-  }
-  return stringMap(entries);
 }
 
 function invalid(message: string): S3EncryptionError {

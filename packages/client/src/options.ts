@@ -10,10 +10,12 @@ import {
   GCM,
 } from "@s3ec/envelope";
 import {
+  assertKnownOptions,
   DefaultMaterialsManager,
   type Keyring,
   type MaterialsManager,
   type MessageFormat,
+  type OptionNames,
   S3EncryptionError,
 } from "@s3ec/materials";
 
@@ -78,6 +80,28 @@ export interface ResolvedOptions extends DecryptionPolicy {
   readonly allowUnencryptedCommands: ReadonlySet<string>;
 }
 
+const OPTIONS: OptionNames<S3EncryptionOptions> = {
+  keyring: true,
+  materialsManager: true,
+  commitmentPolicy: true,
+  encryptionAlgorithm: true,
+  enableLegacyWrappingAlgorithms: true,
+  enableLegacyUnauthenticatedModes: true,
+  enableDelayedAuthenticationMode: true,
+  bufferSize: true,
+  spool: true,
+  instructionFileConfig: true,
+  messageFormat: true,
+  writeFormat: true,
+  allowUnencryptedCommands: true,
+};
+
+const INSTRUCTION_FILE_CONFIG: OptionNames<InstructionFileConfig> = {
+  enableInstructionFilePutObject: true,
+  disableInstructionFile: true,
+  suffix: true,
+};
+
 const DEFAULT_BUFFER_SIZE = 64 * 1024 * 1024;
 
 const SWITCHES = [
@@ -90,6 +114,7 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
   if (options === undefined) {
     throw invalid("Pass the encryption options: new S3EncryptionClient({ region, encryption: { keyring } }).");
   }
+  assertKnownOptions(options, OPTIONS, "encryption", "invalid-configuration");
   for (const name of SWITCHES) {
     // Texts are true, "false" among them.
     if (!["boolean", "undefined"].includes(typeof options[name])) throw invalid(`${name} must be true or false.`);
@@ -112,6 +137,7 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
   const { bufferSize = DEFAULT_BUFFER_SIZE, instructionFileConfig = {} } = options;
   if (!Number.isSafeInteger(bufferSize) || bufferSize < 0)
     throw invalid("bufferSize must be a number of bytes, 0 or more.");
+  assertKnownOptions(instructionFileConfig, INSTRUCTION_FILE_CONFIG, "instructionFileConfig", "invalid-configuration");
   const { enableInstructionFilePutObject = false, disableInstructionFile = false, suffix } = instructionFileConfig;
   if (suffix === "") throw invalid("instructionFileConfig.suffix must not be empty; leave it out for .instruction.");
   if (enableInstructionFilePutObject && disableInstructionFile) {
@@ -124,6 +150,8 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
     );
   }
   assertFormat(messageFormat, writeFormat, "writeFormat");
+  const { spool = {} } = options;
+  if (spool !== false) assertKnownOptions(spool, { directory: true }, "spool", "invalid-configuration");
   return {
     materialsManager: materialsManager ?? managerOf(keyring),
     suite,
@@ -132,7 +160,7 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
     enableLegacyUnauthenticatedModes: options.enableLegacyUnauthenticatedModes ?? false,
     enableDelayedAuthenticationMode: options.enableDelayedAuthenticationMode ?? false,
     bufferSize,
-    spool: options.spool ?? {},
+    spool,
     instructionFiles: { write: enableInstructionFilePutObject, read: !disableInstructionFile, suffix },
     messageFormat,
     writeFormat,

@@ -40,6 +40,21 @@ describe("the options of the encryption client", () => {
     });
   }
 
+  const misspelt: [what: string, options: object, name: string, meant: string][] = [
+    ["a policy", { comitmentPolicy: "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" }, "comitmentPolicy", "commitmentPolicy"],
+    ["an instruction file's option", { instructionFileConfig: { sufix: ".a" } }, "sufix", "suffix"],
+    ["a spool's option", { spool: { dirctory: "/tmp" } }, "dirctory", "directory"],
+  ];
+  for (const [what, options, name, meant] of misspelt) {
+    it(`are refused where ${what} is misspelt, and not ignored`, () => {
+      const { code, message } = refusalOf(() =>
+        Reflect.apply(s3EncryptionPlugin, undefined, [{ keyring, ...options }]),
+      );
+      expect(code).to.equal("invalid-configuration");
+      expect(message).to.contain(`knows no option "${name}". Did you mean ${meant}?`);
+    });
+  }
+
   it("take a message format, not its description in a configuration file", () => {
     const options = { keyring, messageFormat: { type: "aws-message" } };
     const { code, message } = refusalOf(() => Reflect.apply(s3EncryptionPlugin, undefined, [options]));

@@ -43,7 +43,10 @@ export class KeyringRegistry {
   }
 
   async create(configuration: KeyringConfiguration, surroundings: KeyringSurroundings): Promise<Keyring> {
-    return this.#descriptor(configuration).create(configuration, surroundings);
+    const descriptor = this.#descriptor(configuration);
+    // The type has told its descriptor; a keyring refuses options that it does not know.
+    const { type: _type, ...fields } = configuration;
+    return descriptor.create(fields, surroundings);
   }
 
   explain(configuration: KeyringConfiguration, role: KeyringRole = "generator"): readonly WrappingKeyExplanation[] {

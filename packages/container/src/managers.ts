@@ -59,7 +59,8 @@ export function createManager(
   if (configuration.type === "required-context") {
     return new RequiredContextManager({ manager, requiredContextKeys: configuration.requiredContextKeys });
   }
-  const caching = new CachingMaterialsManager({ ...configuration, manager });
+  const { type: _type, ...options } = configuration;
+  const caching = new CachingMaterialsManager({ ...options, manager });
   onDispose(() => caching[Symbol.dispose]());
   return caching;
 }

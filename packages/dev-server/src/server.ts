@@ -36,6 +36,18 @@ export interface DevServerOptions {
   readonly aliases?: readonly string[];
 }
 
+const OPTIONS: Readonly<Record<keyof DevServerOptions, true>> = {
+  directory: true,
+  port: true,
+  accessKeyId: true,
+  secretAccessKey: true,
+  region: true,
+  fsync: true,
+  entityTags: true,
+  buckets: true,
+  aliases: true,
+};
+
 export interface DevServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, for S3 and for KMS. */
   readonly endpoint: string;
@@ -82,8 +94,15 @@ export interface DevServerKms {
   }): void;
 }
 
-/** Starts S3 and KMS on one port of the loopback interface. For development and tests: it is not made to keep data safe. */
+/**
+ * Starts S3 and KMS on one port of the loopback interface. For development and tests: it is not made to keep data safe.
+ * Rejects with an `Error` for an option that it does not know.
+ */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown !== undefined) {
+    throw new Error(`startDevServer knows no option "${unknown}": its options are ${Object.keys(OPTIONS).join(", ")}.`);
+  }
   if (options.directory !== undefined) return serve(options, resolve(options.directory), false);
   const directory = await mkdtemp(join(tmpdir(), "s3ec-dev-server-"));
   try {

@@ -11,9 +11,19 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
+import { startDevServer } from "../dist/index.js";
 import { Bucket, bytesOf, pattern, refusal, startFixture } from "./fixture.js";
 
 describe("startDevServer", () => {
+  it("refuses an option that it does not know", async () => {
+    const started: ReturnType<typeof startDevServer> = Reflect.apply(startDevServer, undefined, [{ bucket: ["b"] }]);
+    const error: unknown = await started.then(
+      (server) => server.close(),
+      (reason: unknown) => reason,
+    );
+    expect(error).to.be.an("error").with.property("message").that.contains('knows no option "bucket"');
+  });
+
   it("listens on the loopback interface only", async () => {
     await using fixture = await startFixture();
     const { hostname, port } = new URL(fixture.server.endpoint);

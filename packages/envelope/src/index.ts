@@ -1,5 +1,6 @@
 export type { AlgorithmSuite, AlgorithmSuiteName } from "./algorithm-suites.js";
 export { ALGORITHM_SUITES, algorithmSuite, CBC, COMMITTING_GCM, GCM } from "./algorithm-suites.js";
+export { callersStringMap } from "./callers-string-map.js";
 export type { ContentHeader, ContentKey } from "./content-cipher.js";
 export {
   createContentKey,
@@ -18,6 +19,8 @@ export type { S3EncryptionErrorCode } from "./errors.js";
 export { decryptionFailed, malformedEnvelope, S3EncryptionError } from "./errors.js";
 export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
+export type { OptionNames } from "./known-options.js";
+export { assertKnownOptions } from "./known-options.js";
 export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";

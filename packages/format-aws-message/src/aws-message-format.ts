@@ -8,6 +8,7 @@ import {
 } from "@s3ec/envelope";
 import {
   ANY_KEY_PROVIDER,
+  assertKnownOptions,
   CONTEXT_PUBLIC_KEY,
   contextMismatch,
   type EncryptedDataKey,
@@ -17,6 +18,7 @@ import {
   type MessageToOpen,
   type MessageToSeal,
   type OpenedMessage,
+  type OptionNames,
   S3EncryptionError,
   type SealedMessage,
   stringMap,
@@ -54,6 +56,14 @@ export interface AwsMessageFormatOptions {
   readonly maxFrameLength?: number;
 }
 
+const OPTIONS: OptionNames<AwsMessageFormatOptions> = {
+  frameLength: true,
+  signed: true,
+  maxEncryptedDataKeys: true,
+  maxHeaderLength: true,
+  maxFrameLength: true,
+};
+
 const DEFAULTS = {
   frameLength: 64 * 1024,
   maxEncryptedDataKeys: 10,
@@ -72,6 +82,7 @@ export class AwsMessageFormat implements MessageFormat {
   readonly #limits: HeaderLimits;
 
   constructor(options: AwsMessageFormatOptions = {}) {
+    assertKnownOptions(options, OPTIONS, "AwsMessageFormat");
     const { signed = false, ...given } = options;
     const { frameLength, ...limits } = { ...DEFAULTS, ...given };
     const bounds: Record<string, readonly [number, number]> = {

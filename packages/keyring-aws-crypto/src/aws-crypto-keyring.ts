@@ -5,6 +5,7 @@ import {
 } from "@aws-crypto/material-management-node";
 import {
   ANY_KEY_PROVIDER,
+  assertKnownOptions,
   type DecryptionMaterials,
   decryptionFailed,
   type EncryptedDataKey,
@@ -43,7 +44,9 @@ export class AwsCryptoKeyring implements Keyring {
   readonly wrapAlgorithms: readonly WrapAlgorithm[] = Object.freeze([ANY_KEY_PROVIDER]);
   readonly #keyring: EncryptionSdkKeyring;
 
-  constructor({ keyring }: AwsCryptoKeyringOptions) {
+  constructor(options: AwsCryptoKeyringOptions) {
+    assertKnownOptions(options, { keyring: true }, "AwsCryptoKeyring");
+    const { keyring } = options;
     if (typeof keyring?.onEncrypt !== "function" || typeof keyring.onDecrypt !== "function") {
       throw new S3EncryptionError(
         "invalid-argument",

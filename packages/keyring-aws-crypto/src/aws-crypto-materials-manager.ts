@@ -7,6 +7,7 @@ import {
 } from "@aws-crypto/material-management-node";
 import {
   ANY_KEY_PROVIDER,
+  assertKnownOptions,
   type DecryptionMaterials,
   type DecryptionRequest,
   decryptionFailed,
@@ -38,7 +39,9 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
   readonly wrapAlgorithms: readonly WrapAlgorithm[] = Object.freeze([ANY_KEY_PROVIDER]);
   readonly #manager: EncryptionSdkManager;
 
-  constructor({ manager }: AwsCryptoMaterialsManagerOptions) {
+  constructor(options: AwsCryptoMaterialsManagerOptions) {
+    assertKnownOptions(options, { manager: true }, "AwsCryptoMaterialsManager");
+    const { manager } = options;
     if (typeof manager?.getEncryptionMaterials !== "function" || typeof manager.decryptMaterials !== "function") {
       throw new S3EncryptionError(
         "invalid-argument",

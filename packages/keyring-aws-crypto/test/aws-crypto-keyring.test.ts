@@ -23,7 +23,7 @@ import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { defineWrapAlgorithm, importDataKey, keyProvider, stringMap } from "@s3ec/materials";
 import { bytes, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
-import { AwsCryptoKeyring, type AwsCryptoKeyringOptions } from "../dist/index.js";
+import { AwsCryptoKeyring, type AwsCryptoKeyringOptions, AwsCryptoMaterialsManager } from "../dist/index.js";
 import { CONTEXT, NAME, toDecrypt, toEncrypt } from "./fixture.js";
 
 const aesNode = (keyName: string = NAME.name): RawAesKeyringNode =>
@@ -211,6 +211,12 @@ describe("AwsCryptoKeyring", () => {
       expect(() => new AwsCryptoKeyring({ keyring } as unknown as AwsCryptoKeyringOptions))
         .to.throw()
         .with.property("code", "invalid-argument");
+    }
+    for (const Made of [AwsCryptoKeyring, AwsCryptoMaterialsManager]) {
+      expect(() => Reflect.construct(Made, [{ keyRing: aesNode() }]))
+        .to.throw()
+        .with.property("message")
+        .that.contains('knows no option "keyRing"');
     }
     const idle = new AwsCryptoKeyring({
       keyring: { onEncrypt: async (material) => material, onDecrypt: async (material) => material },

@@ -1,9 +1,11 @@
 import {
+  assertKnownOptions,
   type DecryptionMaterials,
   decryptionFailed,
   type EncryptedDataKey,
   type EncryptionMaterials,
   type Keyring,
+  type OptionNames,
   S3EncryptionError,
   type StringMap,
   type WrapAlgorithm,
@@ -21,6 +23,14 @@ export interface KmsDiscoveryKeyringOptions extends KmsClientOptions {
   readonly grantTokens?: readonly string[];
 }
 
+const OPTIONS: OptionNames<KmsDiscoveryKeyringOptions> = {
+  discoveryFilter: true,
+  grantTokens: true,
+  client: true,
+  region: true,
+  clientConfig: true,
+};
+
 /**
  * Reads what any KMS key wrapped that the caller may use, and writes nothing. Whoever can write to the bucket then
  * chooses the key (S11): they can have you read objects of their making. Use a `discoveryFilter`, and `KmsKeyring`
@@ -36,6 +46,7 @@ export class KmsDiscoveryKeyring implements Keyring {
   readonly #accountIds: readonly string[];
 
   constructor(options: KmsDiscoveryKeyringOptions = {}) {
+    assertKnownOptions(options, OPTIONS, "KmsDiscoveryKeyring");
     const { discoveryFilter, grantTokens = [] } = options;
     if (discoveryFilter !== undefined) assertFilter(discoveryFilter);
     this.#kms = connectKms(options);
@@ -87,7 +98,9 @@ export class KmsDiscoveryKeyring implements Keyring {
   }
 }
 
-function assertFilter({ partition, accountIds }: { partition: string; accountIds: readonly string[] }): void {
+function assertFilter(filter: { readonly partition: string; readonly accountIds: readonly string[] }): void {
+  assertKnownOptions(filter, { partition: true, accountIds: true }, "discoveryFilter");
+  const { partition, accountIds } = filter;
   const wellFormed =
     Array.isArray(accountIds) && accountIds.length > 0 && accountIds.every((id) => /^\d{12}$/.test(id));
   if (!wellFormed || typeof partition !== "string" || !/^aws[a-z-]*$/.test(partition)) {

@@ -1,11 +1,13 @@
 import { KMS_CONTEXT } from "@s3ec/envelope";
 import {
+  assertKnownOptions,
   type DecryptionMaterials,
   type EncryptedDataKey,
   type EncryptionMaterials,
   importDataKey,
   type Keyring,
   lendDataKey,
+  type OptionNames,
   type WrapAlgorithm,
   withDataKey,
   withEncryptedDataKey,
@@ -29,6 +31,15 @@ export interface KmsKeyringOptions extends KmsClientOptions {
   readonly acceptUnstoredContext?: boolean;
 }
 
+const OPTIONS: OptionNames<KmsKeyringOptions> = {
+  keyId: true,
+  grantTokens: true,
+  acceptUnstoredContext: true,
+  client: true,
+  region: true,
+  clientConfig: true,
+};
+
 /**
  * Wraps data keys under a symmetric key in AWS KMS, bound to the content algorithm and to the encryption context.
  * Writes kms+context; reads kms+context, and kms where the client allows legacy wraps. Messages have the KMS wrap of the
@@ -43,6 +54,7 @@ export class KmsKeyring implements Keyring {
   readonly #acceptUnstoredContext: boolean;
 
   constructor(options: KmsKeyringOptions) {
+    assertKnownOptions(options, OPTIONS, "KmsKeyring");
     const { keyId, grantTokens = [], acceptUnstoredContext = false } = options;
     assertKeyId(keyId);
     this.#kms = connectKms(options, parseKmsArn(keyId)?.region);

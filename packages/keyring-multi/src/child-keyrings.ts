@@ -1,5 +1,5 @@
 import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
-import { type Keyring, S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, type Keyring, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 
 export interface MultiKeyringChild {
   readonly keyring: Keyring;
@@ -10,6 +10,8 @@ export interface MultiKeyringChild {
    */
   readonly instructionFileSuffix?: string;
 }
+
+const CHILD: OptionNames<MultiKeyringChild> = { keyring: true, instructionFileSuffix: true };
 
 /** A child with its suffix as it is stored (H16); without one it can have a part in messages only, and read. */
 export interface ChildKeyring {
@@ -22,7 +24,9 @@ export interface ChildKeyring {
 /** Checks what could only fail once something is written or, worse, read. */
 export function childKeyrings(children: readonly MultiKeyringChild[]): readonly ChildKeyring[] {
   const taken = new Set<string>();
-  return children.map(({ keyring, instructionFileSuffix: given }, index) => {
+  return children.map((child, index) => {
+    assertKnownOptions(child, CHILD, `children[${index}]`);
+    const { keyring, instructionFileSuffix: given } = child;
     assertKeyring(keyring, "Each child");
     if (given === undefined) return { keyring, index, suffix: undefined };
     const suffix = instructionFileSuffix(given);

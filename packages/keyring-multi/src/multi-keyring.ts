@@ -1,9 +1,11 @@
 import {
+  assertKnownOptions,
   type DecryptionMaterials,
   type EncryptedDataKey,
   type EncryptionMaterials,
   isSameWrapAlgorithm,
   type Keyring,
+  type OptionNames,
   S3EncryptionError,
   type WithDataKey,
   type WrapAlgorithm,
@@ -40,6 +42,8 @@ export interface MissingChild {
   readonly error: S3EncryptionError;
 }
 
+const OPTIONS: OptionNames<MultiKeyringOptions> = { generator: true, children: true, allowMissingChildren: true };
+
 /** One generator and any number of children: any one of them can open what was written with all of them. */
 export class MultiKeyring implements Keyring {
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
@@ -49,6 +53,7 @@ export class MultiKeyring implements Keyring {
   readonly #allowMissingChildren: ((missing: MissingChild) => void) | undefined;
 
   constructor(options: MultiKeyringOptions) {
+    assertKnownOptions(options, OPTIONS, "MultiKeyring");
     const { generator, children = [], allowMissingChildren } = options;
     if (generator !== undefined) assertKeyring(generator, "The generator");
     if (generator === undefined && children.length === 0) {

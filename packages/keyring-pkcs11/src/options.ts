@@ -1,4 +1,10 @@
-import { type MessageKeyName, S3EncryptionError, type StringMap } from "@s3ec/materials";
+import {
+  assertKnownOptions,
+  type MessageKeyName,
+  type OptionNames,
+  S3EncryptionError,
+  type StringMap,
+} from "@s3ec/materials";
 import type { PinSource } from "./pin.js";
 import type { SlotSelector } from "./slot.js";
 import { assertSelector, type KeySelector, type KeyType } from "./token-keys.js";
@@ -36,8 +42,31 @@ export interface Pkcs11KeyringOptions extends KeySelector {
   readonly maxSessions?: number;
 }
 
+const OPTIONS: OptionNames<Pkcs11KeyringOptions> = {
+  module: true,
+  slot: true,
+  tokenLabel: true,
+  keyLabel: true,
+  keyId: true,
+  keyType: true,
+  pin: true,
+  materialDescription: true,
+  messageKey: true,
+  decryptionKeys: true,
+  maxSessions: true,
+};
+
+const DECRYPTION_KEY: OptionNames<Pkcs11DecryptionKey> = {
+  keyLabel: true,
+  keyId: true,
+  materialDescription: true,
+  messageKey: true,
+};
+
 /** Throws `invalid-argument` unless module, token and keys are named as they must be. */
 export function assertOptions(options: Pkcs11KeyringOptions): void {
+  assertKnownOptions(options, OPTIONS, "Pkcs11Keyring");
+  for (const entry of options.decryptionKeys ?? []) assertKnownOptions(entry, DECRYPTION_KEY, "decryptionKeys");
   const { module, pin, keyType, maxSessions = 1, decryptionKeys = [] } = options;
   if (typeof module !== "string" || module === "") throw wrong("module must be the path of a PKCS#11 library.");
   slotOf(options);

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { AES_ECB, AES_GCM, AES_WRAP } from "@s3ec/envelope";
 import {
+  assertKnownOptions,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
@@ -16,6 +17,7 @@ import {
   type MessageKeyName,
   MessageKeys,
   materialDescription,
+  type OptionNames,
   type StringMap,
   type WrapAlgorithm,
   withDataKey,
@@ -52,6 +54,20 @@ export interface RawAesKeyringOptions {
   readonly enableCbcRewrapBoundToGcm?: boolean;
 }
 
+const OPTIONS: OptionNames<RawAesKeyringOptions> = {
+  wrappingKey: true,
+  materialDescription: true,
+  messageKey: true,
+  decryptionKeys: true,
+  enableCbcRewrapBoundToGcm: true,
+};
+
+const DECRYPTION_KEY: OptionNames<AesDecryptionKey> = {
+  wrappingKey: true,
+  materialDescription: true,
+  messageKey: true,
+};
+
 const UNWRAPS = [
   { algorithm: AES_GCM, unwrap: unwrapGcm },
   { algorithm: AES_WRAP, unwrap: unwrapRfc3394 },
@@ -72,6 +88,8 @@ export class RawAesKeyring implements Keyring {
   readonly #acceptGcmBindingForCbc: boolean;
 
   constructor(options: RawAesKeyringOptions) {
+    assertKnownOptions(options, OPTIONS, "RawAesKeyring");
+    for (const entry of options.decryptionKeys ?? []) assertKnownOptions(entry, DECRYPTION_KEY, "decryptionKeys");
     this.#key = aesWrappingKey(options.wrappingKey);
     this.#description = materialDescription(options.materialDescription);
     const former = (options.decryptionKeys ?? []).map((entry) => ({

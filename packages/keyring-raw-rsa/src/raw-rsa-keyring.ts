@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { RSA_OAEP_SHA1, RSA_OAEP_SHA256, RSA_PKCS1 } from "@s3ec/envelope";
 import {
+  assertKnownOptions,
   type DecryptionMaterials,
   type DescribedKey,
   decryptionFailed,
@@ -17,6 +18,7 @@ import {
   type MessageKeyName,
   MessageKeys,
   materialDescription,
+  type OptionNames,
   S3EncryptionError,
   type StringMap,
   type WrapAlgorithm,
@@ -74,6 +76,19 @@ export interface RawRsaKeyringOptions {
   readonly enableCbcRewrapBoundToGcm?: boolean;
 }
 
+const OPTIONS: OptionNames<RawRsaKeyringOptions> = {
+  privateKey: true,
+  publicKey: true,
+  materialDescription: true,
+  messageKey: true,
+  oaepHash: true,
+  decryptionKeys: true,
+  enableUnpaddedRsa: true,
+  enableCbcRewrapBoundToGcm: true,
+};
+
+const DECRYPTION_KEY: OptionNames<RsaDecryptionKey> = { privateKey: true, materialDescription: true, messageKey: true };
+
 interface Unwrap {
   readonly algorithm: WrapAlgorithm;
   readonly unwrap: (key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey) => Uint8Array | undefined;
@@ -96,6 +111,8 @@ export class RawRsaKeyring implements Keyring {
   readonly #acceptGcmBindingForCbc: boolean;
 
   constructor(options: RawRsaKeyringOptions) {
+    assertKnownOptions(options, OPTIONS, "RawRsaKeyring");
+    for (const entry of options.decryptionKeys ?? []) assertKnownOptions(entry, DECRYPTION_KEY, "decryptionKeys");
     const publicKey = options.publicKey === undefined ? undefined : rsaPublicKey(options.publicKey);
     if (options.privateKey !== undefined) {
       this.#privateKey = rsaPrivateKey(options.privateKey);

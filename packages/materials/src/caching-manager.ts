@@ -1,4 +1,11 @@
-import { type EncryptedDataKey, S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
+import {
+  assertKnownOptions,
+  type EncryptedDataKey,
+  type OptionNames,
+  S3EncryptionError,
+  type StringMap,
+  type WrapAlgorithm,
+} from "@s3ec/envelope";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import { MaterialsCache } from "./materials-cache.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
@@ -21,6 +28,15 @@ export interface CachingMaterialsManagerOptions {
   readonly now?: () => number;
 }
 
+const OPTIONS: OptionNames<CachingMaterialsManagerOptions> = {
+  manager: true,
+  maxAgeMs: true,
+  maxMessages: true,
+  maxBytes: true,
+  maxEntries: true,
+  now: true,
+};
+
 /**
  * Uses one data key for several objects, and remembers the data keys of objects that were read, so that a key store is
  * asked less often. Only for the committing suite, whose content key is derived anew for each object from a random
@@ -38,6 +54,7 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
   #isDisposed = false;
 
   constructor(options: CachingMaterialsManagerOptions) {
+    assertKnownOptions(options, OPTIONS, "CachingMaterialsManager");
     const { manager, maxAgeMs, maxMessages = 1000, maxBytes = Number.MAX_SAFE_INTEGER, maxEntries = 100 } = options;
     const bounds = { maxAgeMs, maxMessages, maxBytes, maxEntries };
     for (const [name, value] of Object.entries(bounds)) {

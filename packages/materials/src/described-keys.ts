@@ -1,4 +1,4 @@
-import { isSameStringMap, S3EncryptionError, type StringMap, stringMap } from "@s3ec/envelope";
+import { callersStringMap, EMPTY_STRING_MAP, isSameStringMap, S3EncryptionError, type StringMap } from "@s3ec/envelope";
 
 /** A key with the material description of the objects it opens. */
 export interface DescribedKey<Key> {
@@ -6,13 +6,9 @@ export interface DescribedKey<Key> {
   readonly description: StringMap;
 }
 
-/** Copies a material description; throws `invalid-argument` where it is not a map of strings. */
+/** Copies a material description; throws `invalid-argument` where it is not a plain object of strings. */
 export function materialDescription(input: StringMap | undefined): StringMap {
-  const entries = Object.entries(input ?? {});
-  if (typeof (input ?? {}) !== "object" || entries.some(([, value]) => typeof value !== "string")) {
-    throw new S3EncryptionError("invalid-argument", "A material description must be an object of strings.");
-  }
-  return stringMap(entries);
+  return input === undefined ? EMPTY_STRING_MAP : callersStringMap(input, "A material description");
 }
 
 /** A key that reads by its description, by its name in messages, or by both. */

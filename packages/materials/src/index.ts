@@ -2,12 +2,15 @@ export type {
   AlgorithmSuite,
   CommitmentPolicy,
   EncryptedDataKey,
+  OptionNames,
   S3EncryptionErrorCode,
   StringMap,
   WrapAlgorithm,
 } from "@s3ec/envelope";
 export {
   ANY_KEY_PROVIDER,
+  assertKnownOptions,
+  callersStringMap,
   decryptionFailed,
   defineWrapAlgorithm,
   isSameStringMap,

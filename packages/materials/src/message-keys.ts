@@ -1,4 +1,5 @@
 import {
+  assertKnownOptions,
   type EncryptedDataKey,
   isSameWrapAlgorithm,
   keyProvider,
@@ -72,7 +73,9 @@ export class MessageKeys<Key> {
   }
 }
 
-function named<Key>(key: Key, { namespace, name }: MessageKeyName): MessageKey<Key> {
+function named<Key>(key: Key, messageKey: MessageKeyName): MessageKey<Key> {
+  assertKnownOptions(messageKey, { namespace: true, name: true }, "messageKey");
+  const { namespace, name } = messageKey;
   if (!isName(namespace) || !isName(name)) {
     throw new S3EncryptionError(
       "invalid-argument",

@@ -1,4 +1,4 @@
-import { S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
+import { assertKnownOptions, S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
 import { contextMismatch } from "./default-manager.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
@@ -20,6 +20,7 @@ export class RequiredContextManager implements MaterialsManager {
   readonly #required: readonly string[];
 
   constructor(options: RequiredContextManagerOptions) {
+    assertKnownOptions(options, { manager: true, requiredContextKeys: true }, "RequiredContextManager");
     const { manager, requiredContextKeys } = options;
     const isList = Array.isArray(requiredContextKeys) && requiredContextKeys.length > 0;
     if (!isList || requiredContextKeys.some((name) => typeof name !== "string")) {

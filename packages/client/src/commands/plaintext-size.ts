@@ -1,5 +1,5 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, S3EncryptionError } from "@s3ec/materials";
 
 /** What a size is found in: the output of a `HeadObjectCommand` or `GetObjectCommand` of a client that does not decrypt. */
 export interface StoredSize {
@@ -40,8 +40,10 @@ export type WithPlaintextSize<Entry> = Entry & { readonly PlaintextSize: number 
 export async function* withPlaintextSizes<Entry extends { readonly Key?: string | undefined }>(
   client: S3Client,
   listing: { readonly Bucket: string; readonly Contents?: readonly Entry[] | undefined },
-  { queueSize = 8 }: { readonly queueSize?: number } = {},
+  options: { readonly queueSize?: number } = {},
 ): AsyncGenerator<WithPlaintextSize<Entry>> {
+  assertKnownOptions(options, { queueSize: true }, "withPlaintextSizes");
+  const { queueSize = 8 } = options;
   if (!Number.isSafeInteger(queueSize) || queueSize < 1) {
     throw new S3EncryptionError("invalid-argument", "queueSize must be a number of requests, 1 or more.");
   }

@@ -1,0 +1,50 @@
+import { S3EncryptionError, type S3EncryptionErrorCode } from "./errors.js";
+
+/** Every option's name: one that is added to the interface and not here does not compile. */
+export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
+
+/**
+ * Refuses an object of options that holds a name nobody knows: in plain JavaScript a misspelt option would be ignored,
+ * and what it asks for, such as a bound context or a policy, would silently not be done.
+ *
+ * @param what whose options these are, as the error says it: `RawAesKeyring`, `send`
+ * @throws S3EncryptionError with `invalid-argument`, or the code that is given; it names options, never their values
+ */
+export function assertKnownOptions<Options extends object>(
+  options: Options,
+  names: OptionNames<NoInfer<Options>>,
+  what: string,
+  code: S3EncryptionErrorCode = "invalid-argument",
+): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new S3EncryptionError(code, `Pass the options of ${what} as an object.`);
+  }
+  const known = Object.keys(names);
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(names, name)) continue;
+    const near = nearest(name, known);
+    const advice = near === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${near}?`;
+    throw new S3EncryptionError(code, `${what} knows no option ${JSON.stringify(name)}. ${advice}`);
+  }
+}
+
+/** The name that was probably meant: at most half of the letters differ. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const distances = known.map((other) => distance(name.toLowerCase(), other.toLowerCase()));
+  const least = Math.min(...distances);
+  return least * 2 <= name.length ? known[distances.indexOf(least)] : undefined;
+}
+
+/** Letters to insert, leave out or replace to make one word of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 1; j < row.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (letter === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

@@ -1,0 +1,57 @@
+import { assertKnownOptions } from "@s3ec/envelope";
+import { refused } from "@s3ec/test-support";
+import { expect } from "chai";
+
+const NAMES = { encryptionContext: true, children: true, keyId: true, spool: true } as const;
+const messageFor = (options: object): string =>
+  refused("invalid-argument", () => assertKnownOptions(options, NAMES, "MyKeyring")).message;
+
+describe("known options", () => {
+  it("takes every known name, whatever its value", () => {
+    assertKnownOptions({}, NAMES, "MyKeyring");
+    assertKnownOptions({ encryptionContext: {}, children: undefined, keyId: null, spool: false }, NAMES, "MyKeyring");
+    assertKnownOptions(Object.assign(Object.create(null), { keyId: "k" }), NAMES, "MyKeyring");
+  });
+
+  for (const [misspelt, meant] of [
+    ["encryptionContex", "encryptionContext"],
+    ["encryption_context", "encryptionContext"],
+    ["childs", "children"],
+    ["keyID", "keyId"],
+    ["Spool", "spool"],
+  ] as const) {
+    it(`refuses ${misspelt}, and names ${meant}`, () => {
+      expect(messageFor({ [misspelt]: "a secret" })).to.equal(
+        `MyKeyring knows no option "${misspelt}". Did you mean ${meant}?`,
+      );
+    });
+  }
+
+  it("names all that are known where none is near", () => {
+    expect(messageFor({ colour: 1 })).to.equal(
+      'MyKeyring knows no option "colour". Known are encryptionContext, children, keyId, spool.',
+    );
+  });
+
+  it("refuses a wrong name without a value, and one that every object inherits", () => {
+    expect(messageFor({ childs: undefined })).to.contain('"childs"');
+    expect(messageFor({ toString: undefined })).to.contain('"toString"');
+    expect(messageFor(JSON.parse('{"__proto__": 1}'))).to.contain('"__proto__"');
+  });
+
+  for (const [what, options] of Object.entries({ undefined: undefined, null: null, text: "a", list: [] })) {
+    it(`refuses ${what} in place of options`, () => {
+      const error = refused("invalid-argument", () =>
+        Reflect.apply(assertKnownOptions, undefined, [options, NAMES, "MyKeyring"]),
+      );
+      expect(error.message).to.equal("Pass the options of MyKeyring as an object.");
+    });
+  }
+
+  it("throws the code that is asked for", () => {
+    const options = { childs: [] };
+    refused("invalid-configuration", () =>
+      Reflect.apply(assertKnownOptions, undefined, [options, NAMES, "encryption", "invalid-configuration"]),
+    );
+  });
+});
