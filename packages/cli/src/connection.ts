@@ -3,6 +3,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { type Assembly, createFromConfig, loadConfiguration, loadS3Settings } from "@s3ec/container";
 import type { DevServer } from "@s3ec/dev-server";
 import { S3EncryptionError } from "@s3ec/materials";
+import type { DevServerAddress } from "./dev-server-address.js";
 
 /** Which S3 and which keys: the options that `put`, `get` and `inspect` share. */
 export interface ConnectionOptions {
@@ -10,7 +11,7 @@ export interface ConnectionOptions {
   /** Start the local server in this process. */
   readonly dev?: boolean;
   /** Use the local server at this address. */
-  readonly devServer?: string;
+  readonly devServer?: DevServerAddress;
 }
 
 const DEFAULT_CONFIGURATION = "s3ec.config.json";
@@ -82,9 +83,7 @@ async function localServer(
   keyring: () => Promise<unknown>,
 ): Promise<LocalServer> {
   if (options.devServer !== undefined) {
-    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-    const settings = { endpoint: options.devServer, region: "us-west-2", credentials, forcePathStyle: true } as const;
-    return { settings, close: async () => {} };
+    return { settings: options.devServer, close: async () => {} };
   }
   if (options.dev !== true) return { close: async () => {} };
   const aliases = aliasesOf(await keyring());

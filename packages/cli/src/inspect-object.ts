@@ -1,4 +1,4 @@
-import { GetObjectCommand, HeadObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
 import {
   classifyEnvelope,
   DEFAULT_INSTRUCTION_FILE_SUFFIX,
@@ -11,6 +11,7 @@ import {
   type WrapAlgorithm,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import { headObject } from "./head-object.js";
 import { inspectMessage, type MessageInspection } from "./inspect-message.js";
 
 export interface InspectOptions {
@@ -47,7 +48,7 @@ export async function inspectObject(
   options: InspectOptions,
 ): Promise<{ inspection: Inspection; envelope: Envelope } | { message: MessageInspection }> {
   const { instructionFileSuffix, ...object } = options;
-  const { Metadata = {}, ContentLength: storedLength = 0 } = await client.send(new HeadObjectCommand(object));
+  const { Metadata = {}, ContentLength: storedLength = 0 } = await headObject(client, object);
   if (!holdsEnvelope(Metadata) && instructionFileSuffix === undefined) {
     const message = await inspectMessage(client, object, storedLength);
     if (message !== undefined) return { message };

@@ -2,9 +2,19 @@ import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
 import { Command, InvalidArgumentError } from "commander";
 import type { ConnectionOptions } from "./connection.js";
-import type { TransferOptions } from "./download-file.js";
-import { EXIT_CODES, EXIT_CODES_HELP, Interruption, reportOf } from "./exit-codes.js";
-import { formatAddress, type ObjectAddress, objectAddress } from "./object-address.js";
+import { devServerAddress } from "./dev-server-address.js";
+import type { TransferOptions } from "./download.js";
+import { reportOf } from "./error-report.js";
+import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
+import { Interrupts } from "./interruption.js";
+import {
+  destinationAddress,
+  fileNamedAfter,
+  formatAddress,
+  type ObjectAddress,
+  objectAddress,
+  objectNamedAfter,
+} from "./object-address.js";
 
 interface CommonOptions extends ConnectionOptions {
   readonly suffix?: string;
@@ -17,20 +27,26 @@ interface TransferCommandOptions extends CommonOptions {
 
 /** Runs one command line (without `node` and the script); returns the exit code. Prints, but never throws. */
 export async function run(args: readonly string[]): Promise<number> {
-  const aborting = new AbortController();
-  const onSignal = (signal: "SIGINT" | "SIGTERM"): void => aborting.abort(new Interruption(signal));
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
+  using interrupts = new Interrupts();
+  let verbose = false;
   try {
-    await program(aborting.signal).parseAsync([...args], { from: "user" });
+    const command = program(interrupts, () => {
+      verbose = true;
+    });
+    await interrupts.race(command.parseAsync([...args], { from: "user" }));
     return EXIT_CODES.ok;
   } catch (error) {
     const { exitCode, message } = reportOf(error);
     if (message !== undefined) process.stderr.write(`s3ec: ${message}\n`);
+    if (verbose && message !== undefined) {
+      const { causesOf } = await import("./causes.js");
+      process.stderr.write(
+        `${causesOf(error)
+          .map((line) => `  ${line}\n`)
+          .join("")}`,
+      );
+    }
     return exitCode;
-  } finally {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
   }
 }
 
@@ -42,7 +58,7 @@ function packageVersion(): string {
 }
 
 // What a command needs is loaded by the command: help and wrong arguments answer at once.
-function program(signal: AbortSignal): Command {
+function program(interrupts: Interrupts, onVerbose: () => void): Command {
   const root = new Command("s3ec")
     .version(packageVersion())
     .description("Puts, gets and inspects objects of Amazon S3 that are encrypted before they leave this machine.")
@@ -51,33 +67,43 @@ function program(signal: AbortSignal): Command {
     .showHelpAfterError("(s3ec --help tells more)")
     .addHelpText("after", EXIT_CODES_HELP);
 
-  transfer(root.command("put"), "Encrypt FILE into an object.")
+  transfer(explained(root.command("put"), onVerbose), "Encrypt FILE into an object; - is standard input.")
     .argument("<FILE>")
-    .argument("<s3://bucket/key>", "where to", objectAddress)
-    .action(async (file: string, address: ObjectAddress, options: TransferCommandOptions) => {
+    .argument("<s3://bucket/key>", "where to; a key that ends with / takes the file's name", destinationAddress)
+    .action(async (file: string, destination: ObjectAddress, options: TransferCommandOptions) => {
+      const address = objectNamedAfter(destination, file);
       const { connect } = await import("./connection.js");
-      const { uploadFile } = await import("./upload-file.js");
+      const { openSource } = await import("./byte-source.js");
+      const { upload } = await import("./upload.js");
       const { client, dispose } = await connect(options, address.Bucket);
-      await withProgress(options, signal, dispose, async (transferOptions) => {
-        const length = await uploadFile(client, file, address, transferOptions);
-        return `Encrypted ${length} bytes of ${file} into ${formatAddress(address)}.`;
+      await withProgress(options, interrupts, dispose, async (transferOptions) => {
+        const length = await upload(client, await openSource(file), address, transferOptions);
+        return () =>
+          print(`Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`);
       });
     });
 
-  transfer(root.command("get"), "Decrypt an object into FILE, which appears only once it is whole and authenticated.")
+  transfer(
+    explained(root.command("get"), onVerbose),
+    "Decrypt an object into FILE, which appears only once it is whole and authenticated.",
+  )
     .argument("<s3://bucket/key>", "what to get", objectAddress)
-    .argument("<FILE>")
-    .action(async (address: ObjectAddress, file: string, options: TransferCommandOptions) => {
+    .argument("<FILE>", "where to; - is standard output, and folder/ takes the object's name")
+    .action(async (address: ObjectAddress, named: string, options: TransferCommandOptions) => {
+      const file = fileNamedAfter(named, address);
       const { connect } = await import("./connection.js");
-      const { downloadFile } = await import("./download-file.js");
+      const { openTarget } = await import("./byte-target.js");
+      const { download } = await import("./download.js");
       const { client, dispose } = await connect(options, address.Bucket);
-      await withProgress(options, signal, dispose, async (transferOptions) => {
-        const length = await downloadFile(client, address, file, transferOptions);
-        return `Decrypted ${length} bytes of ${formatAddress(address)} into ${file}.`;
+      await withProgress(options, interrupts, dispose, async (transferOptions) => {
+        const target = await openTarget(file, transferOptions.signal);
+        const length = await download(client, address, target, transferOptions);
+        const done = `Decrypted ${length} bytes of ${formatAddress(address)} into ${nameOf(file, "standard output")}.`;
+        return () => ("stream" in target && target.isStandardOutput ? tell(done) : print(done));
       });
     });
 
-  common(root.command("inspect"), "Say what is stored about an object; needs no key.")
+  common(explained(root.command("inspect"), onVerbose), "Say what is stored about an object; needs no key.")
     .argument("<s3://bucket/key>", "what to look at", objectAddress)
     .option("--json", "print JSON")
     .action(async (address: ObjectAddress, options: CommonOptions & { json?: boolean }) => {
@@ -85,31 +111,35 @@ function program(signal: AbortSignal): Command {
       const { inspectCommand } = await import("./inspect-command.js");
       const { client, dispose } = await connectWithoutKeys(options, address.Bucket);
       try {
-        print(await inspectCommand(client, address, options));
+        await print(await inspectCommand(client, address, options));
       } finally {
         await dispose();
       }
     });
 
   const config = root.command("config").description("Check and describe configurations.");
-  config
-    .command("check")
+  explained(config.command("check"), onVerbose)
     .description(
       "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store.",
     )
     .argument("<FILE>")
     .action(async (file: string) => {
       const { configCheck } = await import("./config-command.js");
-      print(await configCheck(file));
+      await print(await configCheck(file));
     });
   config
     .command("schema")
     .description("Print the JSON Schema of configurations, for editors.")
     .action(async () => {
       const { configurationJsonSchema } = await import("@s3ec/container");
-      print(JSON.stringify(configurationJsonSchema(), null, 2));
+      await print(JSON.stringify(configurationJsonSchema(), null, 2));
     });
   return root;
+}
+
+/** A command that tells more of what went wrong when it is asked to. */
+function explained(command: Command, onVerbose: () => void): Command {
+  return command.option("--verbose", "print the causes of an error, too").on("option:verbose", onVerbose);
 }
 
 function common(command: Command, description: string): Command {
@@ -117,7 +147,11 @@ function common(command: Command, description: string): Command {
     .description(description)
     .option("--config <FILE>", "configuration (default: s3ec.config.json in this folder)")
     .option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev")
-    .option("--dev-server <URL>", "use the s3ec-dev-server that runs at this address", serverAddress)
+    .option(
+      "--dev-server <URL>",
+      "use the s3ec-dev-server at http://[ID:SECRET@]host:port[?region=R]",
+      devServerAddress,
+    )
     .option("--suffix <SUFFIX>", "instruction file suffix, such as .escrow");
 }
 
@@ -125,11 +159,6 @@ function transfer(command: Command, description: string): Command {
   return common(command, description)
     .option("--context <k=v>", "encryption context for KMS keys (repeatable)", entry)
     .option("--description <k=v>", "material description for raw keys (repeatable)", entry);
-}
-
-function serverAddress(text: string): string {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
-  throw new InvalidArgumentError("Write it as it was printed: http://127.0.0.1:4566");
 }
 
 function entry(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
@@ -140,9 +169,9 @@ function entry(text: string, previous: Readonly<Record<string, string>> = {}): R
 
 async function withProgress(
   { context, description, suffix }: TransferCommandOptions,
-  signal: AbortSignal,
+  interrupts: Interrupts,
   dispose: () => Promise<void>,
-  work: (options: TransferOptions) => Promise<string>,
+  work: (options: TransferOptions) => Promise<() => Promise<void>>,
 ): Promise<void> {
   const call: EncryptionCallOptions = {
     ...(context === undefined ? {} : { encryptionContext: context }),
@@ -151,16 +180,35 @@ async function withProgress(
   };
   const { progressBar } = await import("./progress-bar.js");
   const bar = progressBar();
-  let done: string;
+  const { signal } = interrupts;
+  // Also when nothing else may end: it hides the cursor.
+  signal.addEventListener("abort", bar.stop, { once: true });
+  let report: () => Promise<void>;
   try {
-    done = await work({ call, signal, onProgress: bar.update });
+    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }));
   } finally {
     bar.stop();
     await dispose();
   }
-  print(done);
+  await report();
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+function nameOf(file: string, dash: string): string {
+  return file === "-" ? dash : file;
+}
+
+/** Whoever reads what is printed may stop, as `head` does: no reason to fail. That it cannot be kept is one. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(`${text}\n`, (error) => {
+      const isLost = error instanceof Error && !("code" in error && error.code === "EPIPE");
+      if (isLost) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/** On standard error, where standard output has the object. */
+async function tell(text: string): Promise<void> {
+  process.stderr.write(`${text}\n`);
 }

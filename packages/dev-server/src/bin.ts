@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { startDevServer } from "./server.js";
+import { type DevServer, startDevServer } from "./server.js";
 
 const usage = `Usage: s3ec-dev-server [--port N] [--directory DIR] [--region REGION] [--bucket NAME]...
                        [--access-key-id ID] [--secret-access-key SECRET]
@@ -48,11 +48,21 @@ It has the bucket "${bucket}" and the key "${alias}". Put this into s3ec.config.
 
 ${JSON.stringify(configuration, null, 2)}
 
+Or name it to a command: s3ec inspect s3://${bucket}/key --dev-server "${addressOf(server)}"
 Press Ctrl+C to stop.`);
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => {
       void server.close();
     });
+}
+
+/** The endpoint with all that a client of it needs to know. */
+function addressOf({ endpoint, region, credentials }: DevServer): string {
+  const url = new URL(endpoint);
+  url.username = encodeURIComponent(credentials.accessKeyId);
+  url.password = encodeURIComponent(credentials.secretAccessKey);
+  url.searchParams.set("region", region);
+  return url.href;
 }
 
 function portOf(text: string): number {

@@ -1,0 +1,55 @@
+import { S3EncryptionError } from "@s3ec/materials";
+import { CommanderError } from "commander";
+import { EXIT_CODE_OF, EXIT_CODES } from "./exit-codes.js";
+import { Interruption } from "./interruption.js";
+import { sentence } from "./sentence.js";
+import { isServiceError, serviceMessage } from "./service-message.js";
+
+/** What to say about an error, in a sentence, and what to exit with. Commander has said its own already. */
+export function reportOf(error: unknown): { readonly exitCode: number; readonly message?: string } {
+  if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage };
+  if (error instanceof Interruption) return { exitCode: error.exitCode, message: error.message };
+  if (error instanceof S3EncryptionError) return { exitCode: EXIT_CODE_OF[error.code] ?? 1, message: error.message };
+  if (!(error instanceof Error)) return { exitCode: EXIT_CODES.unexpected, message: "An unknown error happened." };
+  if ("code" in error && typeof error.code === "string" && "syscall" in error) {
+    return { exitCode: EXIT_CODES.storage, message: systemMessage(error.code, error.message) };
+  }
+  const missing = missingSetting(error);
+  if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
+  if (isServiceError(error)) return { exitCode: EXIT_CODES.storage, message: serviceMessage(error) };
+  return { exitCode: EXIT_CODES.unexpected, message: sentence(error.message) };
+}
+
+/** What the AWS SDK lacks before it asks S3 anything. It says so in errors without a code. */
+function missingSetting({ name, message }: Error): string | undefined {
+  if (message === "Region is missing") {
+    return "There is no region of S3: set AWS_REGION, or s3.region in the configuration.";
+  }
+  if (name !== "CredentialsProviderError") return undefined;
+  return `No AWS credentials can be used: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3.profile in the configuration (${sentence(message)})`;
+}
+
+const PRIVATE_FOLDER = /(?:^|(.+)\/)\.s3ec-\w{6}(?:\/partial)?$/;
+
+function systemMessage(code: string, message: string): string {
+  // Of the private folder that a download grows in, only the folder around it is the caller's concern.
+  const path = /'([^']+)'$/.exec(message)?.[1]?.replace(PRIVATE_FOLDER, (_all, parent = ".") => parent);
+  const about = path === undefined ? "" : ` ${path}`;
+  switch (code) {
+    case "ENOENT":
+      return `There is no file or folder${about}.`;
+    case "EACCES":
+    case "EPERM":
+      return `No permission for${about || " that file"}.`;
+    case "EISDIR":
+      return `${path ?? "That"} is a folder; name a file.`;
+    case "ENOSPC":
+      return `The disk is full.`;
+    case "EPIPE":
+      return "Whoever reads the output stopped before its end (EPIPE).";
+    case "ECONNREFUSED":
+      return `Nothing listens at the endpoint (ECONNREFUSED).`;
+    default:
+      return sentence(message);
+  }
+}

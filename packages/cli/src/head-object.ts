@@ -1,0 +1,21 @@
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandInput,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { isServiceError } from "./service-message.js";
+
+/** A HEAD whose refusal says why: its answer has no body that could, and that of a GET has. */
+export async function headObject(client: S3Client, object: HeadObjectCommandInput): Promise<HeadObjectCommandOutput> {
+  try {
+    return await client.send(new HeadObjectCommand(object));
+  } catch (error) {
+    // Of a 404, what is missing may be the bucket.
+    if (!isServiceError(error) || (error.$metadata.httpStatusCode ?? 500) >= 500) throw error;
+    const { Body } = await client.send(new GetObjectCommand({ ...object, Range: "bytes=0-0" }));
+    await Body?.transformToByteArray();
+    throw error;
+  }
+}

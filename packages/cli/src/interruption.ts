@@ -1,0 +1,80 @@
+import { setTimeout } from "node:timers/promises";
+import { EXIT_CODES } from "./exit-codes.js";
+
+type Signal = "SIGINT" | "SIGTERM";
+
+const OUTCOMES = {
+  clean: "Interrupted; nothing was left behind.",
+  done: "Interrupted, when the transfer was complete already.",
+  unknown:
+    "Interrupted while something did not answer: whether S3 did what it was asked for last is not known, and parts of an upload may be left.",
+} as const;
+
+/** A signal asked for the end. */
+export class Interruption extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: Signal, outcome: keyof typeof OUTCOMES) {
+    super(OUTCOMES[outcome]);
+    this.exitCode = signal === "SIGINT" ? EXIT_CODES.interrupted : EXIT_CODES.terminated;
+  }
+}
+
+/** Milliseconds in which a transfer removes what it began, before whatever does not answer is left to itself. */
+const CLEANING_UP = 3_000;
+
+/** Ends a command when the process is told to, whatever it is waiting for. */
+export class Interrupts {
+  readonly #aborting = new AbortController();
+  readonly #ended: Promise<never>;
+  #end: (interruption: Interruption) => void = () => {};
+  readonly #onSignal = (signal: Signal): void => void this.#interrupt(signal);
+  #transfer: Promise<keyof typeof OUTCOMES> = Promise.resolve("clean");
+
+  constructor() {
+    this.#ended = new Promise((_, reject) => {
+      this.#end = reject;
+    });
+    this.#ended.catch(() => {});
+    process.on("SIGINT", this.#onSignal);
+    process.on("SIGTERM", this.#onSignal);
+  }
+
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#aborting.signal;
+  }
+
+  /** What would leave something behind if it did not get the time to undo it; it has to listen to the signal. */
+  transfer<T>(work: () => Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    const transfer = work();
+    this.#transfer = transfer.then(
+      () => "done",
+      () => "clean",
+    );
+    return transfer;
+  }
+
+  /** Rejects with an `Interruption` when a signal comes first. */
+  race<T>(command: Promise<T>): Promise<T> {
+    return Promise.race([command, this.#ended]);
+  }
+
+  [Symbol.dispose](): void {
+    process.off("SIGINT", this.#onSignal);
+    process.off("SIGTERM", this.#onSignal);
+  }
+
+  async #interrupt(signal: Signal): Promise<void> {
+    // Whoever asks twice does not want to wait.
+    if (this.signal.aborted) return this.#end(new Interruption(signal, "unknown"));
+    this.#aborting.abort(new Interruption(signal, "clean"));
+    const settled = new AbortController();
+    const late = setTimeout(CLEANING_UP, "unknown" as const, { signal: settled.signal }).catch(
+      () => "unknown" as const,
+    );
+    this.#end(new Interruption(signal, await Promise.race([this.#transfer, late])));
+    settled.abort();
+  }
+}
