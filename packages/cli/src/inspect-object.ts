@@ -8,6 +8,7 @@ import {
   type InstructionFile,
   MAX_INSTRUCTION_FILE_LENGTH,
   plaintextLength,
+  readAtMost,
   type WrapAlgorithm,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
@@ -108,7 +109,8 @@ async function instructionText(
     // One byte more than may be there is enough to be refused (S14).
     const Range = `bytes=0-${MAX_INSTRUCTION_FILE_LENGTH}`;
     const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: `${Key}${suffix}`, Range }));
-    return (await Body?.transformToString()) ?? "";
+    const bytes = await readAtMost(Body as AsyncIterable<Uint8Array>, MAX_INSTRUCTION_FILE_LENGTH + 1);
+    return Buffer.from(bytes).toString("utf8");
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
     throw error;

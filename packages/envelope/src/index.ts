@@ -17,6 +17,7 @@ export { serializeEncryptionContext } from "./encryption-context.js";
 export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope } from "./envelope.js";
 export type { S3EncryptionErrorCode } from "./errors.js";
 export { decryptionFailed, malformedEnvelope, S3EncryptionError } from "./errors.js";
+export { GatheredBytes, readAtMost } from "./gathered-bytes.js";
 export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export type { OptionNames } from "./known-options.js";

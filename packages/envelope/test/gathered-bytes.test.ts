@@ -1,0 +1,51 @@
+import { GatheredBytes, readAtMost } from "@s3ec/envelope";
+import { expect } from "chai";
+import fc from "fast-check";
+
+describe("gathered bytes", () => {
+  const pieces = fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 40 });
+
+  it("are the pieces behind each other, whatever was expected", () => {
+    fc.assert(
+      fc.property(pieces, fc.nat(5000), (given, capacity) => {
+        const gathered = new GatheredBytes(capacity);
+        for (const piece of given) gathered.append(piece);
+        expect(Buffer.concat(given).equals(gathered.bytes)).to.equal(true);
+        expect(gathered.length).to.equal(gathered.bytes.length);
+      }),
+    );
+  });
+
+  it("take up at most twice their room, however they are cut", () => {
+    const gathered = new GatheredBytes();
+    for (let count = 0; count < 100_000; count++) gathered.append(Uint8Array.of(count));
+    expect(gathered.bytes.buffer.byteLength).to.be.at.most(200_000);
+  });
+
+  it("take up no more than was expected where that is what comes", () => {
+    const gathered = new GatheredBytes(100_000);
+    for (let count = 0; count < 1000; count++) gathered.append(new Uint8Array(100));
+    expect(gathered.bytes.buffer.byteLength).to.equal(100_000);
+  });
+
+  it("of the beginning of a source are at most as many as were asked for, and it is let go of", async () => {
+    for (const [length, given] of [
+      [0, 0],
+      [1, 1],
+      [99, 99],
+      [100, 100],
+      [1000, 500],
+    ] as const) {
+      let isLetGo = false;
+      const source = async function* (): AsyncGenerator<Uint8Array> {
+        try {
+          for (let count = 0; count < 5; count++) yield new Uint8Array(100).fill(count);
+        } finally {
+          isLetGo = true;
+        }
+      };
+      expect((await readAtMost(source(), length)).length).to.equal(given);
+      expect(isLetGo).to.equal(true);
+    }
+  });
+});
