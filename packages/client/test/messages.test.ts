@@ -235,7 +235,7 @@ describe("messages as objects", () => {
         { step: "serialize" },
       );
       await client().send(new PutObjectCommand({ Bucket: BUCKET, Key: "replaced", Body: content }));
-      assert.equal((await errorOf(bytesOf(s3, "replaced", "bytes=0-9"))).name, "PreconditionFailed");
+      assert.equal((await refusal(bytesOf(s3, "replaced", "bytes=0-9"))).code, "content-mismatch");
     });
 
     it("are refused where S3 does not serve the range that was asked for, and leave no socket", async () => {

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { quiet } from "../streams.js";
 
@@ -20,14 +20,4 @@ export function answeredBody(output: GetObjectCommandOutput): Readable {
   }
   quiet(Body);
   return Body;
-}
-
-/**
- * The same request of the content that was answered with, or S3's refusal: never the content of another version. By its
- * tag: naming the version would take a permission that a caller who named none need not have (`s3:GetObjectVersion`).
- */
-export function pinnedTo(input: GetObjectCommandInput, { ETag }: GetObjectCommandOutput): GetObjectCommandInput {
-  // What the caller asked of the object was answered already; of the same content it cannot change.
-  const { IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, ...rest } = input;
-  return { ...rest, ...(ETag === undefined ? {} : { IfMatch: ETag }) };
 }

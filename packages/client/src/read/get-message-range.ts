@@ -1,10 +1,11 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import type { ByteRange } from "@s3ec/envelope";
+import { type ByteRange, readAtMost } from "@s3ec/envelope";
 import type { MessageFormat, MessageHeader } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
 import { destroyStream, outputBody, readableOf } from "../streams.js";
-import { answeredBody, pinnedTo } from "./answered-object.js";
+import { answeredBody } from "./answered-object.js";
+import { askAgain } from "./ask-again.js";
 import { messageFormatFor, openMessage } from "./open-message.js";
 import { notWhatWasAsked, rangeNotSatisfiable, servedRange } from "./served-range.js";
 
@@ -31,17 +32,10 @@ export async function getMessageRange(
   const message = await openMessage(format, options, call, header);
   const wanted = message.range(range, total);
   if (wanted === undefined) throw rangeNotSatisfiable(output.$metadata);
-  const pinned = pinnedTo(input, output);
   const { fetchFirst, fetchLast, first, last } = wanted;
-  const result = await next({ ...pinned, Range: `bytes=${fetchFirst}-${fetchLast}` });
+  const asked = { ...input, Range: `bytes=${fetchFirst}-${fetchLast}` };
+  const result = await askAgain(next, asked, output, `bytes ${fetchFirst}-${fetchLast}/${total}`);
   const body = answeredBody(result.output);
-  try {
-    const served = servedRange(result.output);
-    if (served.first !== fetchFirst || served.last !== fetchLast || served.total !== total) throw notWhatWasAsked();
-  } catch (error) {
-    destroyStream(body);
-    throw error;
-  }
   const stream = readableOf(wanted.decrypt(body), () => destroyStream(body));
   const decrypted = {
     Body: await outputBody(stream),
@@ -66,23 +60,35 @@ async function readHeader(
   next: Next,
 ): Promise<MessageStart | undefined> {
   let start: Uint8Array = new Uint8Array(0);
-  let request = input;
+  let before: { readonly output: GetObjectCommandOutput; readonly total: number } | undefined;
   for (let size = HEADER_GUESS; ; size *= 4) {
-    const { output } = await next({ ...request, Range: `bytes=${start.length}-${start.length + size - 1}` });
+    const offset = start.length;
+    const asked = { ...input, Range: `bytes=${offset}-${offset + size - 1}` };
+    const { output } =
+      before === undefined
+        ? await next(asked)
+        : await askAgain(next, asked, before.output, contentRange(offset, size, before.total));
     const body = answeredBody(output);
     try {
       const format = messageFormatFor(options, call, output);
       if (format === undefined) return undefined;
       const { first, last, total } = servedRange(output);
-      if (first !== start.length) throw notWhatWasAsked();
-      start = Buffer.concat([start, ...(await body.toArray())]);
-      if (start.length !== last + 1) throw notWhatWasAsked();
+      if (output.ContentRange !== contentRange(offset, size, total)) throw notWhatWasAsked();
+      const length = last - first + 1;
+      const piece = await readAtMost(body, length + 1);
+      if (piece.length !== length) throw notWhatWasAsked();
+      start = Buffer.concat([start, piece]);
       const header = format.parseHeader(start);
       if (header === null || (header === "incomplete" && start.length >= total)) return undefined;
       if (header !== "incomplete") return { format, header, total, output };
+      before = { output, total };
     } finally {
       destroyStream(body);
     }
-    request = pinnedTo(input, output);
   }
+}
+
+/** What S3 answers to so many bytes from there of an object. */
+function contentRange(offset: number, size: number, total: number): string {
+  return `bytes ${offset}-${Math.min(offset + size, total) - 1}/${total}`;
 }

@@ -6,12 +6,13 @@ import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { requestAborted } from "../request-aborted.js";
 import { destroyStream, outputBody, readableOf } from "../streams.js";
-import { answeredBody, pinnedTo } from "./answered-object.js";
+import { answeredBody } from "./answered-object.js";
+import { askAgain } from "./ask-again.js";
 import { getMessageRange } from "./get-message-range.js";
 import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
 import { openObject } from "./open-object.js";
 import { readAhead } from "./read-ahead.js";
-import { rangeNotSatisfiable, servedRange } from "./served-range.js";
+import { assertWhole, rangeNotSatisfiable, servedRange } from "./served-range.js";
 import { type CiphertextBody, decryptionOf, openWhole, type Plaintext } from "./whole-content.js";
 
 type Result = { output: GetObjectCommandOutput; response: unknown };
@@ -48,12 +49,7 @@ async function getDecrypted(
   const { output } = result;
   let body = answeredBody(output);
   try {
-    if (range === undefined && output.ContentRange !== undefined) {
-      throw new S3EncryptionError(
-        "content-mismatch",
-        "S3 answered with a part of the object although all was asked for.",
-      );
-    }
+    if (range === undefined) assertWhole(output);
     let chunks: AsyncIterable<Uint8Array> = body;
     const format = range === undefined ? messageFormatFor(options, call, output) : undefined;
     if (format !== undefined) {
@@ -81,7 +77,7 @@ async function getDecrypted(
       return (await next(file)).output;
     });
     if (letGo) {
-      result = await next(pinnedTo(asked, output));
+      result = await askAgain(next, asked, output, output.ContentRange);
       body = answeredBody(result.output);
       chunks = body;
     }

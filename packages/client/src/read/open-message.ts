@@ -1,4 +1,4 @@
-import { holdsEnvelope } from "@s3ec/envelope";
+import { GatheredBytes, holdsEnvelope } from "@s3ec/envelope";
 import { type MessageFormat, type MessageHeader, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
@@ -23,13 +23,19 @@ export interface ObjectStart {
 
 export async function readStart(format: MessageFormat, body: AsyncIterable<Uint8Array>): Promise<ObjectStart> {
   const source = body[Symbol.asyncIterator]();
-  let start: Uint8Array = new Uint8Array(0);
-  for (let parsed = format.parseHeader(start); ; parsed = format.parseHeader(start)) {
-    if (parsed === null) return { header: undefined, chunks: joined(start, source) };
-    if (parsed !== "incomplete") return { header: parsed, chunks: joined(start.subarray(parsed.length), source) };
-    const { done, value } = await source.next();
-    if (done === true) return { header: undefined, chunks: joined(start, source) };
-    start = Buffer.concat([start, value]);
+  const start = new GatheredBytes();
+  // Not for every piece, of which there may be as many as bytes: each time only once there is twice as much.
+  for (let enough = 0; ; enough = Math.max(1, 2 * start.length)) {
+    let ended = false;
+    while (!ended && start.length < enough) {
+      const { done, value } = await source.next();
+      if (done === true) ended = true;
+      else start.append(value);
+    }
+    const parsed = format.parseHeader(start.bytes);
+    if (parsed === "incomplete" && !ended) continue;
+    const header = parsed === null || parsed === "incomplete" ? undefined : parsed;
+    return { header, chunks: joined(start.bytes.subarray(header?.length ?? 0), source) };
   }
 }
 

@@ -9,12 +9,24 @@ export interface ServedRange {
   readonly total: number;
 }
 
-export function servedRange({ ContentRange = "" }: GetObjectCommandOutput): ServedRange {
+/** The range that S3 says it answered with. Throws `content-mismatch` where it says none, or calls it the whole object. */
+export function servedRange({ ContentRange = "", $metadata }: GetObjectCommandOutput): ServedRange {
   const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange) ?? [];
-  if (total === undefined) {
+  if (total === undefined || isStatus($metadata, 200)) {
     throw new S3EncryptionError("content-mismatch", "S3 did not say which range it answered with.");
   }
   return { first: Number(first), last: Number(last), total: Number(total) };
+}
+
+/** Refuses a part of an object where all of it was asked for. */
+export function assertWhole({ ContentRange, $metadata }: GetObjectCommandOutput): void {
+  if (ContentRange === undefined && !isStatus($metadata, 206)) return;
+  throw new S3EncryptionError("content-mismatch", "S3 answered with a part of the object although all was asked for.");
+}
+
+/** Not of a request handler that tells no status. */
+function isStatus($metadata: GetObjectCommandOutput["$metadata"] | undefined, status: number): boolean {
+  return $metadata?.httpStatusCode === status;
 }
 
 export function notWhatWasAsked(): S3EncryptionError {

@@ -1,4 +1,4 @@
-import { type ContentKey, decryptContentUnverified, plaintextLength } from "@s3ec/envelope";
+import { type ContentKey, decryptContentUnverified, GatheredBytes, plaintextLength } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
 import { spoolContent } from "./spool.js";
@@ -52,10 +52,9 @@ export async function openWhole(
 ): Promise<Plaintext> {
   const { length, maxLength, proves } = decryption;
   if (maxLength !== undefined && maxLength <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of decryption.decrypt(body.chunks)) chunks.push(chunk);
-    const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    return { chunks: each(chunks), length: total, destroy: () => {} };
+    const plaintext = new GatheredBytes(maxLength);
+    for await (const chunk of decryption.decrypt(body.chunks)) plaintext.append(chunk);
+    return { chunks: inPieces(plaintext.bytes), length: plaintext.length, destroy: () => {} };
   }
   // Holding back what no end will prove would be for nothing.
   if (options.enableDelayedAuthenticationMode || proves !== "whole") {
@@ -71,6 +70,9 @@ export async function openWhole(
   return { ...spooled, destroy: () => void spooled.destroy().catch(() => {}) };
 }
 
-async function* each(chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+/** What a reader takes at once, such as a write to a socket. */
+const PIECE = 256 * 1024;
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += PIECE) yield bytes.subarray(offset, offset + PIECE);
 }

@@ -7,9 +7,10 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { answeredBody, pinnedTo } from "../read/answered-object.js";
+import { answeredBody } from "../read/answered-object.js";
+import { askAgain } from "../read/ask-again.js";
 import { readAhead } from "../read/read-ahead.js";
-import { notWhatWasAsked } from "../read/served-range.js";
+import { assertWhole, notWhatWasAsked, servedRange } from "../read/served-range.js";
 import type { CiphertextBody } from "../read/whole-content.js";
 import { destroyStream } from "../streams.js";
 
@@ -29,6 +30,11 @@ export interface RangedObject {
   readonly length: number;
   /** The stored bytes, all and in order. Requests the other ranges once it is read from. */
   readonly body: CiphertextBody;
+  /**
+   * Lets go of a connection that holds bytes which nobody reads yet, and gives the stored bytes from the beginning, to be
+   * asked for again. Undefined where none is held.
+   */
+  readonly letGo: (() => AsyncGenerator<Uint8Array>) | undefined;
   /** Lets go of everything, and resolves once no request is left. */
   readonly close: () => Promise<void>;
 }
@@ -70,10 +76,16 @@ export async function openRanges(
   try {
     const first = await firstRange(get, params, settings.partSize);
     const attempts = await client.config.maxAttempts();
-    // Without a tag there is nothing to tell one version from another by.
-    if (first.output.ETag === undefined) throw notWhatWasAsked();
-    const object = { ...first, pinned: pinnedTo(params, first.output), get, attempts, signal: stop.signal };
-    return { ...first, body: { chunks: inOrder(object, settings, destroy), destroy }, close };
+    if (first.output.ETag === undefined) throw withoutTag();
+    const object = { ...first, params, get, attempts, signal: stop.signal };
+    // Whoever ignores the range sends everything, which may be more than there is room for.
+    const isHeld = first.last >= settings.partSize;
+    const chunks = isHeld ? allOf(object, first.output, destroy) : inOrder(object, settings, destroy);
+    const letGo = (): AsyncGenerator<Uint8Array> => {
+      destroyStream(answeredBody(first.output));
+      return allOf(object, undefined, destroy);
+    };
+    return { ...first, body: { chunks, destroy }, close, letGo: isHeld ? letGo : undefined };
   } catch (error) {
     await close();
     throw error;
@@ -87,10 +99,12 @@ interface FirstRange {
   readonly length: number;
   /** The last byte that its body holds. */
   readonly last: number;
+  /** S3 answered with everything although a range was asked for. */
+  readonly isWhole: boolean;
 }
 
 interface PinnedObject extends FirstRange {
-  readonly pinned: GetObjectCommandInput;
+  readonly params: GetObjectCommandInput;
   readonly get: Get;
   readonly attempts: number;
   readonly signal: AbortSignal;
@@ -107,26 +121,36 @@ async function firstRange(get: Get, params: GetObjectCommandInput, partSize: num
   }
   const { ContentRange, ContentLength } = output;
   if (ContentRange === undefined && ContentLength !== undefined) {
-    return { output, length: ContentLength, last: ContentLength - 1 };
+    assertWhole(output);
+    return { output, length: ContentLength, last: ContentLength - 1, isWhole: true };
   }
-  const [, last, length] = /^bytes 0-(\d+)\/(\d+)$/.exec(ContentRange ?? "") ?? [];
-  if (last === undefined || Number(last) !== Math.min(partSize, Number(length)) - 1) throw notWhatWasAsked();
-  return { output, length: Number(length), last: Number(last) };
+  const { first, last, total } = servedRange(output);
+  if (first !== 0 || last !== Math.min(partSize, total) - 1) throw notWhatWasAsked();
+  return { output, length: total, last, isWhole: false };
 }
 
 interface Part {
   readonly chunks: AsyncGenerator<Uint8Array>;
-  readonly buffer: Uint8Array | undefined;
+  readonly buffer: Uint8Array;
 }
 
 function inOrder(object: PinnedObject, settings: RangeSettings, destroy: () => void): AsyncGenerator<Uint8Array> {
   const range = rangeOf(object, 0, object.last, object.output);
-  const length = object.last + 1;
-  // Whoever ignores the range sends everything, which may be more than there is room for.
-  if (length > settings.partSize) return restInOrder(object, { chunks: range, buffer: undefined }, settings, destroy);
   // At once: while its instruction file is fetched, a range that nobody reads would keep a socket from that.
-  const buffer = Buffer.allocUnsafeSlow(length);
+  const buffer = Buffer.allocUnsafeSlow(object.last + 1);
   return restInOrder(object, { chunks: readAhead(range, buffer), buffer }, settings, destroy);
+}
+
+async function* allOf(
+  object: PinnedObject,
+  opened: GetObjectCommandOutput | undefined,
+  destroy: () => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* rangeOf(object, 0, object.last, opened);
+  } finally {
+    destroy();
+  }
 }
 
 /** A chunk is valid until the next but one is asked for: the buffers of parts that were read serve again. */
@@ -153,7 +177,7 @@ async function* restInOrder(
       yield* part.chunks;
       parts.shift();
       // Decryption holds the last chunk until it has the one after it, so a part is over only when the next one is.
-      if (read?.buffer?.length === partSize) free.push(read.buffer);
+      if (read?.buffer.length === partSize) free.push(read.buffer);
       read = part;
     }
   } finally {
@@ -170,12 +194,16 @@ async function* rangeOf(
 ): AsyncGenerator<Uint8Array> {
   let offset = first;
   for (let attempt = 1; offset <= last; attempt++) {
-    const { Body } = attempt === 1 && opened !== undefined ? opened : await getRange(object, offset, last);
+    const isOpen = attempt === 1 && opened !== undefined;
+    const { Body } = isOpen ? opened : await getRange(object, offset, last);
+    let toSkip = object.isWhole ? offset : 0;
     try {
-      for await (const chunk of Body as AsyncIterable<Uint8Array>) {
+      for await (const arrived of Body as AsyncIterable<Uint8Array>) {
+        const chunk = arrived.subarray(Math.min(toSkip, arrived.length));
+        toSkip -= arrived.length - chunk.length;
         if (offset + chunk.length > last + 1) throw notWhatWasAsked();
         offset += chunk.length;
-        yield chunk;
+        if (chunk.length > 0) yield chunk;
       }
       if (offset > last) return;
     } catch (error) {
@@ -187,20 +215,27 @@ async function* rangeOf(
   }
 }
 
+/** From where it is asked for on; of an object that comes whole only, all of it. */
 async function getRange(object: PinnedObject, first: number, last: number): Promise<GetObjectCommandOutput> {
-  const output = await object.get({ ...object.pinned, Range: `bytes=${first}-${last}` }).catch((error: unknown) => {
-    throw error instanceof Error && error.name === "PreconditionFailed" ? replaced(error) : error;
+  const { params, isWhole, length } = object;
+  const send = async (input: GetObjectCommandInput): Promise<{ readonly output: GetObjectCommandOutput }> => ({
+    output: await object.get(input),
   });
-  if (output.ETag !== object.pinned.IfMatch) throw replaced();
-  if (output.ContentRange !== `bytes ${first}-${last}/${object.length}`) throw notWhatWasAsked();
+  const { output } = isWhole
+    ? await askAgain(send, params, object.output, undefined)
+    : await askAgain(
+        send,
+        { ...params, Range: `bytes=${first}-${last}` },
+        object.output,
+        `bytes ${first}-${last}/${length}`,
+      );
   return output;
 }
 
-function replaced(cause?: unknown): S3EncryptionError {
+function withoutTag(): S3EncryptionError {
   return new S3EncryptionError(
     "content-mismatch",
-    "The object was replaced while it was being downloaded; download it again.",
-    cause === undefined ? undefined : { cause },
+    "S3 answered without an entity tag, by which ranges of one version are told from those of another: send a GetObjectCommand.",
   );
 }
 

@@ -7,6 +7,7 @@ import {
   type GetObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
@@ -39,7 +40,8 @@ export interface Download {
 
 /** Fetches an object in ranges, and stores what it decrypts to. Leaves no request behind, however it ends. */
 export async function downloadObject(download: Download): Promise<Omit<GetObjectCommandOutput, "Body">> {
-  const { client, params, ranges } = download;
+  const { client, params, ranges, to } = download;
+  if (isStream(to)) assertTakesMore(to);
   const object = await openRanges(client, params, ranges);
   try {
     const { decryption, body } = await openDecryption(download, object);
@@ -53,7 +55,7 @@ export async function downloadObject(download: Download): Promise<Omit<GetObject
 
 async function openDecryption(
   { client, encryption, call, params, ranges }: Download,
-  { output, length, body }: RangedObject,
+  { output, length, body, letGo }: RangedObject,
 ): Promise<{ readonly decryption: Decryption; readonly body: CiphertextBody }> {
   const { destroy } = body;
   let { chunks } = body;
@@ -66,9 +68,11 @@ async function openDecryption(
       return { decryption: decryptionOfMessage(message, length), body: { chunks, destroy } };
     }
   }
-  const content = await openObject(encryption, call, params, output, (file) =>
-    client.send(new GetObjectCommand(file), { abortSignal: ranges.signal }),
-  );
+  // An object that waits for its file must not keep a socket from it: enough of them would wait for ever.
+  const content = await openObject(encryption, call, params, output, (file) => {
+    chunks = letGo?.() ?? chunks;
+    return client.send(new GetObjectCommand(file), { abortSignal: ranges.signal });
+  });
   return { decryption: decryptionOf(content, length), body: { chunks, destroy } };
 }
 
@@ -76,21 +80,36 @@ async function openDecryption(
 async function store(download: Download, decryption: Decryption, body: CiphertextBody): Promise<number> {
   const { encryption, to, ranges } = download;
   const counter = new Counter(download, decryption.length);
-  if (typeof to === "string" || to instanceof URL) {
+  if (isStream(to)) {
+    const plaintext = await openWhole(encryption, decryption, body);
+    const source = readableOf(counter.count(plaintext.chunks), plaintext.destroy);
+    try {
+      assertTakesMore(to);
+    } catch (error) {
+      source.destroy();
+      throw error;
+    }
+    await pipeline(source, to, { signal: ranges.signal });
+  } else {
     // Nobody sees the file before its last chunk, and there is a last chunk only if the content is authentic.
     const chunks = counter.count(decryption.decrypt(body.chunks));
     await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), chunks);
-  } else {
-    const plaintext = await openWhole(encryption, decryption, body);
-    const source = readableOf(counter.count(plaintext.chunks), plaintext.destroy);
-    // A pipeline would only say that the target was closed.
-    if (to.errored) {
-      source.destroy();
-      throw to.errored;
-    }
-    await pipeline(source, to, { signal: ranges.signal });
   }
   return counter.loaded;
+}
+
+function isStream(to: string | URL | Writable): to is Writable {
+  return typeof to !== "string" && !(to instanceof URL);
+}
+
+/** Of a stream that was ended already a pipeline waits for the end, and of one that failed it says only that it was closed. */
+function assertTakesMore(to: Writable): void {
+  if (to.errored) throw to.errored;
+  if (!to.writableEnded && !to.destroyed) return;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    "The stream to download to was ended or destroyed: pass one that can be written to.",
+  );
 }
 
 /** Tells how far a download is. */

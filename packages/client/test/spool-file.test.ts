@@ -1,0 +1,77 @@
+import crypto from "node:crypto";
+import { readdirSync, readlinkSync, statSync } from "node:fs";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { expect } from "chai";
+import { bytesOfLength, Fixture, get, put } from "./fixture.js";
+import { errorOf } from "./transfers.js";
+
+describe("the file that an object's ciphertext waits in until it is authenticated", () => {
+  let fixture: Fixture;
+  let directory: string;
+
+  before(async () => {
+    fixture = await Fixture.start();
+    await fixture.client().send(put("object", bytesOfLength(100_000)));
+  });
+  after(() => fixture.close());
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "s3ec-test-"));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  async function spooled(): Promise<Readable> {
+    const { Body } = await fixture.client({ bufferSize: 0, spool: { directory } }).send(get("object"));
+    if (!(Body instanceof Readable)) throw new Error("Not a Node stream.");
+    return Body;
+  }
+
+  it("is its owner's alone, whatever the umask lets through", async function () {
+    // Unlinked at once, it can be looked at through its descriptor only.
+    if (process.platform !== "linux") this.skip();
+    const umask = process.umask(0);
+    let modes: number[];
+    let body: Readable;
+    try {
+      body = await spooled();
+      modes = readdirSync("/proc/self/fd")
+        .map((fd) => `/proc/self/fd/${fd}`)
+        .filter((path) => pointsInto(path, directory))
+        .map((path) => statSync(path).mode & 0o777);
+    } finally {
+      process.umask(umask);
+    }
+    body.destroy();
+    expect(modes).to.deep.equal([0o600]);
+  });
+
+  it("is never one that is there already, such as a link of somebody who knows its name", async () => {
+    const target = join(directory, "target");
+    const name = "00000000-0000-4000-8000-000000000000";
+    await writeFile(target, "somebody's");
+    await symlink(target, join(directory, `s3ec-${name}`));
+    const { randomUUID } = crypto;
+    crypto.randomUUID = () => name;
+    syncBuiltinESMExports();
+    let failed: Error;
+    try {
+      failed = await errorOf(spooled());
+    } finally {
+      crypto.randomUUID = randomUUID;
+      syncBuiltinESMExports();
+    }
+    expect(failed).to.have.property("code", "EEXIST");
+    expect((await readFile(target)).toString()).to.equal("somebody's");
+  });
+});
+
+function pointsInto(descriptor: string, directory: string): boolean {
+  try {
+    return readlinkSync(descriptor).startsWith(directory);
+  } catch {
+    return false;
+  }
+}
