@@ -1,8 +1,8 @@
 import { S3EncryptionError } from "@s3ec/materials";
 import { z } from "zod";
-import { VaultTransitKeyring } from "./vault-transit-keyring.js";
+import { vaultTransitKeyring } from "./vault-transit-keyring.js";
 
-export { VAULT_TRANSIT, VaultTransitKeyring } from "./vault-transit-keyring.js";
+export { vaultTransitKeyring } from "./vault-transit-keyring.js";
 
 /** What a configuration can name once it lists this package in `plugins`: `{ "type": "vault-transit", ... }`. */
 export const keyrings = [
@@ -24,7 +24,7 @@ export const keyrings = [
       // Of other errors the container tells nothing, since they may hold a secret.
       if (token === undefined)
         throw new S3EncryptionError("invalid-configuration", `Set ${tokenEnv} to a Vault token.`);
-      return new VaultTransitKeyring({ ...options, token });
+      return vaultTransitKeyring({ ...options, token });
     },
     explain: ({ address, key }) => [
       {

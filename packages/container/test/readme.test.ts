@@ -112,9 +112,9 @@ describe("the README files", function () {
     const { stdout } = await run(process.execPath, [mocha, "--no-config", "--reporter", "json", suite]);
     expect(JSON.parse(stdout).stats).to.include({ failures: 0 }).and.property("passes").above(10);
 
-    const { VaultKeyring } = await import(pathToFileURL(keyringPath).href);
+    const { vaultKeyring } = await import(pathToFileURL(keyringPath).href);
     const { vault } = await import(pathToFileURL(join(example.folder, "vault.mjs")).href);
-    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring: new VaultKeyring(vault) } });
+    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring: vaultKeyring(vault) } });
     await client.send(new PutObjectCommand({ Bucket: "demo", Key: "vault", Body: "hello" }));
     const { Body } = await client.send(new GetObjectCommand({ Bucket: "demo", Key: "vault" }));
     expect(await Body?.transformToString()).to.equal("hello");

@@ -11,6 +11,15 @@ export interface AlgorithmSuite {
   readonly name: string;
   /** What the content is stored as: an object of an S3 encryption client, or a message of the AWS Encryption SDK. */
   readonly format: "s3" | "message";
+  /**
+   * What the format stores to say whose a wrapped key is: the algorithm of the wrap, or the key provider of the AWS
+   * Encryption SDK. A wrap of somebody's own has one name for both (`canHoldWrap`).
+   */
+  readonly wrapsNamedBy: "algorithm" | "provider";
+  /** The format keeps all wrapped keys of an object together; otherwise each has a place of its own. */
+  readonly holdsManyWraps: boolean;
+  /** The format authenticates the encryption context itself, whatever the wraps bind. */
+  readonly authenticatesContext: boolean;
   readonly id: number;
   readonly cipher: "gcm" | "cbc";
   /** The content key is bound to the message by a key commitment (1.3). */
@@ -29,12 +38,15 @@ export interface AlgorithmSuite {
   readonly signature?: { readonly curve: "P-256" | "P-384"; readonly hash: "sha256" | "sha384" };
 }
 
+/** What the formats of the S3 encryption clients do with wraps and context. */
+const S3 = { format: "s3", wrapsNamedBy: "algorithm", holdsManyWraps: false, authenticatesContext: false } as const;
+
 const GCM_CONTENT_LIMIT = 2 ** 36 - 32;
 
 /** The default: AES-256-GCM under a key derived with HKDF-SHA-512, with key commitment. Format V3. */
 export const COMMITTING_GCM: AlgorithmSuite = Object.freeze({
   name: "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
-  format: "s3",
+  ...S3,
   id: 0x0073,
   cipher: "gcm",
   committing: true,
@@ -48,7 +60,7 @@ export const COMMITTING_GCM: AlgorithmSuite = Object.freeze({
 /** AES-GCM under the data key itself, for readers of the previous generation. Format V2. */
 export const GCM: AlgorithmSuite = Object.freeze({
   name: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
-  format: "s3",
+  ...S3,
   id: 0x0072,
   cipher: "gcm",
   committing: false,
@@ -62,7 +74,7 @@ export const GCM: AlgorithmSuite = Object.freeze({
 /** AES-CBC, unauthenticated: read behind `enableLegacyUnauthenticatedModes`, never written (S1). */
 export const CBC: AlgorithmSuite = Object.freeze({
   name: "ALG_AES_256_CBC_IV16_NO_KDF",
-  format: "s3",
+  ...S3,
   id: 0x0070,
   cipher: "cbc",
   committing: false,

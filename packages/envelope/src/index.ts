@@ -44,6 +44,7 @@ export {
   AES_WRAP,
   ANY_KEY_PROVIDER,
   AWS_KMS_PROVIDER,
+  canHoldWrap,
   defineWrapAlgorithm,
   isSameWrapAlgorithm,
   KMS,

@@ -1,3 +1,4 @@
+import type { AlgorithmSuite } from "./algorithm-suites.js";
 import { S3EncryptionError } from "./errors.js";
 
 /** How a data key is wrapped, resolved once from what an object stores (docs/formats.md 1.4). */
@@ -148,6 +149,12 @@ export const ANY_KEY_PROVIDER: WrapAlgorithm = define({
  */
 export function isSameWrapAlgorithm(a: WrapAlgorithm, b: WrapAlgorithm): boolean {
   return a.name === b.name && isKeyProvider(a) === isKeyProvider(b);
+}
+
+/** Whether objects of a suite can say that such a wrap is theirs: a provider's where they name providers, and nowhere else. */
+export function canHoldWrap({ wrapsNamedBy }: AlgorithmSuite, wrapAlgorithm: WrapAlgorithm): boolean {
+  if (wrapsNamedBy === "algorithm") return !isKeyProvider(wrapAlgorithm);
+  return isKeyProvider(wrapAlgorithm) || wrapAlgorithm.keyKind === "other";
 }
 
 function isKeyProvider({ describedBy }: WrapAlgorithm): boolean {

@@ -38,6 +38,9 @@ function suite(
   return Object.freeze({
     name,
     format: "message",
+    wrapsNamedBy: "provider",
+    holdsManyWraps: true,
+    authenticatesContext: true,
     id,
     cipher: "gcm",
     committing,

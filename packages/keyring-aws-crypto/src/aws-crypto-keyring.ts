@@ -58,7 +58,7 @@ export class AwsCryptoKeyring implements Keyring {
 
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     const { suite } = materials;
-    if (suite.format !== "message") {
+    if (suite.wrapsNamedBy !== "provider") {
       throw new S3EncryptionError(
         "unsupported-operation",
         "A keyring of the AWS Encryption SDK serves messages only: give the client their format, or a keyring of S3EC.",
@@ -94,7 +94,7 @@ export class AwsCryptoKeyring implements Keyring {
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
     const { suite, encryptionContext } = materials;
-    if (suite.format !== "message") return null;
+    if (suite.wrapsNamedBy !== "provider") return null;
     const own = toSdk(encryptedDataKeys);
     if (own.length === 0) return null;
     const material = new NodeDecryptionMaterial(sdkSuite(suite), { ...encryptionContext });

@@ -6,6 +6,7 @@ import {
   type NodeMaterialsManager,
 } from "@aws-crypto/material-management-node";
 import {
+  type AlgorithmSuite,
   ANY_KEY_PROVIDER,
   assertKnownOptions,
   type DecryptionMaterials,
@@ -53,7 +54,7 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
 
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, commitmentPolicy, contentLength } = request;
-    assertMessage(suite.format);
+    assertMessage(suite);
     const { material, signingKey } = await this.#encryptionMaterial({
       suite: sdkSuite(suite),
       encryptionContext: { ...encryptionContext },
@@ -93,7 +94,7 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
 
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, encryptedDataKeys } = request;
-    assertMessage(suite.format);
+    assertMessage(suite);
     const own = toSdk(encryptedDataKeys);
     try {
       const material = await this.#manager.decryptMaterials({
@@ -119,8 +120,8 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
   }
 }
 
-function assertMessage(format: "s3" | "message"): void {
-  if (format === "message") return;
+function assertMessage({ wrapsNamedBy }: AlgorithmSuite): void {
+  if (wrapsNamedBy === "provider") return;
   throw new S3EncryptionError(
     "unsupported-operation",
     "A materials manager of the AWS Encryption SDK serves messages only; other objects need a manager of S3EC.",

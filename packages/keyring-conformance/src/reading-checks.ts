@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { type EncryptedDataKey, formatStringMap, parseStringMap } from "@s3ec/envelope";
+import { canHoldWrap, type EncryptedDataKey, formatStringMap, parseStringMap } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { foreignWrap } from "./foreign-wrap.js";
 import { assertUniform, outcomeOf } from "./refusals.js";
 import { assertOpened, type Check, reads, Subject } from "./subject.js";
+import { SUITES } from "./suites.js";
 
 const CONCURRENT = 50;
 
@@ -33,6 +34,24 @@ export const READING_CHECKS: readonly Check[] = [
       const { keyring } = await Subject.make(subject.options, subject.suite.format);
       for (const each of encryptedDataKeys) {
         assertOpened(await keyring.onDecrypt(subject.toDecrypt(), [stored(each)]), dataKey);
+      }
+    },
+  },
+  {
+    title: "opens what it wrote in every format that can hold its wraps",
+    appliesTo: reads,
+    run: async (subject) => {
+      const { encryptedDataKeys: usual } = await subject.write();
+      const suites = Object.values(SUITES)
+        .flat()
+        .filter((suite) => usual.every(({ wrapAlgorithm }) => canHoldWrap(suite, wrapAlgorithm)));
+      for (const suite of suites) {
+        const { dataKey, encryptedDataKeys } = await subject.write(suite);
+        for (const each of encryptedDataKeys) {
+          const { wrapAlgorithm } = each;
+          assert(canHoldWrap(suite, wrapAlgorithm), `An object of ${suite.name} cannot hold "${wrapAlgorithm.name}".`);
+          assertOpened(await subject.keyring.onDecrypt(subject.toDecrypt(suite), [each]), dataKey);
+        }
       }
     },
   },

@@ -9,6 +9,9 @@ function messageSuite(id: number, signature?: AlgorithmSuite["signature"]): Algo
   return Object.freeze({
     name: `ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY${signed}`,
     format: "message",
+    wrapsNamedBy: "provider",
+    holdsManyWraps: true,
+    authenticatesContext: true,
     id,
     cipher: "gcm",
     committing: true,

@@ -1,10 +1,11 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, generateKeyPairSync, randomBytes } from "node:crypto";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { KmsDiscoveryKeyring, KmsKeyring } from "@s3ec/keyring-kms";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
+import { defineKeyring, type Keyring } from "@s3ec/materials";
 import { describeKeyring } from "../dist/index.js";
 import { ReferenceKeyring } from "./reference-keyring.js";
 
@@ -14,6 +15,22 @@ if (pair === undefined || otherPair === undefined) throw new Error("unreachable"
 
 const messageKey = { namespace: "test keys", name: "one" };
 const formats = ["s3", "message"] as const;
+
+function definedWith(wrappingKey: Buffer): Keyring {
+  return defineKeyring({
+    name: "test:defined/v1",
+    wrap: (dataKey, binding) => {
+      const iv = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", wrappingKey, iv).setAAD(Buffer.from(binding));
+      return Buffer.concat([iv, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()]);
+    },
+    unwrap: (wrapped, binding) => {
+      const decipher = createDecipheriv("aes-256-gcm", wrappingKey, wrapped.subarray(0, 12), { authTagLength: 16 });
+      decipher.setAAD(Buffer.from(binding)).setAuthTag(wrapped.subarray(-16));
+      return Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()]);
+    },
+  });
+}
 
 describe("every keyring of ours", () => {
   let server: DevServer;
@@ -35,6 +52,12 @@ describe("every keyring of ours", () => {
   const kms = (keyId: string) => () => new KmsKeyring({ keyId, client });
 
   describeKeyring("reference", { create: () => new ReferenceKeyring(key), formats });
+  describeKeyring("defined", {
+    create: () => definedWith(key),
+    createOther: () => definedWith(otherKey),
+    secrets: [key],
+    formats,
+  });
   describeKeyring("raw AES", {
     create: () => new RawAesKeyring({ wrappingKey: key, materialDescription: { name: "one" }, messageKey }),
     createOther: () => new RawAesKeyring({ wrappingKey: otherKey, messageKey }),

@@ -53,6 +53,15 @@ const WRONG: Record<string, { readonly keyring: Wrong; readonly fails: readonly 
     },
     fails: ["declares the wraps that it reads"],
   },
+  "serves objects only, with a wrap that messages hold too": {
+    keyring: class extends ReferenceKeyring {
+      override async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+        if (materials.suite.format === "s3") return await super.onEncrypt(materials);
+        throw new S3EncryptionError("unsupported-operation", "Objects only.");
+      }
+    },
+    fails: ["opens what it wrote in every format that can hold its wraps"],
+  },
   "adds a second wrap": {
     keyring: class extends ReferenceKeyring {
       override async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {

@@ -1,20 +1,17 @@
 import {
   assertKnownOptions,
-  type DecryptionMaterials,
   decryptionFailed,
-  type EncryptedDataKey,
   type EncryptionMaterials,
-  type Keyring,
   type OptionNames,
   S3EncryptionError,
-  type StringMap,
-  type WrapAlgorithm,
+  WrapKeyring,
 } from "@s3ec/materials";
+import { type OpenBlob, readContextWrap } from "./context-wrap.js";
 import { type KmsArn, parseKmsArn } from "./key-arn.js";
 import { type ConnectedKms, connectKms, type KmsClientOptions } from "./kms-client.js";
 import { decryptBlob } from "./kms-operations.js";
-import { unwrapFromMessage } from "./message-wrap.js";
-import { KMS_WRAP_ALGORITHMS, unwrapDataKey } from "./unwrap.js";
+import { legacyWrap } from "./legacy-wrap.js";
+import { readMessageWrap } from "./message-wrap.js";
 
 export interface KmsDiscoveryKeyringOptions extends KmsClientOptions {
   /** Accepts keys of these accounts only, in the partition `aws`, `aws-cn`, ... Default: any key that KMS lets us use. */
@@ -38,64 +35,48 @@ const OPTIONS: OptionNames<KmsDiscoveryKeyringOptions> = {
  *
  * Messages name their key, so that a filter speaks before KMS is asked.
  */
-export class KmsDiscoveryKeyring implements Keyring {
-  readonly wrapAlgorithms: readonly WrapAlgorithm[] = KMS_WRAP_ALGORITHMS;
+export class KmsDiscoveryKeyring extends WrapKeyring {
   readonly #kms: ConnectedKms;
-  readonly #grantTokens: readonly string[];
-  readonly #partition: string | undefined;
-  readonly #accountIds: readonly string[];
 
   constructor(options: KmsDiscoveryKeyringOptions = {}) {
     assertKnownOptions(options, OPTIONS, "KmsDiscoveryKeyring");
     const { discoveryFilter, grantTokens = [] } = options;
-    if (discoveryFilter !== undefined) assertFilter(discoveryFilter);
-    this.#kms = connectKms(options);
-    this.#grantTokens = [...grantTokens];
-    this.#partition = discoveryFilter?.partition;
-    this.#accountIds = [...(discoveryFilter?.accountIds ?? [])];
+    const accepts = acceptedBy(discoveryFilter);
+    const kms = connectKms(options);
+    const caller = { client: kms.client, grantTokens: [...grantTokens] };
+    const open: OpenBlob = async (context, blob) => {
+      const { plaintext, keyArn } = await decryptBlob(caller, context, blob);
+      // KMS's word on which key it used; nothing that is stored with the object is believed.
+      if (accepts(parseKmsArn(keyArn))) return plaintext;
+      plaintext.fill(0);
+      throw decryptionFailed();
+    };
+    super([
+      readContextWrap(open, false),
+      legacyWrap(open),
+      readMessageWrap((arn, keyId) => (accepts(arn) ? { ...caller, keyId } : undefined)),
+    ]);
+    this.#kms = kms;
   }
 
-  async onEncrypt(_materials: EncryptionMaterials): Promise<EncryptionMaterials> {
+  override async onEncrypt(_materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     throw new S3EncryptionError(
       "unsupported-operation",
       "A discovery keyring only reads: write with a KmsKeyring, which names its key.",
     );
   }
 
-  async onDecrypt(
-    materials: DecryptionMaterials,
-    encryptedDataKeys: readonly EncryptedDataKey[],
-  ): Promise<DecryptionMaterials | null> {
-    if (materials.suite.format === "message") {
-      const { client } = this.#kms;
-      return await unwrapFromMessage(materials, encryptedDataKeys, {
-        key: (arn, keyId) => (this.#accepts(arn) ? { client, keyId, grantTokens: this.#grantTokens } : undefined),
-      });
-    }
-    return await unwrapDataKey(materials, encryptedDataKeys, {
-      acceptUnstoredContext: false,
-      decrypt: (context, blob) => this.#decrypt(context, blob),
-    });
-  }
-
-  async #decrypt(context: StringMap, blob: Uint8Array): Promise<Uint8Array> {
-    const key = { client: this.#kms.client, grantTokens: this.#grantTokens };
-    const { plaintext, keyArn } = await decryptBlob(key, context, blob);
-    // KMS's word on which key it used; nothing that is stored with the object is believed.
-    if (this.#accepts(parseKmsArn(keyArn))) return plaintext;
-    plaintext.fill(0);
-    throw decryptionFailed();
-  }
-
-  #accepts(arn: KmsArn | undefined): boolean {
-    if (this.#partition === undefined) return true;
-    return arn !== undefined && arn.partition === this.#partition && this.#accountIds.includes(arn.accountId);
-  }
-
   /** Closes the connections of the keyring's own KMS client; a client that you passed stays open. */
   destroy(): void {
     this.#kms.destroy();
   }
+}
+
+function acceptedBy(filter: KmsDiscoveryKeyringOptions["discoveryFilter"]): (arn: KmsArn | undefined) => boolean {
+  if (filter === undefined) return () => true;
+  assertFilter(filter);
+  const { partition, accountIds } = { ...filter, accountIds: [...filter.accountIds] };
+  return (arn) => arn?.partition === partition && accountIds.includes(arn.accountId);
 }
 
 function assertFilter(filter: { readonly partition: string; readonly accountIds: readonly string[] }): void {

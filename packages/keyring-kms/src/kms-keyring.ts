@@ -1,23 +1,10 @@
-import { KMS_CONTEXT } from "@s3ec/envelope";
-import {
-  assertKnownOptions,
-  type DecryptionMaterials,
-  type EncryptedDataKey,
-  type EncryptionMaterials,
-  importDataKey,
-  type Keyring,
-  lendDataKey,
-  type OptionNames,
-  type WrapAlgorithm,
-  withDataKey,
-  withEncryptedDataKey,
-} from "@s3ec/materials";
-import { contextToBind } from "./bound-context.js";
+import { assertKnownOptions, type OptionNames, WrapKeyring } from "@s3ec/materials";
+import { type OpenBlob, readContextWrap, writeContextWrap } from "./context-wrap.js";
 import { assertKeyId, isSameKey, type KmsKeyArn, parseKeyArn, parseKmsArn } from "./key-arn.js";
 import { type ConnectedKms, connectKms, type KmsClientOptions } from "./kms-client.js";
-import { decryptBlob, encryptDataKey, generateDataKey, type KmsKey } from "./kms-operations.js";
-import { unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
-import { KMS_WRAP_ALGORITHMS, unwrapDataKey } from "./unwrap.js";
+import { decryptBlob, type KmsKey } from "./kms-operations.js";
+import { legacyWrap } from "./legacy-wrap.js";
+import { readMessageWrap, writeMessageWrap } from "./message-wrap.js";
 
 export interface KmsKeyringOptions extends KmsClientOptions {
   /** Key id, key ARN, alias (`alias/app`), alias ARN or multi-Region key (`mrk-...`). Sent with every call (S11). */
@@ -47,59 +34,33 @@ const OPTIONS: OptionNames<KmsKeyringOptions> = {
  *
  * Throws `key-unavailable` when KMS cannot be asked or refuses, naming the permission or the region that is missing.
  */
-export class KmsKeyring implements Keyring {
-  readonly wrapAlgorithms: readonly WrapAlgorithm[] = KMS_WRAP_ALGORITHMS;
+export class KmsKeyring extends WrapKeyring {
   readonly #kms: ConnectedKms;
-  readonly #key: KmsKey;
-  readonly #acceptUnstoredContext: boolean;
 
   constructor(options: KmsKeyringOptions) {
     assertKnownOptions(options, OPTIONS, "KmsKeyring");
     const { keyId, grantTokens = [], acceptUnstoredContext = false } = options;
     assertKeyId(keyId);
-    this.#kms = connectKms(options, parseKmsArn(keyId)?.region);
-    this.#key = { client: this.#kms.client, keyId, grantTokens: [...grantTokens] };
-    this.#acceptUnstoredContext = acceptUnstoredContext;
-  }
-
-  async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
-    if (materials.suite.format === "message") return await wrapForMessage(this.#key, materials);
-    const description = contextToBind(materials);
-    const { dataKey } = materials;
-    if (dataKey !== undefined) {
-      const { blob } = await lendDataKey(dataKey, (bytes) => encryptDataKey(this.#key, description, bytes));
-      return withEncryptedDataKey(materials, { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description });
-    }
-    const { plaintext, blob } = await generateDataKey(this.#key, description);
-    const generated = withDataKey(materials, importDataKey(plaintext));
-    return withEncryptedDataKey(generated, { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description });
-  }
-
-  async onDecrypt(
-    materials: DecryptionMaterials,
-    encryptedDataKeys: readonly EncryptedDataKey[],
-  ): Promise<DecryptionMaterials | null> {
-    if (materials.suite.format === "message") {
-      return await unwrapFromMessage(materials, encryptedDataKeys, {
-        key: (arn) => (this.#mayBe(arn) ? this.#key : undefined),
-      });
-    }
-    return await unwrapDataKey(materials, encryptedDataKeys, {
-      acceptUnstoredContext: this.#acceptUnstoredContext,
-      decrypt: async (context, blob) => (await decryptBlob(this.#key, context, blob)).plaintext,
-    });
-  }
-
-  /** What an alias stands for, KMS alone knows. */
-  #mayBe(arn: KmsKeyArn): boolean {
-    const { keyId } = this.#key;
-    if (keyId.includes("alias/")) return true;
-    const own = parseKeyArn(keyId);
-    return own === undefined ? arn.id === keyId : isSameKey(arn, own);
+    const kms = connectKms(options, parseKmsArn(keyId)?.region);
+    const key: KmsKey = { client: kms.client, keyId, grantTokens: [...grantTokens] };
+    const open: OpenBlob = async (context, blob) => (await decryptBlob(key, context, blob)).plaintext;
+    super([
+      { ...readContextWrap(open, acceptUnstoredContext), ...writeContextWrap(key) },
+      legacyWrap(open),
+      { ...readMessageWrap((arn) => (mayBe(keyId, arn) ? key : undefined)), ...writeMessageWrap(key) },
+    ]);
+    this.#kms = kms;
   }
 
   /** Closes the connections of the keyring's own KMS client; a client that you passed stays open. */
   destroy(): void {
     this.#kms.destroy();
   }
+}
+
+/** What an alias stands for, KMS alone knows. */
+function mayBe(keyId: string, arn: KmsKeyArn): boolean {
+  if (keyId.includes("alias/")) return true;
+  const own = parseKeyArn(keyId);
+  return own === undefined ? arn.id === keyId : isSameKey(arn, own);
 }

@@ -93,7 +93,7 @@ export class MultiKeyring implements Keyring {
         "This multi-keyring has no generator, so it only reads; give it one to write.",
       );
     }
-    if (materials.suite.format !== "message") assertPlaces(this.#children);
+    if (!materials.suite.holdsManyWraps) assertPlaces(this.#children);
     const generated = await this.#generator.onEncrypt(materials);
     const { dataKey } = generated;
     const before = materials.encryptedDataKeys;
@@ -133,15 +133,15 @@ export class MultiKeyring implements Keyring {
     }
     const added = addedTo(materials.encryptedDataKeys, answer);
     // A message holds any number of wrapped keys; an instruction file holds one.
-    const isMessage = materials.suite.format === "message";
-    const isRightNumber = isMessage ? added.length > 0 : added.length === 1;
+    const { holdsManyWraps } = materials.suite;
+    const isRightNumber = holdsManyWraps ? added.length > 0 : added.length === 1;
     if (!isRightNumber || answer.dataKey?.equals(materials.dataKey) !== true) {
       throw new S3EncryptionError(
         "invalid-configuration",
-        `The child keyring of ${name} must keep the data key and add ${isMessage ? "an" : "exactly one"} encrypted data key.`,
+        `The child keyring of ${name} must keep the data key and add ${holdsManyWraps ? "an" : "exactly one"} encrypted data key.`,
       );
     }
-    return isMessage ? added : added.map((key) => ({ ...key, ...place }));
+    return holdsManyWraps ? added : added.map((key) => ({ ...key, ...place }));
   }
 
   async onDecrypt(

@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { TokenSession } from "./cryptoki.js";
 import type { TokenKey } from "./token-keys.js";
-import { unwrap, wrap } from "./wraps.js";
+import { tokenWraps } from "./wraps.js";
 
 const BINDING = "self-test";
 const LENGTH = 32;
@@ -15,8 +15,10 @@ const LENGTH = 32;
 export async function assertUsable(session: TokenSession, key: TokenKey): Promise<void> {
   if (key.type === "rsa" && key.privateKey === undefined) return;
   const bytes = randomBytes(LENGTH);
-  const wrapped = await wrap(session, key, bytes, BINDING);
-  const opened = await unwrap(session, key, wrapped, { bindings: [BINDING], dataKeyLengths: [LENGTH] });
+  const { wrap, unwrap } = tokenWraps<TokenKey>(key, (found, operate) => operate(session, found)).described;
+  const wrapped = await wrap?.(key, bytes, BINDING);
+  const expected = { bindings: [BINDING], dataKeyLengths: [LENGTH] };
+  const opened = wrapped === undefined ? undefined : await unwrap(key, wrapped, expected);
   if (opened !== undefined && timingSafeEqual(opened, bytes)) return;
   throw new S3EncryptionError(
     "invalid-configuration",

@@ -1,7 +1,7 @@
 import { CK, type Handle, type Mechanism, type TokenSession } from "./cryptoki.js";
 import { cannotBegin, isRefusedCiphertext } from "./token-errors.js";
 
-export const GCM_TAG_LENGTH = 16;
+const GCM_TAG_LENGTH = 16;
 
 const GCM = "AES-GCM (CKM_AES_GCM)";
 const OAEP = "RSA-OAEP with SHA-1 (CKM_RSA_PKCS_OAEP)";

@@ -1,91 +1,78 @@
-import { constants, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
-import { bindDataKey, type ExpectedDataKey, unbindDataKey } from "@s3ec/materials";
+import { constants, type KeyObject, publicEncrypt } from "node:crypto";
+import {
+  type AesGcm,
+  aesGcmNamedWrap,
+  aesGcmWrap,
+  type NamedWrap,
+  type RawWrap,
+  type RsaOaep,
+  rsaOaepNamedWrap,
+  rsaOaepWrap,
+  S3EncryptionError,
+} from "@s3ec/materials";
 import type { TokenSession } from "./cryptoki.js";
 import { type AesTokenKey, privateKeyOf, type RsaTokenKey, type TokenKey } from "./token-keys.js";
-import { aesGcmDecrypt, aesGcmEncrypt, GCM_TAG_LENGTH, rsaOaepDecrypt } from "./token-operations.js";
+import { aesGcmDecrypt, aesGcmEncrypt, rsaOaepDecrypt } from "./token-operations.js";
 
-export const IV_LENGTH = 12;
+/** Does one operation of the token with a key of its. */
+export type UseKey<Key> = <T>(key: Key, operate: (session: TokenSession, key: TokenKey) => Promise<T>) => Promise<T>;
 
-/** The official wrap of the key's kind, bound to the content algorithm. */
-export async function wrap(
-  session: TokenSession,
-  key: TokenKey,
-  dataKey: Uint8Array,
-  binding: string,
-): Promise<Uint8Array> {
-  return key.type === "aes" ? await wrapGcm(session, key, dataKey, binding) : wrapOaep(key.publicKey, dataKey, binding);
+export interface TokenWraps<Key> {
+  /** The official wrap of the key's kind. */
+  readonly described: RawWrap<Key>;
+  /** The one of messages. RSA: with SHA-1, which every token has. */
+  readonly named: NamedWrap<Key>;
 }
 
-/**
- * The data key, or undefined for any reason that lies in the wrapped bytes: one answer for all of them (S2, S6). Throws
- * `no-matching-key` where only the public key is at hand.
- */
-export async function unwrap(
-  session: TokenSession,
-  key: TokenKey,
-  wrapped: Uint8Array,
-  expected: ExpectedDataKey,
-): Promise<Uint8Array | undefined> {
-  return key.type === "aes"
-    ? await unwrapGcm(session, key, wrapped, expected)
-    : await unwrapOaep(session, key, wrapped, expected);
-}
-
-/** `iv(12) ‖ AES-GCM(key, iv, aad = binding, data key) ‖ tag(16)` (docs/formats.md 1.4). */
-async function wrapGcm(
-  session: TokenSession,
-  { key }: AesTokenKey,
-  dataKey: Uint8Array,
-  binding: string,
-): Promise<Uint8Array> {
-  const iv = randomBytes(IV_LENGTH);
-  return Buffer.concat([iv, await aesGcmEncrypt(session, key, iv, Buffer.from(binding), dataKey)]);
-}
-
-async function unwrapGcm(
-  session: TokenSession,
-  { key }: AesTokenKey,
-  wrapped: Uint8Array,
-  { bindings, dataKeyLengths }: ExpectedDataKey,
-): Promise<Uint8Array | undefined> {
-  // Lengths are public and checked before the key is used (S15).
-  if (!dataKeyLengths.includes(wrapped.length - IV_LENGTH - GCM_TAG_LENGTH)) return undefined;
-  const [iv, sealed] = [wrapped.subarray(0, IV_LENGTH), wrapped.subarray(IV_LENGTH)];
-  for (const binding of bindings) {
-    const dataKey = await aesGcmDecrypt(session, key, iv, Buffer.from(binding), sealed);
-    if (dataKey !== undefined) return dataKey;
+/** What keys of this kind wrap with. Writing under an RSA key takes no token: the key is public. */
+export function tokenWraps<Key>(kind: TokenKey, use: UseKey<Key>): TokenWraps<Key> {
+  if (kind.type === "aes") {
+    const aes = aesInToken(use);
+    return { described: aesGcmWrap(aes), named: aesGcmNamedWrap(aes) };
   }
-  return undefined;
+  const rsa = rsaInToken(kind.publicKey, use);
+  return { described: rsaOaepWrap(rsa), named: rsaOaepNamedWrap(rsa) };
 }
 
-/** RSA-OAEP, SHA-1 for both digests, over the bound data key (docs/formats.md 1.4). Takes no token: the key is public. */
-export function wrapOaep(publicKey: KeyObject, dataKey: Uint8Array, binding: string): Uint8Array {
-  const payload = bindDataKey(dataKey, binding);
-  try {
-    return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha1" }, payload);
-  } finally {
-    payload.fill(0);
-  }
+function aesInToken<Key>(use: UseKey<Key>): AesGcm<Key> {
+  return {
+    encrypt: (key, ...data) => use(key, (session, found) => aesGcmEncrypt(session, aesKey(found).key, ...data)),
+    decrypt: (key, ...data) => use(key, (session, found) => aesGcmDecrypt(session, aesKey(found).key, ...data)),
+  };
 }
 
-async function unwrapOaep(
-  session: TokenSession,
-  key: RsaTokenKey,
-  wrapped: Uint8Array,
-  expected: ExpectedDataKey,
-): Promise<Uint8Array | undefined> {
-  const privateKey = privateKeyOf(key);
-  if (!isModulusLength(key, wrapped)) return undefined;
-  const payload = await rsaOaepDecrypt(session, privateKey, wrapped);
-  if (payload === undefined) return undefined;
-  try {
-    return unbindDataKey(payload, expected);
-  } finally {
-    payload.fill(0);
-  }
+function rsaInToken<Key>(publicKey: KeyObject, use: UseKey<Key>): RsaOaep<Key> {
+  const oaep = { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha1" };
+  return {
+    encrypt: (data) => publicEncrypt(oaep, data),
+    decrypt: (key, ciphertext) =>
+      use(key, async (session, found) => {
+        const rsa = rsaKey(found);
+        const privateKey = privateKeyOf(rsa);
+        if (!isModulusLength(rsa, ciphertext)) return undefined;
+        return await rsaOaepDecrypt(session, privateKey, ciphertext);
+      }),
+  };
 }
 
 /** Whether these bytes have the length of everything that the key wraps (H14, S15). */
-export function isModulusLength({ publicKey }: RsaTokenKey, wrapped: Uint8Array): boolean {
+function isModulusLength({ publicKey }: RsaTokenKey, wrapped: Uint8Array): boolean {
   return wrapped.length === Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+}
+
+function aesKey(key: TokenKey): AesTokenKey {
+  if (key.type === "aes") return key;
+  throw changedKind();
+}
+
+function rsaKey(key: TokenKey): RsaTokenKey {
+  if (key.type === "rsa") return key;
+  throw changedKind();
+}
+
+function changedKind(): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-configuration",
+    "The token's key is of another kind than when the keyring was opened.",
+  );
 }

@@ -1,11 +1,12 @@
 import { createDecipheriv, type KeyObject, timingSafeEqual } from "node:crypto";
-import type { ExpectedDataKey } from "@s3ec/materials";
+import { AES_ECB, AES_WRAP } from "@s3ec/envelope";
+import type { ExpectedDataKey, RawWrap } from "@s3ec/materials";
 
 const RFC3394_IV = Buffer.alloc(8, 0xa6);
 const BLOCK = 16;
 
 /** RFC 3394 key wrap with the default IV. Bound to nothing (S2); the data key, or undefined for any reason. */
-export function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
+function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
   if (!expected.dataKeyLengths.includes(wrapped.length - RFC3394_IV.length)) return undefined;
   try {
     const decipher = createDecipheriv(`id-aes${bits(key)}-wrap`, key, RFC3394_IV);
@@ -21,7 +22,7 @@ export function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: Exp
  * AES-ECB with PKCS#7 padding, neither bound nor authenticated. Only the paddings that belong to a data key's length
  * count, each compared whole and in constant time, so that nobody learns bytes of a block from a padding error.
  */
-export function unwrapEcb(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
+function unwrapEcb(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
   const lengths = expected.dataKeyLengths.filter((length) => wrapped.length - length === paddingOf(length));
   if (lengths.length === 0) return undefined;
   const decipher = createDecipheriv(`aes-${bits(key)}-ecb`, key, null).setAutoPadding(false);
@@ -44,3 +45,9 @@ function paddingOf(length: number): number {
 function bits(key: KeyObject): number {
   return (key.symmetricKeySize ?? 32) * 8;
 }
+
+/** What clients wrote before AES/GCM. Read only. */
+export const LEGACY_WRAPS: readonly RawWrap<KeyObject>[] = [
+  { algorithm: AES_WRAP, unwrap: unwrapRfc3394 },
+  { algorithm: AES_ECB, unwrap: unwrapEcb },
+];

@@ -1,31 +1,17 @@
 import type { KeyObject } from "node:crypto";
-import { AES_ECB, AES_GCM, AES_WRAP } from "@s3ec/envelope";
 import {
+  aesGcmNamedWrap,
+  aesGcmWrap,
   assertKnownOptions,
-  type DecryptionMaterials,
-  type DescribedKey,
-  decryptionFailed,
-  describedKeys,
-  descriptionToStore,
-  type EncryptedDataKey,
-  type EncryptionMaterials,
-  expectedDataKey,
-  importDataKey,
-  isSameWrapAlgorithm,
-  type Keyring,
-  keyDescribedBy,
   type MessageKeyName,
-  MessageKeys,
-  materialDescription,
   type OptionNames,
+  RawKeys,
+  type SelectableKey,
   type StringMap,
-  type WrapAlgorithm,
-  withDataKey,
-  withWrappedDataKey,
+  WrapKeyring,
 } from "@s3ec/materials";
-import { unwrapGcm, wrapGcm } from "./gcm-wrap.js";
-import { unwrapEcb, unwrapRfc3394 } from "./legacy-wraps.js";
-import { unwrapFromMessage, wrapForMessage } from "./message-wrap.js";
+import { GCM } from "./aes-gcm.js";
+import { LEGACY_WRAPS } from "./legacy-wraps.js";
 import { type AesWrappingKey, aesWrappingKey } from "./wrapping-key.js";
 
 /** A former wrapping key, used for reading the objects that carry exactly its description, or its name in messages. */
@@ -68,69 +54,22 @@ const DECRYPTION_KEY: OptionNames<AesDecryptionKey> = {
   messageKey: true,
 };
 
-const UNWRAPS = [
-  { algorithm: AES_GCM, unwrap: unwrapGcm },
-  { algorithm: AES_WRAP, unwrap: unwrapRfc3394 },
-  { algorithm: AES_ECB, unwrap: unwrapEcb },
-] as const;
-
 /**
  * Wraps data keys under an AES key that you hold. Writes AES/GCM; reads AES/GCM, and AESWrap and AES (ECB) where the
  * client allows legacy wraps. With `messageKey`, messages have the wrap of the AWS Encryption SDK's raw AES keyring, which
  * binds the encryption context. Throws `invalid-argument` or `invalid-configuration` at construction.
  */
-export class RawAesKeyring implements Keyring {
-  readonly wrapAlgorithms: readonly WrapAlgorithm[];
-  readonly #key: KeyObject;
-  readonly #description: StringMap;
-  readonly #decryptionKeys: readonly DescribedKey<KeyObject>[];
-  readonly #messageKeys: MessageKeys<KeyObject>;
-  readonly #acceptGcmBindingForCbc: boolean;
-
+export class RawAesKeyring extends WrapKeyring {
   constructor(options: RawAesKeyringOptions) {
     assertKnownOptions(options, OPTIONS, "RawAesKeyring");
     for (const entry of options.decryptionKeys ?? []) assertKnownOptions(entry, DECRYPTION_KEY, "decryptionKeys");
-    this.#key = aesWrappingKey(options.wrappingKey);
-    this.#description = materialDescription(options.materialDescription);
-    const former = (options.decryptionKeys ?? []).map((entry) => ({
-      ...entry,
-      key: aesWrappingKey(entry.wrappingKey),
-    }));
-    this.#decryptionKeys = describedKeys(this.#description, former);
-    this.#messageKeys = new MessageKeys({ key: this.#key, messageKey: options.messageKey }, former);
-    this.wrapAlgorithms = Object.freeze([...UNWRAPS.map((entry) => entry.algorithm), ...this.#messageKeys.providers]);
-    this.#acceptGcmBindingForCbc = options.enableCbcRewrapBoundToGcm === true;
-  }
-
-  async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
-    if (materials.suite.format === "message") {
-      const { own } = this.#messageKeys;
-      return await withWrappedDataKey(materials, (bytes) => wrapForMessage(own, bytes, materials.encryptionContext));
-    }
-    const description = descriptionToStore(this.#description, materials.materialDescription, this.#decryptionKeys);
-    return await withWrappedDataKey(materials, (bytes) => {
-      const ciphertext = wrapGcm(this.#key, bytes, materials.algorithmBinding);
-      return { wrapAlgorithm: AES_GCM, ciphertext, description };
+    const keys = new RawKeys(selectable(options), (options.decryptionKeys ?? []).map(selectable));
+    super(keys.wraps([aesGcmWrap(GCM), ...LEGACY_WRAPS], aesGcmNamedWrap(GCM)), {
+      acceptGcmForCbc: options.enableCbcRewrapBoundToGcm === true,
     });
   }
+}
 
-  async onDecrypt(
-    materials: DecryptionMaterials,
-    encryptedDataKeys: readonly EncryptedDataKey[],
-  ): Promise<DecryptionMaterials | null> {
-    if (materials.suite.format === "message") return unwrapFromMessage(this.#messageKeys, materials, encryptedDataKeys);
-    const expected = expectedDataKey(materials, this.#acceptGcmBindingForCbc);
-    let mine = false;
-    for (const { wrapAlgorithm, ciphertext, description } of encryptedDataKeys) {
-      const entry = UNWRAPS.find(({ algorithm }) => isSameWrapAlgorithm(algorithm, wrapAlgorithm));
-      if (entry === undefined) continue;
-      mine = true;
-      const key = keyDescribedBy(description, this.#decryptionKeys) ?? this.#key;
-      const dataKey = entry.unwrap(key, ciphertext, expected);
-      if (dataKey !== undefined) return withDataKey(materials, importDataKey(dataKey));
-    }
-    // One error without a cause, whichever check failed (S16).
-    if (mine) throw decryptionFailed();
-    return null;
-  }
+function selectable(given: AesDecryptionKey): SelectableKey<KeyObject> {
+  return { ...given, key: aesWrappingKey(given.wrappingKey) };
 }

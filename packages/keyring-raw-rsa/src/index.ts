@@ -1,4 +1,4 @@
-export type { OaepHash } from "./message-wrap.js";
 export type { RawRsaKeyringOptions, RsaDecryptionKey } from "./raw-rsa-keyring.js";
 export { RawRsaKeyring } from "./raw-rsa-keyring.js";
 export type { EncodedRsaPrivateKey, EncodedRsaPublicKey, RsaPrivateKey, RsaPublicKey } from "./rsa-keys.js";
+export type { OaepHash } from "./rsa-oaep.js";

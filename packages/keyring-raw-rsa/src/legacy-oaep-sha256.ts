@@ -2,7 +2,7 @@ import { createHash, type KeyObject } from "node:crypto";
 import type { ExpectedDataKey } from "@s3ec/materials";
 import { allZero, copyIf, equal, firstLength } from "./constant-time.js";
 import { LONGEST_DATA_KEY, privateOperation } from "./legacy-block.js";
-import { modulusLength } from "./oaep-wrap.js";
+import { modulusLength } from "./rsa-oaep.js";
 
 const HASH_LENGTH = 32;
 const LABEL_HASH = createHash("sha256").digest();

@@ -2,7 +2,7 @@ import { createHash, createHmac, type KeyObject } from "node:crypto";
 import type { ExpectedDataKey } from "@s3ec/materials";
 import { allZero, copyIf, equal, firstLength, noneZero, select } from "./constant-time.js";
 import { LONGEST_DATA_KEY, privateOperation } from "./legacy-block.js";
-import { modulusLength } from "./oaep-wrap.js";
+import { modulusLength } from "./rsa-oaep.js";
 
 /**
  * RSAES-PKCS1-v1_5 over the bare data key, with implicit rejection (S6): where the padding is bad or no data key has that

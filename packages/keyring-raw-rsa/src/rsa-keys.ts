@@ -21,11 +21,13 @@ export type RsaPrivateKey = string | Uint8Array | KeyObject | JsonWebKey | Encod
 export type RsaPublicKey = string | Uint8Array | KeyObject | JsonWebKey | EncodedRsaPublicKey;
 
 const MIN_MODULUS_BITS = 2048;
+const MIN_MODULUS_BITS_FOR_READING = 1024;
 const DER_SEQUENCE = 0x30;
 
-/** Reads a private key; throws `invalid-argument`, without a word of the key. */
-export function rsaPrivateKey(input: RsaPrivateKey): KeyObject {
-  return rsaKey("privateKey", "private", () => {
+/** Reads a private key; throws `invalid-argument`, without a word of the key. A weak one has 1,024 to 2,047 bits. */
+export function rsaPrivateKey(input: RsaPrivateKey, acceptWeak = false): KeyObject {
+  const minBits = acceptWeak ? MIN_MODULUS_BITS_FOR_READING : MIN_MODULUS_BITS;
+  return rsaKey("privateKey", "private", minBits, () => {
     if (input instanceof KeyObject) return input;
     if (typeof input === "string" || input instanceof Uint8Array) return readPrivateKey({ key: input });
     if (isEncoded(input)) return readPrivateKey(input);
@@ -36,7 +38,7 @@ export function rsaPrivateKey(input: RsaPrivateKey): KeyObject {
 
 /** Reads a public key; throws `invalid-argument`, also for a private key in its place. */
 export function rsaPublicKey(input: RsaPublicKey): KeyObject {
-  return rsaKey("publicKey", "public", () => {
+  return rsaKey("publicKey", "public", MIN_MODULUS_BITS, () => {
     if (input instanceof KeyObject) return input;
     if (typeof input === "string" || input instanceof Uint8Array) return readPublicKey({ key: input });
     if (isEncoded(input)) return readPublicKey(input);
@@ -58,7 +60,7 @@ export function publicHalf(privateKey: KeyObject, given: KeyObject | undefined):
   return derived;
 }
 
-function rsaKey(name: string, type: "private" | "public", read: () => KeyObject): KeyObject {
+function rsaKey(name: string, type: "private" | "public", minBits: number, read: () => KeyObject): KeyObject {
   let key: KeyObject;
   try {
     key = read();
@@ -73,11 +75,27 @@ function rsaKey(name: string, type: "private" | "public", read: () => KeyObject)
   if (key.type !== type || key.asymmetricKeyType !== "rsa") {
     throw invalid(`${name} must be a ${type} RSA key; this is a ${key.asymmetricKeyType ?? ""} ${key.type} key.`);
   }
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (bits < MIN_MODULUS_BITS) {
-    throw invalid(`${name} must have ${MIN_MODULUS_BITS} bits or more; RSA keys of ${bits} bits can be broken.`);
+  const bits = bitsOf(key);
+  if (bits < minBits) {
+    throw invalid(
+      `${name} must have ${minBits} bits or more; RSA keys of ${bits} bits can be broken.${bits < MIN_MODULUS_BITS_FOR_READING || type === "public" ? "" : " To read what it wrote, set enableWeakKeysForReading."}`,
+    );
   }
   return key;
+}
+
+function bitsOf({ asymmetricKeyDetails: { modulusLength = 0 } = {} }: KeyObject): number {
+  return modulusLength;
+}
+
+/** Throws `unsupported-operation` for a key that was accepted for reading alone. */
+export function assertMayWrite(publicKey: KeyObject): void {
+  const bits = bitsOf(publicKey);
+  if (bits >= MIN_MODULUS_BITS) return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `The keyring's RSA key has ${bits} bits and only reads: RSA keys that write have ${MIN_MODULUS_BITS} or more. Make its privateKey one of the decryptionKeys of a new key.`,
+  );
 }
 
 function readPrivateKey({ key, type = "pkcs8", passphrase }: EncodedRsaPrivateKey): KeyObject {
@@ -136,9 +154,10 @@ function invalid(message: string): S3EncryptionError {
   return new S3EncryptionError("invalid-argument", message);
 }
 
-/** The refusal to read of a keyring that can only write. */
-export function publicKeyOnly(): S3EncryptionError {
-  return new S3EncryptionError(
+/** Throws `no-matching-key` where the keyring holds the public half only. */
+export function privateKeyOf(key: KeyObject | undefined): KeyObject {
+  if (key !== undefined) return key;
+  throw new S3EncryptionError(
     "no-matching-key",
     "This RSA keyring holds only the public key, which writes but cannot read; configure its privateKey to read.",
   );

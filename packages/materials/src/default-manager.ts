@@ -66,9 +66,8 @@ export class DefaultMaterialsManager implements MaterialsManager {
       );
     }
     const describedBy = new Set(encryptedDataKeys.map((key) => key.wrapAlgorithm.describedBy));
-    // Dropping what the caller meant to bind or to store would be noticed only when it is needed. A message's header
-    // holds the context and authenticates it, whatever the wraps do.
-    const isBound = suite.format === "message" || describedBy.has("encryption-context");
+    // Dropping what the caller meant to bind or to store would be noticed only when it is needed.
+    const isBound = suite.authenticatesContext || describedBy.has("encryption-context");
     if (Object.keys(encryptionContext).length > 0 && !isBound) {
       throw new S3EncryptionError(
         "invalid-argument",
@@ -117,9 +116,9 @@ export class DefaultMaterialsManager implements MaterialsManager {
 /** A reader that names a context or description means it to be checked; where no wrap can, refuse (S10). */
 function checkCallersExpectations(request: DecryptionRequest): void {
   const { suite, encryptionContext, materialDescription, encryptedDataKeys } = request;
-  // A message's own was compared with what the caller passed before this request was made.
+  // A format that authenticates the context compared it with the caller's before this request was made.
   const contextCannotBeChecked =
-    suite.format !== "message" &&
+    !suite.authenticatesContext &&
     !isSameStringMap(encryptionContext, EMPTY_STRING_MAP) &&
     encryptedDataKeys.every((key) => key.wrapAlgorithm.describedBy !== "encryption-context");
   const stored = encryptedDataKeys

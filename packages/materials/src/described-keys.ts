@@ -11,42 +11,14 @@ export function materialDescription(input: StringMap | undefined): StringMap {
   return input === undefined ? EMPTY_STRING_MAP : callersStringMap(input, "A material description");
 }
 
-/** A key that reads by its description, by its name in messages, or by both. */
-export interface DescribableKey<Key> {
-  readonly key: Key;
-  readonly materialDescription?: StringMap;
-  readonly messageKey?: unknown;
-}
-
-/**
- * The keys that have a description. Descriptions select keys, so each may stand for one key only; `own` is what the
- * keyring itself writes. Throws `invalid-configuration` where one stands for two, or a key would never be found.
- */
-export function describedKeys<Key>(own: StringMap, keys: readonly DescribableKey<Key>[]): readonly DescribedKey<Key>[] {
-  if (keys.some((entry) => entry.materialDescription === undefined && entry.messageKey === undefined)) {
-    throw new S3EncryptionError(
-      "invalid-configuration",
-      "Give each of the decryptionKeys the materialDescription of its objects, the messageKey of its messages, or both.",
-    );
-  }
-  const described = keys.flatMap(({ key, materialDescription: given }) =>
-    given === undefined ? [] : [{ key, description: materialDescription(given) }],
+/** Descriptions select keys, so each may stand for one key only. Throws `invalid-configuration`. */
+export function assertDistinctDescriptions(own: StringMap, keys: readonly DescribedKey<unknown>[]): void {
+  const all = [own, ...keys.map(({ description }) => description)];
+  if (all.every((map, index) => all.findIndex((other) => isSameStringMap(map, other)) === index)) return;
+  throw new S3EncryptionError(
+    "invalid-configuration",
+    "Give the keyring and each of its decryptionKeys a material description of their own: it selects the key.",
   );
-  assertDistinctDescriptions(own, described);
-  return described;
-}
-
-function assertDistinctDescriptions(own: StringMap, keys: readonly DescribedKey<unknown>[]): void {
-  const seen = [own];
-  for (const { description } of keys) {
-    if (seen.some((other) => isSameStringMap(other, description))) {
-      throw new S3EncryptionError(
-        "invalid-configuration",
-        "Give the keyring and each of its decryptionKeys a material description of their own: it selects the key.",
-      );
-    }
-    seen.push(description);
-  }
 }
 
 /** The key that a stored description names exactly. Nothing else is ever taken from the description (docs/formats.md 3.4). */

@@ -20,20 +20,15 @@ export {
   serializeEncryptionContext,
   stringMap,
 } from "@s3ec/envelope";
-export { AES_KEY_INFO_LENGTH, aesKeyInfo, ivOfAesKeyInfo } from "./aes-key-info.js";
+export type { AesGcm } from "./aes-gcm-wraps.js";
+export { aesGcmNamedWrap, aesGcmWrap } from "./aes-gcm-wraps.js";
 export type { ExpectedDataKey } from "./bound-data-key.js";
-export { bindDataKey, expectedDataKey, unbindDataKey } from "./bound-data-key.js";
 export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
 export { CachingMaterialsManager } from "./caching-manager.js";
 export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";
 export { contextMismatch, DefaultMaterialsManager } from "./default-manager.js";
-export type { DescribableKey, DescribedKey } from "./described-keys.js";
-export {
-  describedKeys,
-  descriptionToStore,
-  keyDescribedBy,
-  materialDescription,
-} from "./described-keys.js";
+export type { KeyringDefinition } from "./define-keyring.js";
+export { defineKeyring } from "./define-keyring.js";
 export type { Keyring } from "./keyring.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";
@@ -47,9 +42,15 @@ export type {
   OpenedMessage,
   SealedMessage,
 } from "./message-format.js";
-export type { MessageKey, MessageKeyName, NameableKey } from "./message-keys.js";
-export { MessageKeys } from "./message-keys.js";
+export type { MessageKeyName } from "./message-keys.js";
+export type { NamedWrap, RawWrap, SelectableKey } from "./raw-keys.js";
+export { RawKeys } from "./raw-keys.js";
 export type { RequiredContextManagerOptions } from "./required-context-manager.js";
 export { RequiredContextManager } from "./required-context-manager.js";
+export type { RsaOaep } from "./rsa-oaep-wraps.js";
+export { rsaOaepNamedWrap, rsaOaepWrap } from "./rsa-oaep-wraps.js";
 export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";
+export type { Awaitable, GeneratedDataKey, Wrap, WrappedDataKey } from "./wrap.js";
+export type { WrapKeyringOptions } from "./wrap-keyring.js";
+export { WrapKeyring } from "./wrap-keyring.js";
 export { withWrappedDataKey } from "./wrapped-data-key.js";

@@ -7,8 +7,9 @@ export interface EncryptionMaterials {
   /** The text that the wrapped key must be bound to: `115` for V3, `AES/GCM/NoPadding` for V2 (docs/formats.md 1.4). */
   readonly algorithmBinding: string;
   /**
-   * What the caller passed, without reserved names; bound by KMS wraps. For a message (`suite.format`), all that its
-   * header will hold, `aws-crypto-public-key` included: every wrap of the AWS Encryption SDK that can bind it must.
+   * What the caller passed, without reserved names; bound by KMS wraps. Where the format authenticates it
+   * (`suite.authenticatesContext`), all that it will hold, `aws-crypto-public-key` included: every wrap of the AWS
+   * Encryption SDK that can bind it must.
    */
   readonly encryptionContext: StringMap;
   /** What the caller passed for raw-key wraps; stored instead of the keyring's own description. */

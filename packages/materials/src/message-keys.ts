@@ -1,7 +1,6 @@
 import {
   assertKnownOptions,
   type EncryptedDataKey,
-  isSameWrapAlgorithm,
   keyProvider,
   S3EncryptionError,
   WRAP_ALGORITHMS,
@@ -26,56 +25,10 @@ export interface MessageKey<Key> {
 
 const MOST_BYTES = 1024;
 
-/** A key that may have a name. */
-export interface NameableKey<Key> {
-  readonly key: Key;
-  readonly messageKey?: MessageKeyName | undefined;
-}
-
-/**
- * The keys of a raw keyring that messages name: its own, and others that only read. Throws `invalid-argument` for a name
- * that cannot be stored (each part has 1 to 1,024 bytes of UTF-8), `invalid-configuration` for one that two keys have.
- */
-export class MessageKeys<Key> {
-  readonly #all: readonly MessageKey<Key>[];
-  /** Each namespace once. */
-  readonly providers: readonly WrapAlgorithm[];
-  readonly #own: MessageKey<Key> | undefined;
-
-  constructor(own: NameableKey<Key>, others: readonly NameableKey<Key>[]) {
-    this.#own = own.messageKey === undefined ? undefined : named(own.key, own.messageKey);
-    const more = others.flatMap(({ key, messageKey }) => (messageKey === undefined ? [] : [named(key, messageKey)]));
-    this.#all = Object.freeze(this.#own === undefined ? more : [this.#own, ...more]);
-    assertDistinct(this.#all);
-    this.providers = Object.freeze([...new Map(this.#all.map(({ provider }) => [provider.name, provider])).values()]);
-  }
-
-  /**
-   * The key that an encrypted data key names, with so many bytes behind the name: the length tells a name from one that
-   * begins with it.
-   */
-  namedBy({ wrapAlgorithm, providerInfo }: EncryptedDataKey, lengthBehind = 0): MessageKey<Key> | undefined {
-    return this.#all.find(
-      ({ provider, name }) =>
-        isSameWrapAlgorithm(provider, wrapAlgorithm) &&
-        providerInfo?.length === name.length + lengthBehind &&
-        Buffer.compare(providerInfo.subarray(0, name.length), name) === 0,
-    );
-  }
-
-  /** The key to write with; throws `invalid-configuration` where it has no name. */
-  get own(): MessageKey<Key> {
-    if (this.#own !== undefined) return this.#own;
-    throw new S3EncryptionError(
-      "invalid-configuration",
-      "Set the keyring's messageKey, { namespace, name }, to write messages: readers find the raw key by it.",
-    );
-  }
-}
-
-function named<Key>(key: Key, messageKey: MessageKeyName): MessageKey<Key> {
-  assertKnownOptions(messageKey, { namespace: true, name: true }, "messageKey");
-  const { namespace, name } = messageKey;
+/** Throws `invalid-argument` for a name that cannot be stored: each part has 1 to 1,024 bytes of UTF-8. */
+export function messageKey<Key>(key: Key, given: MessageKeyName): MessageKey<Key> {
+  assertKnownOptions(given, { namespace: true, name: true }, "messageKey");
+  const { namespace, name } = given;
   if (!isName(namespace) || !isName(name)) {
     throw new S3EncryptionError(
       "invalid-argument",
@@ -90,8 +43,22 @@ function named<Key>(key: Key, messageKey: MessageKeyName): MessageKey<Key> {
   return Object.freeze({ key, provider: keyProvider(namespace), name: Buffer.from(name) });
 }
 
-/** Names select keys, so each may stand for one key only. */
-function assertDistinct(keys: readonly MessageKey<unknown>[]): void {
+/**
+ * The provider information behind a key's name, of so many bytes, where the encrypted data key names this key; else
+ * undefined. The length tells a name from one that begins with it.
+ */
+export function infoBehind(
+  { name }: MessageKey<unknown>,
+  length: number,
+  { providerInfo = new Uint8Array(0) }: EncryptedDataKey,
+): Uint8Array | undefined {
+  const isNamed =
+    providerInfo.length === name.length + length && Buffer.compare(providerInfo.subarray(0, name.length), name) === 0;
+  return isNamed ? providerInfo.subarray(name.length) : undefined;
+}
+
+/** Names select keys, so each may stand for one key only. Throws `invalid-configuration`. */
+export function assertDistinctNames(keys: readonly MessageKey<unknown>[]): void {
   const names = keys.map(({ provider, name }) => JSON.stringify([provider.name, Buffer.from(name).toString()]));
   if (new Set(names).size === names.length) return;
   throw new S3EncryptionError(

@@ -49,8 +49,7 @@ export class RequiredContextManager implements MaterialsManager {
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, encryptionContext, encryptedDataKeys } = request;
     this.#assertSupplied(encryptionContext);
-    // A message's header authenticates the context that the caller was compared with, whatever the wrap is.
-    if (suite.format === "message") return await this.#manager.getDecryptionMaterials(request);
+    if (suite.authenticatesContext) return await this.#manager.getDecryptionMaterials(request);
     const isBound = encryptedDataKeys.every(
       ({ wrapAlgorithm, description }) =>
         wrapAlgorithm.describedBy === "encryption-context" &&

@@ -1,7 +1,7 @@
 import { CBC, COMMITTING_GCM, GCM } from "@s3ec/envelope";
 import { forReading } from "@s3ec/test-support";
 import { expect } from "chai";
-import { bindDataKey, expectedDataKey, unbindDataKey } from "../dist/index.js";
+import { bindDataKey, expectedDataKey, unbindDataKey } from "../dist/bound-data-key.js";
 
 const DATA_KEY = Buffer.alloc(32, 7);
 const EXPECTED = { bindings: ["115"], dataKeyLengths: [32] };

@@ -8,6 +8,16 @@ import {
 } from "@s3ec/envelope";
 import type { DecryptionMaterials, EncryptionMaterials } from "@s3ec/materials";
 
+/** A suite as keyrings and managers see that of a format which names key providers and authenticates the context. */
+export const BY_PROVIDER: AlgorithmSuite = Object.freeze({
+  ...COMMITTING_GCM,
+  name: "ALG_OF_ANOTHER_FORMAT",
+  wrapsNamedBy: "provider",
+  holdsManyWraps: true,
+  authenticatesContext: true,
+  storedName: "0478",
+});
+
 /** What a keyring is asked to write with: bound to the suite's own name, without a context, unless `more` says otherwise. */
 export function forWriting(
   suite: AlgorithmSuite = COMMITTING_GCM,

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { keyrings, VaultTransitKeyring } from "@example/s3ec-keyring-vault-transit";
+import { keyrings, vaultTransitKeyring } from "@example/s3ec-keyring-vault-transit";
 import { describeKeyring } from "@s3ec/keyring-conformance";
 import { startTransitServer } from "./transit-server.js";
 
-describe("VaultTransitKeyring", () => {
+// As far as they matter to a keyring.
+const MATERIALS = { suite: { wrapsNamedBy: "algorithm" }, algorithmBinding: "115", encryptedDataKeys: [] };
+
+describe("the Vault transit keyring", () => {
   // VAULT_ADDR and VAULT_TOKEN point the same tests at a real Vault whose transit keys `app` and `other` exist.
   const { VAULT_ADDR, VAULT_TOKEN = "test-token" } = process.env;
   let address = VAULT_ADDR;
@@ -15,12 +18,13 @@ describe("VaultTransitKeyring", () => {
   });
   after(() => server?.close());
 
-  const keyring = (key, token = VAULT_TOKEN) => new VaultTransitKeyring({ address, token, key });
-  describeKeyring("vault transit", { create: () => keyring("app"), createOther: () => keyring("other") });
+  const keyring = (key, token = VAULT_TOKEN) => vaultTransitKeyring({ address, token, key });
+  const formats = ["s3", "message"];
+  describeKeyring("vault transit", { create: () => keyring("app"), createOther: () => keyring("other"), formats });
 
   it("says which permission is missing, and not the token", async () => {
     const error = await keyring("app", "wrong-token")
-      .onEncrypt({ algorithmBinding: "115", encryptedDataKeys: [] })
+      .onEncrypt(MATERIALS)
       .catch((reason) => reason);
     assert.equal(error.code, "key-unavailable");
     assert.match(error.message, /transit\/encrypt\/app/);
@@ -34,8 +38,8 @@ describe("VaultTransitKeyring", () => {
   });
 
   it("says that Vault cannot be reached", async () => {
-    const nowhere = new VaultTransitKeyring({ address: "http://127.0.0.1:1/", token: "t", key: "app" });
-    const error = await nowhere.onEncrypt({ algorithmBinding: "115", encryptedDataKeys: [] }).catch((reason) => reason);
+    const nowhere = vaultTransitKeyring({ address: "http://127.0.0.1:1/", token: "t", key: "app" });
+    const error = await nowhere.onEncrypt(MATERIALS).catch((reason) => reason);
     assert.equal(error.code, "key-unavailable");
   });
 });

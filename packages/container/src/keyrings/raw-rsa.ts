@@ -29,6 +29,10 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
           .boolean()
           .describe("DANGEROUS: reads data keys that an old Java client wrapped with textbook RSA. For one migration.")
           .exactOptional(),
+        enableWeakKeysForReading: z
+          .boolean()
+          .describe("DANGEROUS: takes private keys of 1024 to 2047 bits, to read. For one migration.")
+          .exactOptional(),
         enableCbcRewrapBoundToGcm: CBC_REWRAP.exactOptional(),
       })
       .refine(({ privateKey, publicKey }) => privateKey !== undefined || publicKey !== undefined, {

@@ -1,4 +1,4 @@
-import { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "@s3ec/envelope";
+import { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID, KMS_CONTEXT } from "@s3ec/envelope";
 import {
   contextMismatch,
   type DecryptionMaterials,
@@ -8,13 +8,47 @@ import {
   S3EncryptionError,
   type StringMap,
   stringMap,
+  type Wrap,
 } from "@s3ec/materials";
+import { encryptDataKey, generateDataKey, type KmsKey } from "./kms-operations.js";
+
+/** Opens a blob that was wrapped with a context. Throws typed errors. */
+export type OpenBlob = (context: StringMap, blob: Uint8Array) => Promise<Uint8Array>;
+
+/**
+ * `kms+context`, to read.
+ *
+ * @param acceptUnstored whether the caller's context may stand in for one that the writer did not store (H21)
+ */
+export function readContextWrap(open: OpenBlob, acceptUnstored: boolean): Wrap {
+  return {
+    algorithm: KMS_CONTEXT,
+    unwrap: ({ ciphertext, description }, _expected, materials) =>
+      open(boundContext(materials, description, acceptUnstored), ciphertext),
+  };
+}
+
+/** `kms+context`, to write. */
+export function writeContextWrap(key: KmsKey): Required<Pick<Wrap, "wrap" | "generate">> {
+  return {
+    wrap: async (dataKey, _binding, materials) => {
+      const description = contextToBind(materials);
+      const { blob } = await encryptDataKey(key, description, dataKey);
+      return { ciphertext: blob, description };
+    },
+    generate: async (_binding, materials) => {
+      const description = contextToBind(materials);
+      const { plaintext, blob } = await generateDataKey(key, description);
+      return { dataKey: plaintext, ciphertext: blob, description };
+    },
+  };
+}
 
 /**
  * The context of a new `kms+context` wrap, sent to KMS and stored as it is: the caller's entries in their order, then
  * the one that binds the wrap to the content algorithm (1.5, H10, H12).
  */
-export function contextToBind({ encryptionContext, algorithmBinding }: EncryptionMaterials): StringMap {
+function contextToBind({ encryptionContext, algorithmBinding }: EncryptionMaterials): StringMap {
   const reserved = Object.keys(encryptionContext).find(isReserved);
   if (reserved !== undefined) {
     throw new S3EncryptionError(
@@ -28,10 +62,8 @@ export function contextToBind({ encryptionContext, algorithmBinding }: Encryptio
 /**
  * The context to open a `kms+context` wrap with: as stored, once it is bound to this content algorithm (S2) and says
  * exactly what the caller says (S10, H13). Throws before anything is sent otherwise.
- *
- * @param acceptUnstored whether the caller's context may stand in for one that the writer did not store (H21)
  */
-export function boundContext(materials: DecryptionMaterials, stored: StringMap, acceptUnstored: boolean): StringMap {
+function boundContext(materials: DecryptionMaterials, stored: StringMap, acceptUnstored: boolean): StringMap {
   const { encryptionContext, algorithmBinding } = materials;
   if (own(stored, CONTEXT_CONTENT_ALGORITHM) !== algorithmBinding) throw decryptionFailed();
   const callersPart = without(stored, CONTEXT_KMS_KEY_ID, CONTEXT_CONTENT_ALGORITHM);
