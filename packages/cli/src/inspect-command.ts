@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { printable } from "@s3ec/envelope";
 import { type EnvelopeExplanation, explainEnvelope } from "./explain-envelope.js";
 import { describeMessage } from "./inspect-message.js";
 import { type Inspection, inspectObject } from "./inspect-object.js";
@@ -37,7 +38,7 @@ function describe(
 ): string[] {
   const { format, suite, wrapAlgorithm, placement, instructionFile, contentLength, storedLength } = inspection;
   const kind = inspection.descriptionKind === "encryption-context" ? "Encryption context" : "Material description";
-  const entries = Object.entries(inspection.description).map(([name, value]) => `${name} = ${value}`);
+  const entries = Object.entries(inspection.description).map(([name, value]) => printable(`${name} = ${value}`));
   const where =
     placement === "metadata"
       ? "in the object's metadata"

@@ -1,5 +1,5 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { readAtMost } from "@s3ec/envelope";
+import { printable, readAtMost } from "@s3ec/envelope";
 import { AwsMessageFormat, messagePlaintextLength, type ParsedHeader } from "@s3ec/format-aws-message";
 import { withContext } from "./needed-context.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
@@ -55,7 +55,7 @@ function inspectionOf(header: ParsedHeader, storedLength: number): MessageInspec
     encryptionContext,
     encryptedDataKeys: encryptedDataKeys.map(({ providerId, providerInfo }) => ({
       providerId,
-      providerInfo: printable(providerInfo),
+      providerInfo: textOf(providerInfo),
     })),
     storedLength,
     contentLength: messagePlaintextLength(header, storedLength) ?? null,
@@ -63,7 +63,7 @@ function inspectionOf(header: ParsedHeader, storedLength: number): MessageInspec
 }
 
 /** Text up to the first byte that is none: raw AES keys put an IV behind their name. */
-function printable(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array): string {
   const text = /^[\x20-\x7e]*/.exec(Buffer.from(bytes).toString("latin1"))?.[0] ?? "";
   return text.length === bytes.length ? text : `${text} (and ${bytes.length - text.length} bytes)`;
 }
@@ -71,8 +71,12 @@ function printable(bytes: Uint8Array): string {
 /** The text that `s3ec inspect` prints. */
 export function describeMessage(address: ObjectAddress, inspection: MessageInspection): string[] {
   const { suite, headerVersion, frameLength, contentLength, storedLength, committing, signed } = inspection;
-  const context = Object.entries(inspection.encryptionContext).map(([name, value]) => `    ${name} = ${value}`);
-  const keys = inspection.encryptedDataKeys.map(({ providerId, providerInfo }) => `    ${providerId}: ${providerInfo}`);
+  const context = Object.entries(inspection.encryptionContext).map(
+    ([name, value]) => `    ${printable(`${name} = ${value}`)}`,
+  );
+  const keys = inspection.encryptedDataKeys.map(
+    ({ providerId, providerInfo }) => `    ${printable(providerId)}: ${providerInfo}`,
+  );
   return [
     formatAddress(address),
     `  Format      message of the AWS Encryption SDK, header version ${headerVersion}`,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
+import { printable } from "@s3ec/envelope";
 import { Command, InvalidArgumentError } from "commander";
 import type { ConnectionOptions } from "./connection.js";
 import { devServerAddress } from "./dev-server-address.js";
@@ -37,14 +38,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return EXIT_CODES.ok;
   } catch (error) {
     const { exitCode, message } = reportOf(error);
-    if (message !== undefined) process.stderr.write(`s3ec: ${message}\n`);
+    if (message !== undefined) await tell(`s3ec: ${message}`);
     if (verbose && message !== undefined) {
       const { causesOf } = await import("./causes.js");
-      process.stderr.write(
-        `${causesOf(error)
-          .map((line) => `  ${line}\n`)
-          .join("")}`,
-      );
+      for (const line of causesOf(error)) await tell(`  ${line}`);
     }
     return exitCode;
   }
@@ -200,7 +197,7 @@ function nameOf(file: string, dash: string): string {
 /** Whoever reads what is printed may stop, as `head` does: no reason to fail. That it cannot be kept is one. */
 function print(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(`${text}\n`, (error) => {
+    process.stdout.write(`${shown(text)}\n`, (error) => {
       const isLost = error instanceof Error && !("code" in error && error.code === "EPIPE");
       if (isLost) reject(error);
       else resolve();
@@ -210,5 +207,10 @@ function print(text: string): Promise<void> {
 
 /** On standard error, where standard output has the object. */
 async function tell(text: string): Promise<void> {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${shown(text)}\n`);
+}
+
+/** Only our own line breaks do something; whatever else could is of an object, a store or a name. */
+function shown(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }

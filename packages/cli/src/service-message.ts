@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { quoted } from "@s3ec/envelope";
 import { sentence } from "./sentence.js";
 
 /** What the AWS SDK throws for what a service answered. */
@@ -44,7 +45,12 @@ export function serviceMessage(error: ServiceError): string {
     const reason = status === 403 ? "missing permission, wrong access key id or wrong region" : "it gave no reason";
     return `S3 answered ${text || "nothing that can be read"}: ${reason}.`;
   }
-  return `S3 answered ${name}${text === "" ? "" : ` (${text})`}: ${sentence(message)}`;
+  return `S3 answered ${quotedName(name)}${text === "" ? "" : ` (${text})`}: ${sentence(message)}`;
+}
+
+/** A code that S3 made up is shown as such. */
+function quotedName(name: string): string {
+  return /^\w{1,80}$/.test(name) ? name : quoted(name);
 }
 
 function otherRegion(answer: string, region: string | undefined, message: string): string {

@@ -118,7 +118,7 @@ describe("s3ec", function () {
 
     it("say that reading takes the encryption context, too", async () => {
       const { stdout } = await local("inspect", "s3://demo/a/b");
-      expect(stdout).to.match(/To read it {2}its key and the encryption context of tenant, x suffice; no option/);
+      expect(stdout).to.match(/To read it {2}its key and the encryption context of "tenant", "x" suffice; no option/);
     });
 
     it("tell a wrong suffix from an object that nobody encrypted, and name the suffix that reading takes", async () => {
@@ -301,7 +301,7 @@ describe("s3ec", function () {
         expect(text).to.match(/archive: 2026 \(and 20 bytes\)/);
         expect(text).to.match(/tenant = a/);
         expect(text).to.match(
-          /To read it {2}beside one of its keys and the encryption context of tenant, set messageFormat/,
+          /To read it {2}beside one of its keys and the encryption context of "tenant", set messageFormat/,
         );
         const { stdout } = await local("inspect", "s3://demo/message", "--json");
         expect(JSON.parse(stdout)).to.deep.include({

@@ -2,10 +2,11 @@ import { PassThrough, Readable } from "node:stream";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import type { MessageHeader } from "@s3ec/materials";
 import { expect } from "chai";
 import { type Answer, type Asked, Endless, liedTo, replaceBody } from "./altered-answers.js";
-import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal } from "./fixture.js";
+import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { ThirdPartyKeyring } from "./third-party-keyring.js";
 import { errorOf } from "./transfers.js";
 
@@ -295,6 +296,41 @@ describe("an answer of S3 that is not what was asked for", () => {
       // 1 + 2 + 4 + ... bytes, up to what is less than twice the header.
       expect(parsed).to.be.below(4 * length);
     });
+  });
+
+  it("has no say in how long a refusal is, nor in what it does to a terminal", async () => {
+    const evil = `\u001b[2J\n2026-01-01 access granted${"x".repeat(40_000)}`;
+    const { body } = await fixture.stored("message");
+    const uint16 = (value: number): Buffer => Buffer.of(value >> 8, value & 0xff);
+    const field = (value: string | Buffer): Buffer[] => [uint16(Buffer.byteLength(value)), Buffer.from(value)];
+    // No context, and two wrapped keys of providers that the writer made up.
+    const keys = [evil, "ns"].flatMap((provider) => [...field(provider), ...field("info"), ...field(Buffer.alloc(48))]);
+    const end = [Buffer.of(2, 0, 0, 0x10, 0), Buffer.alloc(48)];
+    const message = Buffer.concat([body.subarray(0, 35), uint16(0), uint16(2), ...keys, ...end]);
+    // One keyring knows the second, and one neither.
+    for (const keyring of [
+      new RawAesKeyring({ wrappingKey: Buffer.alloc(32), messageKey: { namespace: "ns", name: "k" } }),
+      TEST_KEYRING,
+    ]) {
+      const client = fromThe(1, (answer) => replaceBody(answer, [message]), { ...MESSAGES, keyring });
+      const refused = await refusal(read(client, "message"));
+      expect(refused.code).to.equal("no-matching-key");
+      expect(refused.message).to.include('"\\u001b[2J\\u000a2026').and.not.match(/\p{C}/u);
+      expect(refused.message.length).to.be.below(1000);
+    }
+  });
+
+  it("is no answer that there is no instruction file when it is a refusal (H34)", async () => {
+    for (const [status, code] of [
+      [403, "AccessDenied"],
+      [500, "InternalError"],
+    ] as const) {
+      const remove = fixture.server.faults.add({ key: "in-file.instruction", status, code });
+      const failed = await errorOf(read(fixture.client(), "in-file"));
+      remove();
+      expect(failed).not.to.have.property("code", "not-encrypted");
+      expect([failed.name, failed.cause instanceof Error ? failed.cause.name : ""]).to.include(code);
+    }
   });
 
   it("passes S3's own refusal on where nothing was answered before it", async () => {

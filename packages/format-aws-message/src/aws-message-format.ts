@@ -5,6 +5,7 @@ import {
   formatStringMap,
   isSameStringMap,
   malformedEnvelope,
+  quotedList,
 } from "@s3ec/envelope";
 import {
   ANY_KEY_PROVIDER,
@@ -176,7 +177,7 @@ export class AwsMessageFormat implements MessageFormat {
         (entry) => isSameWrapAlgorithm(entry, wrapAlgorithm) || isSameWrapAlgorithm(entry, ANY_KEY_PROVIDER),
       );
     if (!encryptedDataKeys.some(isDeclared)) {
-      const providers = [...new Set(header.encryptedDataKeys.map((key) => JSON.stringify(key.providerId)))].join(", ");
+      const providers = quotedList(header.encryptedDataKeys.map((key) => key.providerId));
       throw new S3EncryptionError(
         "no-matching-key",
         `The message's data key is wrapped by the key providers ${providers}, none of which a configured keyring knows.`,

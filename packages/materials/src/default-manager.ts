@@ -2,6 +2,7 @@ import {
   decryptionFailed,
   EMPTY_STRING_MAP,
   isSameStringMap,
+  quotedList,
   S3EncryptionError,
   type StringMap,
   type WrapAlgorithm,
@@ -99,7 +100,7 @@ export class DefaultMaterialsManager implements MaterialsManager {
     );
     // Plain JavaScript is quick to answer undefined where null is meant.
     if (!materials) {
-      const wraps = [...new Set(encryptedDataKeys.map((key) => key.wrapAlgorithm.name))].join(", ");
+      const wraps = quotedList(encryptedDataKeys.map((key) => key.wrapAlgorithm.name));
       throw new S3EncryptionError(
         "no-matching-key",
         `No configured keyring holds the wrapping key of this object (wrapped with: ${wraps}).`,

@@ -184,7 +184,7 @@ describe("DefaultMaterialsManager", () => {
       for (const none of [null, undefined]) {
         Object.assign(keyring, { decrypt: () => none });
         const { message } = await refusal("no-matching-key", manager.getDecryptionMaterials(request));
-        expect(message).to.contain("(wrapped with: AES/GCM, kms+context)");
+        expect(message).to.contain('(wrapped with: "AES/GCM", "kms+context")');
       }
     });
 
