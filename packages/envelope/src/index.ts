@@ -11,6 +11,8 @@ export {
   openContentKey,
 } from "./content-cipher.js";
 export { ciphertextLength, plaintextLength } from "./content-length.js";
+export type { ContentProof } from "./content-proof.js";
+export { contentProof, PROOF_PIECE_LENGTH } from "./content-proof.js";
 export type { AlignedRange, ByteRange } from "./content-range.js";
 export { alignRange, parseByteRange } from "./content-range.js";
 export { serializeEncryptionContext } from "./encryption-context.js";
@@ -18,6 +20,8 @@ export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope
 export type { S3EncryptionErrorCode } from "./errors.js";
 export { decryptionFailed, malformedEnvelope, S3EncryptionError } from "./errors.js";
 export { GatheredBytes, readAtMost } from "./gathered-bytes.js";
+export type { Piece } from "./gcm/gcm-pieces.js";
+export type { ProvenContent } from "./gcm/gcm-reading.js";
 export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export type { OptionNames } from "./known-options.js";

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ContentProof, decryptionFailed, type ProvenContent } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { piecesOfFile } from "../transfer/file-pieces.js";
 import { GatheringWriter } from "../transfer/gathering-writer.js";
@@ -22,11 +23,12 @@ const abandoned = new FinalizationRegistry<() => Promise<void>>((destroy) => voi
 
 /**
  * Authenticates content of any size before a byte of it is released (S12), without holding it in memory and without
- * plaintext on disk: the ciphertext goes to a file that only this process can open, is verified on its way, and is
- * decrypted a second time from there.
+ * plaintext on disk: the ciphertext goes to a file that only this process can open, is proven by its hash on its way, and
+ * is decrypted from there, each piece after another look at its own hash (G5). What cannot be proven by a hash is decrypted
+ * twice.
  */
 export async function spoolContent(
-  decryption: Pick<Decryption, "decrypt">,
+  decryption: Pick<Decryption, "decrypt" | "proof">,
   ciphertext: AsyncIterable<Uint8Array>,
   directory: string = tmpdir(),
 ): Promise<SpooledContent> {
@@ -44,19 +46,75 @@ export async function spoolContent(
     if (!unlinked) await unlink(path);
   };
   try {
-    let length = 0;
-    for await (const chunk of decryption.decrypt(copying(ciphertext, file))) {
-      length += chunk.length;
-      chunk.fill(0);
-    }
-    // Everything was written at a position of its own, so that the file still stands at its beginning.
-    const chunks = decryption.decrypt(piecesOfFile(file));
+    const proof = decryption.proof?.(true);
+    const { chunks, length } =
+      proof === undefined
+        ? await decryptedTwice(decryption, ciphertext, file)
+        : await provenByHash(proof, ciphertext, file);
     abandoned.register(chunks, destroy, file);
     return { chunks, length, destroy };
   } catch (error) {
     await destroy();
     throw isDiskFull(error) ? diskFull(directory, error) : error;
   }
+}
+
+type Spooled = Pick<SpooledContent, "chunks" | "length">;
+
+async function provenByHash(
+  proof: ContentProof,
+  ciphertext: AsyncIterable<Uint8Array>,
+  file: FileHandle,
+): Promise<Spooled> {
+  for await (const chunk of copying(ciphertext, file)) proof.add(chunk);
+  const proven = proof.prove();
+  return { chunks: openedPieces(proven, file), length: proven.length };
+}
+
+/** A disk that lost or changed a piece meanwhile ends the stream in front of it. */
+async function* openedPieces(proven: ProvenContent, file: FileHandle): AsyncGenerator<Uint8Array> {
+  let reading: Promise<Uint8Array> | undefined;
+  try {
+    for (const [index, piece] of proven.pieces.entries()) {
+      const ciphertext = await (reading ?? readPiece(file, piece));
+      const next = proven.pieces[index + 1];
+      reading = next === undefined ? undefined : readPiece(file, next);
+      // That it failed is told when it is its turn.
+      reading?.catch(() => {});
+      const plaintext = proven.open(index, ciphertext);
+      if (plaintext === undefined) throw decryptionFailed();
+      yield plaintext;
+    }
+  } finally {
+    // Whoever closes the file next must not find it busy.
+    await Promise.allSettled([reading]);
+  }
+}
+
+/** All of a piece, or as much as there is. */
+async function readPiece(file: FileHandle, { offset, length }: ProvenContent["pieces"][number]): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+async function decryptedTwice(
+  decryption: Pick<Decryption, "decrypt">,
+  ciphertext: AsyncIterable<Uint8Array>,
+  file: FileHandle,
+): Promise<Spooled> {
+  let length = 0;
+  for await (const chunk of decryption.decrypt(copying(ciphertext, file))) {
+    length += chunk.length;
+    chunk.fill(0);
+  }
+  // Everything was written at a position of its own, so that the file still stands at its beginning.
+  return { chunks: decryption.decrypt(piecesOfFile(file)), length };
 }
 
 async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): AsyncGenerator<Uint8Array> {

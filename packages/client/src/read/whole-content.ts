@@ -1,4 +1,11 @@
-import { type ContentKey, decryptContentUnverified, GatheredBytes, plaintextLength } from "@s3ec/envelope";
+import {
+  type ContentKey,
+  type ContentProof,
+  contentProof,
+  decryptContentUnverified,
+  GatheredBytes,
+  plaintextLength,
+} from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
 import { spoolContent } from "./spool.js";
@@ -20,6 +27,11 @@ export interface Plaintext {
 
 /** How a whole body is decrypted, and what that proves. */
 export interface Decryption {
+  /**
+   * Proves the body without making its plaintext, where that can be done; `inPieces` for one that is not kept in our own
+   * memory meanwhile. Undefined where only decrypting it tells.
+   */
+  proof?(inPieces: boolean): ContentProof | undefined;
   decrypt(ciphertext: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
   /** Plaintext bytes; undefined where only the end will tell. */
   readonly length: number | undefined;
@@ -33,6 +45,7 @@ export interface Decryption {
 export function decryptionOf(content: ContentKey, storedLength: number | undefined): Decryption {
   const length = storedLength === undefined ? undefined : plaintextLength(content.suite, storedLength);
   return {
+    proof: (inPieces) => contentProof(content, inPieces),
     decrypt: (ciphertext) => decryptContentUnverified(content, ciphertext),
     length,
     maxLength: length ?? storedLength,
@@ -52,9 +65,10 @@ export async function openWhole(
 ): Promise<Plaintext> {
   const { length, maxLength, proves } = decryption;
   if (maxLength !== undefined && maxLength <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
-    const plaintext = new GatheredBytes(maxLength);
-    for await (const chunk of decryption.decrypt(body.chunks)) plaintext.append(chunk);
-    return { chunks: inPieces(plaintext.bytes), length: plaintext.length, destroy: () => {} };
+    const proof = decryption.proof?.(false);
+    return proof === undefined
+      ? await heldAsPlaintext(decryption, body, maxLength)
+      : await heldAsCiphertext(proof, body, maxLength);
   }
   // Holding back what no end will prove would be for nothing.
   if (options.enableDelayedAuthenticationMode || proves !== "whole") {
@@ -70,8 +84,38 @@ export async function openWhole(
   return { ...spooled, destroy: () => void spooled.destroy().catch(() => {}) };
 }
 
-/** What a reader takes at once, such as a write to a socket. */
+/** What a reader takes at once, such as a write to a socket, and what OpenSSL is fastest in. */
 const PIECE = 256 * 1024;
+
+/** Bytes behind the plaintext, at most. */
+const TAG_LENGTH = 16;
+
+/** Holds the ciphertext until it is proven, and decrypts it as it is read: there is no plaintext before. */
+async function heldAsCiphertext(proof: ContentProof, body: CiphertextBody, expectedLength: number): Promise<Plaintext> {
+  const held = new GatheredBytes(expectedLength + TAG_LENGTH);
+  for await (const chunk of body.chunks) {
+    const before = held.length;
+    held.append(chunk);
+    // Our own copy: what is decrypted later must be what was hashed, whoever has the chunk meanwhile (G5).
+    proof.add(held.bytes.subarray(before));
+  }
+  const proven = proof.prove();
+  const decrypt = proven.inOrder();
+  const decrypted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of inPieces(held.bytes.subarray(0, proven.length))) yield decrypt(piece);
+  };
+  return { chunks: decrypted(), length: proven.length, destroy: () => {} };
+}
+
+async function heldAsPlaintext(
+  decryption: Decryption,
+  body: CiphertextBody,
+  expectedLength: number,
+): Promise<Plaintext> {
+  const plaintext = new GatheredBytes(expectedLength);
+  for await (const chunk of decryption.decrypt(body.chunks)) plaintext.append(chunk);
+  return { chunks: inPieces(plaintext.bytes), length: plaintext.length, destroy: () => {} };
+}
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += PIECE) yield bytes.subarray(offset, offset + PIECE);

@@ -102,6 +102,20 @@ export class ProvenContent {
     this.length = length;
   }
 
+  /**
+   * Decrypts what was proven from its beginning on, as it is given, which is from our own memory and without a gap. Throws
+   * RangeError for more than that.
+   */
+  inOrder(): (ciphertext: Uint8Array) => Buffer {
+    const cipher = cipherAt(this.#parameters, 0, this.length);
+    let left = this.length;
+    return (ciphertext) => {
+      left -= ciphertext.length;
+      if (left < 0) throw new RangeError("Only what was proven can be decrypted.");
+      return cipher.update(ciphertext);
+    };
+  }
+
   /** Plaintext of the bytes at `offset` that were proven and have been in our own memory since. Throws as `cipherAt`. */
   decrypt(offset: number, ciphertext: Uint8Array): Buffer {
     if (offset + ciphertext.length > this.length) throw new RangeError("Only what was proven can be decrypted.");

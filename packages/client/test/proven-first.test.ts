@@ -1,0 +1,85 @@
+import crypto from "node:crypto";
+import { readdirSync, readlinkSync } from "node:fs";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { S3EncryptionOptions } from "@s3ec/client";
+import { replacingCrypto } from "@s3ec/test-support";
+import { expect } from "chai";
+import { bytesOfLength, Fixture, get, put, refusal } from "./fixture.js";
+
+const PIECE = 256 * 1024;
+
+describe("a read that is verified first", () => {
+  const content = bytesOfLength(3 * PIECE + 5);
+  let fixture: Fixture;
+  before(async () => {
+    fixture = await Fixture.start();
+    await fixture.client().send(put("object", content));
+    // What a process tries out once, before it hashes.
+    await fixture.client().send(get("object"));
+  });
+  after(() => fixture.close());
+  afterEach(() => fixture.server.faults.clear());
+
+  const modes: readonly (readonly [string, Partial<S3EncryptionOptions>])[] = [
+    ["in memory", {}],
+    ["in a spool", { bufferSize: 1000 }],
+  ];
+  for (const [where, options] of modes) {
+    it(`makes no plaintext of content that turns out to be altered: ${where} (S12)`, async () => {
+      let decrypted = 0;
+      const counting =
+        (create: (...given: never[]) => crypto.CipherGCM | crypto.DecipherGCM) =>
+        (...given: never[]): object => {
+          const cipher = create(...given);
+          const update: (data: Uint8Array) => Buffer = cipher.update.bind(cipher);
+          return Object.assign(cipher, {
+            update: (data: Uint8Array) => {
+              decrypted += data.length;
+              return update(data);
+            },
+          });
+        };
+      const replaced = {
+        createDecipheriv: counting(crypto.createDecipheriv),
+        createCipheriv: counting(crypto.createCipheriv),
+      };
+      const client = fixture.client(options);
+      fixture.server.faults.add({ operation: "GetObject", corruptByteAt: content.length + 15 });
+      await replacingCrypto(replaced, async () => {
+        expect((await refusal(client.send(get("object")))).code).to.equal("decryption-failed");
+      });
+      // The data key was unwrapped, and nothing else.
+      expect(decrypted).to.be.within(1, 64);
+    });
+  }
+
+  it("gives out nothing of a spooled piece that the disk has changed since (G5)", async function () {
+    if (process.platform !== "linux") this.skip();
+    const directory = await mkdtemp(join(tmpdir(), "s3ec-test-"));
+    try {
+      const { Body } = await fixture.client({ bufferSize: 1000, spool: { directory } }).send(get("object"));
+      const descriptor = readdirSync("/proc/self/fd").find((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory);
+        } catch {
+          return false;
+        }
+      });
+      const spooled = await open(`/proc/self/fd/${descriptor}`, "r+");
+      await spooled.write(Buffer.from([content[0] ?? 0, 1, 2, 3]), 0, 4, PIECE + 7);
+      await spooled.close();
+      const given: Uint8Array[] = [];
+      const failed = await refusal(
+        (async () => {
+          for await (const chunk of Body as AsyncIterable<Uint8Array>) given.push(chunk);
+        })(),
+      );
+      expect(failed.code).to.equal("decryption-failed");
+      expect(Buffer.concat(given).equals(content.subarray(0, PIECE))).to.equal(true);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
