@@ -34,6 +34,49 @@ describe("CopyObject", () => {
     expect(await refusal(copy({ Bucket, Key: "a b+é" }))).to.equal("InvalidRequest 400");
   });
 
+  it("takes what says how an object is kept from the request alone", async () => {
+    const { s3 } = fixture;
+    const Key = "a b+é";
+    const kept = {
+      StorageClass: "STANDARD_IA",
+      ServerSideEncryption: "aws:kms",
+      WebsiteRedirectLocation: "/x",
+    } as const;
+    const described = {
+      ContentType: "text/css",
+      CacheControl: "no-store",
+      ContentEncoding: "gzip",
+      ContentDisposition: "inline",
+    };
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: "hello", ContentLanguage: "de", ...described, ...kept }));
+    const headOf = (bucket: string, key: string) => s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    expect(await headOf(Bucket, Key)).to.include({ ...kept, ...described, ContentLanguage: "de" });
+    await copy({ ContentType: "ignored/by-copy" });
+    const copied = await headOf("other", "k");
+    expect(copied).to.include({ ...described, ContentLanguage: "de" });
+    for (const name of Object.keys(kept)) expect(Reflect.get(copied, name)).to.equal(undefined);
+    await copy({ MetadataDirective: "REPLACE", CacheControl: "public" });
+    const replaced = await headOf("other", "k");
+    expect(replaced).to.include({ CacheControl: "public", ContentType: "binary/octet-stream" });
+    expect([replaced.ContentEncoding, replaced.ContentLanguage]).to.deep.equal([undefined, undefined]);
+  });
+
+  for (const change of [
+    { StorageClass: "GLACIER_IR" },
+    { ServerSideEncryption: "aws:kms" },
+    { WebsiteRedirectLocation: "/elsewhere" },
+  ] as const)
+    it(`changes ${Object.keys(change)} of an object that is copied onto itself, and keeps the rest`, async () => {
+      await copy({ Bucket, Key: "a b+é", ...change });
+      const head = await fixture.s3.send(new HeadObjectCommand({ Bucket, Key: "a b+é" }));
+      expect(head).to.deep.include({ ...change, ContentType: "text/plain", Metadata: { a: "1" } });
+    });
+
+  it("refuses a storage class and a directive that do not exist", async () => {
+    expect(await refusal(copy({ StorageClass: "COLD" }))).to.equal("InvalidStorageClass 400");
+    expect(await refusal(copy({ TaggingDirective: "OTHER" }))).to.equal("InvalidArgument 400");
+  });
+
   it("makes one piece of a multipart object", async () => {
     const body = pattern(11_000_000);
     await new Upload({ client: fixture.s3, params: { Bucket, Key: "large", Body: body } }).done();
@@ -44,11 +87,11 @@ describe("CopyObject", () => {
     expect((await bytesOf(Body)).equals(body)).to.equal(true);
   });
 
-  it("refuses sources that are not there, not named, or versions", async () => {
+  it("refuses sources that are not there or not named", async () => {
     expect(await refusal(copy({ CopySource: `${Bucket}/none` }))).to.equal("NoSuchKey 404");
     expect(await refusal(copy({ CopySource: "nowhere/k" }))).to.equal("NoSuchBucket 404");
     expect(await refusal(copy({ CopySource: "bucket" }))).to.equal("InvalidArgument 400");
-    expect(await refusal(copy({ CopySource: `${Bucket}/k?versionId=3` }))).to.equal("NotImplemented 501");
+    expect(await refusal(copy({ CopySource: `${Bucket}/a%20b%2B%C3%A9?versionId=3` }))).to.equal("InvalidArgument 400");
     expect(await refusal(copy({ MetadataDirective: "OTHER" }))).to.equal("InvalidArgument 400");
   });
 });

@@ -1,8 +1,11 @@
+import type { Headers } from "../http/request-target.js";
+
 const statusOf = {
   AccessDenied: 403,
   AuthorizationHeaderMalformed: 400,
   AuthorizationQueryParametersError: 400,
   BadDigest: 400,
+  BadRequest: 400,
   BucketAlreadyOwnedByYou: 409,
   BucketNotEmpty: 409,
   EntityTooLarge: 400,
@@ -20,16 +23,20 @@ const statusOf = {
   InvalidPartOrder: 400,
   InvalidRange: 416,
   InvalidRequest: 400,
+  InvalidStorageClass: 400,
+  InvalidTag: 400,
   InvalidURI: 400,
   KeyTooLongError: 400,
   MalformedTrailerError: 400,
   MalformedXML: 400,
   MaxMessageLengthExceeded: 400,
   MetadataTooLarge: 400,
+  MethodNotAllowed: 405,
   MissingContentLength: 411,
   NoSuchBucket: 404,
   NoSuchKey: 404,
   NoSuchUpload: 404,
+  NoSuchVersion: 404,
   NotImplemented: 501,
   NotModified: 304,
   PreconditionFailed: 412,
@@ -44,13 +51,16 @@ export type S3ErrorCode = keyof typeof statusOf;
 export class S3Error extends Error {
   readonly code: S3ErrorCode;
   readonly status: number;
-  readonly details: Readonly<Record<string, string>>;
+  readonly details: Headers;
+  /** Headers that the answer carries beside the document. */
+  readonly headers: Headers;
 
-  constructor(code: S3ErrorCode, message: string, details: Readonly<Record<string, string>> = {}) {
+  constructor(code: S3ErrorCode, message: string, details: Headers = {}, headers: Headers = {}) {
     super(message);
     this.name = "S3Error";
     this.code = code;
     this.status = statusOf[code];
     this.details = details;
+    this.headers = headers;
   }
 }

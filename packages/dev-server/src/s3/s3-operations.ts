@@ -1,13 +1,20 @@
 import type { Headers, RequestTarget } from "../http/request-target.js";
 import { createBucket, deleteBucket, headBucket, listBuckets } from "./operations/buckets.js";
 import { copyObject, uploadPartCopy } from "./operations/copy.js";
+import { deleteObject, deleteObjects } from "./operations/delete.js";
 import { listObjectsV2 } from "./operations/list.js";
+import { listObjectVersions } from "./operations/list-versions.js";
 import { abortMultipartUpload, completeMultipartUpload, createMultipartUpload } from "./operations/multipart.js";
-import { deleteObject, deleteObjects, getObject, headObject, putObject } from "./operations/objects.js";
+import { putObject } from "./operations/objects.js";
 import { listParts, uploadPart } from "./operations/parts.js";
+import { getObject, headObject } from "./operations/read.js";
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./operations/tagging.js";
+import { getBucketVersioning, putBucketVersioning } from "./operations/versioning.js";
 import type { S3Handler } from "./s3-exchange.js";
 
-interface S3Operation {
+/** A row of the table of operations. */
+export interface S3Operation {
+  /** The API's name of it. */
   readonly name: string;
   readonly handler: S3Handler;
   readonly method: string;
@@ -16,70 +23,59 @@ interface S3Operation {
   readonly requires?: Readonly<Record<string, string | undefined>>;
   /** Whether `x-amz-copy-source` must be there; it must not be elsewhere. */
   readonly copies?: true;
+  /** Further query parameters that it obeys. */
   readonly allows?: readonly string[];
 }
 
 const responseOverrides = ["type", "language", "expires", "cache-control", "disposition", "encoding"].map((name) =>
   /^(expires|cache-control)$/.test(name) ? `response-${name}` : `response-content-${name}`,
 );
-const reading = ["partNumber", "versionId", ...responseOverrides];
+const version = ["versionId"];
+const reading = ["partNumber", ...version, ...responseOverrides];
 const part = { partNumber: undefined, uploadId: undefined };
 const upload = { uploadId: undefined };
-const listing = [
-  "prefix",
-  "delimiter",
-  "max-keys",
-  "start-after",
-  "continuation-token",
-  "encoding-type",
-  "fetch-owner",
-];
+const listing = ["prefix", "delimiter", "max-keys", "encoding-type"];
+
+/** A row: `PUT object?tagging` is the method, the level, and the parameters that must be there without a value. */
+function row(name: string, request: string, handler: S3Handler, allows: readonly string[] = []): S3Operation {
+  const [, method = "", level = "", flag] = /^(\w+) (service|bucket|object)(?:\?([\w-]+))?$/.exec(request) ?? [];
+  if (level !== "service" && level !== "bucket" && level !== "object") throw new Error(`${request} is no request.`);
+  return { name, handler, method, level, allows, ...(flag !== undefined && { requires: { [flag]: "" } }) };
+}
 
 // The first row that fits is taken, so those that require more stand before those that require less.
 const operations: readonly S3Operation[] = [
-  { name: "ListBuckets", handler: listBuckets, method: "GET", level: "service" },
-  { name: "CreateBucket", handler: createBucket, method: "PUT", level: "bucket" },
-  { name: "HeadBucket", handler: headBucket, method: "HEAD", level: "bucket" },
-  { name: "DeleteBucket", handler: deleteBucket, method: "DELETE", level: "bucket" },
-  { name: "DeleteObjects", handler: deleteObjects, method: "POST", level: "bucket", requires: { delete: "" } },
+  row("ListBuckets", "GET service", listBuckets),
+  row("CreateBucket", "PUT bucket", createBucket),
+  row("HeadBucket", "HEAD bucket", headBucket),
+  row("DeleteBucket", "DELETE bucket", deleteBucket),
+  row("DeleteObjects", "POST bucket?delete", deleteObjects),
+  row("GetBucketVersioning", "GET bucket?versioning", getBucketVersioning),
+  row("PutBucketVersioning", "PUT bucket?versioning", putBucketVersioning),
+  row("ListObjectVersions", "GET bucket?versions", listObjectVersions, [...listing, "key-marker", "version-id-marker"]),
   {
-    name: "ListObjectsV2",
-    handler: listObjectsV2,
-    method: "GET",
-    level: "bucket",
+    ...row("ListObjectsV2", "GET bucket", listObjectsV2, [
+      ...listing,
+      "start-after",
+      "continuation-token",
+      "fetch-owner",
+    ]),
     requires: { "list-type": "2" },
-    allows: listing,
   },
-  { name: "UploadPartCopy", handler: uploadPartCopy, method: "PUT", level: "object", requires: part, copies: true },
-  { name: "UploadPart", handler: uploadPart, method: "PUT", level: "object", requires: part },
-  { name: "CopyObject", handler: copyObject, method: "PUT", level: "object", copies: true },
-  { name: "PutObject", handler: putObject, method: "PUT", level: "object" },
-  {
-    name: "CreateMultipartUpload",
-    handler: createMultipartUpload,
-    method: "POST",
-    level: "object",
-    requires: { uploads: "" },
-  },
-  {
-    name: "CompleteMultipartUpload",
-    handler: completeMultipartUpload,
-    method: "POST",
-    level: "object",
-    requires: upload,
-  },
-  { name: "AbortMultipartUpload", handler: abortMultipartUpload, method: "DELETE", level: "object", requires: upload },
-  {
-    name: "ListParts",
-    handler: listParts,
-    method: "GET",
-    level: "object",
-    requires: upload,
-    allows: ["max-parts", "part-number-marker"],
-  },
-  { name: "DeleteObject", handler: deleteObject, method: "DELETE", level: "object", allows: ["versionId"] },
-  { name: "GetObject", handler: getObject, method: "GET", level: "object", allows: reading },
-  { name: "HeadObject", handler: headObject, method: "HEAD", level: "object", allows: reading },
+  row("GetObjectTagging", "GET object?tagging", getObjectTagging, version),
+  row("PutObjectTagging", "PUT object?tagging", putObjectTagging, version),
+  row("DeleteObjectTagging", "DELETE object?tagging", deleteObjectTagging, version),
+  { ...row("UploadPartCopy", "PUT object", uploadPartCopy), requires: part, copies: true },
+  { ...row("UploadPart", "PUT object", uploadPart), requires: part },
+  { ...row("CopyObject", "PUT object", copyObject), copies: true },
+  row("PutObject", "PUT object", putObject),
+  row("CreateMultipartUpload", "POST object?uploads", createMultipartUpload),
+  { ...row("CompleteMultipartUpload", "POST object", completeMultipartUpload), requires: upload },
+  { ...row("AbortMultipartUpload", "DELETE object", abortMultipartUpload), requires: upload },
+  { ...row("ListParts", "GET object", listParts, ["max-parts", "part-number-marker"]), requires: upload },
+  row("DeleteObject", "DELETE object", deleteObject, version),
+  row("GetObject", "GET object", getObject, reading),
+  row("HeadObject", "HEAD object", headObject, reading),
 ];
 
 /** Which operation a request is; undefined for all that this server does not implement. */
@@ -93,13 +89,12 @@ export function findOperation(method: string, target: RequestTarget, headers: He
       Object.entries(operation.requires ?? {}).every(
         ([name, value]) => target.query.has(name) && (value === undefined || target.query.get(name) === value),
       ) &&
-      [...target.query].every(([name, value]) => isUnderstood(operation, name, value)),
+      [...target.query.keys()].every((name) => isUnderstood(operation, name)),
   );
 }
 
 /** A parameter that nobody acts on would turn one operation into another: `?acl` is not a plain GET. */
-function isUnderstood({ requires = {}, allows = [] }: S3Operation, name: string, value: string): boolean {
+function isUnderstood({ requires = {}, allows = [] }: S3Operation, name: string): boolean {
   if (name === "x-id" || /^x-amz-/i.test(name)) return true;
-  if (name === "versionId" && value !== "null") return false;
   return name in requires || allows.includes(name);
 }

@@ -147,6 +147,7 @@ function answerError(request: IncomingMessage, response: ServerResponse, request
     return;
   }
   const error = s3ErrorOf(thrown);
+  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
   const details = Object.entries(error.details).map(([name, value]) => leaf(name, value));
   const codeAndMessage = [leaf("Code", error.code), leaf("Message", error.message)];
   answer(

@@ -8,8 +8,15 @@ import { type S3Handler, type S3Service, sendXml } from "../s3-exchange.js";
 import type { Bucket } from "../store/bucket.js";
 import type { ObjectRecord } from "../store/object-record.js";
 import { leaf, xmlDocument } from "../xml.js";
+import { attributesOfHeaders } from "./attributes.js";
 import { requireCopySourceConditions, requireWriteConditions } from "./conditions.js";
-import { serverSideEncryptionOf, systemHeaders, userMetadata } from "./object-headers.js";
+import {
+  contentHeaders,
+  placementHeaders,
+  serverSideEncryptionOf,
+  userMetadata,
+  versionHeaders,
+} from "./object-headers.js";
 import { putRecord, requireKeyLength, wholeObject, wholeSecond } from "./objects.js";
 import { partChecksum, partNumberOf } from "./parts.js";
 
@@ -23,21 +30,25 @@ export const copyObject: S3Handler = async (service, exchange) => {
   const bucket = service.store.bucket(name);
   requireKeyLength(key);
   const source = copySource(service, headers);
-  const replaces = directive(headers) === "REPLACE";
-  const asked = systemHeaders(headers);
-  if (source.bucket === bucket && source.record.key === key && !replaces && !("x-amz-storage-class" in asked))
+  const replaces = directive(headers, "x-amz-metadata-directive") === "REPLACE";
+  const replacesTags = directive(headers, "x-amz-tagging-directive") === "REPLACE";
+  const placement = placementHeaders(headers);
+  if (isOntoItself(source, bucket, key) && !replaces && !changesPlacement(headers))
     throw new S3Error(
       "InvalidRequest",
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
   const wanted = headers["x-amz-checksum-algorithm"] ?? source.record.checksum?.name;
   const { file, body } = await copyBytes(source, bucket, wanted === undefined ? undefined : checksumAlgorithm(wanted));
-  const record = {
-    headers: replaces ? asked : { ...source.record.headers, ...serverSideEncryptionOf(asked) },
+  const { tags = [], ...attributes } = attributesOfHeaders(headers);
+  const copied = {
+    headers: { ...contentHeaders(replaces ? headers : source.record.headers), ...placement },
     metadata: replaces ? userMetadata(headers) : source.record.metadata,
+    ...attributes,
+    tags: replacesTags ? tags : (source.record.tags ?? []),
     ...wholeObject(key, file, body),
   };
-  await putRecord(exchange, bucket, record, (existing) => requireWriteConditions(headers, existing));
+  const record = await putRecord(exchange, bucket, copied, (existing) => requireWriteConditions(headers, existing));
   const { checksum } = record;
   await sendXml(
     exchange,
@@ -47,7 +58,7 @@ export const copyObject: S3Handler = async (service, exchange) => {
       leaf("LastModified", new Date(record.modified).toISOString()),
       ...(checksum ? [leaf(`Checksum${checksum.name}`, checksum.value), leaf("ChecksumType", checksum.type)] : []),
     ),
-    serverSideEncryptionOf(record.headers),
+    { ...versionHeaders(bucket, record), ...sourceVersion(source), ...serverSideEncryptionOf(record.headers) },
   );
 };
 
@@ -76,7 +87,7 @@ export const uploadPartCopy: S3Handler = async (service, exchange) => {
       leaf("LastModified", new Date(part.modified).toISOString()),
       partChecksum(upload, part),
     ),
-    serverSideEncryptionOf(upload.headers),
+    { ...sourceVersion(source), ...serverSideEncryptionOf(upload.headers) },
   );
 };
 
@@ -85,17 +96,45 @@ function copySource({ store }: S3Service, headers: Headers): CopySource {
   const [, name, key] = /^\/?([^/]+)\/(.+)$/s.exec(decode(path)) ?? [];
   if (name === undefined || key === undefined)
     throw new S3Error("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
-  if (version !== undefined && version !== "null")
-    throw new S3Error("NotImplemented", "This server keeps no versions of objects.");
   const bucket = store.bucket(name);
-  const record = bucket.get(key);
+  const record = sourceRecord(bucket, key, version);
   requireCopySourceConditions(headers, record);
   return { bucket, record };
 }
 
-function directive(headers: Headers): "COPY" | "REPLACE" {
-  const value = headers["x-amz-metadata-directive"] ?? "COPY";
-  if (value !== "COPY" && value !== "REPLACE") throw new S3Error("InvalidArgument", "Unknown metadata directive.");
+/** A delete marker cannot be copied, which S3 says in words of its own. */
+function sourceRecord(bucket: Bucket, key: string, versionId: string | undefined): ObjectRecord {
+  try {
+    return bucket.get(key, versionId);
+  } catch (error) {
+    if (!(error instanceof S3Error) || error.code !== "MethodNotAllowed") throw error;
+    throw new S3Error(
+      "InvalidRequest",
+      "The source of a copy request may not specifically refer to a delete marker by version id.",
+    );
+  }
+}
+
+function sourceVersion({ bucket, record }: CopySource): Headers {
+  return bucket.settings.versioning === undefined ? {} : { "x-amz-copy-source-version-id": record.versionId };
+}
+
+/** Whether the target is what is copied; an older version of it may be made the newest. */
+function isOntoItself(source: CopySource, bucket: Bucket, key: string): boolean {
+  return source.bucket === bucket && bucket.find(key) === source.record;
+}
+
+/** Of a copy onto itself, what must be named when the metadata is not replaced. */
+function changesPlacement(headers: Headers): boolean {
+  return Object.keys(headers).some((name) =>
+    /^x-amz-(?:storage-class|website-redirect-location|server-side-encryption)/.test(name),
+  );
+}
+
+function directive(headers: Headers, name: string): "COPY" | "REPLACE" {
+  const value = headers[name] ?? "COPY";
+  if (value !== "COPY" && value !== "REPLACE")
+    throw new S3Error("InvalidArgument", `Unknown ${name.slice("x-amz-".length).replace("-", " ")}.`);
   return value;
 }
 

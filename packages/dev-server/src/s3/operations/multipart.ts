@@ -11,11 +11,18 @@ import { receiveText } from "../body/receive-body.js";
 import { S3Error } from "../s3-error.js";
 import { type S3Handler, sendEmpty, sendXml } from "../s3-exchange.js";
 import type { MultipartUpload, UploadedPart } from "../store/multipart-uploads.js";
-import type { ObjectRecord } from "../store/object-record.js";
+import type { NewObject } from "../store/object-record.js";
 import { childText, leaf, malformed, parseXml, type XmlElement, xmlDocument } from "../xml.js";
+import { attributesOfHeaders } from "./attributes.js";
 import { requireWriteConditions } from "./conditions.js";
-import { serverSideEncryptionOf, systemHeaders, userMetadata } from "./object-headers.js";
-import { checksumHeaders, requireKeyLength, wholeSecond } from "./objects.js";
+import {
+  checksumHeaders,
+  serverSideEncryptionOf,
+  systemHeaders,
+  userMetadata,
+  versionHeaders,
+} from "./object-headers.js";
+import { requireKeyLength, wholeSecond } from "./objects.js";
 
 const smallestPart = 5 * 2 ** 20;
 
@@ -27,6 +34,7 @@ export const createMultipartUpload: S3Handler = async ({ store, uploads }, excha
     key,
     headers: systemHeaders(headers),
     metadata: userMetadata(headers),
+    attributes: attributesOfHeaders(headers),
     checksum: wantedChecksum(headers),
   });
   const { checksum } = upload;
@@ -48,11 +56,11 @@ export const completeMultipartUpload: S3Handler = async ({ uploads, faults }, ex
     "CompleteMultipartUpload",
   );
   const parts = chosenParts(upload, root);
-  const record = recordOf(upload, parts);
-  requireAnnounced(headers, record);
+  const completed = recordOf(upload, parts);
+  requireAnnounced(headers, completed);
   await faults.hold(exchange.target, "commit");
   // The upload ends inside the key's turn, with the condition: two completions cannot both succeed.
-  await upload.bucket.put(record, (existing) => {
+  const record = await upload.bucket.put(completed, (existing) => {
     uploads.find(bucket, key, upload.id);
     requireWriteConditions(headers, existing);
     uploads.end(upload);
@@ -69,7 +77,7 @@ export const completeMultipartUpload: S3Handler = async ({ uploads, faults }, ex
       leaf("ETag", `"${record.etag}"`),
       ...(checksum ? [leaf(`Checksum${checksum.name}`, checksum.value), leaf("ChecksumType", checksum.type)] : []),
     ),
-    serverSideEncryptionOf(record.headers),
+    { ...versionHeaders(upload.bucket, record), ...serverSideEncryptionOf(record.headers) },
   );
 };
 
@@ -144,8 +152,8 @@ function chosenPart({ parts, checksum }: MultipartUpload, item: XmlElement, numb
   return part;
 }
 
-function recordOf(upload: MultipartUpload, parts: readonly UploadedPart[]): ObjectRecord {
-  const { key, headers, metadata } = upload;
+function recordOf(upload: MultipartUpload, parts: readonly UploadedPart[]): NewObject {
+  const { key, headers, metadata, attributes } = upload;
   const md5 = createHash("md5");
   for (const part of parts) md5.update(part.tag);
   const checksum = checksumOf(upload, parts);
@@ -153,6 +161,7 @@ function recordOf(upload: MultipartUpload, parts: readonly UploadedPart[]): Obje
     key,
     headers,
     metadata,
+    ...attributes,
     etag: `${md5.digest("hex")}-${parts.length}`,
     size: parts.reduce((sum, { size }) => sum + size, 0),
     modified: wholeSecond(),
@@ -173,7 +182,7 @@ function checksumOf({ checksum }: MultipartUpload, parts: readonly UploadedPart[
 }
 
 /** Compares what the client says about the finished object with what it is. */
-function requireAnnounced(headers: Headers, { size, checksum }: ObjectRecord): void {
+function requireAnnounced(headers: Headers, { size, checksum }: NewObject): void {
   const announcedSize = headers["x-amz-mp-object-size"];
   if (announcedSize !== undefined && Number(announcedSize) !== size)
     throw new S3Error(

@@ -1,14 +1,15 @@
 import type { Headers } from "../../http/request-target.js";
+import { checksumHeader, type StoredChecksum } from "../body/checksums.js";
 import { S3Error } from "../s3-error.js";
+import type { Bucket } from "../store/bucket.js";
 import type { ObjectRecord } from "../store/object-record.js";
 
 const metadataPrefix = "x-amz-meta-";
 const metadataLimit = 2048;
-const kept = [
-  "cache-control",
-  "content-disposition",
-  "content-language",
-  "expires",
+const storageClasses =
+  /^(?:STANDARD|REDUCED_REDUNDANCY|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER|DEEP_ARCHIVE|GLACIER_IR)$/;
+const contentNames = ["cache-control", "content-disposition", "content-language", "expires"];
+const placementNames = [
   "x-amz-storage-class",
   "x-amz-website-redirect-location",
   "x-amz-server-side-encryption",
@@ -22,20 +23,31 @@ const notImplemented =
 
 /** The headers of a write that are returned with the object. Refuses those that ask for what this server cannot do. */
 export function systemHeaders(headers: Headers): Headers {
+  return { ...contentHeaders(headers), ...placementHeaders(headers) };
+}
+
+/** What a write says about its content; a copy takes it from its source or, when told to replace, from the request. */
+export function contentHeaders(headers: Headers): Headers {
+  const result: Record<string, string> = { "content-type": headers["content-type"] ?? "binary/octet-stream" };
+  for (const name of contentNames) if (headers[name] !== undefined) result[name] = headers[name];
+  const encoding = (headers["content-encoding"] ?? "").split(",").map((word) => word.trim());
+  const stored = encoding.filter((word) => word !== "" && word !== "aws-chunked").join(",");
+  if (stored !== "") result["content-encoding"] = stored;
+  return result;
+}
+
+/** What a write says about how the object is kept; a copy never takes it from its source. */
+export function placementHeaders(headers: Headers): Headers {
   const refused = Object.keys(headers).find((name) => notImplemented.test(name));
   if (refused !== undefined)
     throw new S3Error(
       "NotImplemented",
       `A header you provided implies functionality that is not implemented: ${refused}`,
     );
-  const result: Record<string, string> = { "content-type": headers["content-type"] ?? "binary/octet-stream" };
-  for (const name of kept) if (headers[name] !== undefined) result[name] = headers[name];
+  const result: Record<string, string> = {};
+  for (const name of placementNames) if (headers[name] !== undefined) result[name] = headers[name];
+  requireStorageClass(result["x-amz-storage-class"]);
   if (result["x-amz-storage-class"] === "STANDARD") delete result["x-amz-storage-class"];
-  const encoding = (headers["content-encoding"] ?? "").split(",").map((word) => word.trim());
-  const stored = encoding.filter((word) => word !== "" && word !== "aws-chunked").join(",");
-  if (stored !== "") result["content-encoding"] = stored;
-  const tags = headers["x-amz-tagging"];
-  if (tags) result["x-amz-tagging-count"] = String(tags.split("&").length);
   return result;
 }
 
@@ -62,6 +74,24 @@ export function serverSideEncryptionOf(headers: Headers): Headers {
   );
 }
 
+function requireStorageClass(name: string | undefined): void {
+  if (name !== undefined && !storageClasses.test(name))
+    throw new S3Error("InvalidStorageClass", "The storage class you specified is not valid", {
+      StorageClassRequested: name,
+    });
+}
+
+/** The version of an object, where its bucket keeps versions or once did. */
+export function versionHeaders(bucket: Bucket, { versionId }: { readonly versionId: string }): Headers {
+  return bucket.settings.versioning === undefined ? {} : { "x-amz-version-id": versionId };
+}
+
+/** The checksum of an object or part, as headers. */
+export function checksumHeaders(checksum: StoredChecksum | undefined): Headers {
+  if (checksum === undefined) return {};
+  return { [checksumHeader(checksum.name)]: checksum.value, "x-amz-checksum-type": checksum.type };
+}
+
 /** The headers with which a GET or HEAD describes an object. */
 export function describingHeaders(record: ObjectRecord): Headers {
   const headers: Record<string, string> = {
@@ -69,6 +99,7 @@ export function describingHeaders(record: ObjectRecord): Headers {
     etag: `"${record.etag}"`,
     "last-modified": new Date(record.modified).toUTCString(),
     "accept-ranges": "bytes",
+    ...(record.tags?.length && { "x-amz-tagging-count": String(record.tags.length) }),
   };
   for (const [name, value] of Object.entries(record.metadata)) headers[metadataPrefix + name] = encodeWords(value);
   return headers;

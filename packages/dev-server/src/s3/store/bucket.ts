@@ -1,9 +1,37 @@
 import { createHash, randomUUID } from "node:crypto";
+import { renameSync, writeFileSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { S3Error } from "../s3-error.js";
 import { FileWriter } from "./file-writer.js";
-import { type ObjectRecord, type Segment, type StoredPart, segmentsOf } from "./object-record.js";
+import {
+  filesOf,
+  type NewObject,
+  type ObjectAttributes,
+  type ObjectRecord,
+  type Segment,
+  segmentsOf,
+  type Version,
+} from "./object-record.js";
+import {
+  currentObject,
+  isDeleteMarker,
+  newVersionId,
+  nullVersion,
+  requireObject,
+  requireVersionId,
+  type VersionChange,
+  type Versioning,
+  withoutVersion,
+  withVersion,
+} from "./versions.js";
+
+/** What a bucket is set to, apart from what it holds. */
+export interface BucketSettings {
+  readonly versioning?: Versioning;
+}
+
+type Condition = (existing: ObjectRecord | undefined) => void;
 
 /**
  * The objects of one bucket. Data files never change once written, so an object is replaced by replacing its record;
@@ -14,10 +42,12 @@ export class Bucket {
   readonly created: Date;
   readonly directory: string;
   readonly #fsync: boolean;
-  readonly #records: Map<string, ObjectRecord>;
+  readonly #versions: Map<string, readonly Version[]>;
   readonly #queues = new Map<string, Promise<unknown>>();
-  readonly #readers = new Map<ObjectRecord, number>();
-  readonly #replaced = new Set<ObjectRecord>();
+  /** By the parts of a record, which stay the same when its attributes change. */
+  readonly #readers = new Map<ObjectRecord["parts"], number>();
+  readonly #replaced = new Map<ObjectRecord["parts"], Version>();
+  #settings: BucketSettings;
   #sortedKeys: readonly string[] | undefined;
   isDeleted = false;
 
@@ -26,32 +56,50 @@ export class Bucket {
     created: Date;
     directory: string;
     fsync: boolean;
-    records: readonly ObjectRecord[];
+    settings: BucketSettings;
+    versions: readonly (readonly Version[])[];
   }) {
     this.name = options.name;
     this.created = options.created;
     this.directory = options.directory;
     this.#fsync = options.fsync;
-    this.#records = new Map(options.records.map((record) => [record.key, record]));
+    this.#settings = options.settings;
+    this.#versions = new Map(options.versions.flatMap((list) => (list[0] ? [[list[0].key, list] as const] : [])));
   }
 
   get isEmpty(): boolean {
-    return this.#records.size === 0;
+    return this.#versions.size === 0;
+  }
+
+  get settings(): BucketSettings {
+    return this.#settings;
+  }
+
+  /** At once, so that no put comes between. */
+  set settings(settings: BucketSettings) {
+    const path = settingsPath(this.directory);
+    writeFileSync(`${path}.tmp`, JSON.stringify(settings), { mode: 0o600 });
+    renameSync(`${path}.tmp`, path);
+    this.#settings = settings;
+  }
+
+  /** All versions of a key and the delete markers among them, newest first. */
+  versions(key: string): readonly Version[] {
+    return this.#versions.get(key) ?? [];
   }
 
   find(key: string): ObjectRecord | undefined {
-    return this.#records.get(key);
+    return currentObject(this.versions(key));
   }
 
-  get(key: string): ObjectRecord {
-    const record = this.#records.get(key);
-    if (record === undefined) throw new S3Error("NoSuchKey", "The specified key does not exist.", { Key: key });
-    return record;
+  /** @throws S3Error as S3 answers where there is none, and where a delete marker stands. */
+  get(key: string, versionId?: string): ObjectRecord {
+    return requireObject(this.versions(key), key, versionId);
   }
 
-  /** In the byte order of UTF-8, which is not the order of JavaScript strings. */
+  /** Of all versions, in the byte order of UTF-8, which is not the order of JavaScript strings. */
   get sortedKeys(): readonly string[] {
-    this.#sortedKeys ??= [...this.#records.keys()]
+    this.#sortedKeys ??= [...this.#versions.keys()]
       .map((key) => Buffer.from(key))
       .sort(Buffer.compare)
       .map((bytes) => bytes.toString());
@@ -60,66 +108,114 @@ export class Bucket {
 
   async createDataFile(): Promise<{ file: string; writer: FileWriter }> {
     const file = randomUUID();
-    return { file, writer: await FileWriter.create(this.#dataPath(file), this.#fsync) };
+    return { file, writer: await FileWriter.create(this.dataPath(file), this.#fsync) };
   }
 
   segments(record: ObjectRecord, start: number, length: number): Segment[] {
-    return segmentsOf(record, this.#dataPath(""), start, length);
+    return segmentsOf(record, this.dataPath(""), start, length);
   }
 
-  async deleteDataFiles(parts: readonly StoredPart[]): Promise<void> {
-    await Promise.all(parts.map(({ file }) => unlink(this.#dataPath(file)).catch(() => {})));
+  async deleteDataFiles(files: readonly { readonly file: string }[]): Promise<void> {
+    await Promise.all(files.map(({ file }) => unlink(this.dataPath(file)).catch(() => {})));
   }
 
   /** Makes the record the object of its key, unless `condition` throws when it sees the one that is there. */
-  put(record: ObjectRecord, condition: (existing: ObjectRecord | undefined) => void): Promise<void> {
+  put(record: NewObject, condition: Condition): Promise<ObjectRecord> {
     return this.#exclusively(record.key, async () => {
-      const existing = this.#records.get(record.key);
-      condition(existing);
+      const versions = this.versions(record.key);
+      condition(currentObject(versions));
       if (this.isDeleted) throw new S3Error("NoSuchBucket", "The specified bucket does not exist");
-      const writer = await FileWriter.create(this.#recordPath(record.key), this.#fsync);
-      writer.write(Buffer.from(JSON.stringify(record)));
-      await writer.finish();
-      this.#records.set(record.key, record);
-      if (existing === undefined) this.#sortedKeys = undefined;
-      else await this.#retire(existing);
+      const added: ObjectRecord = { ...record, versionId: newVersionId(this.settings.versioning) };
+      await this.#store(record.key, withVersion(versions, added));
+      return added;
     });
   }
 
-  delete(key: string, condition: (existing: ObjectRecord | undefined) => void): Promise<void> {
+  /** Deletes the object, or puts a delete marker above its versions, which is returned. */
+  delete(key: string, modified: number, condition: Condition): Promise<Version | undefined> {
     return this.#exclusively(key, async () => {
-      const existing = this.#records.get(key);
-      condition(existing);
-      if (existing === undefined) return;
-      await unlink(this.#recordPath(key));
-      this.#records.delete(key);
-      this.#sortedKeys = undefined;
-      await this.#retire(existing);
+      const versions = this.versions(key);
+      condition(currentObject(versions));
+      const { versioning } = this.settings;
+      if (versioning === undefined) {
+        await this.#store(key, withoutVersion(versions, nullVersion));
+        return undefined;
+      }
+      const marker = { key, modified, versionId: newVersionId(versioning), isDeleteMarker: true } as const;
+      await this.#store(key, withVersion(versions, marker));
+      return marker;
+    });
+  }
+
+  /** Deletes one version or delete marker for good, and returns it; one that is not there is no error. */
+  deleteVersion(key: string, versionId: string, condition: Condition): Promise<Version | undefined> {
+    requireVersionId(versionId);
+    return this.#exclusively(key, async () => {
+      const change = withoutVersion(this.versions(key), versionId);
+      const [removed] = change.removed;
+      condition(isDeleteMarker(removed) ? undefined : removed);
+      if (removed !== undefined) await this.#store(key, change);
+      return removed;
+    });
+  }
+
+  /** Changes what is said about a version; files that it names no more are deleted. */
+  change(
+    key: string,
+    versionId: string | undefined,
+    changed: (record: ObjectRecord) => ObjectAttributes,
+  ): Promise<ObjectRecord> {
+    return this.#exclusively(key, async () => {
+      const before = this.get(key, versionId);
+      const after = { ...before, ...changed(before) };
+      const versions = this.versions(key).map((version) => (version === before ? after : version));
+      await this.#store(key, { versions, removed: [] });
+      const kept = new Set(filesOf(after).map(({ file }) => file));
+      await this.deleteDataFiles(filesOf(before).filter(({ file }) => !kept.has(file)));
+      return after;
     });
   }
 
   /** Keeps the files of a record for as long as `read` runs. */
-  async whileReading<Result>(record: ObjectRecord, read: () => Promise<Result>): Promise<Result> {
-    this.#readers.set(record, (this.#readers.get(record) ?? 0) + 1);
+  async whileReading<Result>({ parts }: ObjectRecord, read: () => Promise<Result>): Promise<Result> {
+    this.#readers.set(parts, (this.#readers.get(parts) ?? 0) + 1);
     try {
       return await read();
     } finally {
-      const left = (this.#readers.get(record) ?? 1) - 1;
-      if (left > 0) this.#readers.set(record, left);
+      const left = (this.#readers.get(parts) ?? 1) - 1;
+      if (left > 0) this.#readers.set(parts, left);
       else {
-        this.#readers.delete(record);
-        if (this.#replaced.delete(record)) await this.deleteDataFiles(record.parts);
+        this.#readers.delete(parts);
+        const replaced = this.#replaced.get(parts);
+        this.#replaced.delete(parts);
+        if (replaced !== undefined) await this.deleteDataFiles(filesOf(replaced));
       }
     }
   }
 
-  async #retire(record: ObjectRecord): Promise<void> {
-    if (this.#readers.has(record)) this.#replaced.add(record);
-    else await this.deleteDataFiles(record.parts);
+  /** Where a data file lies. */
+  dataPath(file: string): string {
+    return join(this.directory, "data", file);
   }
 
-  #dataPath(file: string): string {
-    return join(this.directory, "data", file);
+  async #store(key: string, { versions, removed }: VersionChange): Promise<void> {
+    const isKnown = this.#versions.has(key);
+    if (versions.length > 0) {
+      const writer = await FileWriter.create(this.#recordPath(key), this.#fsync);
+      writer.write(Buffer.from(JSON.stringify(versions)));
+      await writer.finish();
+      this.#versions.set(key, versions);
+    } else if (isKnown) {
+      await unlink(this.#recordPath(key));
+      this.#versions.delete(key);
+    }
+    if (isKnown !== this.#versions.has(key)) this.#sortedKeys = undefined;
+    for (const version of removed) await this.#retire(version);
+  }
+
+  async #retire(version: Version): Promise<void> {
+    if (!isDeleteMarker(version) && this.#readers.has(version.parts)) this.#replaced.set(version.parts, version);
+    else await this.deleteDataFiles(filesOf(version));
   }
 
   /** Keys may be 1,024 bytes long, or `..`, or both `a` and `a/b`: files are named by their hash. */
@@ -128,13 +224,18 @@ export class Bucket {
   }
 
   /** Conditions are decided one write of a key at a time. */
-  async #exclusively(key: string, work: () => Promise<void>): Promise<void> {
+  async #exclusively<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     const turn = (this.#queues.get(key) ?? Promise.resolve()).then(work, work);
     this.#queues.set(key, turn);
     try {
-      await turn;
+      return await turn;
     } finally {
       if (this.#queues.get(key) === turn) this.#queues.delete(key);
     }
   }
+}
+
+/** Where the settings of a bucket are kept. */
+export function settingsPath(directory: string): string {
+  return join(directory, "settings.json");
 }

@@ -3,6 +3,7 @@ import type { Headers } from "../../http/request-target.js";
 import type { ChecksumAlgorithm, ChecksumType } from "../body/checksums.js";
 import { S3Error } from "../s3-error.js";
 import type { Bucket } from "./bucket.js";
+import type { ObjectAttributes } from "./object-record.js";
 
 export interface UploadedPart {
   readonly number: number;
@@ -20,6 +21,7 @@ export interface MultipartUpload {
   readonly key: string;
   readonly headers: Headers;
   readonly metadata: Headers;
+  readonly attributes: ObjectAttributes;
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType } | undefined;
   readonly parts: Map<number, UploadedPart>;
 }

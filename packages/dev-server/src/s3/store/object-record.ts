@@ -18,14 +18,36 @@ export interface StoredPart {
   readonly checksum?: string;
 }
 
-/** Everything that is known about an object; kept as JSON beside its files. */
-export interface ObjectRecord {
+/** One tag of an object. */
+export interface Tag {
   readonly key: string;
+  readonly value: string;
+}
+
+/** What can be said about an object without making it another one: its entity tag and time stay as they are. */
+export interface ObjectAttributes {
+  /** In the order in which they were given. */
+  readonly tags?: readonly Tag[];
+}
+
+/** One version of a key; `null` is the id of those that were put while versioning was not enabled. */
+interface KeyVersion {
+  readonly key: string;
+  readonly versionId: string;
+  /** Milliseconds since 1970, in whole seconds, which is all that HTTP dates can say. */
+  readonly modified: number;
+}
+
+/** What stands in place of an object that was deleted while its bucket kept versions. */
+export interface DeleteMarker extends KeyVersion {
+  readonly isDeleteMarker: true;
+}
+
+/** Everything that is known about an object; kept as JSON beside its files. */
+export interface ObjectRecord extends KeyVersion, ObjectAttributes {
   /** Without quotes. */
   readonly etag: string;
   readonly size: number;
-  /** Milliseconds since 1970, in whole seconds, which is all that HTTP dates can say. */
-  readonly modified: number;
   /** Content-Type and the like, as they are returned. */
   readonly headers: Headers;
   /** Names without `x-amz-meta-`, in lower case; values hold one character per byte that was sent. */
@@ -33,6 +55,16 @@ export interface ObjectRecord {
   readonly parts: readonly StoredPart[];
   readonly isMultipart: boolean;
   readonly checksum?: StoredChecksum;
+}
+
+export type Version = ObjectRecord | DeleteMarker;
+
+/** An object whose version is not known before it is put. */
+export type NewObject = Omit<ObjectRecord, "versionId">;
+
+/** The data files of a version. */
+export function filesOf(version: Version): readonly { readonly file: string }[] {
+  return "isDeleteMarker" in version ? [] : version.parts;
 }
 
 /** Where a stretch of the object lies in the data files, which are in `directory`. */
@@ -49,17 +81,17 @@ export function segmentsOf(record: ObjectRecord, directory: string, start: numbe
   return segments;
 }
 
-export function parseRecord(json: string): ObjectRecord {
+/** The versions of one key, newest first, as they are kept in one file. */
+export function parseVersions(json: string): readonly Version[] {
   const value: unknown = JSON.parse(json);
-  if (!isRecord(value)) throw new Error("A stored object record is damaged; delete the directory of this server.");
+  if (!Array.isArray(value) || !value.every(isVersion))
+    throw new Error("A stored object record is damaged, or of an older version; delete the directory of this server.");
   return value;
 }
 
 /** The server's own files: enough is checked to tell them from somebody else's. */
-function isRecord(value: unknown): value is ObjectRecord {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    ["key", "etag", "size", "modified", "headers", "metadata", "parts", "isMultipart"].every((name) => name in value)
-  );
+function isVersion(value: unknown): value is Version {
+  if (typeof value !== "object" || value === null) return false;
+  const names = "isDeleteMarker" in value ? [] : ["etag", "size", "headers", "metadata", "parts", "isMultipart"];
+  return ["key", "versionId", "modified", ...names].every((name) => name in value);
 }

@@ -2,8 +2,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { S3Error } from "../s3-error.js";
-import { Bucket } from "./bucket.js";
-import { type ObjectRecord, parseRecord } from "./object-record.js";
+import { Bucket, type BucketSettings, settingsPath } from "./bucket.js";
+import { filesOf, parseVersions, type Version } from "./object-record.js";
 
 /** The buckets under one directory. What an interrupted run left there without a record is deleted when it is opened. */
 export class ObjectStore {
@@ -34,7 +34,7 @@ export class ObjectStore {
     return bucket;
   }
 
-  createBucket(name: string): void {
+  createBucket(name: string): Bucket {
     // These rules also make the name safe as that of a directory.
     if (!/^(?!xn--)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]$/.test(name) || /^\d+\.\d+\.\d+\.\d+$/.test(name))
       throw new S3Error("InvalidBucketName", "The specified bucket is not valid.", { BucketName: name });
@@ -47,7 +47,8 @@ export class ObjectStore {
     // At once, so that nothing else happens to the name meanwhile.
     for (const path of Object.values(foldersOf(this.#directory, name)))
       mkdirSync(path, { recursive: true, mode: 0o700 });
-    this.#add(name, new Date(), []);
+    this.#add(name, new Date(), {}, []);
+    return this.bucket(name);
   }
 
   deleteBucket(name: string): Bucket {
@@ -62,18 +63,19 @@ export class ObjectStore {
 
   async #load(name: string): Promise<void> {
     const { data, records: recordFolder } = foldersOf(this.#directory, name);
-    const records: ObjectRecord[] = [];
+    const versions: (readonly Version[])[] = [];
     for (const file of await readdir(recordFolder))
-      if (file.endsWith(".json")) records.push(parseRecord(await readFile(join(recordFolder, file), "utf8")));
+      if (file.endsWith(".json")) versions.push(parseVersions(await readFile(join(recordFolder, file), "utf8")));
       else await rm(join(recordFolder, file));
-    const known = new Set(records.flatMap(({ parts }) => parts.map(({ file }) => file)));
+    const known = new Set(versions.flat().flatMap((version) => filesOf(version).map(({ file }) => file)));
     for (const file of await readdir(data)) if (!known.has(file)) await rm(join(data, file));
-    this.#add(name, (await stat(data)).birthtime, records);
+    const settings = await readFile(settingsPath(join(this.#directory, name)), "utf8").catch(() => "{}");
+    this.#add(name, (await stat(data)).birthtime, JSON.parse(settings), versions);
   }
 
-  #add(name: string, created: Date, records: readonly ObjectRecord[]): void {
+  #add(name: string, created: Date, settings: BucketSettings, versions: readonly (readonly Version[])[]): void {
     const directory = join(this.#directory, name);
-    this.#buckets.set(name, new Bucket({ name, created, directory, fsync: this.#fsync, records }));
+    this.#buckets.set(name, new Bucket({ name, created, directory, fsync: this.#fsync, settings, versions }));
   }
 }
 
