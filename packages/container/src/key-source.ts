@@ -1,10 +1,17 @@
-import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { rsaPrivateKeyOf, rsaPublicKeyOf } from "./rsa-key-bytes.js";
 
 /** Where a key is: a file (relative to the configuration file), an environment variable, or the file itself. */
 export type KeySource = { readonly file: string } | { readonly env: string } | { readonly base64: string };
+
+/** Where a private key is, and its passphrase where it is encrypted. */
+export type PrivateKeySource = KeySource & { readonly passphrase?: PassphraseSource };
+
+/** Where the passphrase of an encrypted key is: text as it is, of a file without the line break at its end. */
+export type PassphraseSource = { readonly file: string } | { readonly env: string };
 
 /** What key sources are resolved against. */
 export interface KeySurroundings {
@@ -24,53 +31,93 @@ export interface KeySchemas {
   readonly secretText: z.ZodType<KeyObject, KeySource>;
   /** 16, 24 or 32 bytes. */
   readonly aesKey: z.ZodType<KeyObject, KeySource>;
-  /** 2048 bits or more, as PEM, DER or JWK, without a passphrase. */
-  readonly rsaPrivateKey: z.ZodType<KeyObject, KeySource>;
+  /** 2048 bits or more, as PEM, DER or JWK; an encrypted one with its passphrase. */
+  readonly rsaPrivateKey: z.ZodType<KeyObject, PrivateKeySource>;
+  /** The same from 1024 bits on, for a keyring that judges itself what weak keys may do. */
+  readonly weakRsaPrivateKey: z.ZodType<KeyObject, PrivateKeySource>;
   /** 2048 bits or more, as PEM, DER or JWK; a private key is refused, because it would lie where only its public half is needed. */
   readonly rsaPublicKey: z.ZodType<KeyObject, KeySource>;
 }
 
+const FILE = z.strictObject({ file: z.string().min(1) });
+const ENV = z.strictObject({ env: z.string().min(1) });
+const BASE64 = z.strictObject({ base64: z.string().min(1) });
+const ONE_OF = { error: 'expected one of { "file": path }, { "env": name } and { "base64": text }' };
+
 const SOURCE = z
-  .union(
-    [
-      z.strictObject({ file: z.string().min(1) }),
-      z.strictObject({ env: z.string().min(1) }),
-      z.strictObject({ base64: z.string().min(1) }),
-    ],
-    { error: 'expected one of { "file": path }, { "env": name } and { "base64": text }' },
-  )
+  .union([FILE, ENV, BASE64], ONE_OF)
   .describe("Where a key is: a file (relative to this one), an environment variable, or base64 text.");
 
+const PASSPHRASE = z
+  .union([FILE, ENV], { error: 'expected { "file": path } or { "env": name }' })
+  .describe("Where the passphrase of an encrypted key is.")
+  .exactOptional();
+
+const PRIVATE_SOURCE = z
+  .union(
+    [
+      FILE.extend({ passphrase: PASSPHRASE }),
+      ENV.extend({ passphrase: PASSPHRASE }),
+      BASE64.extend({ passphrase: PASSPHRASE }),
+    ],
+    { error: `${ONE_OF.error}, with a "passphrase" (a file or env, too) where it is encrypted` },
+  )
+  .describe("Where a private key is: a file (relative to this one), an environment variable, or base64 text.");
+
+/** The key, or the end of a sentence about what the bytes are instead. */
+type Parse = (bytes: Buffer, passphrase: Buffer | undefined) => KeyObject | string | Promise<KeyObject | string>;
+
 export function keySchemas(surroundings: KeySurroundings): KeySchemas {
-  const keyOf = (
-    expected: string,
-    parse: (bytes: Buffer) => KeyObject | undefined,
-    parseEnvironment: (text: string) => Buffer | string = keyInText,
-  ): z.ZodType<KeyObject, KeySource> =>
-    SOURCE.transform(async (source, context): Promise<KeyObject> => {
-      const bytes = await readSource(source, surroundings, parseEnvironment);
-      const key = typeof bytes === "string" ? undefined : takeKey(bytes, parse);
-      if (key !== undefined) return key;
-      context.issues.push({
-        code: "custom",
-        input: null,
-        message: typeof bytes === "string" ? bytes : `expected ${expected}`,
-      });
-      return z.NEVER;
-    });
-  return {
-    secret: keyOf("a secret that is not empty", (bytes) => (bytes.length > 0 ? createSecretKey(bytes) : undefined)),
-    secretText: keyOf("a secret that is not empty", secretText, (text) => Buffer.from(text, "utf8")),
-    aesKey: keyOf(
-      "an AES key of exactly 32 (or 16 or 24) bytes: as they are in a file, in base64 elsewhere",
-      (bytes) => ([16, 24, 32].includes(bytes.length) ? createSecretKey(bytes) : undefined),
-    ),
-    rsaPrivateKey: keyOf(
-      "an RSA private key of 2048 bits or more as PEM, DER or JWK, without a passphrase",
-      privateKeyOf,
-    ),
-    rsaPublicKey: keyOf("an RSA public key (not a private one) of 2048 bits or more as PEM, DER or JWK", publicKeyOf),
+  const load = async (
+    source: PrivateKeySource,
+    parse: Parse,
+    parseEnvironment: (text: string) => Buffer | string,
+  ): Promise<KeyObject | string> => {
+    const passphrase = await readPassphrase(source.passphrase, surroundings);
+    if (typeof passphrase === "string") return passphrase;
+    const bytes = await readSource(source, surroundings, parseEnvironment);
+    if (typeof bytes === "string") return bytes;
+    try {
+      return await parse(bytes, passphrase);
+    } finally {
+      bytes.fill(0);
+      passphrase?.fill(0);
+    }
   };
+  const keyOf = <Source extends PrivateKeySource>(
+    schema: z.ZodType<Source>,
+    parse: Parse,
+    parseEnvironment: (text: string) => Buffer | string = keyInText,
+  ): z.ZodType<KeyObject, Source> =>
+    schema.transform(async (source, context): Promise<KeyObject> => {
+      const key = await load(source, parse, parseEnvironment);
+      if (typeof key !== "string") return key;
+      context.issues.push({ code: "custom", input: null, message: key });
+      return z.NEVER;
+    }) as z.ZodType<KeyObject, Source>;
+  return {
+    secret: keyOf(SOURCE, (bytes) => (bytes.length > 0 ? createSecretKey(bytes) : EMPTY)),
+    secretText: keyOf(SOURCE, secretText, (text) => Buffer.from(text, "utf8")),
+    aesKey: keyOf(SOURCE, (bytes) =>
+      [16, 24, 32].includes(bytes.length)
+        ? createSecretKey(bytes)
+        : "expected an AES key of exactly 32 (or 16 or 24) bytes: as they are in a file, in base64 elsewhere",
+    ),
+    rsaPrivateKey: keyOf(PRIVATE_SOURCE, (bytes, passphrase) => rsaPrivateKeyOf(bytes, passphrase, 2048)),
+    weakRsaPrivateKey: keyOf(PRIVATE_SOURCE, (bytes, passphrase) => rsaPrivateKeyOf(bytes, passphrase, 1024)),
+    rsaPublicKey: keyOf(SOURCE, (bytes) => rsaPublicKeyOf(bytes)),
+  };
+}
+
+const EMPTY = "expected a secret that is not empty";
+
+async function readPassphrase(
+  source: PassphraseSource | undefined,
+  surroundings: KeySurroundings,
+): Promise<Buffer | string | undefined> {
+  if (source === undefined) return undefined;
+  const bytes = await readSource(source, surroundings, (text) => Buffer.from(text, "utf8"));
+  return typeof bytes === "string" ? `passphrase: ${bytes}` : withoutLineBreak(bytes);
 }
 
 /** The key's bytes, or a sentence about why they cannot be read, which names neither the file nor its contents. */
@@ -99,19 +146,14 @@ function keyInText(text: string): Buffer | string {
   return decodeBase64(bare) ?? "expected the environment variable named here to hold base64 or PEM text";
 }
 
-function secretText(bytes: Buffer): KeyObject | undefined {
-  const end = bytes.at(-1) !== 0x0a ? bytes.length : bytes.at(-2) === 0x0d ? bytes.length - 2 : bytes.length - 1;
-  return end > 0 ? createSecretKey(bytes.subarray(0, end)) : undefined;
+function secretText(bytes: Buffer): KeyObject | string {
+  const text = withoutLineBreak(bytes);
+  return text.length > 0 ? createSecretKey(text) : EMPTY;
 }
 
-function takeKey(bytes: Buffer, parse: (bytes: Buffer) => KeyObject | undefined): KeyObject | undefined {
-  try {
-    return parse(bytes);
-  } catch {
-    return undefined;
-  } finally {
-    bytes.fill(0);
-  }
+function withoutLineBreak(bytes: Buffer): Buffer {
+  const end = bytes.at(-1) !== 0x0a ? bytes.length : bytes.at(-2) === 0x0d ? bytes.length - 2 : bytes.length - 1;
+  return bytes.subarray(0, end);
 }
 
 function decodeBase64(text: string): Buffer | undefined {
@@ -119,58 +161,4 @@ function decodeBase64(text: string): Buffer | undefined {
   return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bare)
     ? Buffer.from(bare, "base64")
     : undefined;
-}
-
-function privateKeyOf(bytes: Buffer): KeyObject | undefined {
-  const key = firstOf(
-    isPem(bytes)
-      ? [() => createPrivateKey(bytes)]
-      : isJwk(bytes)
-        ? [() => createPrivateKey({ key: JSON.parse(bytes.toString("utf8")), format: "jwk" })]
-        : [
-            () => createPrivateKey({ key: bytes, format: "der", type: "pkcs8" }),
-            () => createPrivateKey({ key: bytes, format: "der", type: "pkcs1" }),
-          ],
-  );
-  return isStrongRsa(key) ? key : undefined;
-}
-
-function publicKeyOf(bytes: Buffer): KeyObject | undefined {
-  // Node would quietly derive the public half.
-  if (privateKeyOf(bytes) !== undefined || bytes.includes("PRIVATE KEY-----")) return undefined;
-  const key = firstOf(
-    isPem(bytes)
-      ? [() => createPublicKey(bytes)]
-      : isJwk(bytes)
-        ? [() => createPublicKey({ key: JSON.parse(bytes.toString("utf8")), format: "jwk" })]
-        : [
-            () => createPublicKey({ key: bytes, format: "der", type: "spki" }),
-            () => createPublicKey({ key: bytes, format: "der", type: "pkcs1" }),
-          ],
-  );
-  return isStrongRsa(key) ? key : undefined;
-}
-
-/** As the keyrings want it; said here, it is said with the field. */
-function isStrongRsa(key: KeyObject | undefined): boolean {
-  return key?.asymmetricKeyType === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
-}
-
-function firstOf(attempts: readonly (() => KeyObject)[]): KeyObject | undefined {
-  for (const attempt of attempts) {
-    try {
-      return attempt();
-    } catch {
-      // The next encoding may fit; that none did is what the caller reports.
-    }
-  }
-  return undefined;
-}
-
-function isPem(bytes: Buffer): boolean {
-  return bytes.includes("-----BEGIN ");
-}
-
-function isJwk(bytes: Buffer): boolean {
-  return bytes.toString("utf8", 0, 64).trimStart().startsWith("{");
 }

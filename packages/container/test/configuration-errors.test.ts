@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { S3EncryptionError } from "@s3ec/materials";
 import { refusal } from "@s3ec/test-support";
@@ -15,6 +15,10 @@ function shortRsaKey(): string {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
   return privateKey.export({ type: "pkcs8", format: "der" }).toString("base64");
 }
+
+const encrypted = createPrivateKey(escrowPair.privateKey)
+  .export({ type: "pkcs8", format: "der", cipher: "aes-256-cbc", passphrase: SECRET })
+  .toString("base64");
 
 const CASES: readonly [name: string, configuration: object, lines: readonly RegExp[]][] = [
   ["no keyring", {}, [/^ {2}keyring: expected object, but it is missing$/m]],
@@ -94,17 +98,37 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
   [
     "a private key for a public one",
     { keyring: { type: "raw-rsa", publicKey: { base64: Buffer.from(escrowPair.privateKey).toString("base64") } } },
-    [/^ {2}keyring\.publicKey: expected an RSA public key \(not a private one\)/m],
+    [/^ {2}keyring\.publicKey: expected an RSA public key .*, but this is a private key, which should not/m],
   ],
   [
     "a public key for a private one",
     { keyring: { type: "raw-rsa", privateKey: { base64: Buffer.from(escrowPair.publicKey).toString("base64") } } },
-    [/^ {2}keyring\.privateKey: expected an RSA private key/m],
+    [/^ {2}keyring\.privateKey: expected an RSA private key .*, but this is a public key, which can only write/m],
   ],
   [
     "an RSA key that can be broken",
     { keyring: { type: "raw-rsa", privateKey: { base64: shortRsaKey() } } },
-    [/^ {2}keyring\.privateKey: expected an RSA private key of 2048 bits or more/m],
+    [/^ {2}keyring: privateKey must have 2048 bits or more/m],
+  ],
+  [
+    "an encrypted key without its passphrase",
+    { keyring: { type: "raw-rsa", privateKey: { base64: encrypted } } },
+    [/^ {2}keyring\.privateKey: .*, but this is encrypted, and its passphrase is missing beside it$/m],
+  ],
+  [
+    "a passphrase that is not there",
+    { keyring: { type: "raw-rsa", privateKey: { base64: encrypted, passphrase: { env: SECRET } } } },
+    [/^ {2}keyring\.privateKey: passphrase: the environment variable named here is not set$/m],
+  ],
+  [
+    "a passphrase as text",
+    { keyring: { type: "raw-rsa", privateKey: { base64: encrypted, passphrase: SECRET } } },
+    [/^ {2}keyring\.privateKey: expected one of .*"passphrase" \(a file or env, too\)/m],
+  ],
+  [
+    "a passphrase where no key has one",
+    { keyring: { type: "raw-aes", wrappingKey: { ...aes.wrappingKey, passphrase: { env: "X" } } } },
+    [/^ {2}keyring\.wrappingKey\.passphrase: no such field is known here$/m],
   ],
   [
     "two keys with one description",

@@ -2,12 +2,14 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { inspect } from "node:util";
 import { COMMITTING_GCM } from "@s3ec/envelope";
 import type { MaterialsManager } from "@s3ec/materials";
+import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { type Assembly, createFromConfig } from "../dist/index.js";
 import { escrowPair, temporaryFolder } from "./fixture.js";
 
 const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - index));
 const PRIVATE = createPrivateKey(escrowPair.privateKey);
+const PASSPHRASE = " open sesame ";
 const PUBLIC = createPublicKey(escrowPair.publicKey);
 
 /** Wraps a data key with one assembly and unwraps it with another: they hold the same key. */
@@ -34,6 +36,11 @@ describe("a key of the configuration", () => {
     temporary.write("private.pkcs1", PRIVATE.export({ type: "pkcs1", format: "der" }));
     temporary.write("private.jwk", JSON.stringify(PRIVATE.export({ format: "jwk" })));
     temporary.write("private.pem", escrowPair.privateKey);
+    const cipher = { cipher: "aes-256-cbc", passphrase: PASSPHRASE } as const;
+    temporary.write("encrypted.pem", PRIVATE.export({ type: "pkcs8", format: "pem", ...cipher }));
+    temporary.write("encrypted.der", PRIVATE.export({ type: "pkcs8", format: "der", ...cipher }));
+    temporary.write("traditional.pem", PRIVATE.export({ type: "pkcs1", format: "pem", ...cipher }));
+    temporary.write("passphrase", `${PASSPHRASE}\r\n`);
     temporary.write("public.pem", escrowPair.publicKey);
     temporary.write("public.der", PUBLIC.export({ type: "spki", format: "der" }));
     temporary.write("public.pkcs1", PUBLIC.export({ type: "pkcs1", format: "der" }));
@@ -52,6 +59,8 @@ describe("a key of the configuration", () => {
         env: {
           AES: `${AES_KEY.toString("base64")}\n`,
           PEM: escrowPair.privateKey,
+          PASSPHRASE,
+          WRONG: "close",
           DER: PRIVATE.export({ type: "pkcs8", format: "der" }).toString("base64"),
           PUBLIC_PEM: escrowPair.publicKey,
         },
@@ -76,6 +85,9 @@ describe("a key of the configuration", () => {
     { file: "nested/private.der" },
     { file: "private.pkcs1" },
     { file: "private.jwk" },
+    { file: "encrypted.pem", passphrase: { env: "PASSPHRASE" } },
+    { file: "encrypted.der", passphrase: { file: "passphrase" } },
+    { file: "traditional.pem", passphrase: { file: "passphrase" } },
     { env: "PEM" },
     { env: "DER" },
     { base64: Buffer.from(escrowPair.privateKey).toString("base64") },
@@ -101,6 +113,13 @@ describe("a key of the configuration", () => {
       expect(await opens(writer.materialsManager, reader.materialsManager)).to.equal(true);
     });
   }
+
+  it("is refused with a passphrase that does not open it, and without a word of either", async () => {
+    const privateKey = { file: "encrypted.pem", passphrase: { env: "WRONG" } };
+    const error = await refusal("invalid-configuration", assemble({ type: "raw-rsa", privateKey }));
+    expect(error.message).to.match(/but this is encrypted, and the passphrase beside it does not open it$/);
+    expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain("close");
+  });
 
   it("selects a former key by its description", async () => {
     const former = await assemble({

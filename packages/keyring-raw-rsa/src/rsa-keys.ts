@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type JsonWebKey, KeyObject, X509Certificate } from "node:crypto";
 import { S3EncryptionError } from "@s3ec/materials";
+import { keyKindMistake, rsaKeyMistake, type WantedRsaKey } from "./key-mistakes.js";
 
 /** A private key as PEM or DER, where its encoding has to be said. DER defaults to PKCS#8. */
 export interface EncodedRsaPrivateKey {
@@ -17,7 +18,7 @@ export interface EncodedRsaPublicKey {
 /** PEM text, PEM or PKCS#8 DER bytes, JWK, `KeyObject`, or `{ key, type, passphrase }`. */
 export type RsaPrivateKey = string | Uint8Array | KeyObject | JsonWebKey | EncodedRsaPrivateKey;
 
-/** PEM text (also a certificate), PEM or SPKI DER bytes, JWK, `KeyObject`, or `{ key, type }`. */
+/** PEM text, PEM or SPKI DER bytes (also a certificate), JWK, `KeyObject`, or `{ key, type }`. */
 export type RsaPublicKey = string | Uint8Array | KeyObject | JsonWebKey | EncodedRsaPublicKey;
 
 const MIN_MODULUS_BITS = 2048;
@@ -73,7 +74,7 @@ function rsaKey(name: string, type: "private" | "public", minBits: number, read:
   }
   if (name === "publicKey" && key.type === "private") throw privateInPlaceOfPublic();
   if (key.type !== type || key.asymmetricKeyType !== "rsa") {
-    throw invalid(`${name} must be a ${type} RSA key; this is a ${key.asymmetricKeyType ?? ""} ${key.type} key.`);
+    throw invalid(`${name} ${keyKindMistake(key, { type })}.`);
   }
   const bits = bitsOf(key);
   if (bits < minBits) {
@@ -101,20 +102,42 @@ export function assertMayWrite(publicKey: KeyObject): void {
 function readPrivateKey({ key, type = "pkcs8", passphrase }: EncodedRsaPrivateKey): KeyObject {
   const encoded = encodedBytes(key);
   const secret = passphrase === undefined ? {} : { passphrase };
-  return isDer(encoded)
-    ? createPrivateKey({ key: encoded, format: "der", type, ...secret })
-    : createPrivateKey({ key: encoded, format: "pem", ...secret });
+  try {
+    return isDer(encoded)
+      ? createPrivateKey({ key: encoded, format: "der", type, ...secret })
+      : createPrivateKey({ key: encoded, format: "pem", ...secret });
+  } catch (error) {
+    throw mistaken("privateKey", encoded, { type: "private", hasPassphrase: passphrase !== undefined }, error);
+  }
 }
 
 function readPublicKey({ key, type = "spki" }: EncodedRsaPublicKey): KeyObject {
   const encoded = encodedBytes(key);
   // Node would quietly take the public half; a private key should not even be on a machine that only writes.
-  if (isDer(encoded)) {
-    if (isPkcs1PrivateKey(encoded)) throw privateInPlaceOfPublic();
-    return createPublicKey({ key: encoded, format: "der", type });
+  if (encoded.includes("PRIVATE KEY-----") || (isDer(encoded) && isPkcs1PrivateKey(encoded))) {
+    throw privateInPlaceOfPublic();
   }
-  if (encoded.includes("PRIVATE KEY-----")) throw privateInPlaceOfPublic();
-  return createPublicKey({ key: encoded, format: "pem" });
+  try {
+    if (!isDer(encoded)) return createPublicKey({ key: encoded, format: "pem" });
+    return publicKeyOfCertificate(encoded) ?? createPublicKey({ key: encoded, format: "der", type });
+  } catch (error) {
+    throw mistaken("publicKey", encoded, { type: "public", hasPassphrase: false }, error);
+  }
+}
+
+/** In PEM, Node finds it by itself. */
+function publicKeyOfCertificate(der: Buffer): KeyObject | undefined {
+  try {
+    return new X509Certificate(der).publicKey;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the bytes are instead, where that can be told. */
+function mistaken(name: string, encoded: Buffer, wanted: WantedRsaKey, error: unknown): unknown {
+  const mistake = rsaKeyMistake(encoded, wanted, error);
+  return mistake === undefined ? error : invalid(`${name} ${mistake}.`);
 }
 
 function encodedBytes(key: string | Uint8Array): Buffer {

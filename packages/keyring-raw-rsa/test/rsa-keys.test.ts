@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { inspect } from "node:util";
 import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
@@ -67,6 +67,7 @@ describe("RSA keys", () => {
     ["PKCS#1 PEM", PUBLIC_KEY.export({ type: "pkcs1", format: "pem" }).toString()],
     ["PEM as bytes of a file", Buffer.from(publicPem)],
     ["a certificate", CERTIFICATE],
+    ["a certificate as DER", new X509Certificate(CERTIFICATE).raw],
     ["SPKI DER", publicDer("spki")],
     ["SPKI DER in an object", { key: publicDer("spki"), type: "spki" }],
     ["PKCS#1 DER in an object", { key: publicDer("pkcs1"), type: "pkcs1" }],
@@ -85,16 +86,21 @@ describe("RSA keys", () => {
   const small = generateKeyPairSync("rsa", { modulusLength: 2047 });
 
   const wrongPrivate: readonly [string, unknown, RegExp][] = [
-    ["a public key", PUBLIC_KEY, /must be a private RSA key/],
-    ["a public PEM", publicPem, /cannot be read/],
+    ["a public key", PUBLIC_KEY, /is a public key, which can only write/],
+    ["a public PEM", publicPem, /is a public key, which can only write/],
+    ["a certificate", CERTIFICATE, /is a certificate, which holds only the public key/],
     ["a public JWK", publicJwk, /./],
     ["an RSA-PSS key, which signs only", pss.privateKey, /rsa-pss/],
-    ["an EC key", ec.privateKey.export({ type: "pkcs8", format: "der" }), /this is a ec private key/],
+    ["an EC key", ec.privateKey.export({ type: "pkcs8", format: "der" }), /is not an RSA key but one of the kind ec:/],
     ["PKCS#1 DER said to be PKCS#8", der("pkcs1"), /how DER is encoded/],
-    ["an encrypted key without a passphrase", encryptedPem, /passphrase/],
-    ["an encrypted key with a wrong one", { key: encryptedPem, passphrase: "close" }, /passphrase/],
-    ["no key", "", /cannot be read/],
-    ["no bytes", new Uint8Array(0), /cannot be read/],
+    ["an encrypted key without a passphrase", encryptedPem, /its passphrase is missing/],
+    [
+      "an encrypted key with a wrong one",
+      { key: encryptedPem, passphrase: "close" },
+      /the passphrase beside it does not open it/,
+    ],
+    ["no key", "", /is empty/],
+    ["no bytes", new Uint8Array(0), /is empty/],
     ["a number", 7, /cannot be read/],
     ["null", null, /cannot be read/],
     ["a JWK for signing", { ...jwk, use: "sig" }, /use or key_ops/],
@@ -122,7 +128,7 @@ describe("RSA keys", () => {
     ["an RSA-PSS key, which verifies only", pss.publicKey, /rsa-pss/],
     ["a JWK for signing", { ...publicJwk, use: "sig" }, /use or key_ops/],
     ["a JWK that may only verify", { ...publicJwk, key_ops: ["verify"] }, /use or key_ops/],
-    ["text", "ssh-rsa AAAA", /cannot be read/],
+    ["text", "some text", /cannot be read/],
     ["2047 bits", small.publicKey, /2048 bits or more/],
   ];
   for (const [what, input, text] of wrongPublic) {

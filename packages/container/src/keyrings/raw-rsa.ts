@@ -5,10 +5,10 @@ import { CBC_REWRAP, DESCRIPTION, described, MESSAGE_KEY, readOnly } from "./des
 
 export const rawRsa: KeyringDescriptor = keyringDescriptor({
   type: "raw-rsa",
-  schema: ({ rsaPrivateKey, rsaPublicKey }) =>
+  schema: ({ weakRsaPrivateKey, rsaPublicKey }) =>
     z
       .strictObject({
-        privateKey: rsaPrivateKey.exactOptional(),
+        privateKey: weakRsaPrivateKey.exactOptional(),
         publicKey: rsaPublicKey.exactOptional(),
         materialDescription: DESCRIPTION.exactOptional(),
         messageKey: MESSAGE_KEY.exactOptional(),
@@ -19,7 +19,7 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
         decryptionKeys: z
           .array(
             z.strictObject({
-              privateKey: rsaPrivateKey,
+              privateKey: weakRsaPrivateKey,
               materialDescription: DESCRIPTION.exactOptional(),
               messageKey: MESSAGE_KEY.exactOptional(),
             }),

@@ -1,0 +1,134 @@
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { refusal } from "@s3ec/test-support";
+import { expect } from "chai";
+import { rsaKeyMistake } from "../dist/index.js";
+import { rsaPrivateKey, rsaPublicKey } from "../dist/rsa-keys.js";
+import { PRIVATE_KEY } from "./known-wraps.js";
+import { PUBLIC_KEY } from "./raw-rsa.js";
+
+const PASSPHRASE = "open sesame";
+const pem = PRIVATE_KEY.export({ type: "pkcs8", format: "pem" }).toString();
+const traditional = PRIVATE_KEY.export({ type: "pkcs1", format: "pem", cipher: "aes-128-cbc", passphrase: PASSPHRASE });
+const encryptedDer = PRIVATE_KEY.export({
+  type: "pkcs8",
+  format: "der",
+  cipher: "aes-256-cbc",
+  passphrase: PASSPHRASE,
+});
+const ed25519 = generateKeyPairSync("ed25519");
+const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+type Case = readonly [name: string, bytes: string | Uint8Array, words: RegExp];
+
+const PRIVATE_CASES: readonly Case[] = [
+  ["a traditional PEM without its passphrase", traditional, /its passphrase is missing/],
+  ["encrypted DER without its passphrase", encryptedDer, /its passphrase is missing/],
+  ["a public key of PKCS#1", PUBLIC_KEY.export({ type: "pkcs1", format: "pem" }), /is a public key/],
+  ["a public key as DER", PUBLIC_KEY.export({ type: "spki", format: "der" }), /is a public key/],
+  ["an EC key of SEC1", ec.privateKey.export({ type: "sec1", format: "pem" }), /is not an RSA key .* kind ec:/],
+  ["an Ed25519 key", ed25519.privateKey.export({ type: "pkcs8", format: "pem" }), /kind ed25519/],
+  ["EC parameters", "-----BEGIN EC PARAMETERS-----\nBggq\n-----END EC PARAMETERS-----\n", /is an EC or DSA key/],
+  ["PEM that breaks off", pem.slice(0, 900), /breaks off: its END line is missing/],
+  ["PEM in one line", pem.replaceAll("\n", " "), /lost its line breaks/],
+  ["PEM with escaped line breaks", pem.replaceAll("\n", "\\n"), /lost its line breaks/],
+  ["an OpenSSH public key", "ssh-rsa AAAAB3NzaC1yc2E", /is a public key/],
+  ["a PuTTY key", "PuTTY-User-Key-File-3: ssh-rsa\n", /puttygen/],
+  ["an OpenPGP key", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n", /OpenPGP/],
+  ["a request for a certificate", "-----BEGIN CERTIFICATE REQUEST-----\n", /request for a certificate/],
+  ["JCEKS", Buffer.from("cececece0000000200000001", "hex"), /Java keystore/],
+];
+
+const PUBLIC_CASES: readonly Case[] = [
+  ["an OpenSSH public key", "ssh-rsa AAAAB3NzaC1yc2E", /ssh-keygen -e -m PKCS8/],
+  ["an EC key", ec.publicKey.export({ type: "spki", format: "der" }), /kind ec:/],
+  ["PEM that breaks off", "-----BEGIN PUBLIC KEY-----\nMIIB", /END line is missing/],
+  ["an encrypted private key as DER", encryptedDer, /is a private key/],
+];
+
+/** Files as their own tools write them; each command makes the file that it is named after. */
+const TOOLS: readonly (readonly [name: string, tool: string, args: string, words: RegExp])[] = [
+  ["PKCS#12", "openssl", "pkcs12 -export -inkey key.pem -nocerts -passout pass:changeit -out FILE", /PKCS#12 store/],
+  [
+    "PKCS#8 with RC2",
+    "openssl",
+    "pkcs8 -topk8 -in key.pem -v1 PBE-SHA1-RC2-40 -provider legacy -provider default -passout pass:changeit -out FILE",
+    /an algorithm that OpenSSL has given up/,
+  ],
+  ["OpenSSH", "ssh-keygen", "-q -t rsa -b 2048 -N changeit -f FILE", /ssh-keygen -p -m PEM/],
+  [
+    "PKCS#12 of Java",
+    "keytool",
+    "-genkeypair -keyalg RSA -keysize 2048 -alias a -dname CN=a -keystore FILE -storepass changeit -storetype PKCS12",
+    /PKCS#12 store/,
+  ],
+  [
+    "JKS",
+    "keytool",
+    "-genkeypair -keyalg RSA -keysize 2048 -alias a -dname CN=a -keystore FILE -storepass changeit -keypass changeit -storetype JKS",
+    /Java keystore/,
+  ],
+];
+
+describe("a key that is not what was to be read", () => {
+  for (const [name, bytes, words] of PRIVATE_CASES) {
+    it(`has a sentence in place of a private key: ${name}`, async () => {
+      const { message } = await refusal("invalid-argument", () => rsaPrivateKey(bytes));
+      expect(message)
+        .to.match(words)
+        .and.match(/^privateKey [^\n]+\.$/);
+    });
+  }
+  for (const [name, bytes, words] of PUBLIC_CASES) {
+    it(`has a sentence in place of a public key: ${name}`, async () => {
+      const { message } = await refusal("invalid-argument", () => rsaPublicKey(bytes));
+      expect(message)
+        .to.match(words)
+        .and.match(/^publicKey [^\n]+\.$/);
+    });
+  }
+
+  it("is not told where that would be a guess", () => {
+    const wanted = { type: "private", hasPassphrase: false } as const;
+    for (const bytes of [Buffer.from("some text"), Buffer.from([0x30, 3, 2, 1, 0]), Buffer.alloc(64, 0xff)]) {
+      expect(rsaKeyMistake(bytes, wanted)).to.equal(undefined);
+    }
+  });
+
+  describe("as its own tool writes it", function () {
+    this.timeout(60_000);
+    let folder: string;
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), "s3ec-keys-"));
+      writeFileSync(join(folder, "key.pem"), pem);
+    });
+    after(() => rmSync(folder, { recursive: true }));
+
+    for (const [index, [name, tool, args, words]] of TOOLS.entries()) {
+      it(name, async function () {
+        const file = `key${index}`;
+        try {
+          execFileSync(tool, args.replace("FILE", file).split(" "), { cwd: folder, stdio: "ignore" });
+        } catch {
+          // Where the tool is missing, or was built without what is old.
+        }
+        if (!existsSync(join(folder, file))) this.skip();
+        const key = readFileSync(join(folder, file));
+        const { message } = await refusal(
+          "invalid-argument",
+          (): KeyObject => rsaPrivateKey({ key, passphrase: "changeit" }),
+        );
+        expect(message).to.match(words);
+        if (existsSync(join(folder, `${file}.pub`))) {
+          const { message: ofPublic } = await refusal("invalid-argument", () =>
+            rsaPublicKey(readFileSync(join(folder, `${file}.pub`))),
+          );
+          expect(ofPublic).to.match(/ssh-keygen -e -m PKCS8/);
+        }
+      });
+    }
+  });
+});
