@@ -1,4 +1,10 @@
-import type { $Command, S3ClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/client-s3";
+import type {
+  $Command,
+  S3Client,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from "@aws-sdk/client-s3";
 import {
   CONTEXT_CONTENT_ALGORITHM,
   CONTEXT_KMS_KEY_ID,
@@ -6,7 +12,7 @@ import {
   EMPTY_STRING_MAP,
   type StringMap,
 } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import type { ObjectFormat } from "./options.js";
 
 /** What one call may say about its object. */
@@ -31,20 +37,69 @@ export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOut
   ServiceOutputTypes
 >;
 
+/** What the SDK takes with a call: `abortSignal`, `requestTimeout`. */
+type RequestOptions = NonNullable<Parameters<S3Client["send"]>[1]>;
+
+/** What a client that encrypts takes with a call. */
+export type SendOptions = RequestOptions & EncryptionCallOptions;
+
+const CALL: OptionNames<EncryptionCallOptions> = {
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+  preferInstructionFile: true,
+  format: true,
+};
+
+/** With what the SDK reads of them, some of which its types leave out. */
+const SEND: OptionNames<SendOptions> = Object.freeze({
+  ...CALL,
+  abortSignal: true,
+  requestTimeout: true,
+  isEventStream: true,
+  metricsRecorder: true,
+});
+
 // A registered symbol on the input survives middleware that copies the input, and two installed copies of this package.
 const CALL_OPTIONS = Symbol.for("@s3ec/call-options");
 
+/** A command as it is sent, and what of its call's options is the SDK's; undefined for nothing. */
+export interface PreparedCall<Command> {
+  readonly command: Command;
+  readonly request: RequestOptions | undefined;
+}
+
 /**
- * The same command with encryption options, for a plain `S3Client` that has the plugin:
- * `client.send(withEncryptionOptions(new PutObjectCommand(...), { encryptionContext }))`.
+ * Takes a call's options apart. The command, a copy, carries those of the encryption to the middleware, and refuses to go
+ * out where there is none any more. Throws `invalid-argument` for an option that neither knows.
  */
-export function withEncryptionOptions<
-  Input extends ServiceInputTypes,
-  Output extends ServiceOutputTypes,
-  Command extends S3Command<Input, Output>,
->(command: Command & S3Command<Input, Output>, options: EncryptionCallOptions): Command {
-  const input = withCallOptions(command.input, options);
-  return Object.assign(Object.create(Object.getPrototypeOf(command)), command, { input });
+export function prepareCall<Command extends S3Command<ServiceInputTypes, ServiceOutputTypes>>(
+  command: Command,
+  options: SendOptions,
+): PreparedCall<Command> {
+  assertKnownOptions(options, SEND, "send");
+  const call: Record<string, unknown> = {};
+  const request: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    // An upload in parts is several requests, and the SDK hands the signal to the first of them only.
+    if (name === "abortSignal" || Object.hasOwn(CALL, name)) call[name] = value;
+    if (!Object.hasOwn(CALL, name)) request[name] = value;
+  }
+  const input = withCallOptions(command.input, call);
+  const middlewareStack = command.middlewareStack.clone();
+  middlewareStack.add(
+    (next) => async (args) => {
+      if (CALL_OPTIONS in args.input) throw notEncrypting();
+      return next(args);
+    },
+    { step: "initialize", priority: "low", name: "s3EncryptionGuard", override: true },
+  );
+  return {
+    command: Object.assign(Object.create(Object.getPrototypeOf(command)), command, { input, middlewareStack }),
+    // Without any, the SDK may use a handler that it has cached.
+    request: Object.keys(request).length === 0 ? undefined : request,
+  };
 }
 
 /** A call's encryption options, and what would stop it. */
@@ -55,6 +110,39 @@ export interface CarriedOptions extends EncryptionCallOptions {
 /** The same input, carrying its call's options to where the command is handled. */
 export function withCallOptions<Input extends object>(input: Input, options: CarriedOptions): Input {
   return { ...input, [CALL_OPTIONS]: options };
+}
+
+/** As the SDK and S3 know an input; what remains with call options was not handled by the encryption. */
+export function withoutCallOptions<Input extends object>(input: Input): Input {
+  const { [CALL_OPTIONS]: _, ...bare }: Input & { [CALL_OPTIONS]?: unknown } = input;
+  return bare as unknown as Input;
+}
+
+const CALLS: ReadonlySet<string | undefined> = new Set([
+  "PutObjectCommand",
+  "GetObjectCommand",
+  "DeleteObjectCommand",
+  "DeleteObjectsCommand",
+  "CopyObjectCommand",
+]);
+
+/**
+ * Refuses what did not come through the client's `send`, where a call's options, such as the context to bind, are taken:
+ * a command that is being presigned, or that middleware gave another input.
+ */
+export function assertCarriesCallOptions(commandName: string | undefined, input: object): void {
+  if (!CALLS.has(commandName) || CALL_OPTIONS in input) return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `${commandName} did not come through the encrypting client's send(). With a presigned URL its holder would store plaintext, or be given ciphertext, and call options would be lost: send the command, or presign it with a plain S3Client.`,
+  );
+}
+
+function notEncrypting(): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-configuration",
+    "The encryption was removed from the client's middleware stack. Nothing was sent, since it would be in the clear.",
+  );
 }
 
 /** The options of a call, checked and copied, as the rest of the client uses them. */

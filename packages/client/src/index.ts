@@ -1,10 +1,9 @@
-export type { EncryptionCallOptions } from "./call-options.js";
-export { withEncryptionOptions } from "./call-options.js";
+export type { EncryptionCallOptions, SendOptions } from "./call-options.js";
 export type { StoredSize, WithPlaintextSize } from "./commands/plaintext-size.js";
 export { plaintextSize, withPlaintextSizes } from "./commands/plaintext-size.js";
+export type { EncryptedS3, EncryptingMethod, EncryptingMethods, EncryptingSend } from "./encrypt-s3.js";
+export { encryptS3 } from "./encrypt-s3.js";
 export type { InstructionFileConfig, ObjectFormat, S3EncryptionOptions } from "./options.js";
-export type { S3Plugin } from "./plugin.js";
-export { s3EncryptionPlugin } from "./plugin.js";
 export type { S3EncryptionClientConfig } from "./s3-encryption-client.js";
 export { S3EncryptionClient } from "./s3-encryption-client.js";
 export type { DownloadProgress } from "./transfer/download-object.js";

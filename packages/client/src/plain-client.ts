@@ -10,21 +10,29 @@ export const MIDDLEWARE = {
   override: true,
 } as const;
 
-// By middleware stack, the one thing that the plugin and whoever holds the client both see.
-const OPTIONS = new WeakMap<object, ResolvedOptions>();
+/** Has a client send, by a `send` that does not encrypt by itself. */
+export type Send = (client: S3Client, command: unknown, options: unknown, callback: unknown) => unknown;
 
-export function rememberEncryption(middlewareStack: object, options: ResolvedOptions): void {
-  OPTIONS.set(middlewareStack, options);
+interface Encryption {
+  readonly options: ResolvedOptions;
+  readonly send: Send;
+}
+
+// By middleware stack: a proxy of the client, or what was made from it, has the same.
+const ENCRYPTIONS = new WeakMap<object, Encryption>();
+
+export function rememberEncryption({ middlewareStack }: S3Client, encryption: Encryption): void {
+  ENCRYPTIONS.set(middlewareStack, encryption);
 }
 
 /**
  * The options to encrypt and decrypt with beside a client: those given, or else those of an `S3EncryptionClient` or of a
- * client that has the plugin. Throws `invalid-argument` when there are none.
+ * client given to `encryptS3`. Throws `invalid-argument` when there are none.
  */
 export function encryptionOf(client: S3Client, encryption: S3EncryptionOptions | undefined): ResolvedOptions {
   if (encryption !== undefined) return resolveOptions(encryption);
-  const options = OPTIONS.get(client.middlewareStack);
-  if (options !== undefined) return options;
+  const own = ENCRYPTIONS.get(client.middlewareStack);
+  if (own !== undefined) return own.options;
   throw new S3EncryptionError(
     "invalid-argument",
     "Pass an S3EncryptionClient as client, or a plain S3Client together with encryption options.",
@@ -39,9 +47,19 @@ export function plainClientOf(client: S3Client): S3Client {
   const middlewareStack = client.middlewareStack.clone();
   // Not removed: middleware of the caller's may have its place before or behind it.
   middlewareStack.add((next) => next, MIDDLEWARE);
-  // Its own (empty) handler cache: an inherited one holds handlers that encrypt.
-  return Object.create(client, {
+  const send: Send =
+    ENCRYPTIONS.get(client.middlewareStack)?.send ?? ((of, ...call) => Reflect.apply(client.send, of, call));
+  const plain: S3Client = Object.create(client, {
     middlewareStack: { value: middlewareStack },
+    // With options, the SDK caches no handlers and uses none: those of the client encrypt.
+    send: {
+      value: (command: unknown, options: unknown, callback: unknown): unknown =>
+        typeof options === "function"
+          ? send(plain, command, {}, options)
+          : send(plain, command, options ?? {}, callback),
+    },
+    // Which the SDK deletes when it is given options.
     handlers: { value: undefined, writable: true, configurable: true },
   });
+  return plain;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { EncryptedDownload, EncryptedUpload, s3EncryptionPlugin } from "@s3ec/client";
+import { EncryptedDownload, EncryptedUpload, encryptS3 } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { errorOf } from "./transfers.js";
@@ -56,7 +56,7 @@ describe("what belongs to the caller", () => {
 
   it("fails the put whose body broke, where the SDK's cached handlers share one context", async () => {
     const client = fixture.track(new S3Client({ ...fixture.server.clientConfig, cacheMiddleware: true }));
-    client.middlewareStack.use(s3EncryptionPlugin({ keyring: TEST_KEYRING }));
+    encryptS3(client, { keyring: TEST_KEYRING });
     const ContentLength = 20_000_000;
     async function* halves(second: () => Uint8Array): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(ContentLength / 2);

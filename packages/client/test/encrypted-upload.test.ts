@@ -9,7 +9,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { EncryptedUpload, type EncryptedUploadOptions, s3EncryptionPlugin, type UploadProgress } from "@s3ec/client";
+import { EncryptedUpload, type EncryptedUploadOptions, encryptS3, type UploadProgress } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { busySockets, errorOf, retryingClient, until } from "./transfers.js";
@@ -133,15 +133,14 @@ describe("EncryptedUpload", () => {
     expect(seen.at(-1)).to.include({ loaded: large.length, total: large.length, Key: "progress", Bucket: BUCKET });
   });
 
-  it("works on a plain client with encryption options, and on one with the plugin", async () => {
+  it("works on a plain client with encryption options, and on one given to encryptS3", async () => {
     const encryption = { keyring: TEST_KEYRING };
     const params = { Bucket: BUCKET, Key: "plain", Body: large };
     await new EncryptedUpload({ client: fixture.plain, encryption, params }).done();
     expect((await read("plain")).equals(large)).to.equal(true);
-    const client = fixture.track(new S3Client(fixture.server.clientConfig));
-    client.middlewareStack.use(s3EncryptionPlugin(encryption));
-    await new EncryptedUpload({ client, params: { ...params, Key: "plugin" } }).done();
-    expect((await read("plugin")).equals(large)).to.equal(true);
+    const client = encryptS3(fixture.track(new S3Client(fixture.server.clientConfig)), encryption);
+    await new EncryptedUpload({ client, params: { ...params, Key: "encrypted" } }).done();
+    expect((await read("encrypted")).equals(large)).to.equal(true);
   });
 
   it("refuses a client that has no encryption options", () => {

@@ -1,4 +1,4 @@
-import { S3EncryptionClient, s3EncryptionPlugin } from "@s3ec/client";
+import { S3EncryptionClient } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
@@ -6,6 +6,10 @@ import { expect } from "chai";
 const keyring = new RawAesKeyring({ wrappingKey: Buffer.alloc(32, 1) });
 
 /** As plain JavaScript may call it. */
+function clientWith(encryption: object): unknown {
+  return Reflect.construct(S3EncryptionClient, [{ region: "us-west-2", encryption }]);
+}
+
 function refusalOf(make: () => unknown): S3EncryptionError {
   try {
     make();
@@ -23,7 +27,6 @@ describe("the options of the encryption client", () => {
       expect(code).to.equal("invalid-configuration");
       expect(message).to.contain("encryption: { keyring }");
     }
-    expect(refusalOf(() => Reflect.apply(s3EncryptionPlugin, undefined, [])).code).to.equal("invalid-configuration");
   });
 
   const switches = [
@@ -33,9 +36,7 @@ describe("the options of the encryption client", () => {
   ];
   for (const name of switches) {
     it(`turn nothing on with a text: ${name}`, () => {
-      const { code, message } = refusalOf(() =>
-        Reflect.apply(s3EncryptionPlugin, undefined, [{ keyring, [name]: "false" }]),
-      );
+      const { code, message } = refusalOf(() => clientWith({ keyring, [name]: "false" }));
       expect([code, message]).to.deep.equal(["invalid-configuration", `${name} must be true or false.`]);
     });
   }
@@ -47,9 +48,7 @@ describe("the options of the encryption client", () => {
   ];
   for (const [what, options, name, meant] of misspelt) {
     it(`are refused where ${what} is misspelt, and not ignored`, () => {
-      const { code, message } = refusalOf(() =>
-        Reflect.apply(s3EncryptionPlugin, undefined, [{ keyring, ...options }]),
-      );
+      const { code, message } = refusalOf(() => clientWith({ keyring, ...options }));
       expect(code).to.equal("invalid-configuration");
       expect(message).to.contain(`knows no option "${name}". Did you mean ${meant}?`);
     });
@@ -57,7 +56,7 @@ describe("the options of the encryption client", () => {
 
   it("take a message format, not its description in a configuration file", () => {
     const options = { keyring, messageFormat: { type: "aws-message" } };
-    const { code, message } = refusalOf(() => Reflect.apply(s3EncryptionPlugin, undefined, [options]));
+    const { code, message } = refusalOf(() => clientWith(options));
     expect(code).to.equal("invalid-configuration");
     expect(message).to.contain("new AwsMessageFormat()");
   });

@@ -1,4 +1,4 @@
-import { s3EncryptionPlugin } from "@s3ec/client";
+import { S3EncryptionClient } from "@s3ec/client";
 import { DefaultMaterialsManager, type Keyring } from "@s3ec/materials";
 import type { ClientOptions } from "./configuration.js";
 import type { WrappingKeyExplanation } from "./keyring-descriptor.js";
@@ -70,7 +70,8 @@ const NOBODY: Keyring = {
 function assertClientOptions({ configuration, blame }: LoadedConfiguration): void {
   const { client = {} } = configuration;
   try {
-    s3EncryptionPlugin({ ...client, materialsManager: new DefaultMaterialsManager(NOBODY) });
+    const encryption = { ...client, materialsManager: new DefaultMaterialsManager(NOBODY) };
+    new S3EncryptionClient({ ...configuration.s3, encryption }).destroy();
   } catch (error) {
     throw blame(client, reasonOf(error), error);
   }

@@ -14,33 +14,31 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
+import { assertCarriesCallOptions, withoutCallOptions } from "./call-options.js";
 import { refuseUnencrypted } from "./commands/refused-commands.js";
-import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
-import { MIDDLEWARE, rememberEncryption } from "./plain-client.js";
+import type { ResolvedOptions } from "./options.js";
+import { MIDDLEWARE } from "./plain-client.js";
 import { quiet } from "./streams.js";
 import type { LargeUploadLoader } from "./write/put-object.js";
 import { failWithBody } from "./write/sent-body.js";
 
-/** What `client.middlewareStack.use()` takes. */
-export type S3Plugin = Parameters<S3Client["middlewareStack"]["use"]>[0];
+type Middleware = Parameters<S3Client["middlewareStack"]["use"]>[0];
 
 type Result<Output> = { output: Output; response: unknown };
 type Send<Input, Output> = (input: Input) => Promise<Result<Output>>;
 
-/** Encrypts and decrypts on an `S3Client` that you already have: `client.middlewareStack.use(s3EncryptionPlugin(...))`. */
-export function s3EncryptionPlugin(options: S3EncryptionOptions): S3Plugin {
-  return pluginOf(resolveOptions(options), undefined);
-}
-
-export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadLoader | undefined): S3Plugin {
+/** Encrypts and decrypts what goes through a client's stack. */
+export function encryptionMiddleware(options: ResolvedOptions, loadLargeUpload: LargeUploadLoader): Middleware {
   return {
     applyToStack: (stack) => {
-      rememberEncryption(stack, options);
       stack.add(
         (next, context) => async (args) => {
+          refuseUnencrypted(context.commandName, options.allowUnencryptedCommands);
+          assertCarriesCallOptions(context.commandName, args.input);
           // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
-          // same region, credentials and endpoint.
-          const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> => next({ ...args, input });
+          // same region, credentials and endpoint. Without its call's options, an input counts as handled.
+          const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>
+            next({ ...args, input: withoutCallOptions(input) });
           return dispatch(options, loadLargeUpload, context.commandName, args.input, send);
         },
         MIDDLEWARE,
@@ -61,12 +59,11 @@ export function pluginOf(options: ResolvedOptions, loadLargeUpload: LargeUploadL
 // members of the input and output unions these are.
 async function dispatch<Output>(
   options: ResolvedOptions,
-  loadLargeUpload: LargeUploadLoader | undefined,
+  loadLargeUpload: LargeUploadLoader,
   commandName: string | undefined,
   input: object,
   send: unknown,
 ): Promise<Output> {
-  refuseUnencrypted(commandName, options.allowUnencryptedCommands);
   // It may fail before it is read, while that is being loaded; reading it then tells.
   const body: unknown = Reflect.get(input, "Body");
   if (body instanceof Readable) quiet(body);
