@@ -38,7 +38,11 @@ function describe(
 ): string[] {
   const { format, suite, wrapAlgorithm, placement, instructionFile, contentLength, storedLength } = inspection;
   const kind = inspection.descriptionKind === "encryption-context" ? "Encryption context" : "Material description";
-  const entries = Object.entries(inspection.description).map(([name, value]) => printable(`${name} = ${value}`));
+  const { unreadDescription } = inspection;
+  const entries =
+    unreadDescription === null
+      ? Object.entries(inspection.description).map(([name, value]) => printable(`${name} = ${value}`))
+      : [`${printable(unreadDescription)}, which is no map of strings and selects no key`];
   const where =
     placement === "metadata"
       ? "in the object's metadata"

@@ -1,6 +1,7 @@
 import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
 import {
   classifyEnvelope,
+  completeFromBoth,
   DEFAULT_INSTRUCTION_FILE_SUFFIX,
   DOTNET_V1_SUFFIX,
   type Envelope,
@@ -9,11 +10,13 @@ import {
   MAX_INSTRUCTION_FILE_LENGTH,
   plaintextLength,
   readAtMost,
+  unknownDescriptionText,
   type WrapAlgorithm,
 } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { headObject } from "./head-object.js";
 import { inspectMessage, type MessageInspection } from "./inspect-message.js";
+import { isServiceError } from "./service-message.js";
 
 export interface InspectOptions {
   readonly Bucket: string;
@@ -35,6 +38,8 @@ export interface Inspection {
   readonly instructionFile: string | null;
   readonly descriptionKind: WrapAlgorithm["describedBy"];
   readonly description: Readonly<Record<string, string>>;
+  /** A description as stored, where it is JSON but no map of strings; it then selects no key. */
+  readonly unreadDescription: string | null;
   /** Bytes in S3. */
   readonly storedLength: number;
   /** Plaintext bytes; null for CBC, whose padding hides them, unless the writer stated them. */
@@ -68,6 +73,7 @@ export async function inspectObject(
     instructionFile: file === undefined ? null : `${object.Key}${file.suffix}`,
     descriptionKind: encryptedDataKey.wrapAlgorithm.describedBy,
     description: encryptedDataKey.description,
+    unreadDescription: unknownDescriptionText(encryptedDataKey.description) ?? null,
     storedLength,
     contentLength: plaintextLength(suite, storedLength) ?? statedPlaintextLength ?? null,
     encryptedDataKeyLength: encryptedDataKey.ciphertext.length,
@@ -84,12 +90,20 @@ async function completeFrom(
   const { instructionFileSuffix } = options;
   const suffixes =
     instructionFileSuffix === undefined ? [DEFAULT_INSTRUCTION_FILE_SUFFIX, DOTNET_V1_SUFFIX] : [instructionFileSuffix];
+  const files: InstructionFile[] = [];
   for (const suffix of suffixes) {
-    const text = await instructionText(client, options, suffix);
-    if (text !== undefined) {
-      const file = { suffix, text };
-      return { envelope: complete(file), file };
-    }
+    const text = await instructionText(client, options, suffix).catch((error: unknown) => {
+      // Without s3:ListBucket a second file that is not there is a refusal; the first one is an answer.
+      if (files.length > 0 && isServiceError(error) && error.$metadata.httpStatusCode === 403) return undefined;
+      throw error;
+    });
+    if (text !== undefined) files.push({ suffix, text });
+    // What V3 leaves on the object is not of .NET's first client.
+    if (isEncrypted && files.length > 0) break;
+  }
+  const [file, other] = files;
+  if (file !== undefined) {
+    return { envelope: other === undefined ? complete(file) : completeFromBoth(complete, [file, other]), file };
   }
   const places = `there is no instruction file at its key plus ${suffixes.map((suffix) => `"${suffix}"`).join(" or ")}`;
   throw new S3EncryptionError(

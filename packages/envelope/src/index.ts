@@ -30,7 +30,7 @@ export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.j
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
 export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
-export { classifyEnvelope, holdsEnvelope } from "./read-envelope.js";
+export { classifyEnvelope, completeFromBoth, holdsEnvelope } from "./read-envelope.js";
 export { printable, quoted, quotedList } from "./shown-text.js";
 export { DOTNET_V1_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "./stored-fields.js";
 export type { StringMap } from "./string-map.js";

@@ -74,6 +74,23 @@ export function holdsEnvelope(metadata: Readonly<Record<string, string>>): boole
   return present(fieldsOfMetadata(metadata), [...V1_V2_FIELDS, ...V3_CONTENT_FIELDS, ...V3_KEY_FIELDS]).length > 0;
 }
 
+/**
+ * The envelope of an object that has none of its own and lies beside two instruction files, `.instruction` and that of
+ * .NET's first client, which nobody takes along when the object is deleted, copied or written anew (1.6). Nothing on the
+ * object says whose it is: they must be for the same content. Throws `malformed-envelope` otherwise.
+ */
+export function completeFromBoth(
+  complete: (file: InstructionFile) => Envelope,
+  [file, other]: readonly [InstructionFile, InstructionFile],
+): Envelope {
+  const envelope = complete(file);
+  const beside = complete(other);
+  if (envelope.format !== "V3" && beside.format !== "V3" && isSameContent(envelope, beside)) return envelope;
+  throw malformedEnvelope(
+    `The object has two instruction files, at its key plus "${file.suffix}" and "${other.suffix}", that are not for the same content: one is left of another object. Name the right one (instructionFileSuffix), or delete the other.`,
+  );
+}
+
 function completeCommitted(
   content: ReturnType<typeof readCommittedContent>,
   { text, suffix }: InstructionFile,

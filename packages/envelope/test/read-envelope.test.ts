@@ -3,7 +3,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { Envelope } from "../dist/envelope.js";
 import { S3EncryptionError } from "../dist/errors.js";
-import { classifyEnvelope, type ReadEnvelopeOptions } from "../dist/read-envelope.js";
+import { classifyEnvelope, completeFromBoth, type ReadEnvelopeOptions } from "../dist/read-envelope.js";
 import { defineWrapAlgorithm } from "../dist/wrap-algorithms.js";
 import { base64, type Metadata, V1, V2, V3, V3_ON_OBJECT, V3_WITH_KEY, without, wrapped } from "./stored-objects.js";
 
@@ -125,6 +125,37 @@ describe("classifyEnvelope", () => {
       const empty = Object.fromEntries([...V1_V2_NAMES, "x-amz-m", "x-amz-t"].map((name) => [name, ""]));
       expect(ofObject({ ...empty, ...V3 }).format).to.equal("V3");
       expect(classifyEnvelope(empty).placement).to.equal("instruction-file");
+    });
+  });
+
+  describe("beside two instruction files, .NET's first client's among them (1.6)", () => {
+    const both = (file: Metadata, dotnet: Metadata): Envelope => {
+      const classified = classifyEnvelope({});
+      if (classified.placement === "metadata") throw new Error("There is none in the metadata.");
+      return completeFromBoth(classified.complete, [
+        { text: JSON.stringify(file), suffix: ".instruction" },
+        { text: JSON.stringify(dotnet), suffix: "INSTRUCTION_SUFFIX" },
+      ]);
+    };
+    const dotnet = { EncryptedEnvelopeKey: wrapped(48), IV: V1["x-amz-iv"] ?? "" };
+
+    it("takes .instruction where both are for the same content", () => {
+      const file = { ...V1, "x-amz-key": wrapped(32) };
+      expect(both(file, dotnet).encryptedDataKey.ciphertext).to.have.length(32);
+    });
+
+    const others: [what: string, file: Metadata, dotnet: Metadata][] = [
+      ["another IV", V1, { ...dotnet, IV: base64(Buffer.alloc(16)) }],
+      ["another suite", V2, dotnet],
+      ["nothing that it needs", V1, { IV: dotnet.IV }],
+    ];
+    for (const [what, file, stale] of others) {
+      it(`refuses one that says ${what}`, () => refused("malformed-envelope", () => both(file, stale)));
+    }
+
+    it("names both where one must be stale", () => {
+      const { message } = refused("malformed-envelope", () => both(V2, dotnet));
+      expect(message).to.contain('".instruction"').and.to.contain('"INSTRUCTION_SUFFIX"');
     });
   });
 
