@@ -117,6 +117,8 @@ export class AwsMessageFormat implements MessageFormat {
       algorithmBinding: suite.storedName,
       commitmentPolicy,
       encryptionContext,
+      bucket: message.bucket,
+      key: message.key,
       ...(message.materialDescription === undefined ? {} : { materialDescription: message.materialDescription }),
       ...(contentLength === undefined ? {} : { contentLength }),
     });
@@ -191,6 +193,8 @@ export class AwsMessageFormat implements MessageFormat {
       algorithmBinding: suite.storedName,
       commitmentPolicy,
       encryptionContext,
+      bucket: message.bucket,
+      key: message.key,
       ...(message.materialDescription === undefined ? {} : { materialDescription: message.materialDescription }),
       encryptedDataKeys,
     });

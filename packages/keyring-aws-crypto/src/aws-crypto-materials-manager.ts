@@ -52,6 +52,11 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
     this.#manager = manager;
   }
 
+  /** One for all: a manager of the SDK does not see bucket and key. */
+  cachePartition(): string {
+    return "";
+  }
+
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, commitmentPolicy, contentLength } = request;
     assertMessage(suite);

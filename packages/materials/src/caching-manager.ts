@@ -43,7 +43,8 @@ const OPTIONS: OptionNames<CachingMaterialsManagerOptions> = {
  * message id; requests for other suites pass through.
  *
  * A cached answer is found again by everything that it depends on: suite, commitment policy, the whole encryption
- * context, the material description and, for reading, the encrypted data keys themselves. It never leaves this instance,
+ * context, the material description, the partition that the manager below names (without one, bucket and key) and, for
+ * reading, the encrypted data keys themselves. It never leaves this instance,
  * so it crosses no keyring either. Callers that ask for the same at the same time share one request.
  */
 export class CachingMaterialsManager implements MaterialsManager, Disposable {
@@ -77,12 +78,16 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
     return this.#manager.instructionFileSuffixes ?? [];
   }
 
+  cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
+    return this.#manager.cachePartition?.(request);
+  }
+
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     this.#assertUsable();
     const { contentLength, ...shareable } = request;
     const bytes = contentLength ?? (this.#maxBytes === Number.MAX_SAFE_INTEGER ? 0 : Number.POSITIVE_INFINITY);
     if (!request.suite.committing || bytes > this.#maxBytes) return await this.#manager.getEncryptionMaterials(request);
-    return await this.#encryption.take(cacheKey(request, []), bytes, async () =>
+    return await this.#encryption.take(cacheKey(request, [], this.cachePartition(request)), bytes, async () =>
       Object.freeze(await this.#manager.getEncryptionMaterials(shareable)),
     );
   }
@@ -90,8 +95,10 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     this.#assertUsable();
     if (!request.suite.committing) return await this.#manager.getDecryptionMaterials(request);
-    return await this.#decryption.take(cacheKey(request, request.encryptedDataKeys), 0, async () =>
-      Object.freeze(await this.#manager.getDecryptionMaterials(request)),
+    return await this.#decryption.take(
+      cacheKey(request, request.encryptedDataKeys, this.cachePartition(request)),
+      0,
+      async () => Object.freeze(await this.#manager.getDecryptionMaterials(request)),
     );
   }
 
@@ -120,9 +127,11 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
 function cacheKey(
   request: EncryptionRequest | DecryptionRequest,
   encryptedDataKeys: readonly EncryptedDataKey[],
+  partition: string | undefined,
 ): string {
-  const { suite, algorithmBinding, commitmentPolicy, encryptionContext, materialDescription } = request;
+  const { suite, algorithmBinding, commitmentPolicy, encryptionContext, materialDescription, bucket, key } = request;
   return JSON.stringify([
+    partition === undefined ? [bucket ?? null, key ?? null] : [partition],
     suite.name,
     algorithmBinding,
     commitmentPolicy,

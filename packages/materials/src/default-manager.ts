@@ -38,6 +38,11 @@ export class DefaultMaterialsManager implements MaterialsManager {
     return this.#keyring.instructionFileSuffixes ?? [];
   }
 
+  /** One for all: a keyring does not see bucket and key. */
+  cachePartition(): string {
+    return "";
+  }
+
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     const { suite, algorithmBinding, materialDescription } = request;
     const { encryptionContext, ...signing } =

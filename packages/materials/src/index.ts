@@ -32,7 +32,7 @@ export { defineKeyring } from "./define-keyring.js";
 export type { Keyring } from "./keyring.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";
-export type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
+export type { DecryptionRequest, EncryptionRequest, MaterialsManager, RequestedObject } from "./materials-manager.js";
 export type {
   MessageFormat,
   MessageHeader,

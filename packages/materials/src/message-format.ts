@@ -1,5 +1,5 @@
 import type { ByteRange, CommitmentPolicy, StringMap } from "@s3ec/envelope";
-import type { MaterialsManager } from "./materials-manager.js";
+import type { MaterialsManager, RequestedObject } from "./materials-manager.js";
 
 /**
  * A second way to store an encrypted object: as a message that begins with a header of its own, holds everything that is
@@ -25,7 +25,7 @@ export interface MessageFormat {
   open(header: MessageHeader, message: MessageToOpen): Promise<OpenedMessage>;
 }
 
-export interface MessageToSeal {
+export interface MessageToSeal extends RequestedObject {
   readonly materialsManager: MaterialsManager;
   readonly commitmentPolicy: CommitmentPolicy;
   readonly encryptionContext: StringMap;
@@ -46,7 +46,7 @@ export interface MessageHeader {
   readonly length: number;
 }
 
-export interface MessageToOpen {
+export interface MessageToOpen extends RequestedObject {
   readonly materialsManager: MaterialsManager;
   readonly commitmentPolicy: CommitmentPolicy;
   /** Must be what the header holds (S10). */

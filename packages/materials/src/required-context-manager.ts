@@ -41,6 +41,10 @@ export class RequiredContextManager implements MaterialsManager {
     return this.#manager.instructionFileSuffixes ?? [];
   }
 
+  cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
+    return this.#manager.cachePartition?.(request);
+  }
+
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     this.#assertSupplied(request.encryptionContext);
     return await this.#manager.getEncryptionMaterials(request);

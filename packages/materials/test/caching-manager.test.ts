@@ -12,6 +12,8 @@ import {
   type EncryptedDataKey,
   type EncryptionRequest,
   type MaterialsManager,
+  type RequestedObject,
+  RequiredContextManager,
   S3EncryptionError,
   stringMap,
 } from "../dist/index.js";
@@ -133,6 +135,39 @@ describe("CachingMaterialsManager", () => {
         expect([inner.encryptions.length, inner.decryptions.length]).to.deep.equal([3, 3]);
       });
     }
+
+    it("a bucket or a key, where the manager below names no partition", async () => {
+      const manager = caching();
+      const names = [{}, { bucket: "one" }, { bucket: "one", key: "a" }, { bucket: "two", key: "a" }, { key: "a" }];
+      for (const name of [...names, ...names]) {
+        await manager.getEncryptionMaterials({ ...TO_ENCRYPT, ...name });
+        await manager.getDecryptionMaterials({ ...TO_ENCRYPT, ...name, encryptedDataKeys: [WRAP] });
+      }
+      expect([inner.encryptions.length, inner.decryptions.length]).to.deep.equal([names.length, names.length]);
+    });
+
+    it("a partition that the manager below names, and shares everything within it", async () => {
+      const tenantOf = ({ key = "" }: RequestedObject): string => key.split("/")[0] ?? "";
+      const manager = caching({ manager: Object.assign(inner, { cachePartition: tenantOf }) });
+      for (const key of ["a/1", "b/1", "a/2", "b/2"]) {
+        await manager.getEncryptionMaterials({ ...TO_ENCRYPT, bucket: "one", key });
+        await manager.getDecryptionMaterials({ ...TO_ENCRYPT, bucket: "one", key, encryptedDataKeys: [WRAP] });
+      }
+      expect(inner.encryptions.map(({ key }) => key)).to.deep.equal(["a/1", "b/1"]);
+      expect(inner.decryptions.map(({ key }) => key)).to.deep.equal(["a/1", "b/1"]);
+    });
+
+    it("nothing by bucket and key over the default manager, itself or behind a required context", async () => {
+      const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+      const plain = new DefaultMaterialsManager(keyring);
+      const required = new RequiredContextManager({ manager: plain, requiredContextKeys: ["tenant"] });
+      expect(required.cachePartition(TO_ENCRYPT)).to.equal(plain.cachePartition());
+      const manager = new CachingMaterialsManager({ manager: caching({ manager: plain }), maxAgeMs: 1000 });
+      const first = await manager.getEncryptionMaterials({ ...TO_ENCRYPT, bucket: "one", key: "a" });
+      expect(await manager.getEncryptionMaterials({ ...TO_ENCRYPT, bucket: "two", key: "b" })).to.equal(first);
+      const unnamed = new RequiredContextManager({ manager: inner, requiredContextKeys: ["tenant"] });
+      expect(unnamed.cachePartition(TO_ENCRYPT)).to.equal(undefined);
+    });
 
     const otherWraps: Record<string, EncryptedDataKey[]> = {
       "a wrapped key": [{ ...WRAP, ciphertext: Buffer.from("bloc") }],

@@ -29,7 +29,7 @@ export async function getMessageRange(
   const start = await readHeader(options, call, input, next);
   if (start === undefined) return undefined;
   const { format, header, total, output } = start;
-  const message = await openMessage(format, options, call, header);
+  const message = await openMessage(format, options, call, header, input);
   const wanted = message.range(range, total);
   if (wanted === undefined) throw rangeNotSatisfiable(output.$metadata);
   const { fetchFirst, fetchLast, first, last } = wanted;

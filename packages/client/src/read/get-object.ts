@@ -56,7 +56,7 @@ async function getDecrypted(
       const start = await readStart(format, body);
       chunks = start.chunks;
       if (start.header !== undefined) {
-        const message = await openMessage(format, options, call, start.header);
+        const message = await openMessage(format, options, call, start.header, input);
         const ciphertext = { chunks, destroy: () => destroyStream(body) };
         const opened = await openWhole(options, decryptionOfMessage(message, output.ContentLength), ciphertext);
         return { ...result, output: { ...withoutCiphertextChecksums(output), ...(await whole(opened)) } };

@@ -1,3 +1,4 @@
+import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
 import { GatheredBytes, holdsEnvelope } from "@s3ec/envelope";
 import { type MessageFormat, type MessageHeader, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
@@ -54,6 +55,7 @@ export async function openMessage(
   { materialsManager, commitmentPolicy }: ResolvedOptions,
   call: CallOptions,
   header: MessageHeader,
+  { Bucket: bucket, Key: key }: GetObjectCommandInput,
 ): Promise<OpenedMessage> {
   // A caller who names one means the S3 formats, and would have that checked.
   if (call.instructionFileSuffix !== undefined || call.preferInstructionFile) {
@@ -63,6 +65,8 @@ export async function openMessage(
     materialsManager,
     commitmentPolicy,
     encryptionContext: call.encryptionContext,
+    bucket,
+    key,
     ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
   });
 }

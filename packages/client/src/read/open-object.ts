@@ -20,7 +20,7 @@ export async function openObject(
   output: GetObjectCommandOutput,
   get: (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>,
 ): Promise<ContentKey> {
-  return contentKey(options, call, await fetchEnvelope(options, call, input, output, get));
+  return contentKey(options, call, input, await fetchEnvelope(options, call, input, output, get));
 }
 
 async function fetchEnvelope(
@@ -52,7 +52,12 @@ async function fetchEnvelope(
 }
 
 /** Gates first, then materials, then the commitment: the order that keeps keys out of refused objects' reach (S6). */
-async function contentKey(options: ResolvedOptions, call: CallOptions, envelope: Envelope): Promise<ContentKey> {
+async function contentKey(
+  options: ResolvedOptions,
+  call: CallOptions,
+  { Bucket: bucket, Key: key }: GetObjectCommandInput,
+  envelope: Envelope,
+): Promise<ContentKey> {
   const { materialsManager, commitmentPolicy } = options;
   assertMayDecrypt(envelope, options, materialsManager.wrapAlgorithms);
   const { dataKey } = await materialsManager.getDecryptionMaterials({
@@ -60,6 +65,8 @@ async function contentKey(options: ResolvedOptions, call: CallOptions, envelope:
     algorithmBinding: envelope.algorithmBinding,
     commitmentPolicy,
     encryptionContext: call.encryptionContext,
+    bucket,
+    key,
     ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
     encryptedDataKeys: [envelope.encryptedDataKey],
   });

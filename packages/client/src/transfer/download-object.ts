@@ -64,7 +64,7 @@ async function openDecryption(
     const start = await readStart(format, chunks);
     chunks = start.chunks;
     if (start.header !== undefined) {
-      const message = await openMessage(format, encryption, call, start.header);
+      const message = await openMessage(format, encryption, call, start.header, params);
       return { decryption: decryptionOfMessage(message, length), body: { chunks, destroy } };
     }
   }

@@ -78,6 +78,8 @@ async function seal(
     algorithmBinding: suite.storedName,
     commitmentPolicy,
     encryptionContext: call.encryptionContext,
+    bucket: given.Bucket,
+    key: given.Key,
     ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
     ...(source.length === undefined ? {} : { contentLength: source.length }),
   });
@@ -120,6 +122,8 @@ async function sealMessage(
     materialsManager,
     commitmentPolicy,
     encryptionContext: call.encryptionContext,
+    bucket: given.Bucket,
+    key: given.Key,
     ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
     plaintext: source.chunks,
     ...(source.length === undefined ? {} : { contentLength: source.length }),
