@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { type DownloadProgress, EncryptedDownload, type EncryptedDownloadOptions, EncryptedUpload } from "@s3ec/client";
 import { expect } from "chai";
+import { writeWholeFile } from "../dist/transfer/whole-file.js";
 import { BUCKET, bytesOfLength, Fixture, refusal } from "./fixture.js";
 import { busySockets, errorOf, retryingClient, until } from "./transfers.js";
 
@@ -125,14 +126,51 @@ describe("EncryptedDownload", () => {
     expect(seen.at(-1)).to.deep.equal({ loaded: total, total, Bucket: BUCKET, Key: "object" });
   });
 
-  it("replaces a file, with the permissions of a new one", async () => {
-    const path = join(folder, "file");
-    await writeFile(path, "old");
-    const { mode } = await stat(path);
+  for (const mode of [0o600, 0o640, 0o444, 0o755]) {
+    it(`replaces a file of mode ${mode.toString(8)}, and keeps that`, async () => {
+      const path = join(folder, "file");
+      await writeFile(path, "old");
+      await chmod(path, mode);
+      await download({ to: path }).done();
+      expect((await readFile(path)).equals(content)).to.equal(true);
+      expect((await stat(path)).mode & 0o777).to.equal(mode);
+      expect(await readdir(folder)).to.deep.equal(["file"]);
+    });
+  }
+
+  it("makes a file with the permissions of any new one", async () => {
+    const [path, other] = [join(folder, "file"), join(folder, "other")];
+    await writeFile(other, "new");
     await download({ to: path }).done();
-    expect((await readFile(path)).equals(content)).to.equal(true);
-    expect((await stat(path)).mode).to.equal(mode);
-    expect(await readdir(folder)).to.deep.equal(["file"]);
+    expect((await stat(path)).mode).to.equal((await stat(other)).mode);
+  });
+
+  describe("of another owner's file", () => {
+    const [uid, gid, nobody] = [54_321, 54_322, 65_534];
+    beforeEach(async function () {
+      if (process.getuid?.() !== 0) this.skip();
+      await writeFile(join(folder, "file"), "old");
+      await chown(join(folder, "file"), uid, gid);
+      await chmod(join(folder, "file"), 0o664);
+    });
+
+    it("keeps owner and group where it may", async () => {
+      await download({ to: join(folder, "file") }).done();
+      expect(await stat(join(folder, "file"))).to.include({ uid, gid, mode: 0o100664 });
+    });
+
+    it("gives a group that the file did not have no more than everyone", async () => {
+      await chown(folder, nobody, nobody);
+      process.setegid?.(nobody);
+      process.seteuid?.(nobody);
+      try {
+        await writeWholeFile(join(folder, "file"), Readable.from([content]));
+      } finally {
+        process.seteuid?.(0);
+        process.setegid?.(0);
+      }
+      expect(await stat(join(folder, "file"))).to.include({ uid: nobody, gid: nobody, mode: 0o100644 });
+    });
   });
 
   it("keeps unproven bytes where nobody else can read them", async () => {
