@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type {
   CopyObjectCommandInput,
   CopyObjectCommandOutput,
@@ -66,7 +65,7 @@ async function dispatch<Output>(
 ): Promise<Output> {
   // It may fail before it is read, while that is being loaded; reading it then tells.
   const body: unknown = Reflect.get(input, "Body");
-  if (body instanceof Readable) quiet(body);
+  quiet(body);
   // Each operation is loaded when it is first asked for: importing the package must not cost what is not used.
   const result = async (): Promise<unknown> => {
     switch (commandName) {

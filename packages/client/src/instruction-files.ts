@@ -7,7 +7,7 @@ import {
   instructionFileSuffix,
   MAX_INSTRUCTION_FILE_LENGTH,
 } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "./call-options.js";
 import type { ResolvedOptions } from "./options.js";
 
@@ -128,7 +128,7 @@ async function fetchText(get: Get, object: GetObjectCommandInput, suffix: string
 
 /** Whether S3 said that there is no such object. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && (error.name === "NoSuchKey" || error.name === "NotFound");
+  return isError(error) && (error.name === "NoSuchKey" || error.name === "NotFound");
 }
 
 /** At most the size cap plus one chunk is read (S14). */

@@ -1,12 +1,36 @@
-import { ReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { isError } from "@s3ec/materials";
 
 export const NOTHING = (): void => {};
 
-/** Lets a stream fail while nobody reads it; whoever then does still gets the error. */
-export function quiet(stream: Readable): void {
-  stream.on("error", NOTHING);
+// What comes from outside is told by what it can do: other copies, packages and realms (Jest's, a vm's) have classes of
+// their own.
+
+/** A stream of `node:stream`, or of a package like it, that can be read. */
+export function isNodeStream(value: unknown): value is Readable {
+  return isObject(value) && can(value, "pipe") && can(value, "on") && "readable" in value;
+}
+
+export function isWebStream(value: unknown): value is ReadableStream {
+  return isObject(value) && can(value, "getReader") && "locked" in value;
+}
+
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return isObject(value) && can(value, Symbol.asyncIterator);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+export function can(value: object, method: string | symbol): boolean {
+  return typeof Reflect.get(value, method) === "function";
+}
+
+/** Lets a stream fail while nobody reads it; whoever then does still gets the error. Anything else is left alone. */
+export function quiet(stream: unknown): void {
+  if (isObject(stream) && can(stream, "on") && can(stream, "pipe")) (stream as Readable).on("error", NOTHING);
 }
 
 /**
@@ -16,18 +40,18 @@ export function quiet(stream: Readable): void {
 export function destroyStream(stream: Readable): void {
   if (stream.destroyed || stream.readableEnded || isClosedByCaller(stream)) return;
   quiet(stream);
-  stream.destroy();
+  if (can(stream, "destroy")) stream.destroy();
 }
 
 /** Lets go of a body of the caller's that would stay open. */
 export function letGoOfBody(body: unknown): void {
-  if (body instanceof Readable) destroyStream(body);
-  if (body instanceof ReadableStream && !body.locked) body.cancel().catch(NOTHING);
+  if (isNodeStream(body)) destroyStream(body);
+  else if (isWebStream(body) && !body.locked) body.cancel().catch(NOTHING);
 }
 
-/** Said by `autoClose: false`: another stream may be reading the same descriptor. */
+/** Said of a file by `autoClose: false`: another stream may be reading the same descriptor. */
 export function isClosedByCaller(stream: Readable): boolean {
-  return stream instanceof ReadStream && Reflect.get(stream, "autoClose") === false;
+  return Reflect.get(stream, "autoClose") === false;
 }
 
 /**
@@ -66,7 +90,7 @@ export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => vo
 
 /** Without an error a stream would only end; a generator can throw anything. */
 function errorOf(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error("The body failed.", { cause: thrown });
+  return isError(thrown) ? thrown : new Error("The body failed.", { cause: thrown });
 }
 
 /** The stream with the SDK's `transformToByteArray`, `transformToString` and `transformToWebStream`. */

@@ -51,6 +51,17 @@ export class S3EncryptionError extends Error {
 }
 
 /**
+ * Whether something thrown is an error, of whatever realm: under Jest, in a `vm` and across copies, `instanceof Error` says
+ * no to errors of Node itself. Its `name` and `code` say which one it is.
+ */
+export function isError(thrown: unknown): thrown is Error & { readonly code?: unknown } {
+  if (typeof thrown !== "object" || thrown === null) return false;
+  return (
+    "name" in thrown && typeof thrown.name === "string" && "message" in thrown && typeof thrown.message === "string"
+  );
+}
+
+/**
  * The uniform failure from unwrapping on: one text, whatever went wrong (S6, S16), so that whoever can write to the
  * bucket learns nothing from it.
  */

@@ -18,7 +18,7 @@ export { alignRange, parseByteRange } from "./content-range.js";
 export { serializeEncryptionContext } from "./encryption-context.js";
 export type { CommittedEnvelope, EncryptedDataKey, Envelope, UncommittedEnvelope } from "./envelope.js";
 export type { S3EncryptionErrorCode } from "./errors.js";
-export { decryptionFailed, malformedEnvelope, S3EncryptionError } from "./errors.js";
+export { decryptionFailed, isError, malformedEnvelope, S3EncryptionError } from "./errors.js";
 export { GatheredBytes, readAtMost } from "./gathered-bytes.js";
 export type { Piece } from "./gcm/gcm-pieces.js";
 export type { ProvenContent } from "./gcm/gcm-reading.js";

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
-import { decryptionFailed, S3EncryptionError } from "../dist/errors.js";
+import { decryptionFailed, isError, S3EncryptionError } from "../dist/errors.js";
 
 describe("S3EncryptionError", () => {
   it("is recognised across two installed copies of the package", async () => {
@@ -29,5 +30,26 @@ describe("S3EncryptionError", () => {
     expect(JSON.stringify(error)).to.not.contain("secret detail");
     expect(error.message).to.equal(decryptionFailed().message);
     expect("cause" in decryptionFailed()).to.equal(false);
+  });
+});
+
+describe("isError", () => {
+  it("knows an error of whatever realm, and nothing else", () => {
+    const foreign: unknown = runInNewContext("Object.assign(new RangeError('there'), { code: 'ENOENT' })");
+    expect(foreign).not.to.be.instanceOf(Error);
+    expect(isError(foreign) && [foreign.name, foreign.code]).to.deep.equal(["RangeError", "ENOENT"]);
+    expect(isError(new TypeError("here"))).to.equal(true);
+    for (const thrown of [
+      undefined,
+      null,
+      "text",
+      1,
+      {},
+      { name: "Error" },
+      { message: "x" },
+      { name: 1, message: "x" },
+    ]) {
+      expect(isError(thrown)).to.equal(false);
+    }
   });
 });

@@ -13,6 +13,7 @@ export {
   callersStringMap,
   decryptionFailed,
   defineWrapAlgorithm,
+  isError,
   isSameStringMap,
   isSameWrapAlgorithm,
   keyProvider,

@@ -1,5 +1,6 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { assertKnownOptions, S3EncryptionError } from "@s3ec/materials";
+import { isMissing } from "../instruction-files.js";
 
 /** What a size is found in: the output of a `HeadObjectCommand` or `GetObjectCommand` of a client that does not decrypt. */
 export interface StoredSize {
@@ -53,7 +54,7 @@ export async function* withPlaintextSizes<Entry extends { readonly Key?: string 
       const head = await client.send(new HeadObjectCommand({ Bucket, Key: entry.Key }));
       return { ...entry, PlaintextSize: plaintextSize(head) };
     } catch (error) {
-      if (error instanceof Error && error.name === "NotFound") return { ...entry, PlaintextSize: undefined };
+      if (isMissing(error)) return { ...entry, PlaintextSize: undefined };
       throw error;
     }
   };

@@ -1,5 +1,5 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { answeredBody } from "./answered-object.js";
 import { assertWhole, notWhatWasAsked } from "./served-range.js";
 
@@ -52,7 +52,7 @@ function strongTag({ ETag }: GetObjectCommandOutput): string | undefined {
 
 /** A range that was there is past the end of what is there now. */
 function saysOtherContent(error: unknown): boolean {
-  return error instanceof Error && (error.name === "PreconditionFailed" || error.name === "InvalidRange");
+  return isError(error) && (error.name === "PreconditionFailed" || error.name === "InvalidRange");
 }
 
 function assertSameLength(output: GetObjectCommandOutput, first: GetObjectCommandOutput): void {

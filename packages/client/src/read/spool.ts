@@ -3,7 +3,7 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContentProof, decryptionFailed, type ProvenContent } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { piecesOfFile } from "../transfer/file-pieces.js";
 import { GatheringWriter } from "../transfer/gathering-writer.js";
 import type { Decryption } from "./whole-content.js";
@@ -130,7 +130,7 @@ async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): As
 }
 
 function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  return isError(error) && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 function diskFull(directory: string, cause: unknown): S3EncryptionError {

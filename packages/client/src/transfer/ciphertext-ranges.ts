@@ -6,7 +6,7 @@ import {
   type GetObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { answeredBody } from "../read/answered-object.js";
 import { askAgain } from "../read/ask-again.js";
 import { readAhead } from "../read/read-ahead.js";
@@ -116,7 +116,7 @@ async function firstRange(get: Get, params: GetObjectCommandInput, partSize: num
     output = await get({ ...params, Range: `bytes=0-${partSize - 1}` });
   } catch (error) {
     // Nothing can be asked of an empty object; no client of ours writes one, but what it is shows in its metadata.
-    if (!(error instanceof Error) || error.name !== "InvalidRange") throw error;
+    if (!isError(error) || error.name !== "InvalidRange") throw error;
     output = await get(params);
   }
   const { ContentRange, ContentLength } = output;

@@ -99,7 +99,7 @@ async function store(download: Download, decryption: Decryption, body: Ciphertex
 }
 
 function isStream(to: string | URL | Writable): to is Writable {
-  return typeof to !== "string" && !(to instanceof URL);
+  return typeof to !== "string" && !("href" in to);
 }
 
 /** Of a stream that was ended already a pipeline waits for the end, and of one that failed it says only that it was closed. */

@@ -5,6 +5,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { quiet } from "../streams.js";
 import type { DownloadProgress } from "./download-object.js";
 
 export interface EncryptedDownloadOptions extends EncryptionCallOptions {
@@ -66,7 +67,7 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
     const { signal } = this.#abortController;
     const { client, params, to, queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = this.#options;
     // A target may fail while the object is asked for; writing to it then tells.
-    if (typeof to !== "string" && !(to instanceof URL)) to.on("error", () => {});
+    quiet(to);
     try {
       signal.throwIfAborted();
       // Loaded when it is needed, so that importing the client costs less.

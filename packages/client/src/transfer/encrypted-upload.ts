@@ -1,5 +1,4 @@
 import { EventEmitter } from "node:events";
-import { Readable } from "node:stream";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type EncryptionCallOptions, withCallOptions } from "../call-options.js";
@@ -63,11 +62,12 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     }
     this.#started = true;
     const { params } = this.#options;
-    if (params.Body instanceof Readable) quiet(params.Body);
-    const { loadUpload, sealObject, uploadSealed, withoutCiphertextChecksums } = await loadUploader();
+    quiet(params.Body);
+    const { loadUpload, sealObject, takeBody, uploadSealed, withoutCiphertextChecksums } = await loadUploader();
     const Upload = await loadUpload();
     const { client, file, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
     if (Upload === undefined) {
+      takeBody(params.Body);
       letGoOfBody(params.Body);
       throw new S3EncryptionError(
         "unsupported-operation",
@@ -109,11 +109,13 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
 async function loadUploader(): Promise<
   typeof import("../ciphertext-checksums.js") &
     typeof import("../write/seal-object.js") &
+    typeof import("../write/taken-body.js") &
     typeof import("./upload-sealed.js")
 > {
   return {
     ...(await import("../ciphertext-checksums.js")),
     ...(await import("../write/seal-object.js")),
+    ...(await import("../write/taken-body.js")),
     ...(await import("./upload-sealed.js")),
   };
 }

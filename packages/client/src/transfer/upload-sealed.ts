@@ -5,7 +5,7 @@ import type {
   ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { S3Command } from "../call-options.js";
 import { instructionFilePut } from "../instruction-files.js";
 import { readableOf } from "../streams.js";
@@ -45,7 +45,7 @@ export async function loadUpload(): Promise<UploadConstructor | undefined> {
   try {
     return (await import("@aws-sdk/lib-storage")).Upload;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") return undefined;
+    if (isError(error) && error.code === "ERR_MODULE_NOT_FOUND") return undefined;
     throw error;
   }
 }
@@ -78,7 +78,7 @@ export async function uploadSealed(
   const fail = (error: unknown): void => {
     failure ??= error;
     parts.abort();
-    body.destroy(failure instanceof Error ? failure : uploadAborted());
+    body.destroy(isError(failure) ? failure : uploadAborted());
   };
   const onAbort = (): void => fail(uploadAborted());
   signal?.addEventListener("abort", onAbort, { once: true });

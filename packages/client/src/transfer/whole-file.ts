@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, mkdtemp, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { GatheringWriter } from "./gathering-writer.js";
 
 /**
@@ -58,7 +58,7 @@ async function statsOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isError(error) && error.code === "ENOENT") return undefined;
     throw error;
   }
 }

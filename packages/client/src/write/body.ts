@@ -1,17 +1,33 @@
 import { fstatSync, ReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
+import { isAnyArrayBuffer, isUint8Array } from "node:util/types";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { destroyStream, isClosedByCaller, NOTHING, quiet } from "../streams.js";
+import {
+  can,
+  destroyStream,
+  isAsyncIterable,
+  isClosedByCaller,
+  isNodeStream,
+  isWebStream,
+  NOTHING,
+  quiet,
+} from "../streams.js";
 import { FileBody } from "./file-body.js";
+import { assertUnread, notNothing, tellsThatItWasRead } from "./taken-body.js";
 
 /** A body being read: chunks, how many bytes they should be, and how to let go of it before its end. */
 export interface BodySource {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes, where known beforehand. */
   readonly length: number | undefined;
+  /** Whether the caller has all of it in memory anyway. */
+  readonly isInMemory: boolean;
   readonly destroy: () => void;
 }
+
+/** OpenSSL is fastest in pieces that fit the cache, and one huge update would allocate its whole output at once. */
+const PIECE = 256 * 1024;
 
 /** A put as a command has it, or with a file for its body. */
 export type ObjectToSeal = Omit<PutObjectCommandInput, "Body"> & {
@@ -24,8 +40,8 @@ export function sourceOfBody(body: unknown, stated: number | undefined): BodySou
     throw new S3EncryptionError("invalid-argument", "ContentLength must be a number of bytes, 0 or more.");
   }
   // It may fail before it is read, while a key store is asked; reading it then tells.
-  if (body instanceof Readable) quiet(body);
-  const source = unboundedSource(body);
+  quiet(body);
+  const source = sourceOf(body, stated);
   const length = source.length ?? stated;
   if (stated !== undefined && length !== stated) {
     throw new S3EncryptionError("content-mismatch", `ContentLength is ${stated}, but the body has ${length} bytes.`);
@@ -33,46 +49,85 @@ export function sourceOfBody(body: unknown, stated: number | undefined): BodySou
   return length === undefined ? source : { ...source, length, chunks: exactly(source.chunks, length) };
 }
 
-function unboundedSource(body: unknown): BodySource {
-  if (body === undefined || body === null) return sourceOfBytes(new Uint8Array(0));
-  if (typeof body === "string") return sourceOfBytes(Buffer.from(body, "utf8"));
-  if (body instanceof Uint8Array) return sourceOfBytes(body);
-  if (body instanceof ArrayBuffer) return sourceOfBytes(new Uint8Array(body));
-  if (ArrayBuffer.isView(body)) return sourceOfBytes(new Uint8Array(body.buffer, body.byteOffset, body.byteLength));
-  if (body instanceof Blob) return { chunks: piecesOfBlob(body), length: body.size, destroy: NOTHING };
-  if (body instanceof Readable && body.readableEnded) {
-    throw new S3EncryptionError("invalid-argument", "The Body stream was read already; pass one that was not.");
+function sourceOf(body: unknown, stated: number | undefined): BodySource {
+  const bytes = body === undefined || body === null ? new Uint8Array(0) : bytesOf(body);
+  if (bytes !== undefined) {
+    return { chunks: piecesOf(bytes), length: bytes.length, isInMemory: true, destroy: NOTHING };
   }
+  if (body instanceof FileBody) return sourceOnce(body.chunks(), NOTHING, body.length());
+  if (isBlob(body)) return sourceOnce(piecesOfBlob(body), NOTHING, body.size);
+  const source = sourceOfStream(body);
+  // Of no bytes, any number of times is as good as once.
+  if (stated === 0 || tellsThatItWasRead(body as object)) return source;
+  return { ...source, chunks: notNothing(source.chunks) };
+}
+
+function sourceOfStream(body: unknown): BodySource {
+  // A class of Node's own, which all realms share; the files of other packages need not be where their paths say.
   if (body instanceof ReadStream) return sourceOfFile(body);
-  if (body instanceof FileBody) return { chunks: body.chunks(), length: body.length(), destroy: NOTHING };
-  if (body instanceof Readable) {
-    return { chunks: gathered(body), length: undefined, destroy: () => destroyStream(body) };
-  }
-  if (body instanceof ReadableStream) return sourceOfWebStream(body);
-  if (typeof body === "object" && isAsyncIterable(body))
-    return { chunks: gathered(body), length: undefined, destroy: NOTHING };
+  if (isNodeStream(body)) return sourceOfNodeStream(body);
+  if (isWebStream(body)) return sourceOfWebStream(body);
+  if (isAsyncIterable(body)) return sourceOnce(gathered(always(body)), NOTHING);
   throw new S3EncryptionError(
     "invalid-argument",
-    "Body must be a string, Uint8Array, Blob, Node Readable, web ReadableStream or async iterable of bytes.",
+    "Body must be a string, bytes, Blob, Node Readable, web ReadableStream or async iterable of bytes.",
   );
 }
 
-function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
-  return Symbol.asyncIterator in value;
+function sourceOnce(chunks: AsyncIterable<Uint8Array>, destroy: () => void, length?: number): BodySource {
+  return { chunks, length, isInMemory: false, destroy };
 }
 
-const PIECE = 256 * 1024;
+/** Bytes that are there, of whatever realm. OpenSSL takes them as they are. */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (typeof value === "string") return Buffer.from(value, "utf8");
+  if (isUint8Array(value)) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return isAnyArrayBuffer(value) ? new Uint8Array(value) : undefined;
+}
+
+function isBlob(value: unknown): value is Blob {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    can(value, "slice") &&
+    can(value, "arrayBuffer") &&
+    typeof Reflect.get(value, "size") === "number"
+  );
+}
+
+function sourceOfNodeStream(stream: Readable): BodySource {
+  // A class of Node's own, which all realms share.
+  if (stream instanceof Readable) return sourceOnce(gathered(ifUnread(stream, stream)), () => destroyStream(stream));
+  // Others may have no iterator, or one that ends well where the stream broke off. What they do is noticed from here on.
+  const read = new Readable({ objectMode: true }).wrap(stream);
+  quiet(read);
+  return sourceOnce(gathered(always(read)), () => {
+    destroyStream(stream);
+    destroyStream(read);
+  });
+}
+
+function always(chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
+  return () => chunks;
+}
+
+/** Between taking a stream and reading it, a key store was asked: time enough for somebody else to read from it. */
+function ifUnread(stream: Readable, chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
+  return () => {
+    assertUnread(stream);
+    return chunks;
+  };
+}
 
 /** A file about to be read: in large pieces, which is most of what a fast upload needs, and of known length. */
 function sourceOfFile(file: ReadStream): BodySource {
   const untouched = file.bytesRead === 0 && file.readableEncoding === null && !file.destroyed;
+  const chunks = isClosedByCaller(file) ? file.iterator({ destroyOnReturn: false }) : file;
   // Asking for more than a stream's high-water mark raises it; in pieces of 64 KiB, reading costs twice as much.
   if (untouched) file.read(PIECE);
-  return {
-    chunks: gathered(isClosedByCaller(file) ? file.iterator({ destroyOnReturn: false }) : file),
-    length: untouched ? lengthOfFile(file) : undefined,
-    destroy: () => destroyStream(file),
-  };
+  const length = untouched ? lengthOfFile(file) : undefined;
+  return sourceOnce(gathered(ifUnread(file, chunks)), () => destroyStream(file), length);
 }
 
 /** What `start` and `end` leave of a regular file; undefined for anything else, and where reading it will fail. */
@@ -97,12 +152,7 @@ function sourceOfWebStream(stream: ReadableStream): BodySource {
   const values = async function* (): AsyncGenerator<unknown> {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
   };
-  return { chunks: gathered(values()), length: undefined, destroy: () => void reader.cancel().catch(NOTHING) };
-}
-
-/** OpenSSL is fastest in pieces that fit the cache, and one huge update would allocate its whole output at once. */
-function sourceOfBytes(bytes: Uint8Array): BodySource {
-  return { chunks: piecesOf(bytes), length: bytes.length, destroy: NOTHING };
+  return sourceOnce(gathered(values), () => void reader.cancel().catch(NOTHING));
 }
 
 async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -119,10 +169,14 @@ async function* piecesOfBlob(blob: Blob): AsyncGenerator<Uint8Array> {
  * A stream's bytes in pieces worth a request to OpenSSL and to the network, whatever pieces it has. Each is valid until
  * the next one is asked for: who keeps it must copy it, and encryption does not keep it.
  */
-async function* gathered(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+async function* gathered(open: () => AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
   const piece = Buffer.allocUnsafeSlow(PIECE);
   let filled = 0;
-  for await (const chunk of bytesOf(stream)) {
+  for await (const given of open()) {
+    const chunk = bytesOf(given);
+    if (chunk === undefined) {
+      throw new S3EncryptionError("invalid-argument", "A stream body must yield bytes or strings, not other objects.");
+    }
     if (filled === 0 && chunk.length >= PIECE) {
       yield chunk;
       continue;
@@ -138,15 +192,6 @@ async function* gathered(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Ar
     }
   }
   if (filled > 0) yield piece.subarray(0, filled);
-}
-
-async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) {
-    if (chunk instanceof Uint8Array) yield chunk;
-    else if (typeof chunk === "string") yield Buffer.from(chunk, "utf8");
-    else
-      throw new S3EncryptionError("invalid-argument", "A stream body must yield bytes or strings, not other objects.");
-  }
 }
 
 /** Fails a body that is shorter or longer than it was said to be, before its last bytes are out. */

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type {
   CompleteMultipartUploadCommandOutput,
   PutObjectCommandInput,
@@ -11,10 +10,9 @@ import { instructionFilePut } from "../instruction-files.js";
 import type { ResolvedOptions } from "../options.js";
 import { requestAborted } from "../request-aborted.js";
 import { quiet, readableOf } from "../streams.js";
+import { BUFFERED_LENGTH, chunksOf, readHead } from "./ciphertext-head.js";
 import { type SealedObject, sealObject } from "./seal-object.js";
 
-/** Ciphertext up to this many bytes is buffered, so that the SDK can retry it; it never retries a stream. */
-const RETRYABLE_LENGTH: number = 8 * 1024 * 1024;
 /** S3's limit for one request. */
 const MAX_PUT_LENGTH = 5 * 1024 ** 3;
 
@@ -42,10 +40,11 @@ export async function putObject(
     const { abortSignal } = callOptionsOf(given);
     const head = await unlessAborted(readHead(sealed), abortSignal);
     const ciphertext = chunksOf(head, sealed);
-    const tooLarge = !head.whole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH;
+    const isWhole = head.whole !== undefined;
+    const tooLarge = !isWhole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH;
     // In parts, the instruction files can wait until the whole body went well; in one request they have to go first, and
     // a body that then breaks off leaves the object that was there with a file that does not open it.
-    if (tooLarge || (!head.whole && sealed.instructionFiles.length > 0)) {
+    if (tooLarge || (!isWhole && sealed.instructionFiles.length > 0)) {
       const upload = await loadLargeUpload?.();
       if (upload === undefined && tooLarge) throw partsNeeded(sealed.length);
       if (upload !== undefined) {
@@ -56,10 +55,10 @@ export async function putObject(
     for (const file of sealed.instructionFiles) {
       refusePresigned((await next(instructionFilePut(sealed.input, file))).output);
     }
-    const body = head.whole ? Buffer.concat(head.chunks) : readableOf(ciphertext, sealed.destroy);
-    const length = head.whole ? head.length : sealed.length;
+    const body = head.whole ?? readableOf(ciphertext, sealed.destroy);
+    const length = head.whole?.length ?? sealed.length;
     // It may fail before it is sent; whoever sends it is told by reading it.
-    if (body instanceof Readable) quiet(body);
+    quiet(body);
     const result = await next({ ...sealed.input, Body: body, ContentLength: length });
     refusePresigned(result.output);
     return { ...result, output: withoutCiphertextChecksums(result.output) };
@@ -87,31 +86,6 @@ async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal | undef
   }
 }
 
-interface Head {
-  readonly chunks: Uint8Array[];
-  readonly length: number;
-  readonly whole: boolean;
-}
-
-/** Reads ahead as far as a body may be buffered; a body that is known to be longer is not read at all. */
-async function readHead({ ciphertext, length }: SealedObject): Promise<Head> {
-  const chunks: Uint8Array[] = [];
-  let read = 0;
-  if (length !== undefined && length > RETRYABLE_LENGTH) return { chunks, length: 0, whole: false };
-  while (read <= RETRYABLE_LENGTH) {
-    const { done, value } = await ciphertext.next();
-    if (done === true) return { chunks, length: read, whole: true };
-    chunks.push(value);
-    read += value.length;
-  }
-  return { chunks, length: read, whole: false };
-}
-
-async function* chunksOf(head: Head, { ciphertext }: SealedObject): AsyncGenerator<Uint8Array> {
-  yield* head.chunks;
-  yield* ciphertext;
-}
-
 /** A presigned put would let its holder store plaintext under an encrypted object's metadata. */
 function refusePresigned(output: object): void {
   if ("presigned" in output) {
@@ -132,7 +106,7 @@ function partsNeeded(length: number | undefined): S3EncryptionError {
   return new S3EncryptionError(
     "unsupported-operation",
     length === undefined
-      ? `A stream of unknown length above ${RETRYABLE_LENGTH} bytes needs several requests: pass ContentLength; or install @aws-sdk/lib-storage and send it with S3EncryptionClient or EncryptedUpload.`
+      ? `A stream of unknown length above ${BUFFERED_LENGTH} bytes needs several requests: pass ContentLength; or install @aws-sdk/lib-storage and send it with S3EncryptionClient or EncryptedUpload.`
       : `${length} bytes are more than one request may hold: install @aws-sdk/lib-storage and send them with S3EncryptionClient or EncryptedUpload.`,
   );
 }

@@ -12,6 +12,7 @@ import { assertFormat, type ResolvedOptions } from "../options.js";
 import { letGoOfBody } from "../streams.js";
 import { type BodySource, type ObjectToSeal, sourceOfBody } from "./body.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
+import { takeBody } from "./taken-body.js";
 
 /** An object ready to be stored: encrypted once, in order, as it is read. */
 export interface SealedObject {
@@ -23,12 +24,15 @@ export interface SealedObject {
   /** How many of them stand for no plaintext. */
   readonly overhead: number;
   readonly instructionFiles: readonly InstructionFileToWrite[];
+  /** Whether the caller has all of the plaintext in memory anyway. */
+  readonly isInMemory: boolean;
   /** Lets go of the caller's body; harmless after its end. */
   readonly destroy: () => void;
 }
 
 /** Refuses what must not be written, gets materials, and starts the one pass of encryption (S18: never a second). */
 export async function sealObject(options: ResolvedOptions, given: ObjectToSeal): Promise<SealedObject> {
+  takeBody(given.Body);
   try {
     return await sealChecked(options, given);
   } catch (error) {
@@ -99,6 +103,7 @@ async function seal(
     length: source.length === undefined ? undefined : ciphertextLength(suite, source.length),
     overhead: suite.tagLength,
     instructionFiles: envelope.instructionFiles,
+    isInMemory: source.isInMemory,
     destroy: source.destroy,
   };
 }
@@ -130,7 +135,8 @@ async function sealMessage(
   });
   const { Body: _body, ContentLength: _length, ...rest } = input;
   const overhead = length === undefined || source.length === undefined ? 0 : length - source.length;
-  return { input: rest, ciphertext, length, overhead, instructionFiles: [], destroy: source.destroy };
+  const { isInMemory, destroy } = source;
+  return { input: rest, ciphertext, length, overhead, instructionFiles: [], isInMemory, destroy };
 }
 
 /** User metadata under our names would be read as part of the envelope (H9, S17). */

@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { isNodeStream, quiet } from "../streams.js";
 
 /**
  * The SDK pipes a stream body into the request, maybe through a stream of its own, and listens to the errors of neither:
@@ -7,17 +7,17 @@ import { Readable } from "node:stream";
  */
 export function failWithBody(input: object, request: unknown): void {
   const source: unknown = Reflect.get(input, "Body");
-  if (!(source instanceof Readable) || typeof request !== "object" || request === null) return;
+  if (!isNodeStream(source) || typeof request !== "object" || request === null) return;
   const sent: unknown = Reflect.get(request, "body");
-  if (!(sent instanceof Readable)) return;
+  if (!isNodeStream(sent)) return;
   const pipe = sent.pipe;
   // It may fail before it is piped, while S3 is asked whether it wants the body (Expect: 100-continue).
-  for (const stream of [source, sent]) stream.on("error", () => {});
+  for (const stream of [source, sent]) quiet(stream);
   sent.pipe = function pipeOrFail(destination, options) {
     const fail = (error: Error): void => {
       if ("destroy" in destination && typeof destination.destroy === "function") destination.destroy(error);
     };
-    if (source.errored !== null) fail(source.errored);
+    if (source.errored) fail(source.errored);
     source.once("error", fail);
     return pipe.call(sent, destination, options) as typeof destination;
   };

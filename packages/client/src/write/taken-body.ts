@@ -1,0 +1,57 @@
+import { Readable } from "node:stream";
+import { S3EncryptionError } from "@s3ec/materials";
+import { isAsyncIterable, isNodeStream, isWebStream } from "../streams.js";
+
+/** Bodies that can be read only once, and that a put has taken. */
+const TAKEN = new WeakSet<object>();
+
+/**
+ * Takes a body that can be read only once, before anything of its put is sent. Read a second time it would give nothing,
+ * and by two puts at once a part to each: what was stored before would be replaced by that, with success.
+ *
+ * Throws `invalid-argument`, or what the body failed with; the body is then somebody else's, and to be left alone.
+ */
+export function takeBody(body: unknown): void {
+  if (typeof body !== "object" || body === null || !(isNodeStream(body) || isWebStream(body) || isAsyncIterable(body)))
+    return;
+  if (TAKEN.has(body)) throw refused("was given to a put before, and can be read only once");
+  assertUnread(body);
+  if (isWebStream(body) && body.locked) throw refused("is locked: somebody else is reading it");
+  if (isNodeStream(body) && body.readableFlowing === true) {
+    throw refused('is being read by somebody else, through pipe() or a "data" listener, who would take a part of it');
+  }
+  TAKEN.add(body);
+}
+
+/** Throws when some of a stream has gone elsewhere, as far as it tells. */
+export function assertUnread(body: object): void {
+  // It says itself what is wrong.
+  if (isNodeStream(body) && body.errored) throw body.errored;
+  const isOver = isNodeStream(body) && (body.destroyed === true || body.readable === false);
+  // Of web streams too, though its type does not say so.
+  if (isOver || Readable.isDisturbed(body as Readable)) throw refused("was read from, or closed, before");
+}
+
+/** Whether a body that was read before shows it: neither iterators nor streams of other makers have to. */
+export function tellsThatItWasRead(body: object): boolean {
+  return "readableDidRead" in body || Symbol.for("nodejs.stream.disturbed") in body;
+}
+
+/** Of a body that cannot tell, nothing at all is what it would give a second time. */
+export async function* notNothing(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isEmpty = true;
+  for await (const chunk of chunks) {
+    isEmpty = false;
+    yield chunk;
+  }
+  if (isEmpty) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      "The Body gave nothing, as one does that was read before; pass a new one, or ContentLength: 0 to store an empty object.",
+    );
+  }
+}
+
+function refused(what: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", `The Body ${what}; pass a new one.`);
+}
