@@ -1,7 +1,7 @@
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3EncryptionClient, type S3EncryptionClientConfig } from "@s3ec/client";
-import type { Keyring, MaterialsManager } from "@s3ec/materials";
+import { isError, type Keyring, type MaterialsManager } from "@s3ec/materials";
 import { Container, type ServiceIdentifier } from "inversify";
 import type { ClientOptions } from "./configuration.js";
 import type { KeyringConfiguration, KeyringSurroundings } from "./keyring-descriptor.js";
@@ -100,7 +100,7 @@ async function createKeyring(
     try {
       return await registry.create(part, { ...surroundings, createKeyring: create });
     } catch (error) {
-      if (error instanceof Error && blamed.has(error)) throw error;
+      if (isError(error) && blamed.has(error)) throw error;
       const problem = blame(part, reasonOf(error), error);
       blamed.add(problem);
       throw problem;

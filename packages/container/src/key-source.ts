@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isError } from "@s3ec/materials";
 import { z } from "zod";
 import { rsaPrivateKeyOf, rsaPublicKeyOf } from "./rsa-key-bytes.js";
 
@@ -135,7 +136,7 @@ async function readSource(
   try {
     return await readFile(resolve(folder, source.file));
   } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const missing = isError(error) && error.code === "ENOENT";
     return `the file named here ${missing ? "does not exist" : "cannot be read"}`;
   }
 }

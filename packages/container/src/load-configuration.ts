@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { S3EncryptionError } from "@s3ec/materials";
+import { isError, type S3EncryptionError } from "@s3ec/materials";
 import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { type Configuration, configurationSchema, PLUGINS_SCHEMA, S3_SCHEMA } from "./configuration.js";
 import { formatPath, invalidConfiguration, problemsOfIssues } from "./invalid-configuration.js";
@@ -38,7 +38,7 @@ export async function loadConfiguration(
 ): Promise<LoadedConfiguration> {
   const { plugins: passed = [], env = process.env } = options;
   assertPlugins(passed);
-  const file = source instanceof URL ? fileURLToPath(source) : typeof source === "string" ? source : undefined;
+  const file = typeof source === "string" ? source : isUrl(source) ? fileURLToPath(source) : undefined;
   const name = file ?? "The configuration";
   const folder = file === undefined ? resolve(options.folder ?? ".") : dirname(resolve(file));
   const input = file === undefined ? source : await readConfiguration(file);
@@ -79,7 +79,7 @@ async function readJson(file: string): Promise<unknown> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const missing = isError(error) && error.code === "ENOENT";
     throw invalidConfiguration(file, [
       { path: "", expected: `the file ${missing ? "does not exist" : "cannot be read"}` },
     ]);
@@ -88,7 +88,7 @@ async function readJson(file: string): Promise<unknown> {
     return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     // The parser's own message quotes what is around the mistake, which may be a key.
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+    const position = /at position (\d+)/.exec(isError(error) ? error.message : "")?.[1];
     const line = position === undefined ? "" : ` (the mistake is in line ${lineAt(text, Number(position))})`;
     throw invalidConfiguration(file, [{ path: "", expected: `the file must hold JSON${line}` }]);
   }
@@ -122,4 +122,9 @@ function pathsOf(
     pathsOf(inner, [...path, Array.isArray(value) ? Number(key) : key], paths);
   }
   return paths;
+}
+
+/** Of whatever realm; no configuration has these members. */
+function isUrl(source: object): source is URL {
+  return source !== null && "href" in source && "protocol" in source;
 }

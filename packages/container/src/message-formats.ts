@@ -1,4 +1,4 @@
-import type { MessageFormat } from "@s3ec/materials";
+import { isError, type MessageFormat } from "@s3ec/materials";
 import { z } from "zod";
 
 /** The message format, made while the configuration is validated; its package is loaded only for one that names it. */
@@ -17,7 +17,7 @@ export const MESSAGE_FORMAT: z.ZodType<MessageFormat> = z
     try {
       return new AwsMessageFormat(options);
     } catch (error) {
-      context.issues.push({ code: "custom", input: null, message: error instanceof Error ? error.message : "invalid" });
+      context.issues.push({ code: "custom", input: null, message: isError(error) ? error.message : "invalid" });
       return z.NEVER;
     }
   });

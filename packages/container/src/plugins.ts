@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { ConfigurationProblem } from "./invalid-configuration.js";
 import type { KeyringDescriptor } from "./keyring-descriptor.js";
 
@@ -36,7 +36,7 @@ async function loadPlugin(name: string, folder: string): Promise<ConfigurationPl
     const module: unknown = await import(pathToFileURL(path).href);
     if (isPlugin(module)) return module;
   } catch (error) {
-    return `the plugin "${name}" failed to load (${error instanceof Error ? error.name : "it threw"})`;
+    return `the plugin "${name}" failed to load (${isError(error) ? error.name : "it threw"})`;
   }
   return `the plugin "${name}" must export "keyrings", an array of { type, schema, create }`;
 }

@@ -1,4 +1,4 @@
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 
 /** What an error says about one part of a configuration. Our own errors are sentences that hold no key; of others nobody knows that. */
 export function reasonOf(error: unknown): string {
@@ -11,6 +11,6 @@ export function reasonOf(error: unknown): string {
 
 /** A peer that was not installed; a file that is not found is a fault of somebody's package, and no name to install. */
 function missingPackage(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_MODULE_NOT_FOUND") return undefined;
+  if (!isError(error) || error.code !== "ERR_MODULE_NOT_FOUND") return undefined;
   return /^Cannot find package '((?:@[\w.~-]+\/)?[\w.~-]+)[/']/.exec(error.message)?.[1];
 }

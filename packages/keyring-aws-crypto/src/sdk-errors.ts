@@ -1,4 +1,4 @@
-import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
+import { decryptionFailed, isError, S3EncryptionError } from "@s3ec/materials";
 
 /** Names of errors that say that a key store was not asked, or refused: trying again, or a permission, can help. */
 const UNAVAILABLE: ReadonlySet<string> = new Set([
@@ -45,7 +45,7 @@ function unavailable(verb: string, cause: unknown): S3EncryptionError {
 }
 
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isError(error)) return false;
   const code = "code" in error ? String(error.code) : "";
   if (UNAVAILABLE.has(error.name) || NETWORK.test(code) || error.message === "Region is missing") return true;
   // From several errors the SDK makes one, which holds them as text only: "Error #1 \n Name: message ...".

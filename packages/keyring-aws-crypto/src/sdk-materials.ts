@@ -1,4 +1,5 @@
-import { KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { isKeyObject, isUint8Array } from "node:util/types";
 import {
   KeyringTraceFlag,
   NodeAlgorithmSuite,
@@ -31,8 +32,8 @@ export function takeDataKey(material: SdkMaterial): KeyObject | undefined {
   if (!material.hasUnencryptedDataKey) return undefined;
   const dataKey: unknown = material.getUnencryptedDataKey();
   try {
-    if (dataKey instanceof KeyObject) return dataKey;
-    return dataKey instanceof Uint8Array ? importDataKey(Uint8Array.from(dataKey)) : undefined;
+    if (isKeyObject(dataKey)) return dataKey;
+    return isUint8Array(dataKey) ? importDataKey(Uint8Array.from(dataKey)) : undefined;
   } finally {
     material.zeroUnencryptedDataKey();
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
+import { isError } from "@s3ec/materials";
 
 /** Asserts that neither `inspect` nor `JSON.stringify` shows any of these bytes, in any usual notation. */
 export function assertNotPrinted(value: unknown, secrets: readonly Uint8Array[]): void {
@@ -10,7 +11,7 @@ export function assertNotPrinted(value: unknown, secrets: readonly Uint8Array[])
 /** Whether the printed value shows these bytes as hex, base64, base64url, Latin-1 or a list of numbers. */
 export function contains(value: unknown, secret: Uint8Array): boolean {
   const options = { depth: null, showHidden: true, compact: false, maxArrayLength: null, maxStringLength: null };
-  const printed = [inspect(value, options), json(value), value instanceof Error ? String(value.stack) : ""].join("\n");
+  const printed = [inspect(value, options), json(value), isError(value) ? String(value.stack) : ""].join("\n");
   const dense = printed.replace(/\s/g, "");
   const bytes = Buffer.from(secret);
   const base64 = bytes.toString("base64").replace(/=+$/, "");

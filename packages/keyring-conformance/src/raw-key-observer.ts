@@ -1,5 +1,6 @@
 import crypto, { type KeyObject } from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
+import { isUint8Array } from "node:util/types";
 
 /** The buffers that `export` gives out of this key from now on. */
 export function observeExports(dataKey: KeyObject): readonly Uint8Array[] {
@@ -7,7 +8,7 @@ export function observeExports(dataKey: KeyObject): readonly Uint8Array[] {
   const observing = new Proxy(dataKey.export, {
     apply(target, key, parameters) {
       const result: unknown = Reflect.apply(target, key, parameters);
-      if (result instanceof Uint8Array) exported.push(result);
+      if (isUint8Array(result)) exported.push(result);
       return result;
     },
   });
@@ -28,7 +29,7 @@ export async function observeSecretKeys<Result>(run: () => Promise<Result>): Pro
   crypto.createSecretKey = new Proxy(original, {
     apply(target, self, parameters) {
       const [bytes]: unknown[] = parameters;
-      if (bytes instanceof Uint8Array) imported.push({ bytes, contents: Uint8Array.from(bytes) });
+      if (isUint8Array(bytes)) imported.push({ bytes, contents: Uint8Array.from(bytes) });
       return Reflect.apply(target, self, parameters);
     },
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { canHoldWrap, type EncryptedDataKey, formatStringMap, parseStringMap } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { foreignWrap } from "./foreign-wrap.js";
 import { assertUniform, outcomeOf } from "./refusals.js";
 import { assertOpened, type Check, reads, Subject } from "./subject.js";
@@ -73,7 +73,7 @@ export const READING_CHECKS: readonly Check[] = [
       for (const each of (await other?.onEncrypt(subject.toEncrypt()))?.encryptedDataKeys ?? []) {
         const outcome = await outcomeOf(subject.keyring.onDecrypt(subject.toDecrypt(), [each]));
         if (outcome === null) continue;
-        assert(outcome instanceof Error, "The keyring opened what was wrapped with another key.");
+        assert(isError(outcome), "The keyring opened what was wrapped with another key.");
         const isTyped = outcome instanceof S3EncryptionError;
         assert(isTyped, `Another key's wrap: threw ${outcome.name}, which is not an S3EncryptionError.`);
         const mayBe = ["decryption-failed", "no-matching-key"].includes(outcome.code);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   type DecryptionMaterials,
   decryptionFailed,
+  isError,
   S3EncryptionError,
   type S3EncryptionErrorCode,
 } from "@s3ec/materials";
@@ -14,7 +15,7 @@ export async function assertRefused(
 ): Promise<S3EncryptionError> {
   const outcome = await outcomeOf(reading);
   assert(outcome !== null, `${what}: answered null as if it were another keyring's, instead of refusing it.`);
-  assert(outcome instanceof Error, `${what}: opened.`);
+  assert(isError(outcome), `${what}: opened.`);
   const isTyped = outcome instanceof S3EncryptionError;
   assert(isTyped, `${what}: threw ${outcome.name}, which is not an S3EncryptionError.`);
   assert(codes.includes(outcome.code), `${what}: refused with ${outcome.code}, not ${codes.join(" or ")}.`);
@@ -37,6 +38,6 @@ export async function outcomeOf(
   try {
     return await reading;
   } catch (error) {
-    return error instanceof Error ? error : new Error("Something that is no Error was thrown.", { cause: error });
+    return isError(error) ? error : new Error("Something that is no Error was thrown.", { cause: error });
   }
 }

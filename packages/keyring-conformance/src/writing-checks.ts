@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isUint8Array } from "node:util/types";
 import { ANY_KEY_PROVIDER, createDataKey, isSameWrapAlgorithm, S3EncryptionError, stringMap } from "@s3ec/materials";
 import { foreignWrap } from "./foreign-wrap.js";
 import { assertOpened, type Check, writes, written } from "./subject.js";
@@ -40,12 +41,12 @@ export const WRITING_CHECKS: readonly Check[] = [
           (entry) => isSameWrapAlgorithm(entry, wrapAlgorithm) || isSameWrapAlgorithm(entry, ANY_KEY_PROVIDER),
         );
         assert(isDeclared, `Nobody declares to read the wrap "${wrapAlgorithm.name}".`);
-        assert(ciphertext instanceof Uint8Array && ciphertext.length > 0, "The ciphertext must be bytes.");
+        assert(isUint8Array(ciphertext) && ciphertext.length > 0, "The ciphertext must be bytes.");
         for (const value of Object.values(description))
           assert.equal(typeof value, "string", "A description holds text.");
         if (wrapAlgorithm.describedBy === "provider-info") {
           assert.equal(subject.suite.format, "message", "Only messages store the information of key providers.");
-          assert(providerInfo instanceof Uint8Array, "The provider information must be bytes.");
+          assert(isUint8Array(providerInfo), "The provider information must be bytes.");
           assert(providerInfo.length <= 0xffff, "The provider information has more than 65,535 bytes.");
         }
         if (instructionFileSuffix === undefined) continue;

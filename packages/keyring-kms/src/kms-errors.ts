@@ -1,4 +1,4 @@
-import { decryptionFailed, S3EncryptionError } from "@s3ec/materials";
+import { decryptionFailed, isError, S3EncryptionError } from "@s3ec/materials";
 
 export type KmsPermission = "kms:Decrypt" | "kms:GenerateDataKey" | "kms:Encrypt";
 
@@ -24,7 +24,7 @@ const INCORRECT_KEY = "IncorrectKeyException";
 
 /** Whether a typed error says that the blob is another KMS key's. */
 export function isOfAnotherKey(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof Error && error.cause.name === INCORRECT_KEY;
+  return isError(error) && isError(error.cause) && error.cause.name === INCORRECT_KEY;
 }
 
 /**
@@ -32,9 +32,9 @@ export function isOfAnotherKey(error: unknown): boolean {
  * pinned key, is the uniform `decryption-failed` (S11, S16); everything else is `key-unavailable` with its remedy.
  */
 export function kmsError(error: unknown, permission: KmsPermission): S3EncryptionError {
-  const name = error instanceof Error ? error.name : "";
+  const name = isError(error) ? error.name : "";
   if (name === "InvalidCiphertextException" || name === INCORRECT_KEY) return decryptionFailed(error);
-  const isRegionMissing = error instanceof Error && error.message === "Region is missing";
+  const isRegionMissing = isError(error) && error.message === "Region is missing";
   const remedy = isRegionMissing ? REGION_MISSING : Object.hasOwn(REMEDIES, name) ? REMEDIES[name] : UNREACHABLE;
   return new S3EncryptionError("key-unavailable", (remedy ?? UNREACHABLE).replace("%", permission), { cause: error });
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isUint8Array } from "node:util/types";
 import { keyUnavailable } from "./token-errors.js";
 
 /** Text, or its UTF-8 bytes, which are zeroed after use. */
@@ -34,7 +35,7 @@ async function pinOfFunction(source: () => Pin | Promise<Pin>): Promise<string> 
     throw keyUnavailable("The function that should give the PIN failed.");
   }
   if (typeof pin === "string") return pin;
-  if (pin instanceof Uint8Array) return textOf(pin);
+  if (isUint8Array(pin)) return textOf(pin);
   throw keyUnavailable("The function that should give the PIN gave neither text nor bytes.");
 }
 

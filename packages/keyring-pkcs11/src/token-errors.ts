@@ -1,4 +1,4 @@
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 
 /** After these the session, the login or the key handles are gone, and a new connection may bring them back. */
 const LOST: ReadonlySet<string> = new Set([
@@ -33,7 +33,7 @@ const UNUSABLE_KEY: ReadonlySet<string> = new Set([
 
 /** The name of the return value that a call failed with: `CKR_DEVICE_REMOVED`; empty for an error of another kind. */
 export function returnValue(error: unknown): string {
-  return (error instanceof Error && /CKR_\w+/.exec(error.message)?.[0]) || "";
+  return (isError(error) && /CKR_\w+/.exec(error.message)?.[0]) || "";
 }
 
 /** Whether a new connection may do what this one could not. */
