@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { type DevServer, startDevServer } from "./server.js";
+import type { DevServer } from "./dev-server.js";
+import { startDevServer } from "./server.js";
 
 const usage = `Usage: s3ec-dev-server [--port N] [--directory DIR] [--region REGION] [--bucket NAME]...
-                       [--access-key-id ID] [--secret-access-key SECRET]
+                       [--access-key-id ID] [--secret-access-key SECRET] [--tls-key FILE --tls-cert FILE]
 
 A local S3 and KMS for development. It listens on 127.0.0.1 only, and starts with the bucket "demo" and the key "alias/app".
 Without --directory everything is gone when it stops.`;
@@ -20,6 +22,8 @@ async function main(): Promise<void> {
       bucket: { type: "string", multiple: true, default: [] },
       "access-key-id": { type: "string" },
       "secret-access-key": { type: "string" },
+      "tls-key": { type: "string" },
+      "tls-cert": { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -28,10 +32,14 @@ async function main(): Promise<void> {
     return;
   }
   const { directory, region, "access-key-id": accessKeyId, "secret-access-key": secretAccessKey } = values;
+  const { "tls-key": key, "tls-cert": cert } = values;
+  if ((key === undefined) !== (cert === undefined)) throw new Error("--tls-key and --tls-cert must be given together.");
   const server = await startDevServer({
     port: portOf(values.port),
     buckets: [bucket, ...values.bucket],
     aliases: [alias],
+    ...(key !== undefined &&
+      cert !== undefined && { tls: { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") } }),
     ...(directory !== undefined && { directory }),
     ...(region !== undefined && { region }),
     ...(accessKeyId !== undefined && { accessKeyId }),

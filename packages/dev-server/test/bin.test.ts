@@ -64,7 +64,7 @@ describe("s3ec-dev-server", () => {
 
   it("explains itself", async () => {
     expect(await run(["--help"])).to.deep.include({ code: 0 });
-    for (const args of [["--port", "x"], ["--port", "65536"], ["--unknown"]]) {
+    for (const args of [["--port", "x"], ["--port", "65536"], ["--unknown"], ["--tls-key", "key.pem"]]) {
       const { code, output } = await run(args);
       expect(code).to.equal(1);
       expect(output).to.include("Usage: s3ec-dev-server");

@@ -25,7 +25,7 @@ describe("README", () => {
 
   it("lists every option of the server", async () => {
     const [readme, declarations] = await Promise.all(
-      ["README.md", "dist/server.d.ts"].map((path) => readFile(new URL(path, here), "utf8")),
+      ["README.md", "dist/dev-server.d.ts"].map((path) => readFile(new URL(path, here), "utf8")),
     );
     const [, options = ""] = /interface DevServerOptions \{(.*?)\n\}/s.exec(declarations ?? "") ?? [];
     const names = [...options.matchAll(/readonly (\w+)\?/g)].map(([, name]) => name);

@@ -2,6 +2,8 @@ import type { Headers } from "../http/request-target.js";
 
 const statusOf = {
   AccessDenied: 403,
+  AnnotationLimitExceeded: 400,
+  AnnotationNameTooLong: 400,
   AuthorizationHeaderMalformed: 400,
   AuthorizationQueryParametersError: 400,
   BadDigest: 400,
@@ -14,6 +16,7 @@ const statusOf = {
   IncompleteBody: 400,
   InternalError: 500,
   InvalidAccessKeyId: 403,
+  InvalidAnnotationName: 400,
   InvalidArgument: 400,
   InvalidBucketName: 400,
   InvalidChunkSizeError: 403,
@@ -21,6 +24,7 @@ const statusOf = {
   InvalidPart: 400,
   InvalidPartNumber: 416,
   InvalidPartOrder: 400,
+  InvalidPrefix: 400,
   InvalidRange: 416,
   InvalidRequest: 400,
   InvalidStorageClass: 400,
@@ -33,15 +37,18 @@ const statusOf = {
   MetadataTooLarge: 400,
   MethodNotAllowed: 405,
   MissingContentLength: 411,
+  NoSuchAnnotation: 404,
   NoSuchBucket: 404,
   NoSuchKey: 404,
   NoSuchUpload: 404,
   NoSuchVersion: 404,
   NotImplemented: 501,
   NotModified: 304,
+  OperationAborted: 409,
   PreconditionFailed: 412,
   RequestTimeTooSkewed: 403,
   SignatureDoesNotMatch: 403,
+  UnsupportedMediaType: 415,
   XAmzContentSHA256Mismatch: 400,
 } as const;
 

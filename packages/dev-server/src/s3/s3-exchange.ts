@@ -14,7 +14,14 @@ export interface S3Service {
   readonly faults: Faults;
   /** Whether entity tags are random, as those of objects under SSE-KMS, instead of an MD5 that has to be calculated. */
   readonly hasOpaqueTags: boolean;
+  readonly annotations: AnnotationSupport;
 }
+
+/**
+ * Whether the store has annotations: `refused` is one that knows that it has not, and `ignored` one that has never heard of
+ * them, and takes a request for that of the object itself.
+ */
+export type AnnotationSupport = "supported" | "refused" | "ignored";
 
 /** One request whose signature has been verified, and the response to it. */
 export interface S3Exchange {

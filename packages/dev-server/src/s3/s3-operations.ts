@@ -1,4 +1,10 @@
 import type { Headers, RequestTarget } from "../http/request-target.js";
+import {
+  deleteObjectAnnotation,
+  getObjectAnnotation,
+  listObjectAnnotations,
+  putObjectAnnotation,
+} from "./operations/annotations.js";
 import { createBucket, deleteBucket, headBucket, listBuckets } from "./operations/buckets.js";
 import { copyObject, uploadPartCopy } from "./operations/copy.js";
 import { deleteObject, deleteObjects } from "./operations/delete.js";
@@ -10,7 +16,7 @@ import { listParts, uploadPart } from "./operations/parts.js";
 import { getObject, headObject } from "./operations/read.js";
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./operations/tagging.js";
 import { getBucketVersioning, putBucketVersioning } from "./operations/versioning.js";
-import type { S3Handler } from "./s3-exchange.js";
+import type { AnnotationSupport, S3Handler } from "./s3-exchange.js";
 
 /** A row of the table of operations. */
 export interface S3Operation {
@@ -42,6 +48,19 @@ function row(name: string, request: string, handler: S3Handler, allows: readonly
   if (level !== "service" && level !== "bucket" && level !== "object") throw new Error(`${request} is no request.`);
   return { name, handler, method, level, allows, ...(flag !== undefined && { requires: { [flag]: "" } }) };
 }
+
+const named = { annotation: "", annotationName: undefined };
+const annotationOperations: readonly S3Operation[] = [
+  { ...row("PutObjectAnnotation", "PUT object", putObjectAnnotation, version), requires: named },
+  { ...row("GetObjectAnnotation", "GET object", getObjectAnnotation, version), requires: named },
+  { ...row("DeleteObjectAnnotation", "DELETE object", deleteObjectAnnotation, version), requires: named },
+  row("ListObjectAnnotations", "GET object?annotation", listObjectAnnotations, [
+    ...version,
+    "annotation-prefix",
+    "max-annotation-results",
+    "continuation-token",
+  ]),
+];
 
 // The first row that fits is taken, so those that require more stand before those that require less.
 const operations: readonly S3Operation[] = [
@@ -79,17 +98,31 @@ const operations: readonly S3Operation[] = [
 ];
 
 /** Which operation a request is; undefined for all that this server does not implement. */
-export function findOperation(method: string, target: RequestTarget, headers: Headers): S3Operation | undefined {
-  const level = target.key !== "" ? "object" : target.bucket !== "" ? "bucket" : "service";
-  return operations.find(
+export function findOperation(
+  method: string,
+  { bucket, key, query }: RequestTarget,
+  headers: Headers,
+  annotations: AnnotationSupport,
+): S3Operation | undefined {
+  const level = key !== "" ? "object" : bucket !== "" ? "bucket" : "service";
+  const known = annotations === "supported" ? [...annotationOperations, ...operations] : operations;
+  const names = [...query.keys()].filter((name) => annotations !== "ignored" || !isOfAnnotation(name, query));
+  return known.find(
     (operation) =>
       operation.method === method &&
       operation.level === level &&
       (operation.copies ?? false) === "x-amz-copy-source" in headers &&
       Object.entries(operation.requires ?? {}).every(
-        ([name, value]) => target.query.has(name) && (value === undefined || target.query.get(name) === value),
+        ([name, value]) => names.includes(name) && (value === undefined || query.get(name) === value),
       ) &&
-      [...target.query.keys()].every((name) => isUnderstood(operation, name)),
+      names.every((name) => isUnderstood(operation, name)),
+  );
+}
+
+function isOfAnnotation(name: string, query: ReadonlyMap<string, string>): boolean {
+  return (
+    /^(?:annotation|annotationName|annotation-prefix|max-annotation-results)$/.test(name) ||
+    (name === "continuation-token" && query.has("annotation"))
   );
 }
 

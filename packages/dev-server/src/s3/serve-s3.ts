@@ -56,7 +56,7 @@ async function strike(
 ): Promise<void> {
   const url = parseTarget(request.url ?? "/");
   const sent = flatHeaders(request);
-  const operation = findOperation(request.method ?? "", url, sent);
+  const operation = findOperation(request.method ?? "", url, sent, service.annotations);
   const name = operation?.name ?? "Unknown";
   const { bucket, key, query } = url;
   recorded.add({ service: "s3", operation: name, bucket, key, headers: sent, query: Object.fromEntries(query) });

@@ -1,17 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { BodyFault } from "../../faults/faults.js";
-import { ChunkSignatures } from "../../http/chunk-signatures.js";
 import { S3Error } from "../s3-error.js";
 import type { S3Exchange } from "../s3-exchange.js";
-import { AwsChunkedDecoder } from "./aws-chunked.js";
-import {
-  type Checksum,
-  type ChecksumAlgorithm,
-  checksumAlgorithm,
-  checksumOfHeaders,
-  decodeChecksum,
-  requireChecksum,
-} from "./checksums.js";
+import { type BodyPlan, planBody, trailingChecksum } from "./body-plan.js";
+import { type Checksum, type ChecksumAlgorithm, checksumOfHeaders, requireChecksum } from "./checksums.js";
 
 export interface BodySink {
   /** False asks to wait for `onDrain`. */
@@ -26,25 +18,6 @@ export interface ReceivedBody {
   /** The checksum that was sent and verified, or the one asked for by `wanted`. */
   readonly checksum: Checksum | undefined;
 }
-
-/** What the headers say about the body; making it refuses every body that could not be verified, before reading any. */
-interface BodyPlan {
-  readonly decoder: AwsChunkedDecoder | undefined;
-  readonly length: number;
-  readonly md5: Buffer | undefined;
-  readonly sha256: string | undefined;
-  readonly header: Checksum | undefined;
-  readonly trailer: ChecksumAlgorithm | undefined;
-}
-
-const largestBody = 5 * 2 ** 30;
-const unsigned = "UNSIGNED-PAYLOAD";
-/** The aws-chunked framings, and what of each is signed and trails. */
-const framings: Readonly<Record<string, { readonly isSigned: boolean; readonly hasTrailers: boolean }>> = {
-  "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { isSigned: false, hasTrailers: true },
-  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": { isSigned: true, hasTrailers: false },
-  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": { isSigned: true, hasTrailers: true },
-};
 
 /** Reads the body into the sink and verifies every digest that the client sent. `wanted` is calculated when it sent none. */
 export async function receiveBody(
@@ -91,62 +64,27 @@ export async function receiveBody(
 export async function receiveText(exchange: S3Exchange, limit: number, requireDigest = false): Promise<string> {
   if (requireDigest && exchange.headers["content-md5"] === undefined && !checksumOfHeaders(exchange.headers))
     throw new S3Error("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
+  return (await receiveBytes(exchange, limit)).bytes.toString("utf8");
+}
+
+/** Reads a short body into memory; `tooLong` is the error of one that is longer. */
+export async function receiveBytes(
+  exchange: S3Exchange,
+  limit: number,
+  tooLong: S3Error = new S3Error("MaxMessageLengthExceeded", "Your request was too big."),
+): Promise<{ bytes: Buffer; body: ReceivedBody }> {
   const pieces: Buffer[] = [];
   let length = 0;
-  await receiveBody(exchange, {
+  const body = await receiveBody(exchange, {
     write(piece) {
       length += piece.length;
-      if (length > limit) throw new S3Error("MaxMessageLengthExceeded", "Your request was too big.");
+      if (length > limit) throw tooLong;
       pieces.push(piece);
       return true;
     },
     onDrain() {},
   });
-  return Buffer.concat(pieces).toString("utf8");
-}
-
-function planBody({ headers, payloadHash, signature }: S3Exchange): BodyPlan {
-  const framing = framings[payloadHash];
-  const isChunked = framing !== undefined;
-  const hasChunkedEncoding = (headers["content-encoding"] ?? "")
-    .split(",")
-    .some((word) => word.trim() === "aws-chunked");
-  if (payloadHash.startsWith("STREAMING-") ? !isChunked : hasChunkedEncoding)
-    throw new S3Error(
-      "NotImplemented",
-      `This server decodes aws-chunked bodies as ${Object.keys(framings).join(", ")}.`,
-    );
-  if (!isChunked && headers["transfer-encoding"] !== undefined)
-    throw new S3Error(
-      "NotImplemented",
-      "A header you provided implies functionality that is not implemented: Transfer-Encoding",
-    );
-  const length = headers[isChunked ? "x-amz-decoded-content-length" : "content-length"] ?? "";
-  if (!/^\d{1,15}$/.test(length))
-    throw new S3Error("MissingContentLength", "You must provide the Content-Length HTTP header.");
-  if (Number(length) > largestBody)
-    throw new S3Error("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", {
-      ProposedSize: length,
-    });
-  const header = checksumOfHeaders(headers);
-  const trailer = trailerAlgorithm(headers["x-amz-trailer"]);
-  if (trailer !== undefined && (header !== undefined || !framing?.hasTrailers))
-    throw new S3Error("InvalidRequest", "Expecting a single x-amz-checksum- header or trailer.");
-  if (headers["x-amz-sdk-checksum-algorithm"] !== undefined && header === undefined && trailer === undefined)
-    throw new S3Error(
-      "InvalidRequest",
-      "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
-    );
-  return {
-    decoder:
-      framing &&
-      new AwsChunkedDecoder({ ...framing, ...(framing.isSigned && { signatures: new ChunkSignatures(signature) }) }),
-    length: Number(length),
-    md5: decodeMd5(headers["content-md5"]),
-    sha256: isChunked || payloadHash === unsigned ? undefined : payloadHash,
-    header,
-    trailer,
-  };
+  return { bytes: Buffer.concat(pieces), body };
 }
 
 function readBody(
@@ -213,30 +151,6 @@ function readBody(
     request.once("close", onClose);
     if (headers.expect !== undefined) response.writeContinue();
   });
-}
-
-function trailerAlgorithm(declared: string | undefined): ChecksumAlgorithm | undefined {
-  if (declared === undefined) return undefined;
-  const [, name] = /^x-amz-checksum-([a-z0-9]+)$/i.exec(declared.trim()) ?? [];
-  if (name === undefined)
-    throw new S3Error("InvalidRequest", "The value specified in the x-amz-trailer header is not supported");
-  return checksumAlgorithm(name);
-}
-
-function trailingChecksum({ decoder, trailer }: BodyPlan): Checksum | undefined {
-  const received = [...(decoder?.trailers ?? [])];
-  const [name, value] = received[0] ?? [];
-  const expected = trailer && `x-amz-checksum-${trailer.name.toLowerCase()}`;
-  if (received.length > 1 || name !== expected)
-    throw new S3Error("MalformedTrailerError", "The trailers are not the ones that x-amz-trailer announces.");
-  return trailer && { algorithm: trailer, digest: decodeChecksum(trailer, value ?? "") };
-}
-
-function decodeMd5(value: string | undefined): Buffer | undefined {
-  if (value === undefined) return undefined;
-  const digest = Buffer.from(value, "base64");
-  if (digest.length !== 16) throw new S3Error("InvalidDigest", "The Content-MD5 you specified is not valid.");
-  return digest;
 }
 
 function wrongLength(announced: number): S3Error {

@@ -60,6 +60,14 @@ export async function sendSegments(
   else response.end();
 }
 
+/** Sends bytes as the body of a response whose head has been written. */
+export function sendBytes({ response, fault }: S3Exchange, bytes: Buffer): void {
+  const body = new BodyFault(fault);
+  const passed = body.pass(bytes);
+  if (body.cut) response.write(passed, () => response.destroy());
+  else response.end(passed);
+}
+
 async function readPiece(handle: FileHandle, buffer: Buffer, position: number, length: number): Promise<number> {
   const { bytesRead } = await handle.read(buffer, 0, length, position);
   if (bytesRead === 0) throw new Error("A stored file is shorter than its record says.");

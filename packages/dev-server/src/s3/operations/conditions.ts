@@ -50,6 +50,13 @@ export function requireDeleteCondition(ifMatch: string | undefined, existing: Ob
   if (ifMatch !== undefined && (existing === undefined || !matches(ifMatch, existing))) throw failed("If-Match");
 }
 
+/** The condition of a write beside an object, which is on the object's entity tag. */
+export function requireObjectMatch(headers: Headers, record: ObjectRecord): void {
+  const name = "x-amz-object-if-match";
+  const ifMatch = headers[name];
+  if (ifMatch !== undefined && !matches(ifMatch, record)) throw failed(name);
+}
+
 function matches(list: string, { etag }: ObjectRecord): boolean {
   return list.split(",").some((item) => {
     const tag = item.trim();

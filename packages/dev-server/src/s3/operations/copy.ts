@@ -8,6 +8,7 @@ import { type S3Handler, type S3Service, sendXml } from "../s3-exchange.js";
 import type { Bucket } from "../store/bucket.js";
 import type { ObjectRecord } from "../store/object-record.js";
 import { leaf, xmlDocument } from "../xml.js";
+import { copyAnnotations } from "./annotations.js";
 import { attributesOfHeaders } from "./attributes.js";
 import { requireCopySourceConditions, requireWriteConditions } from "./conditions.js";
 import {
@@ -41,10 +42,14 @@ export const copyObject: S3Handler = async (service, exchange) => {
   const wanted = headers["x-amz-checksum-algorithm"] ?? source.record.checksum?.name;
   const { file, body } = await copyBytes(source, bucket, wanted === undefined ? undefined : checksumAlgorithm(wanted));
   const { tags = [], ...attributes } = attributesOfHeaders(headers);
+  const annotations = excludesAnnotations(headers)
+    ? []
+    : await copyAnnotations(source.bucket, source.record.annotations ?? [], bucket);
   const copied = {
     headers: { ...contentHeaders(replaces ? headers : source.record.headers), ...placement },
     metadata: replaces ? userMetadata(headers) : source.record.metadata,
     ...attributes,
+    annotations,
     tags: replacesTags ? tags : (source.record.tags ?? []),
     ...wholeObject(key, file, body),
   };
@@ -129,6 +134,12 @@ function changesPlacement(headers: Headers): boolean {
   return Object.keys(headers).some((name) =>
     /^x-amz-(?:storage-class|website-redirect-location|server-side-encryption)/.test(name),
   );
+}
+
+function excludesAnnotations(headers: Headers): boolean {
+  const value = headers["x-amz-object-annotation-directive"] ?? "COPY";
+  if (value !== "COPY" && value !== "EXCLUDE") throw new S3Error("InvalidArgument", "Unknown annotation directive.");
+  return value === "EXCLUDE";
 }
 
 function directive(headers: Headers, name: string): "COPY" | "REPLACE" {

@@ -67,11 +67,12 @@ export const completeMultipartUpload: S3Handler = async ({ uploads, faults }, ex
   });
   await upload.bucket.deleteDataFiles([...upload.parts.values()].filter((part) => !parts.includes(part)));
   const { checksum } = record;
+  const scheme = "encrypted" in request.socket ? "https" : "http";
   await sendXml(
     exchange,
     xmlDocument(
       "CompleteMultipartUploadResult",
-      leaf("Location", `http://${request.headers.host ?? "localhost"}/${bucket}/${key}`),
+      leaf("Location", `${scheme}://${request.headers.host ?? "localhost"}/${bucket}/${key}`),
       leaf("Bucket", bucket),
       leaf("Key", key),
       leaf("ETag", `"${record.etag}"`),

@@ -86,6 +86,11 @@ export function versionHeaders(bucket: Bucket, { versionId }: { readonly version
   return bucket.settings.versioning === undefined ? {} : { "x-amz-version-id": versionId };
 }
 
+/** The version of the object that an annotation is beside, in a header of another name. */
+export function annotationVersion(bucket: Bucket, { versionId }: { readonly versionId: string }): Headers {
+  return bucket.settings.versioning === undefined ? {} : { "x-amz-object-version-id": versionId };
+}
+
 /** The checksum of an object or part, as headers. */
 export function checksumHeaders(checksum: StoredChecksum | undefined): Headers {
   if (checksum === undefined) return {};

@@ -1,8 +1,9 @@
+import type { StoredChecksum } from "../body/checksums.js";
 import { type ReceivedBody, receiveBody } from "../body/receive-body.js";
 import { S3Error } from "../s3-error.js";
 import { type S3Exchange, type S3Handler, sendEmpty } from "../s3-exchange.js";
 import type { Bucket } from "../store/bucket.js";
-import type { NewObject, ObjectRecord } from "../store/object-record.js";
+import { filesOf, type NewObject, type ObjectRecord } from "../store/object-record.js";
 import { attributesOfHeaders } from "./attributes.js";
 import { requireWriteConditions } from "./conditions.js";
 import {
@@ -61,33 +62,31 @@ export async function putRecord(
     await faults.hold(target, "commit");
     return await bucket.put(record, condition);
   } catch (error) {
-    await bucket.deleteDataFiles(record.parts);
+    await bucket.deleteDataFiles(filesOf(record));
     throw error;
   }
 }
 
 /** The record of an object whose bytes came in one piece, except for what its headers say. */
-export function wholeObject(
-  key: string,
-  file: string,
-  { length, tag, checksum }: ReceivedBody,
-): Omit<NewObject, "headers" | "metadata"> {
-  const stored = checksum && {
-    name: checksum.algorithm.name,
-    value: checksum.digest.toString("base64"),
-    type: "FULL_OBJECT" as const,
-  };
+export function wholeObject(key: string, file: string, body: ReceivedBody): Omit<NewObject, "headers" | "metadata"> {
+  const checksum = storedChecksum(body);
   return {
     key,
-    etag: tag.toString("hex"),
-    size: length,
+    etag: body.tag.toString("hex"),
+    size: body.length,
     modified: wholeSecond(),
-    parts: [{ file, size: length, ...(stored && { checksum: stored.value }) }],
+    parts: [{ file, size: body.length, ...(checksum && { checksum: checksum.value }) }],
     isMultipart: false,
-    ...(stored && { checksum: stored }),
+    ...(checksum && { checksum }),
   };
 }
 
+/** The checksum of a body that came in one piece. */
+export function storedChecksum({ checksum }: ReceivedBody): StoredChecksum | undefined {
+  return checksum && { name: checksum.algorithm.name, value: checksum.digest.toString("base64"), type: "FULL_OBJECT" };
+}
+
+/** Now, as precisely as Last-Modified is. */
 export function wholeSecond(): number {
   return Math.floor(Date.now() / 1000) * 1000;
 }

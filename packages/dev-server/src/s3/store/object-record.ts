@@ -24,10 +24,25 @@ export interface Tag {
   readonly value: string;
 }
 
+/** A named text beside an object. */
+export interface Annotation {
+  readonly name: string;
+  /** The name of a file among the bucket's data files. */
+  readonly file: string;
+  readonly size: number;
+  /** Without quotes. */
+  readonly etag: string;
+  /** Milliseconds since 1970, in whole seconds. */
+  readonly modified: number;
+  readonly checksum?: StoredChecksum;
+}
+
 /** What can be said about an object without making it another one: its entity tag and time stay as they are. */
 export interface ObjectAttributes {
   /** In the order in which they were given. */
   readonly tags?: readonly Tag[];
+  /** In the byte order of their names in UTF-8. */
+  readonly annotations?: readonly Annotation[];
 }
 
 /** One version of a key; `null` is the id of those that were put while versioning was not enabled. */
@@ -63,8 +78,8 @@ export type Version = ObjectRecord | DeleteMarker;
 export type NewObject = Omit<ObjectRecord, "versionId">;
 
 /** The data files of a version. */
-export function filesOf(version: Version): readonly { readonly file: string }[] {
-  return "isDeleteMarker" in version ? [] : version.parts;
+export function filesOf(version: NewObject | DeleteMarker): readonly { readonly file: string }[] {
+  return "isDeleteMarker" in version ? [] : [...version.parts, ...(version.annotations ?? [])];
 }
 
 /** Where a stretch of the object lies in the data files, which are in `directory`. */
