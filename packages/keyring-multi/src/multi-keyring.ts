@@ -1,5 +1,6 @@
 import {
   assertKnownOptions,
+  type BlindMatch,
   type DecryptionMaterials,
   type EncryptedDataKey,
   type EncryptionMaterials,
@@ -13,6 +14,7 @@ import {
   withEncryptedDataKey,
 } from "@s3ec/materials";
 import { aggregateFailure } from "./aggregate-failure.js";
+import { withoutGuessing } from "./blind-wraps.js";
 import {
   assertKeyring,
   assertPlaces,
@@ -148,10 +150,11 @@ export class MultiKeyring implements Keyring {
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null> {
+    const askedOf = withoutGuessing(this.#keyrings, encryptedDataKeys);
     const failures: unknown[] = [];
     for (const keyring of this.#keyrings) {
       try {
-        const opened = await keyring.onDecrypt(materials, encryptedDataKeys);
+        const opened = await keyring.onDecrypt(materials, askedOf(keyring));
         if (opened?.dataKey !== undefined) return withDataKey(materials, opened.dataKey);
       } catch (failure) {
         failures.push(failure);
@@ -159,6 +162,10 @@ export class MultiKeyring implements Keyring {
     }
     if (failures.length > 0) throw aggregateFailure(failures);
     return null;
+  }
+
+  blindMatches(encryptedDataKey: EncryptedDataKey): readonly BlindMatch[] {
+    return this.#keyrings.flatMap((keyring) => keyring.blindMatches?.(encryptedDataKey) ?? []);
   }
 }
 

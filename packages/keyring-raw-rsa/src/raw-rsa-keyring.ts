@@ -96,9 +96,10 @@ export class RawRsaKeyring extends WrapKeyring {
       decryptionKeys.map((each) => ({ ...each, key: readPrivateKey(each.privateKey) })),
     );
     const legacy = legacyWraps(enableUnpaddedRsa === true).map(
-      ({ algorithm, unwrap }): RawWrap<KeyObject | undefined> => ({
+      ({ algorithm, unwrap, opensBlindly }): RawWrap<KeyObject | undefined> => ({
         algorithm,
         unwrap: (key, wrapped, expected) => unwrap(privateKeyOf(key), wrapped, expected),
+        opensBlindly: (key, wrapped) => key !== undefined && opensBlindly?.(key, wrapped) === true,
       }),
     );
     super(

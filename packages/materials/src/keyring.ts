@@ -1,6 +1,9 @@
 import type { EncryptedDataKey, WrapAlgorithm } from "@s3ec/envelope";
 import type { DecryptionMaterials, EncryptionMaterials } from "./materials.js";
 
+/** Why a key would be tried that opens a wrapped key whether it is the right one or not: its description, or no other reason. */
+export type BlindMatch = "selected" | "possible";
+
 /** Wraps and unwraps data keys with wrapping keys that it alone knows. */
 export interface Keyring {
   /**
@@ -28,4 +31,10 @@ export interface Keyring {
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
   ): Promise<DecryptionMaterials | null>;
+
+  /**
+   * For wraps that any key opens, to something (RSA PKCS#1 v1.5, which never tells: S6), so that trying cannot find the right
+   * one: the keys that `onDecrypt` would try. Uses none. Default: there are no such wraps.
+   */
+  blindMatches?(encryptedDataKey: EncryptedDataKey): readonly BlindMatch[];
 }

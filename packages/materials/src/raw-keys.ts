@@ -1,4 +1,10 @@
-import { ANY_KEY_PROVIDER, S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
+import {
+  ANY_KEY_PROVIDER,
+  isSameStringMap,
+  S3EncryptionError,
+  type StringMap,
+  type WrapAlgorithm,
+} from "@s3ec/envelope";
 import type { ExpectedDataKey } from "./bound-data-key.js";
 import {
   assertDistinctDescriptions,
@@ -24,6 +30,8 @@ export interface RawWrap<Key> {
   wrap?(key: Key, dataKey: Uint8Array, binding: string): Awaitable<Uint8Array>;
   /** Undefined where it does not open. */
   unwrap(key: Key, wrapped: Uint8Array, expected: ExpectedDataKey): Awaitable<Uint8Array | undefined>;
+  /** Where `unwrap` opens with wrong keys too: whether it would with this one. */
+  opensBlindly?(key: Key, wrapped: Uint8Array): boolean;
 }
 
 /** A wrap of the AWS Encryption SDK under one of several raw keys, which their names tell apart. */
@@ -83,11 +91,15 @@ export class RawKeys<Key> {
     ];
   }
 
-  #describedWrap({ algorithm, wrap, unwrap }: RawWrap<Key>): Wrap {
+  #describedWrap({ algorithm, wrap, unwrap, opensBlindly }: RawWrap<Key>): Wrap {
+    const keyFor = (description: StringMap) => keyDescribedBy(description, this.#described) ?? this.#own;
     const reading: Wrap = {
       algorithm,
-      unwrap: ({ ciphertext, description }, expected) =>
-        unwrap(keyDescribedBy(description, this.#described) ?? this.#own, ciphertext, expected),
+      unwrap: ({ ciphertext, description }, expected) => unwrap(keyFor(description), ciphertext, expected),
+      blindMatch: ({ ciphertext, description }) => {
+        if (opensBlindly?.(keyFor(description), ciphertext) !== true) return null;
+        return this.#selects(description) ? "selected" : "possible";
+      },
     };
     if (wrap === undefined) return reading;
     return {
@@ -97,6 +109,12 @@ export class RawKeys<Key> {
         return { ciphertext: await wrap(this.#own, dataKey, binding), description };
       },
     };
+  }
+
+  /** No description at all is what most objects carry, whichever key is theirs. */
+  #selects(description: StringMap): boolean {
+    if (keyDescribedBy(description, this.#described) !== undefined) return true;
+    return Object.keys(description).length > 0 && isSameStringMap(description, this.#description);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from "@s3ec/envelope";
 import { type ExpectedDataKey, expectedDataKey } from "./bound-data-key.js";
 import { importDataKey } from "./data-key.js";
-import type { Keyring } from "./keyring.js";
+import type { BlindMatch, Keyring } from "./keyring.js";
 import { type DecryptionMaterials, type EncryptionMaterials, withDataKey, withEncryptedDataKey } from "./materials.js";
 import type { Wrap, WrappedDataKey } from "./wrap.js";
 import { withWrappedDataKey } from "./wrapped-data-key.js";
@@ -74,6 +74,12 @@ export class WrapKeyring implements Keyring {
     const failure = failures.find(({ code }) => code !== "no-matching-key") ?? failures[0];
     if (failure !== undefined) throw failure;
     return null;
+  }
+
+  blindMatches(encryptedDataKey: EncryptedDataKey): readonly BlindMatch[] {
+    return this.#wraps
+      .filter(({ algorithm }) => isSameWrapAlgorithm(algorithm, encryptedDataKey.wrapAlgorithm))
+      .flatMap((wrap) => wrap.blindMatch?.(encryptedDataKey) ?? []);
   }
 }
 

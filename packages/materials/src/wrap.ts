@@ -1,5 +1,6 @@
 import type { EncryptedDataKey, WrapAlgorithm } from "@s3ec/envelope";
 import type { ExpectedDataKey } from "./bound-data-key.js";
+import type { BlindMatch } from "./keyring.js";
 import type { DecryptionMaterials, EncryptionMaterials } from "./materials.js";
 
 export type Awaitable<T> = T | Promise<T>;
@@ -42,4 +43,7 @@ export interface Wrap {
     expected: ExpectedDataKey,
     materials: DecryptionMaterials,
   ): Awaitable<Uint8Array | undefined | null>;
+
+  /** See `Keyring.blindMatches`; null where it would not be tried. */
+  blindMatch?(encryptedDataKey: EncryptedDataKey): BlindMatch | null;
 }
