@@ -369,6 +369,69 @@ describe("objects of writers that no vector comes from", () => {
     expect(error.message).not.to.match(/INSTRUCTION_SUFFIX/);
   });
 
+  describe("beside a .instruction that an object of another client left (1.6)", () => {
+    const dotnet = { EncryptedEnvelopeKey: base64(wrap.aesEcb(kek, dataKey)), IV: base64(iv16) };
+    const v1 = { "x-amz-key": dotnet.EncryptedEnvelopeKey, "x-amz-iv": dotnet.IV, "x-amz-matdesc": "{}" };
+    const stale = {
+      "x-amz-key-v2": base64(wrap.aesGcm(kek, dataKey, GCM_NAME)),
+      "x-amz-iv": base64(iv12),
+      "x-amz-matdesc": "{}",
+      "x-amz-cek-alg": GCM_NAME,
+      "x-amz-wrap-alg": "AES/GCM",
+    };
+
+    async function storeBoth(key: string, file: object): Promise<void> {
+      await fixture.server.putRawObject(BUCKET, key, { body: cbc(dataKey, iv16, text), metadata: {} });
+      for (const [suffix, content] of Object.entries({ ".instruction": file, INSTRUCTION_SUFFIX: dotnet })) {
+        const body = Buffer.from(JSON.stringify(content));
+        await fixture.server.putRawObject(BUCKET, `${key}${suffix}`, { body, metadata: {} });
+      }
+    }
+    const opened = async (key: string, call: EncryptionCallOptions = {}) =>
+      (await read(key, { keyring: aes, options: LEGACY, call })).Body?.transformToString();
+
+    it("refuses to choose, by both names, and reads the one that is named", async () => {
+      for (const other of [stale, { ...v1, "x-amz-iv": base64(randomBytes(16)) }]) {
+        await storeBoth("both", other);
+        const error = await refusal(opened("both"));
+        expect(error.code).to.equal("malformed-envelope");
+        expect(error.message).to.contain('".instruction"').and.to.contain('"INSTRUCTION_SUFFIX"');
+        expect(await opened("both", { instructionFileSuffix: "INSTRUCTION_SUFFIX" })).to.equal(text.toString());
+      }
+    });
+
+    it("reads either where both are for the same content", async () => {
+      await storeBoth("same", v1);
+      expect(await opened("same")).to.equal(text.toString());
+    });
+
+    it("reads .instruction where the other may not be looked for, and passes other failures on (H34)", async () => {
+      await storeBoth("hidden", v1);
+      const asked = { operation: "GetObject", key: "hiddenINSTRUCTION_SUFFIX" } as const;
+      const remove = fixture.server.faults.add({ ...asked, status: 403 });
+      expect(await opened("hidden")).to.equal(text.toString());
+      remove();
+      fixture.server.faults.add({ ...asked, status: 500 });
+      const error: unknown = await opened("hidden").catch((reason: unknown) => reason);
+      expect(error).to.have.nested.property("$metadata.httpStatusCode", 500);
+      fixture.server.faults.clear();
+    });
+
+    it("asks for no second file where the object says that it is V3, or a suffix was named", async () => {
+      const { body, fields } = committed(dataKey, text);
+      await fixture.server.putRawObject(BUCKET, "v3", { body, metadata: { ...fields } });
+      const file = { "x-amz-3": base64(wrap.aesGcm(kek, dataKey, "115")), "x-amz-w": "02" };
+      await fixture.server.putRawObject(BUCKET, "v3.instruction", { body: Buffer.from(JSON.stringify(file)) });
+      await storeBoth("named", v1);
+      fixture.server.clearRequests();
+      expect(await opened("v3")).to.equal(text.toString());
+      expect(await opened("named", { instructionFileSuffix: ".instruction" })).to.equal(text.toString());
+      const keys = fixture.server.requests.map(({ key }) => key);
+      expect(keys).to.include("v3.instruction").and.to.include("named.instruction");
+      expect(keys.filter((key) => key?.endsWith("INSTRUCTION_SUFFIX"))).to.deep.equal([]);
+    });
+  });
+
   it("says the same for a PKCS#1 wrap that is well formed and one that is not (S6)", async () => {
     const wraps = {
       formed: wrap.rsaPkcs1(privateKey, dataKey),

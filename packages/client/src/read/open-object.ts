@@ -11,6 +11,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import { fetchInstructionFile } from "../instruction-files.js";
 import type { ResolvedOptions } from "../options.js";
+import { completeUnlessStale } from "./stale-file.js";
 
 /** From what S3 answered to the key of the content: the envelope, every gate, the materials, the commitment. */
 export async function openObject(
@@ -42,13 +43,18 @@ async function fetchEnvelope(
       "The object's metadata holds no wrapped key, and reading instruction files is disabled (disableInstructionFile).",
     );
   }
+  const suffix = call.instructionFileSuffix ?? instructionFiles.suffix;
+  // What its first client stores has nothing on the object.
+  const mayBeDotNets = options.enableLegacyWrappingAlgorithms && !holdsEnvelope(Metadata);
   const file = await fetchInstructionFile(get, input, {
-    suffix: call.instructionFileSuffix ?? instructionFiles.suffix,
-    tryDotNetV1: options.enableLegacyWrappingAlgorithms,
+    suffix,
+    tryDotNetV1: mayBeDotNets,
     holdsEnvelope: holdsEnvelope(Metadata),
     triedMessage: options.messageFormat !== undefined,
   });
-  return classified.complete(file);
+  return suffix === undefined && mayBeDotNets
+    ? await completeUnlessStale(get, input, file, classified.complete)
+    : classified.complete(file);
 }
 
 /** Gates first, then materials, then the commitment: the order that keeps keys out of refused objects' reach (S6). */
