@@ -10,6 +10,7 @@ export async function configCheck(file: string): Promise<string> {
     ...section("What writing takes", explanation.writing),
     ...section("What it can read", explanation.reads),
     ...section("What it refuses to read", explanation.refused),
+    ...section("Look at", explanation.warnings),
   ].join("\n");
 }
 

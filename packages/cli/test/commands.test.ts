@@ -390,7 +390,18 @@ describe("s3ec", function () {
       .to.match(/^app\.json is valid\.$/m)
       .and.match(/kms:Decrypt/)
       .and.match(/holds its private key/);
+    expect(check.stdout).to.not.match(/Look at/);
     expectRefusal(await s3ec(["config", "check", "bad.json"], folder), 3, /keyring\.keyId/);
+    configure("any.json", { keyring: { type: "kms-discovery" } });
+    const any = await s3ec(["config", "check", "any.json"], folder);
+    expect(any.stdout).to.match(/^Look at:\n {2}- keyring takes whichever KMS key an object names/m);
+    configure("malformed.json", { keyring: { type: "kms", keyId: "arn:aws:kms:eu-west-1:123" } });
+    for (const args of [
+      ["config", "check", "malformed.json"],
+      ["put", "in", "s3://demo/a", "--config", "malformed.json"],
+    ]) {
+      expectRefusal(await s3ec(args, folder), 3, /^ {2}keyring: /m);
+    }
     const schema = await s3ec(["config", "schema"], folder);
     expect(JSON.parse(schema.stdout)).to.have.nested.property("properties.keyring");
   });

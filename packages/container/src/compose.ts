@@ -1,6 +1,6 @@
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
-import { S3EncryptionClient, type S3EncryptionClientConfig } from "@s3ec/client";
+import { S3EncryptionClient } from "@s3ec/client";
 import { isError, type Keyring, type MaterialsManager } from "@s3ec/materials";
 import { Container, type ServiceIdentifier } from "inversify";
 import type { ClientOptions } from "./configuration.js";
@@ -15,6 +15,11 @@ export interface Overrides {
   readonly s3?: S3ClientConfig;
   readonly kms?: KMSClientConfig;
   readonly client?: ClientOptions;
+}
+
+export interface ComposeOptions extends Overrides {
+  /** Make a stand-in of each keyring whose making would ask its key store. Default false. */
+  readonly leaveKeyStoresAlone?: boolean;
 }
 
 /** Runs at the end of the whole, last in first out. */
@@ -46,8 +51,9 @@ const RELEASES: ServiceIdentifier<Releases> = Symbol("releases");
  * The composition root: who is made from what. Everything is made once, when first asked for, and what was made is
  * released by `unbindAll`.
  */
-export function compose(loaded: LoadedConfiguration, overrides: Overrides): Container {
+export function compose(loaded: LoadedConfiguration, options: ComposeOptions): Container {
   const { configuration } = loaded;
+  const { leaveKeyStoresAlone = false, ...overrides } = options;
   const container = new Container({ defaultScope: "Singleton" });
   container
     .bind(RELEASES)
@@ -64,10 +70,11 @@ export function compose(loaded: LoadedConfiguration, overrides: Overrides): Cont
     .toDynamicValue(async (context) => {
       const kms = context.get(KMS_CLIENTS);
       const releases = context.get(RELEASES);
-      return createKeyring(loaded, {
+      const surroundings: KeyringOutfit = {
         kmsClient: (region) => kms.client(region),
         onDispose: (release) => releases.add(release),
-      });
+      };
+      return createKeyring(loaded, surroundings, leaveKeyStoresAlone);
     })
     .inSingletonScope();
   container
@@ -75,7 +82,9 @@ export function compose(loaded: LoadedConfiguration, overrides: Overrides): Cont
     .toDynamicValue(async (context) => {
       const releases = context.get(RELEASES);
       const keyring = await context.getAsync(SERVICES.keyring);
-      return createManager(configuration.materialsManager, keyring, (release) => releases.add(release));
+      return blaming(loaded, configuration.materialsManager, () =>
+        createManager(configuration.materialsManager, keyring, (release) => releases.add(release)),
+      );
     })
     .inSingletonScope();
   container
@@ -83,22 +92,37 @@ export function compose(loaded: LoadedConfiguration, overrides: Overrides): Cont
     .toDynamicValue(async (context) => {
       const materialsManager = await context.getAsync(SERVICES.materialsManager);
       const encryption = { ...configuration.client, ...overrides.client, materialsManager };
-      return createClient(loaded, { ...configuration.s3, ...overrides.s3, encryption });
+      return blaming(
+        loaded,
+        configuration.client,
+        () => new S3EncryptionClient({ ...configuration.s3, ...overrides.s3, encryption }),
+      );
     })
     .inSingletonScope()
     .onDeactivation((client) => client.destroy());
   return container;
 }
 
+type KeyringOutfit = Omit<KeyringSurroundings, "createKeyring">;
+
+/** In the place of a keyring that is not made: it can be part of others. */
+const STAND_IN: Keyring = {
+  wrapAlgorithms: [],
+  onEncrypt: async (materials) => materials,
+  onDecrypt: async () => null,
+};
+
 /** A keyring refuses keys that the schema cannot judge, such as one that is too short; the file's reader needs its place. */
 async function createKeyring(
   { configuration, registry, blame }: LoadedConfiguration,
-  surroundings: Omit<KeyringSurroundings, "createKeyring">,
+  outfit: KeyringOutfit,
+  leaveKeyStoresAlone: boolean,
 ): Promise<Keyring> {
   const blamed = new WeakSet<object>();
   const create = async (part: KeyringConfiguration): Promise<Keyring> => {
+    if (leaveKeyStoresAlone && registry.asksKeyStore(part)) return STAND_IN;
     try {
-      return await registry.create(part, { ...surroundings, createKeyring: create });
+      return await registry.create(part, { ...outfit, createKeyring: create });
     } catch (error) {
       if (isError(error) && blamed.has(error)) throw error;
       const problem = blame(part, reasonOf(error), error);
@@ -109,13 +133,11 @@ async function createKeyring(
   return create(configuration.keyring);
 }
 
-function createClient(
-  { configuration, blame }: LoadedConfiguration,
-  options: S3EncryptionClientConfig,
-): S3EncryptionClient {
+/** What a part is refused for, told with its place; a part that is not there is all of it. */
+function blaming<T>({ configuration, blame }: LoadedConfiguration, part: object | undefined, make: () => T): T {
   try {
-    return new S3EncryptionClient(options);
+    return make();
   } catch (error) {
-    throw blame(configuration.client ?? configuration, reasonOf(error), error);
+    throw blame(part ?? configuration, reasonOf(error), error);
   }
 }

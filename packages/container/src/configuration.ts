@@ -7,6 +7,7 @@ import type { KeyringConfiguration } from "./keyring-descriptor.js";
 import type { KeyringRegistry } from "./keyring-registry.js";
 import { MANAGER, type ManagerConfiguration } from "./managers.js";
 import { MESSAGE_FORMAT } from "./message-formats.js";
+import { suffixCollisions } from "./suffix-collisions.js";
 import { childrenWithoutPlace, missingMessageKeys } from "./wrapped-key-places.js";
 
 const CLIENT = z
@@ -126,6 +127,14 @@ export function configurationSchema(registry: KeyringRegistry, keys: KeySchemas)
       kms: KMS.exactOptional(),
     })
     .superRefine(({ keyring, client }, context) => {
+      const taken = new Map<string, string>();
+      const files = client?.instructionFileConfig;
+      if (files?.enableInstructionFilePutObject === true && files.suffix !== undefined) {
+        taken.set(`.${files.suffix.replace(/^\.+/, "")}`, "client.instructionFileConfig.suffix");
+      }
+      for (const { path, message } of suffixCollisions(keyring, ["keyring"], taken)) {
+        context.addIssue({ code: "custom", path: [...path], message });
+      }
       if (client?.writeFormat === "message") {
         for (const path of missingMessageKeys(keyring, ["keyring"])) {
           context.addIssue({ code: "custom", path: [...path], message: NO_NAME });

@@ -1,10 +1,9 @@
-import { S3EncryptionClient } from "@s3ec/client";
-import { DefaultMaterialsManager, type Keyring } from "@s3ec/materials";
+import { compose, SERVICES } from "./compose.js";
 import type { ClientOptions } from "./configuration.js";
+import { muteKeyrings, warningsOf } from "./configuration-warnings.js";
 import type { WrappingKeyExplanation } from "./keyring-descriptor.js";
 import { type LoadedConfiguration, type LoadOptions, loadConfiguration } from "./load-configuration.js";
 import { explainManager } from "./managers.js";
-import { reasonOf } from "./reason.js";
 
 /** A configuration in words; every entry is a sentence. */
 export interface ConfigurationExplanation {
@@ -18,18 +17,20 @@ export interface ConfigurationExplanation {
   readonly reads: readonly string[];
   /** What is refused on read, and which field would change that. */
   readonly refused: readonly string[];
+  /** What is allowed, and dangerous or without effect, each with its field. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Validates a configuration and says what it means. Calls no key store, so that what only a keyring can refuse, such as a
- * PIN or a KMS key id, `createFromConfig` and the first use tell.
+ * Validates a configuration as `createFromConfig` does, and says what it means. Calls no key store: what only a token or
+ * KMS can refuse, such as a PIN or a missing permission, is told by `createFromConfig` and the first use.
  */
 export async function explainConfiguration(
   source: string | URL | object,
   options: LoadOptions = {},
 ): Promise<ConfigurationExplanation> {
   const loaded = await loadConfiguration(source, options);
-  assertClientOptions(loaded);
+  await assertComposable(loaded);
   const { configuration, registry } = loaded;
   const keys = registry.explain(configuration.keyring);
   const client = configuration.client ?? {};
@@ -37,7 +38,8 @@ export async function explainConfiguration(
   const suffix = client.instructionFileConfig?.suffix;
   const inFile =
     client.instructionFileConfig?.enableInstructionFilePutObject === true ? (suffix ?? ".instruction") : undefined;
-  const writable = wrapping.length > 0 && wrapping.every((key) => key.writing !== null);
+  const mute = muteKeyrings(loaded);
+  const writable = mute.length === 0 && wrapping.length > 0 && wrapping.every((key) => key.writing !== null);
   return {
     written: writable
       ? [
@@ -52,28 +54,22 @@ export async function explainConfiguration(
           ),
           ...explainManager(configuration.materialsManager),
         ]
-      : ["Nothing: it can only read."],
+      : [mute.length === 0 ? "Nothing: it can only read." : `Nothing: ${mute.join(" and ")} can only read.`],
     readers: writable ? wrapping.map((key) => `With ${key.key}: ${key.readers}.`) : [],
     writing: writable ? wrapping.map((key) => `For ${key.key}: ${key.writing}.`) : [],
-    reads: readsOf(keys, suffix),
+    reads: readsOf(keys, client),
     refused: refusals(client),
+    warnings: warningsOf(loaded),
   };
 }
 
-const NOBODY: Keyring = {
-  wrapAlgorithms: [],
-  onEncrypt: async (materials) => materials,
-  onDecrypt: async () => null,
-};
-
-/** What the client would refuse of its options, whatever its keyring is. */
-function assertClientOptions({ configuration, blame }: LoadedConfiguration): void {
-  const { client = {} } = configuration;
+/** Whatever `createFromConfig` would refuse, but for what a key store says. */
+async function assertComposable(loaded: LoadedConfiguration): Promise<void> {
+  const container = compose(loaded, { leaveKeyStoresAlone: true });
   try {
-    const encryption = { ...client, materialsManager: new DefaultMaterialsManager(NOBODY) };
-    new S3EncryptionClient({ ...configuration.s3, encryption }).destroy();
-  } catch (error) {
-    throw blame(client, reasonOf(error), error);
+    await container.getAsync(SERVICES.client);
+  } finally {
+    await container.unbindAllAsync();
   }
 }
 
@@ -88,11 +84,24 @@ function place(key: WrappingKeyExplanation, inFile: string | undefined): string 
     : `in the instruction file at the object's key plus "${suffix}"`;
 }
 
-function readsOf(keys: readonly WrappingKeyExplanation[], suffix: string | undefined): string[] {
+function readsOf(keys: readonly WrappingKeyExplanation[], client: ClientOptions): string[] {
   const readable = keys.filter((key) => key.canRead);
-  const where = suffix === undefined ? "" : `, looked for at the object's key plus "${suffix}"`;
   if (readable.length === 0) return ["Nothing: it holds public keys only."];
-  return readable.map((key) => `What is wrapped with ${key.key}${where}.`);
+  const named = client.instructionFileConfig?.suffix;
+  return readable.map(
+    (key) => `What is wrapped with ${key.key}${whereRead(key, named, client.messageFormat !== undefined)}.`,
+  );
+}
+
+/** A child's wrapped key is in a file of its own, which is read where its suffix is named. */
+function whereRead(
+  { instructionFileSuffix: own }: WrappingKeyExplanation,
+  named: string | undefined,
+  messages: boolean,
+): string {
+  if (named !== undefined) return `, looked for at the object's key plus "${named}"`;
+  if (own === undefined || own === ".instruction") return "";
+  return `, in ${messages ? "messages and in " : ""}objects of which a call names the instruction file "${own}"`;
 }
 
 function refusals(client: ClientOptions): string[] {
@@ -120,10 +129,14 @@ function refusals(client: ClientOptions): string[] {
       "Objects whose wrapped key is in an instruction file: client.instructionFileConfig.disableInstructionFile.",
     );
   }
-  if (client.enableDelayedAuthenticationMode === true) {
-    refused.push("Altered objects, but only at the end of their stream: client.enableDelayedAuthenticationMode is on.");
-  } else {
-    refused.push("Altered objects, before a byte of them is given out.");
-  }
+  const unnoticed =
+    client.enableLegacyUnauthenticatedModes === true
+      ? "; but alterations of CBC content and of byte ranges go unnoticed, since client.enableLegacyUnauthenticatedModes is on"
+      : "";
+  refused.push(
+    client.enableDelayedAuthenticationMode === true
+      ? `Altered objects, but only at the end of their stream, since client.enableDelayedAuthenticationMode is on${unnoticed}.`
+      : `Altered objects, before a byte of them is given out${unnoticed}.`,
+  );
   return refused;
 }

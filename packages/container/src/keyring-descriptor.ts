@@ -45,6 +45,11 @@ export interface WrappingKeyExplanation {
  */
 export interface KeyringDescriptor<Schema extends z.ZodObject = z.ZodObject> {
   readonly type: string;
+  /**
+   * Whether `create` asks the key store, as one does that opens a token: `s3ec config check` and `explainConfiguration`
+   * then do without. Default false.
+   */
+  readonly asksKeyStore?: boolean;
   schema(parts: SchemaParts): Schema;
   create(configuration: z.output<Schema>, surroundings: KeyringSurroundings): Keyring | Promise<Keyring>;
   explain?(

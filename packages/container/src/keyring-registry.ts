@@ -49,6 +49,11 @@ export class KeyringRegistry {
     return descriptor.create(fields, surroundings);
   }
 
+  /** Whether making it would ask its key store. */
+  asksKeyStore(configuration: KeyringConfiguration): boolean {
+    return this.#descriptor(configuration).asksKeyStore === true;
+  }
+
   explain(configuration: KeyringConfiguration, role: KeyringRole = "generator"): readonly WrappingKeyExplanation[] {
     const descriptor = this.#descriptor(configuration);
     return (

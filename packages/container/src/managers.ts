@@ -70,7 +70,7 @@ export function explainManager(configuration: ManagerConfiguration | undefined):
   if (configuration === undefined || configuration.type === "default") return [];
   const own =
     configuration.type === "caching"
-      ? `One data key may serve up to ${configuration.maxMessages ?? 1000} objects, for ${configuration.maxAgeMs} ms; its KMS calls are saved.`
+      ? `One data key may serve up to ${configuration.maxMessages ?? 1000} objects, for ${configuration.maxAgeMs} ms; the key store is not asked for each.`
       : `Every encryption context must name ${configuration.requiredContextKeys.join(", ")}, on writing and on reading.`;
   return [own, ...explainManager(configuration.manager)];
 }

@@ -16,6 +16,10 @@ function shortRsaKey(): string {
   return privateKey.export({ type: "pkcs8", format: "der" }).toString("base64");
 }
 
+const otherPublicKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .publicKey.export({ type: "spki", format: "der" })
+  .toString("base64");
+
 const encrypted = createPrivateKey(escrowPair.privateKey)
   .export({ type: "pkcs8", format: "der", cipher: "aes-256-cbc", passphrase: SECRET })
   .toString("base64");
@@ -163,7 +167,57 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
         ],
       },
     },
-    [/^ {2}keyring: The instruction file suffix "\.a" is taken/m],
+    [
+      /^ {2}keyring\.children\[1\]\.instructionFileSuffix: expected a suffix of its own: "\.a" is the place of another child's/m,
+    ],
+  ],
+  [
+    "a child in the generator's place",
+    { keyring: { type: "multi", generator: kms, children: [{ keyring: aes, instructionFileSuffix: ".instruction" }] } },
+    [
+      /^ {2}keyring\.children\[0\]\.instructionFileSuffix: .*"\.instruction" is the place of the generator's wrapped key$/m,
+    ],
+  ],
+  [
+    "a child in the place that the client's option names",
+    {
+      keyring: { type: "multi", generator: kms, children: [{ keyring: aes, instructionFileSuffix: ".a" }] },
+      client: { instructionFileConfig: { enableInstructionFilePutObject: true, suffix: "a" } },
+    },
+    [/^ {2}keyring\.children\[0\]\.instructionFileSuffix: .* is the place of client\.instructionFileConfig\.suffix$/m],
+  ],
+  [
+    "children of two levels in one place",
+    {
+      keyring: {
+        type: "multi",
+        generator: kms,
+        children: [
+          {
+            keyring: { type: "multi", generator: kms, children: [{ keyring: aes, instructionFileSuffix: ".b" }] },
+            instructionFileSuffix: ".a",
+          },
+          { keyring: aes, instructionFileSuffix: ".b" },
+        ],
+      },
+    },
+    [/^ {2}keyring\.children\[1\]\.instructionFileSuffix: .*"\.b" is the place of another child's wrapped key$/m],
+  ],
+  [
+    "a KMS key id that is none",
+    { keyring: { type: "kms", keyId: "arn:aws:kms:eu-west-1:123" } },
+    [/^ {2}keyring: .*key/m],
+  ],
+  [
+    "a pair of keys that do not belong together",
+    {
+      keyring: {
+        type: "raw-rsa",
+        privateKey: { base64: Buffer.from(escrowPair.privateKey).toString("base64") },
+        publicKey: { base64: otherPublicKey },
+      },
+    },
+    [/^ {2}keyring: publicKey does not belong to privateKey/m],
   ],
   [
     "raw keys without the name by which messages find them",
@@ -195,6 +249,8 @@ describe("a wrong configuration", () => {
       for (const line of lines) expect(error.message).to.match(line);
       expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
       expect(error.message.split("\n")).to.have.length(lines.length + 1);
+      const explained = explainConfiguration(configuration, { folder: "/tmp", env: {} });
+      expect((await refusal("invalid-configuration", explained)).message).to.equal(error.message);
     });
   }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
-import type { S3EncryptionError } from "@s3ec/materials";
+import { S3EncryptionError } from "@s3ec/materials";
 import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { z } from "zod";
@@ -111,6 +111,27 @@ describe("a plugin", () => {
     expect(released).to.equal(1);
     const { reads } = await explainConfiguration(configuration, options);
     expect(reads).to.deep.equal(["What is wrapped with the KMS key alias/inner."]);
+    expect(released).to.equal(2);
     expect(JSON.stringify(configurationJsonSchema([{ keyrings }]))).to.contain("acme-nested");
+  });
+
+  it("is made by a check as it is by createFromConfig, unless that would ask its key store", async () => {
+    for (const asksKeyStore of [false, true]) {
+      const descriptor = keyringDescriptor({
+        type: "acme-refuses",
+        asksKeyStore,
+        schema: () => z.strictObject({}),
+        create: () => {
+          throw new S3EncryptionError("invalid-argument", "Such a key is none.");
+        },
+      });
+      const options = { plugins: [{ keyrings: [descriptor] }] };
+      const inside = { keyring: { type: "acme-refuses" }, instructionFileSuffix: ".a" };
+      const keyring = { type: "multi", generator: { type: "kms", keyId: "alias/app" }, children: [inside] };
+      const check = explainConfiguration({ keyring }, options);
+      if (asksKeyStore) expect((await check).readers).to.have.length(2);
+      else
+        expect((await refusal("invalid-configuration", check)).message).to.match(/children\[0\]\.keyring: Such a key/);
+    }
   });
 });

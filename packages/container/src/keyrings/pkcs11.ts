@@ -17,6 +17,7 @@ const NAMELESS = { error: "expected a keyLabel, a keyId, or both" };
 
 export const pkcs11: KeyringDescriptor = keyringDescriptor({
   type: "pkcs11",
+  asksKeyStore: true,
   schema: ({ secretText }) =>
     z
       .strictObject({

@@ -42,16 +42,29 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
     const { RawRsaKeyring } = await import("@s3ec/keyring-raw-rsa");
     return new RawRsaKeyring(configuration);
   },
-  explain: ({ privateKey, publicKey, decryptionKeys = [], ...names }) => [
-    {
-      key: `the RSA key ${fingerprint(publicKey ?? privateKey)}${described(names)}`,
-      readers: "whoever holds its private key",
-      canRead: privateKey !== undefined,
-      writing: `its public key, which this configuration has${publicKey === undefined ? " as part of the private one" : ""}`,
-    },
-    ...decryptionKeys.map((entry) => readOnly("RSA key", entry)),
-  ],
+  explain: ({ privateKey, publicKey, decryptionKeys = [], ...names }) => {
+    const key = `the RSA key ${fingerprint(publicKey ?? privateKey)}${described(names)}`;
+    const origin = publicKey === undefined ? " as part of the private one" : "";
+    const former = decryptionKeys.map((entry) => readOnly("RSA key", entry));
+    if (privateKey !== undefined && isWeak(privateKey)) {
+      return [{ key, readers: null, canRead: true, writing: null }, ...former];
+    }
+    return [
+      {
+        key,
+        readers: "whoever holds its private key",
+        canRead: privateKey !== undefined,
+        writing: `its public key, which this configuration has${origin}`,
+      },
+      ...former,
+    ];
+  },
 });
+
+/** Such a key reads, where it is let, and never writes. */
+function isWeak({ asymmetricKeyDetails: { modulusLength = 0 } = {} }: KeyObject): boolean {
+  return modulusLength < 2048;
+}
 
 /** Names a key without a file name that may be wrong: SHA-256 of the public key (SPKI), as OpenSSH and pinning do. */
 function fingerprint(key: KeyObject | undefined): string {
