@@ -66,7 +66,6 @@ describe("S3 operations", () => {
     const calls = [
       s3.send(new ListObjectsCommand({ Bucket })),
       s3.send(new SelectObjectContentCommand(selection)),
-      s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "y", ObjectLockLegalHoldStatus: "ON" })),
       s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "y", WriteOffsetBytes: 1 })),
       s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "y", GrantRead: "id=x" })),
     ];

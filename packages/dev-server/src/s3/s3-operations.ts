@@ -1,4 +1,5 @@
 import type { Headers, RequestTarget } from "../http/request-target.js";
+import { getObjectAcl, putObjectAcl } from "./operations/acl.js";
 import {
   deleteObjectAnnotation,
   getObjectAnnotation,
@@ -9,8 +10,18 @@ import { createBucket, deleteBucket, headBucket, listBuckets } from "./operation
 import { copyObject, uploadPartCopy } from "./operations/copy.js";
 import { deleteObject, deleteObjects } from "./operations/delete.js";
 import { listObjectsV2 } from "./operations/list.js";
+import { listMultipartUploads } from "./operations/list-uploads.js";
 import { listObjectVersions } from "./operations/list-versions.js";
 import { abortMultipartUpload, completeMultipartUpload, createMultipartUpload } from "./operations/multipart.js";
+import { getObjectAttributes } from "./operations/object-attributes.js";
+import {
+  getObjectLegalHold,
+  getObjectLockConfiguration,
+  getObjectRetention,
+  putObjectLegalHold,
+  putObjectLockConfiguration,
+  putObjectRetention,
+} from "./operations/object-lock.js";
 import { putObject } from "./operations/objects.js";
 import { listParts, uploadPart } from "./operations/parts.js";
 import { getObject, headObject } from "./operations/read.js";
@@ -81,6 +92,21 @@ const operations: readonly S3Operation[] = [
     ]),
     requires: { "list-type": "2" },
   },
+  row("ListMultipartUploads", "GET bucket?uploads", listMultipartUploads, [
+    ...listing,
+    "max-uploads",
+    "key-marker",
+    "upload-id-marker",
+  ]),
+  row("GetObjectLockConfiguration", "GET bucket?object-lock", getObjectLockConfiguration),
+  row("PutObjectLockConfiguration", "PUT bucket?object-lock", putObjectLockConfiguration),
+  row("GetObjectRetention", "GET object?retention", getObjectRetention, version),
+  row("PutObjectRetention", "PUT object?retention", putObjectRetention, version),
+  row("GetObjectLegalHold", "GET object?legal-hold", getObjectLegalHold, version),
+  row("PutObjectLegalHold", "PUT object?legal-hold", putObjectLegalHold, version),
+  row("GetObjectAcl", "GET object?acl", getObjectAcl, version),
+  row("PutObjectAcl", "PUT object?acl", putObjectAcl, version),
+  row("GetObjectAttributes", "GET object?attributes", getObjectAttributes, version),
   row("GetObjectTagging", "GET object?tagging", getObjectTagging, version),
   row("PutObjectTagging", "PUT object?tagging", putObjectTagging, version),
   row("DeleteObjectTagging", "DELETE object?tagging", deleteObjectTagging, version),

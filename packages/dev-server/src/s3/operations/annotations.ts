@@ -8,6 +8,7 @@ import type { Annotation, ObjectRecord } from "../store/object-record.js";
 import { element, leaf, xmlDocument } from "../xml.js";
 import { requireObjectMatch } from "./conditions.js";
 import { annotationVersion, checksumHeaders, serverSideEncryptionOf } from "./object-headers.js";
+import { bypassesGovernance, requireUnlocked } from "./object-lock.js";
 import { storedChecksum, wholeSecond } from "./objects.js";
 
 const longestName = 512;
@@ -71,6 +72,7 @@ export const deleteObjectAnnotation: S3Handler = async ({ store, faults }, excha
   await faults.hold(target, "commit");
   const record = await bucket.change(key, query.get("versionId"), (current) => {
     requireObjectMatch(headers, current);
+    requireUnlocked(current, bypassesGovernance(headers));
     return { annotations: (current.annotations ?? []).filter((other) => other.name !== name) };
   });
   await sendEmpty(exchange, 204, annotationVersion(bucket, record));

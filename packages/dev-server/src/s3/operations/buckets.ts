@@ -2,12 +2,13 @@ import { receiveText } from "../body/receive-body.js";
 import { S3Error } from "../s3-error.js";
 import { type S3Handler, sendEmpty, sendXml } from "../s3-exchange.js";
 import { childText, element, leaf, parseXml, xmlDocument } from "../xml.js";
+import { ownerId } from "./acl.js";
 
 export const listBuckets: S3Handler = async ({ store }, exchange) => {
   const buckets = store.buckets.map(({ name, created }) =>
     element("Bucket", leaf("Name", name), leaf("CreationDate", created.toISOString())),
   );
-  const owner = element("Owner", leaf("ID", "s3ec-dev-server"));
+  const owner = element("Owner", leaf("ID", ownerId));
   await sendXml(exchange, xmlDocument("ListAllMyBucketsResult", owner, element("Buckets", ...buckets)));
 };
 
@@ -21,7 +22,9 @@ export const createBucket: S3Handler = async ({ store, region }, exchange) => {
         `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`,
       );
   }
-  store.createBucket(exchange.bucket);
+  const bucket = store.createBucket(exchange.bucket);
+  if (exchange.headers["x-amz-bucket-object-lock-enabled"]?.toLowerCase() === "true")
+    bucket.settings = { versioning: "Enabled", objectLock: {} };
   await sendEmpty(exchange, 200, { location: `/${exchange.bucket}` });
 };
 

@@ -11,6 +11,7 @@ import { leaf, xmlDocument } from "../xml.js";
 import { copyAnnotations } from "./annotations.js";
 import { attributesOfHeaders } from "./attributes.js";
 import { requireCopySourceConditions, requireWriteConditions } from "./conditions.js";
+import { requireCustomerKey } from "./customer-key.js";
 import {
   contentHeaders,
   placementHeaders,
@@ -20,6 +21,7 @@ import {
 } from "./object-headers.js";
 import { putRecord, requireKeyLength, wholeObject, wholeSecond } from "./objects.js";
 import { partChecksum, partNumberOf } from "./parts.js";
+import { requireRestored } from "./read.js";
 
 interface CopySource {
   readonly bucket: Bucket;
@@ -39,20 +41,23 @@ export const copyObject: S3Handler = async (service, exchange) => {
       "InvalidRequest",
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
-  const wanted = headers["x-amz-checksum-algorithm"] ?? source.record.checksum?.name;
-  const { file, body } = await copyBytes(source, bucket, wanted === undefined ? undefined : checksumAlgorithm(wanted));
-  const { tags = [], ...attributes } = attributesOfHeaders(headers);
-  const annotations = excludesAnnotations(headers)
-    ? []
-    : await copyAnnotations(source.bucket, source.record.annotations ?? [], bucket);
-  const copied = {
+  const { tags = [], ...attributes } = attributesOfHeaders(headers, bucket);
+  const described = {
     headers: { ...contentHeaders(replaces ? headers : source.record.headers), ...placement },
     metadata: replaces ? userMetadata(headers) : source.record.metadata,
     ...attributes,
-    annotations,
     tags: replacesTags ? tags : (source.record.tags ?? []),
-    ...wholeObject(key, file, body),
   };
+  const wanted = headers["x-amz-checksum-algorithm"] ?? source.record.checksum?.name;
+  const algorithm = wanted === undefined ? undefined : checksumAlgorithm(wanted);
+  const annotations = excludesAnnotations(headers)
+    ? []
+    : await copyAnnotations(source.bucket, source.record.annotations ?? [], bucket);
+  const { file, body } = await copyBytes(source, bucket, algorithm).catch(async (error: unknown) => {
+    await bucket.deleteDataFiles(annotations);
+    throw error;
+  });
+  const copied = { ...described, annotations, ...wholeObject(key, file, body) };
   const record = await putRecord(exchange, bucket, copied, (existing) => requireWriteConditions(headers, existing));
   const { checksum } = record;
   await sendXml(
@@ -71,6 +76,7 @@ export const uploadPartCopy: S3Handler = async (service, exchange) => {
   const { bucket, key, query, headers } = exchange;
   const number = partNumberOf(query);
   const upload = service.uploads.find(bucket, key, query.get("uploadId"));
+  requireCustomerKey(headers, upload.headers);
   const source = copySource(service, headers);
   const range = copyRange(headers["x-amz-copy-source-range"], source.record.size);
   const { file, body } = await copyBytes(source, upload.bucket, upload.checksum?.algorithm, range);
@@ -103,6 +109,8 @@ function copySource({ store }: S3Service, headers: Headers): CopySource {
     throw new S3Error("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
   const bucket = store.bucket(name);
   const record = sourceRecord(bucket, key, version);
+  requireCustomerKey(headers, record.headers, "x-amz-copy-source-");
+  requireRestored(record);
   requireCopySourceConditions(headers, record);
   return { bucket, record };
 }

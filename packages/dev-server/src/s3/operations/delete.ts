@@ -5,6 +5,7 @@ import type { Bucket } from "../store/bucket.js";
 import { isDeleteMarker } from "../store/versions.js";
 import { childText, element, leaf, malformed, parseXml, xmlDocument } from "../xml.js";
 import { requireDeleteCondition } from "./conditions.js";
+import { bypassesGovernance, requireUnlocked } from "./object-lock.js";
 import { wholeSecond } from "./objects.js";
 
 /** What a deletion is asked for. */
@@ -12,6 +13,7 @@ interface Deletion {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly ifMatch: string | undefined;
+  readonly bypasses: boolean;
 }
 
 /** What became of it: the version that is gone, or the delete marker that was made or is gone. */
@@ -22,7 +24,8 @@ interface Deleted {
 
 export const deleteObject: S3Handler = async ({ store }, exchange) => {
   const { bucket, key, headers, query } = exchange;
-  const deletion = { key, versionId: query.get("versionId"), ifMatch: headers["if-match"] };
+  const bypasses = bypassesGovernance(headers);
+  const deletion = { key, versionId: query.get("versionId"), ifMatch: headers["if-match"], bypasses };
   const { versionId, deleteMarkerId } = await deleteOne(store.bucket(bucket), deletion);
   const shown = versionId ?? deleteMarkerId;
   await sendEmpty(exchange, 204, {
@@ -36,6 +39,7 @@ export const deleteObjects: S3Handler = async ({ store }, exchange) => {
   const request = parseXml(await receiveText(exchange, 8 << 20, true), "Delete");
   const objects = request.children.filter(({ name }) => name === "Object");
   if (objects.length === 0 || objects.length > 1000) throw malformed();
+  const bypasses = bypassesGovernance(exchange.headers);
   const isQuiet = childText(request, "Quiet") === "true";
   const results: string[] = [];
   for (const object of objects) {
@@ -44,7 +48,7 @@ export const deleteObjects: S3Handler = async ({ store }, exchange) => {
     const versionId = childText(object, "VersionId");
     const named = [leaf("Key", key), leaf("VersionId", versionId)];
     try {
-      const deleted = await deleteOne(bucket, { key, versionId, ifMatch: childText(object, "ETag") });
+      const deleted = await deleteOne(bucket, { key, versionId, ifMatch: childText(object, "ETag"), bypasses });
       if (!isQuiet) results.push(element("Deleted", ...named, ...markerOf(deleted)));
     } catch (error) {
       if (!(error instanceof S3Error)) throw error;
@@ -54,12 +58,15 @@ export const deleteObjects: S3Handler = async ({ store }, exchange) => {
   await sendXml(exchange, xmlDocument("DeleteResult", ...results));
 };
 
-async function deleteOne(bucket: Bucket, { key, versionId, ifMatch }: Deletion): Promise<Deleted> {
+async function deleteOne(bucket: Bucket, { key, versionId, ifMatch, bypasses }: Deletion): Promise<Deleted> {
   if (versionId === undefined) {
     const marker = await bucket.delete(key, wholeSecond(), (existing) => requireDeleteCondition(ifMatch, existing));
     return marker === undefined ? {} : { deleteMarkerId: marker.versionId };
   }
-  const removed = await bucket.deleteVersion(key, versionId, (existing) => requireDeleteCondition(ifMatch, existing));
+  const removed = await bucket.deleteVersion(key, versionId, (existing) => {
+    requireDeleteCondition(ifMatch, existing);
+    requireUnlocked(existing, bypasses);
+  });
   if (bucket.settings.versioning === undefined) return {};
   return { versionId, ...(isDeleteMarker(removed) && { deleteMarkerId: versionId }) };
 }

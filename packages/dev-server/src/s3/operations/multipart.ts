@@ -29,12 +29,13 @@ const smallestPart = 5 * 2 ** 20;
 export const createMultipartUpload: S3Handler = async ({ store, uploads }, exchange) => {
   const { bucket, key, headers } = exchange;
   requireKeyLength(key);
+  const target = store.bucket(bucket);
   const upload = uploads.start({
-    bucket: store.bucket(bucket),
+    bucket: target,
     key,
     headers: systemHeaders(headers),
     metadata: userMetadata(headers),
-    attributes: attributesOfHeaders(headers),
+    attributes: attributesOfHeaders(headers, target),
     checksum: wantedChecksum(headers),
   });
   const { checksum } = upload;

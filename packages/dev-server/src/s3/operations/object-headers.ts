@@ -3,6 +3,8 @@ import { checksumHeader, type StoredChecksum } from "../body/checksums.js";
 import { S3Error } from "../s3-error.js";
 import type { Bucket } from "../store/bucket.js";
 import type { ObjectRecord } from "../store/object-record.js";
+import { customerKeyOf } from "./customer-key.js";
+import { lockHeaders } from "./object-lock.js";
 
 const metadataPrefix = "x-amz-meta-";
 const metadataLimit = 2048;
@@ -18,8 +20,7 @@ const placementNames = [
   "x-amz-server-side-encryption-bucket-key-enabled",
 ];
 // Obeying the rest of a request and ignoring these would answer "stored" to something that was not done.
-const notImplemented =
-  /^x-amz-(?:(?:copy-source-)?server-side-encryption-customer-|object-lock-|write-offset-bytes|grant-|object-ownership)/;
+const notImplemented = /^x-amz-(?:write-offset-bytes|grant-|object-ownership)/;
 
 /** The headers of a write that are returned with the object. Refuses those that ask for what this server cannot do. */
 export function systemHeaders(headers: Headers): Headers {
@@ -46,6 +47,8 @@ export function placementHeaders(headers: Headers): Headers {
     );
   const result: Record<string, string> = {};
   for (const name of placementNames) if (headers[name] !== undefined) result[name] = headers[name];
+  requireEncryption(result["x-amz-server-side-encryption"]);
+  Object.assign(result, customerKeyOf(headers));
   requireStorageClass(result["x-amz-storage-class"]);
   if (result["x-amz-storage-class"] === "STANDARD") delete result["x-amz-storage-class"];
   return result;
@@ -72,6 +75,11 @@ export function serverSideEncryptionOf(headers: Headers): Headers {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => name.startsWith("x-amz-server-side-encryption")),
   );
+}
+
+function requireEncryption(name: string | undefined): void {
+  if (name !== undefined && !/^(?:AES256|aws:kms|aws:kms:dsse)$/.test(name))
+    throw new S3Error("InvalidEncryptionAlgorithmError", "The encryption method specified is not supported");
 }
 
 function requireStorageClass(name: string | undefined): void {
@@ -104,8 +112,11 @@ export function describingHeaders(record: ObjectRecord): Headers {
     etag: `"${record.etag}"`,
     "last-modified": new Date(record.modified).toUTCString(),
     "accept-ranges": "bytes",
+    ...lockHeaders(record),
     ...(record.tags?.length && { "x-amz-tagging-count": String(record.tags.length) }),
   };
+  // Of a KMS context only the answer to the write tells.
+  delete headers["x-amz-server-side-encryption-context"];
   for (const [name, value] of Object.entries(record.metadata)) headers[metadataPrefix + name] = encodeWords(value);
   return headers;
 }

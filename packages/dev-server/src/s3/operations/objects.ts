@@ -21,7 +21,7 @@ export const putObject: S3Handler = async ({ store }, exchange) => {
   const described = {
     headers: systemHeaders(headers),
     metadata: userMetadata(headers),
-    ...attributesOfHeaders(headers),
+    ...attributesOfHeaders(headers, bucket),
   };
   const { file, body } = await receiveFile(bucket, exchange);
   const wanted = { ...described, ...wholeObject(key, file, body) };

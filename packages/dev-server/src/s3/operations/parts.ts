@@ -3,6 +3,7 @@ import { S3Error } from "../s3-error.js";
 import { type S3Handler, sendEmpty, sendXml } from "../s3-exchange.js";
 import type { MultipartUpload, UploadedPart } from "../store/multipart-uploads.js";
 import { element, leaf, xmlDocument } from "../xml.js";
+import { requireCustomerKey } from "./customer-key.js";
 import { serverSideEncryptionOf } from "./object-headers.js";
 import { receiveFile, wholeSecond } from "./objects.js";
 
@@ -12,6 +13,7 @@ export const uploadPart: S3Handler = async ({ uploads, faults }, exchange) => {
   const { bucket, key, query } = exchange;
   const number = partNumberOf(query);
   const upload = uploads.find(bucket, key, query.get("uploadId"));
+  requireCustomerKey(exchange.headers, upload.headers);
   const { file, body } = await receiveFile(upload.bucket, exchange, upload.checksum?.algorithm);
   await faults.hold(exchange.target, "commit");
   await uploads.addPart(upload, {

@@ -8,16 +8,27 @@ import { beginAnswer, type S3Exchange, type S3Handler } from "../s3-exchange.js"
 import type { Bucket } from "../store/bucket.js";
 import type { ObjectRecord } from "../store/object-record.js";
 import { requireReadConditions } from "./conditions.js";
+import { requireCustomerKey } from "./customer-key.js";
 import { checksumHeaders, describingHeaders, versionHeaders } from "./object-headers.js";
 
 export const getObject: S3Handler = async ({ store }, exchange) => {
   const bucket = store.bucket(exchange.bucket);
   const record = bucket.get(exchange.key, exchange.query.get("versionId"));
+  requireRestored(record);
   await bucket.whileReading(record, async () => {
     const { start, length } = await beginObject(exchange, bucket, record);
     await sendSegments(exchange, bucket.segments(record, start, length));
   });
 };
+
+/** What is archived can be described, and not read. */
+export function requireRestored({ headers }: ObjectRecord): void {
+  const storageClass = headers["x-amz-storage-class"];
+  if (storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE")
+    throw new S3Error("InvalidObjectState", "The operation is not valid for the object's storage class", {
+      StorageClass: storageClass,
+    });
+}
 
 export const headObject: S3Handler = async ({ store }, exchange) => {
   const bucket = store.bucket(exchange.bucket);
@@ -27,6 +38,7 @@ export const headObject: S3Handler = async ({ store }, exchange) => {
 
 async function beginObject(exchange: S3Exchange, bucket: Bucket, record: ObjectRecord): Promise<ByteRange> {
   const { headers, query, response } = exchange;
+  requireCustomerKey(headers, record.headers);
   const described = describingHeaders(record);
   setHeaders(response, versionHeaders(bucket, record));
   // A 304 or a 412 tells the entity tag too.

@@ -15,6 +15,11 @@ export const putBucketVersioning: S3Handler = async ({ store }, exchange) => {
   if (status !== "Enabled" && status !== "Suspended") throw malformed();
   if (childText(root, "MfaDelete") === "Enabled")
     throw new S3Error("NotImplemented", "This server does not implement MFA Delete.");
+  if (status === "Suspended" && bucket.settings.objectLock !== undefined)
+    throw new S3Error(
+      "InvalidBucketState",
+      "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+    );
   bucket.settings = { ...bucket.settings, versioning: status };
   await sendEmpty(exchange, 200);
 };

@@ -9,6 +9,7 @@ import {
   type NewObject,
   type ObjectAttributes,
   type ObjectRecord,
+  type Retention,
   type Segment,
   segmentsOf,
   type Version,
@@ -29,6 +30,12 @@ import {
 /** What a bucket is set to, apart from what it holds. */
 export interface BucketSettings {
   readonly versioning?: Versioning;
+  /** Whether its versions can be locked, and how new ones are when their put does not say it. */
+  readonly objectLock?: {
+    readonly mode?: Retention["mode"] | undefined;
+    readonly days?: number | undefined;
+    readonly years?: number | undefined;
+  };
 }
 
 type Condition = (existing: ObjectRecord | undefined) => void;

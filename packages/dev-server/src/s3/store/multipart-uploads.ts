@@ -24,6 +24,8 @@ export interface MultipartUpload {
   readonly attributes: ObjectAttributes;
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType } | undefined;
   readonly parts: Map<number, UploadedPart>;
+  /** Milliseconds since 1970. */
+  readonly started: number;
 }
 
 export interface OpenUpload {
@@ -39,8 +41,15 @@ export class MultipartUploads {
     return [...this.#open.values()].map(({ id, bucket, key }) => ({ uploadId: id, bucket: bucket.name, key }));
   }
 
-  start(details: Omit<MultipartUpload, "id" | "parts">): MultipartUpload {
-    const upload = { ...details, id: randomBytes(24).toString("base64url"), parts: new Map() };
+  /** Those of one bucket, in the order of their keys and, of one key, in that in which they were started. */
+  of(bucket: Bucket): readonly MultipartUpload[] {
+    return [...this.#open.values()]
+      .filter((upload) => upload.bucket === bucket)
+      .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  }
+
+  start(details: Omit<MultipartUpload, "id" | "parts" | "started">): MultipartUpload {
+    const upload = { ...details, id: randomBytes(24).toString("base64url"), parts: new Map(), started: Date.now() };
     this.#open.set(upload.id, upload);
     return upload;
   }

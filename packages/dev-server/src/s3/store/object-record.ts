@@ -37,12 +37,30 @@ export interface Annotation {
   readonly checksum?: StoredChecksum;
 }
 
+/** Until when a version may not be deleted. */
+export interface Retention {
+  readonly mode: "GOVERNANCE" | "COMPLIANCE";
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** Who may do what; kept and answered, and never asked. */
+export interface Grant {
+  /** A canonical user's id, the URI of a group, or a mail address. */
+  readonly grantee: { readonly name: "ID" | "URI" | "EmailAddress"; readonly value: string };
+  readonly permission: string;
+}
+
 /** What can be said about an object without making it another one: its entity tag and time stay as they are. */
 export interface ObjectAttributes {
   /** In the order in which they were given. */
   readonly tags?: readonly Tag[];
   /** In the byte order of their names in UTF-8. */
   readonly annotations?: readonly Annotation[];
+  readonly retention?: Retention | undefined;
+  readonly legalHold?: "ON" | "OFF" | undefined;
+  /** Default: all for the owner. */
+  readonly grants?: readonly Grant[];
 }
 
 /** One version of a key; `null` is the id of those that were put while versioning was not enabled. */
