@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { type Outcome, s3ec, temporaryFolder } from "./command.js";
@@ -147,10 +148,11 @@ describe("s3ec tells what a service answered", function () {
 
     it("shows no message of unknown origin, and not what decryption failed of", async () => {
       const secret = "key material in a message";
+      const zod = createRequire(import.meta.resolve("@s3ec/container")).resolve("zod");
       writeFileSync(
         join(folder, "plugin.mjs"),
         `export const keyrings = [{ type: "leaky", schema: () => z.strictObject({}), create: () => { throw new Error("${secret}"); } }];
-import { z } from ${JSON.stringify(import.meta.resolve("zod"))};`,
+import { z } from ${JSON.stringify(pathToFileURL(zod).href)};`,
       );
       const leaky = { plugins: ["./plugin.mjs"], keyring: { type: "leaky" } };
       writeFileSync(join(folder, "leaky.json"), JSON.stringify(leaky));
