@@ -72,7 +72,7 @@ export class Subject {
     this.writer = writer;
     this.reader = reader;
     const bindsContext = keyring.wrapAlgorithms.some((entry) => entry.describedBy === "encryption-context");
-    const usual = bindsContext || format === "message" ? { tenant: "a", purpose: "conformance" } : {};
+    const usual = bindsContext || this.suite.authenticatesContext ? { tenant: "a", purpose: "conformance" } : {};
     this.context = stringMap(Object.entries(options.encryptionContext ?? usual));
     this.count = options.encryptedDataKeys ?? 1;
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isUint8Array } from "node:util/types";
+import { canHoldWrap } from "@s3ec/envelope";
 import { ANY_KEY_PROVIDER, createDataKey, isSameWrapAlgorithm, S3EncryptionError, stringMap } from "@s3ec/materials";
 import { foreignWrap } from "./foreign-wrap.js";
 import { assertOpened, type Check, writes, written } from "./subject.js";
@@ -45,7 +46,7 @@ export const WRITING_CHECKS: readonly Check[] = [
         for (const value of Object.values(description))
           assert.equal(typeof value, "string", "A description holds text.");
         if (wrapAlgorithm.describedBy === "provider-info") {
-          assert.equal(subject.suite.format, "message", "Only messages store the information of key providers.");
+          assert(canHoldWrap(subject.suite, wrapAlgorithm), "Only messages store the information of key providers.");
           assert(isUint8Array(providerInfo), "The provider information must be bytes.");
           assert(providerInfo.length <= 0xffff, "The provider information has more than 65,535 bytes.");
         }

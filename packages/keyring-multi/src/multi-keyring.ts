@@ -134,7 +134,7 @@ export class MultiKeyring implements Keyring {
       throw new S3EncryptionError(error.code, message, { cause: error });
     }
     const added = addedTo(materials.encryptedDataKeys, answer);
-    // A message holds any number of wrapped keys; an instruction file holds one.
+    // An instruction file holds one.
     const { holdsManyWraps } = materials.suite;
     const isRightNumber = holdsManyWraps ? added.length > 0 : added.length === 1;
     if (!isRightNumber || answer.dataKey?.equals(materials.dataKey) !== true) {

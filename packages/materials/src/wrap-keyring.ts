@@ -15,7 +15,7 @@ import type { Wrap, WrappedDataKey } from "./wrap.js";
 import { withWrappedDataKey } from "./wrapped-data-key.js";
 
 export interface WrapKeyringOptions {
-  /** See `expectedDataKey`. Default false. */
+  /** Also opens CBC content whose wrap is bound to GCM (H1), and so gives up the check of S2 for it. Default false. */
   readonly acceptGcmForCbc?: boolean;
 }
 
