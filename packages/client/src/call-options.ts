@@ -172,6 +172,7 @@ export function callOptionsOf(input: object): CallOptions {
   ) {
     throw invalid("instructionFileSuffix must be a text that is not empty.");
   }
+  if (typeof preferInstructionFile !== "boolean") throw invalid("preferInstructionFile must be true or false.");
   return {
     encryptionContext:
       encryptionContext === undefined ? EMPTY_STRING_MAP : callersStringMap(encryptionContext, "encryptionContext"),

@@ -30,10 +30,15 @@ export function rememberEncryption({ middlewareStack }: S3Client, encryption: En
  * client given to `encryptS3`. Throws `invalid-argument` when there are none.
  */
 export function encryptionOf(client: S3Client, encryption: S3EncryptionOptions | undefined): ResolvedOptions {
+  if (typeof client?.middlewareStack?.clone !== "function" || typeof client.send !== "function") throw noClient();
   if (encryption !== undefined) return resolveOptions(encryption);
   const own = ENCRYPTIONS.get(client.middlewareStack);
   if (own !== undefined) return own.options;
-  throw new S3EncryptionError(
+  throw noClient();
+}
+
+function noClient(): S3EncryptionError {
+  return new S3EncryptionError(
     "invalid-argument",
     "Pass an S3EncryptionClient as client, or a plain S3Client together with encryption options.",
   );

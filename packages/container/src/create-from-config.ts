@@ -1,10 +1,12 @@
 import type { S3EncryptionClient } from "@s3ec/client";
-import type { Keyring, MaterialsManager } from "@s3ec/materials";
+import { assertKnownOptions, type Keyring, type MaterialsManager, type OptionNames } from "@s3ec/materials";
 import { compose, type Overrides, SERVICES } from "./compose.js";
 import type { Configuration } from "./configuration.js";
-import { type LoadOptions, loadConfiguration } from "./load-configuration.js";
+import { LOAD_OPTIONS, type LoadOptions, loadConfiguration } from "./load-configuration.js";
 
 export interface CreateOptions extends LoadOptions, Overrides {}
+
+const OPTIONS: OptionNames<CreateOptions> = { ...LOAD_OPTIONS, s3: true, kms: true, client: true };
 
 /** Everything that a configuration describes, ready to be used. */
 export interface Assembly {
@@ -22,7 +24,9 @@ export interface Assembly {
  * a token is away or refuses its PIN.
  */
 export async function createFromConfig(source: string | URL | object, options: CreateOptions = {}): Promise<Assembly> {
-  const loaded = await loadConfiguration(source, options);
+  assertKnownOptions(options, OPTIONS, "createFromConfig");
+  const { s3: _s3, kms: _kms, client: _client, ...load } = options;
+  const loaded = await loadConfiguration(source, load);
   const container = compose(loaded, options);
   const dispose = (): Promise<void> => container.unbindAllAsync();
   try {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { isError, type S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, isError, type OptionNames, type S3EncryptionError } from "@s3ec/materials";
 import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { type Configuration, configurationSchema, PLUGINS_SCHEMA, S3_SCHEMA } from "./configuration.js";
 import { formatPath, invalidConfiguration, problemsOfIssues } from "./invalid-configuration.js";
@@ -17,6 +17,8 @@ export interface LoadOptions {
   /** Where `{ "env": name }` keys are taken from. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
+
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = { plugins: true, folder: true, env: true };
 
 /** A configuration that passed validation, its keys read. */
 export interface LoadedConfiguration {
@@ -36,6 +38,7 @@ export async function loadConfiguration(
   source: string | URL | object,
   options: LoadOptions = {},
 ): Promise<LoadedConfiguration> {
+  assertKnownOptions(options, LOAD_OPTIONS, "loadConfiguration");
   const { plugins: passed = [], env = process.env } = options;
   assertPlugins(passed);
   const file = typeof source === "string" ? source : isUrl(source) ? fileURLToPath(source) : undefined;

@@ -1,3 +1,4 @@
+import { createFromConfig, loadConfiguration } from "@s3ec/container";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { KmsDiscoveryKeyring, KmsKeyring } from "@s3ec/keyring-kms";
 import { MultiKeyring } from "@s3ec/keyring-multi";
@@ -69,6 +70,8 @@ const MISSPELT: readonly Misspelt[] = [
     "requireContextKeys",
   ],
   ["AwsMessageFormat", made(AwsMessageFormat), { sign: true }, "sign"],
+  ["createFromConfig", (options) => createFromConfig({}, options), { s3Client: {} }, "s3Client"],
+  ["loadConfiguration", (options) => loadConfiguration({}, options), { envs: {} }, "envs"],
 ];
 
 describe("a misspelt option", () => {

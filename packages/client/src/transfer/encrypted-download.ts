@@ -1,12 +1,13 @@
 import { EventEmitter } from "node:events";
 import type { Writable } from "node:stream";
 import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
-import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
+import type { OptionNames } from "@s3ec/materials";
+import { type CallOptions, callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { quiet } from "../streams.js";
 import type { DownloadProgress } from "./download-object.js";
+import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
 
 export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   /** An `S3EncryptionClient`, or any `S3Client` together with `encryption`. */
@@ -23,6 +24,21 @@ export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   readonly abortController?: AbortController;
 }
 
+const OPTIONS: OptionNames<EncryptedDownloadOptions> = {
+  client: true,
+  encryption: true,
+  params: true,
+  to: true,
+  queueSize: true,
+  partSize: true,
+  abortController: true,
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+  preferInstructionFile: true,
+  format: true,
+};
+
 const DEFAULT_QUEUE_SIZE = 8;
 const DEFAULT_PART_SIZE = 3 * 1024 * 1024;
 
@@ -34,20 +50,22 @@ const DEFAULT_PART_SIZE = 3 * 1024 * 1024;
 export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [DownloadProgress] }> {
   readonly #options: EncryptedDownloadOptions;
   readonly #encryption: ResolvedOptions;
+  readonly #call: CallOptions;
+  readonly #to: string | Writable;
   readonly #abortController: AbortController;
   #started = false;
 
   /** Throws `invalid-argument` and `invalid-configuration`; nothing is sent or made before `done()`. */
   constructor(options: EncryptedDownloadOptions) {
     super();
-    const { params, queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = options;
+    assertTransferOptions(options, OPTIONS, "EncryptedDownload");
+    const { params, to } = options;
     if (params.Range !== undefined || params.PartNumber !== undefined) {
       throw invalid("EncryptedDownload reads whole objects; send a GetObjectCommand for a range.");
     }
-    for (const [name, value] of Object.entries({ queueSize, partSize })) {
-      if (!Number.isSafeInteger(value) || value < 1) throw invalid(`${name} must be a whole number, 1 or more.`);
-    }
+    this.#to = targetOf(to);
     this.#options = options;
+    this.#call = callOptionsOf(withCallOptions({}, options));
     this.#encryption = encryptionOf(options.client, options.encryption);
     this.#abortController = options.abortController ?? new AbortController();
   }
@@ -65,7 +83,8 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
     if (this.#started) throw invalid("This EncryptedDownload was started already; create a new one.");
     this.#started = true;
     const { signal } = this.#abortController;
-    const { client, params, to, queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = this.#options;
+    const to = this.#to;
+    const { client, params, queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = this.#options;
     // A target may fail while the object is asked for; writing to it then tells.
     quiet(to);
     try {
@@ -75,7 +94,7 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
       return await downloadObject({
         client: plainClientOf(client),
         encryption: this.#encryption,
-        call: callOptionsOf(withCallOptions({}, this.#options)),
+        call: this.#call,
         params,
         to,
         ranges: { queueSize, partSize, signal },
@@ -87,6 +106,14 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
   }
 }
 
-function invalid(message: string): S3EncryptionError {
-  return new S3EncryptionError("invalid-argument", message);
+function targetOf(to: EncryptedDownloadOptions["to"]): string | Writable {
+  const path = pathOf(to);
+  if (path !== undefined) return path;
+  if (isWritable(to)) return to;
+  throw invalid("Say where to download to: { to }, the path or file: URL of a file, or a writable stream.");
+}
+
+function isWritable(to: unknown): to is Writable {
+  const methods = ["on", "write", "end"];
+  return typeof to === "object" && to !== null && methods.every((name) => typeof Reflect.get(to, name) === "function");
 }

@@ -1,11 +1,12 @@
 import { EventEmitter } from "node:events";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
-import { type EncryptionCallOptions, withCallOptions } from "../call-options.js";
+import { type OptionNames, S3EncryptionError } from "@s3ec/materials";
+import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { letGoOfBody, quiet } from "../streams.js";
 import { FileBody } from "../write/file-body.js";
+import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
 import type { UploadProgress } from "./upload-sealed.js";
 
 export interface EncryptedUploadOptions extends Omit<EncryptionCallOptions, "preferInstructionFile"> {
@@ -27,6 +28,22 @@ export interface EncryptedUploadOptions extends Omit<EncryptionCallOptions, "pre
   readonly abortController?: AbortController;
 }
 
+const OPTIONS: OptionNames<EncryptedUploadOptions> = {
+  client: true,
+  encryption: true,
+  params: true,
+  file: true,
+  queueSize: true,
+  partSize: true,
+  leavePartsOnError: true,
+  tags: true,
+  abortController: true,
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+  format: true,
+};
+
 /**
  * Uploads a body of any size, encrypted: used like `Upload` of `@aws-sdk/lib-storage`, on which it is built and which
  * must be installed beside it.
@@ -36,15 +53,25 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
   uploadId?: string;
   readonly #options: EncryptedUploadOptions;
   readonly #encryption: ResolvedOptions;
+  readonly #path: string | undefined;
   readonly #abortController: AbortController;
   #started = false;
 
   /** Throws `invalid-argument` and `invalid-configuration`; nothing is read or sent before `done()`. */
   constructor(options: EncryptedUploadOptions) {
     super();
-    if (options.file !== undefined && options.params.Body !== undefined) {
-      throw new S3EncryptionError("invalid-argument", "Give either a file or params.Body, not both.");
+    assertTransferOptions(options, OPTIONS, "EncryptedUpload");
+    const { params, file, tags = [], leavePartsOnError = false } = options;
+    if ((file === undefined) === (params.Body === undefined)) {
+      throw invalid("Give either a file or params.Body, not both and not neither.");
     }
+    this.#path = pathOf(file);
+    if (file !== undefined && this.#path === undefined) throw invalid("file must be a path or a file: URL.");
+    if (!Array.isArray(tags) || tags.some((tag) => typeof tag?.Key !== "string")) {
+      throw invalid("tags must be a list of { Key, Value }.");
+    }
+    if (typeof leavePartsOnError !== "boolean") throw invalid("leavePartsOnError must be true or false.");
+    callOptionsOf(withCallOptions({}, options));
     this.#options = options;
     this.#encryption = encryptionOf(options.client, options.encryption);
     this.#abortController = options.abortController ?? new AbortController();
@@ -65,7 +92,8 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     quiet(params.Body);
     const { loadUpload, sealObject, takeBody, uploadSealed, withoutCiphertextChecksums } = await loadUploader();
     const Upload = await loadUpload();
-    const { client, file, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
+    const path = this.#path;
+    const { client, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
     if (Upload === undefined) {
       takeBody(params.Body);
       letGoOfBody(params.Body);
@@ -80,7 +108,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       withCallOptions(
         {
           ...params,
-          ...(file === undefined ? {} : { Body: new FileBody(file) }),
+          ...(path === undefined ? {} : { Body: new FileBody(path) }),
           ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }),
         },
         {

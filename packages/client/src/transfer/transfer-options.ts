@@ -1,0 +1,40 @@
+import { fileURLToPath } from "node:url";
+import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
+
+/** What uploads and downloads are told alike. */
+interface TransferOptions {
+  readonly params: { readonly Bucket?: string | undefined; readonly Key?: string | undefined };
+  readonly queueSize?: number;
+  readonly partSize?: number;
+  readonly abortController?: AbortController;
+}
+
+/** Throws `invalid-argument` for what could only fail once the transfer goes on, and with a sentence of its own. */
+export function assertTransferOptions<Options extends TransferOptions>(
+  options: Options,
+  names: OptionNames<NoInfer<Options>>,
+  what: string,
+): void {
+  assertKnownOptions(options, names, what);
+  const { params, queueSize = 1, partSize = 1, abortController } = options;
+  for (const name of ["Bucket", "Key"] as const) {
+    if (typeof params?.[name] !== "string" || params[name] === "") throw invalid(`params must name a ${name}.`);
+  }
+  for (const [name, value] of Object.entries({ queueSize, partSize })) {
+    if (!Number.isSafeInteger(value) || value < 1) throw invalid(`${name} must be a whole number, 1 or more.`);
+  }
+  if (abortController !== undefined && typeof abortController?.signal?.addEventListener !== "function") {
+    throw invalid("abortController must be an AbortController.");
+  }
+}
+
+/** A path, be it given as a `file:` URL of whatever realm; undefined for what is neither. */
+export function pathOf(file: unknown): string | undefined {
+  if (typeof file === "string") return file === "" ? undefined : file;
+  if (typeof file !== "object" || file === null || !("href" in file) || typeof file.href !== "string") return undefined;
+  return file.href.startsWith("file:") ? fileURLToPath(file.href) : undefined;
+}
+
+export function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}
