@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getDefaultHighWaterMark, Readable } from "node:stream";
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, type S3EncryptionOptions } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal } from "./fixture.js";
@@ -51,9 +51,17 @@ describe("a get that goes wrong", () => {
   for (const [mode, options] of MODES) {
     describe(mode, () => {
       for (const cutAfterBytes of [0, 1, 16, 65_536, 300_000, content.length, content.length + 15]) {
-        it(`is an error when the connection is cut after ${cutAfterBytes} bytes, never a short success`, async () => {
+        it(`is whole or an error when every connection is cut after ${cutAfterBytes} bytes, never a short success`, async () => {
           fixture.server.faults.add({ operation: "GetObject", cutAfterBytes });
-          await errorOf(read(options));
+          const seen: Uint8Array[] = [];
+          const isOver = await read(options, seen).then(
+            () => true,
+            () => false,
+          );
+          // In three answers, or in one where the plaintext is given out as it comes.
+          const arrives = options.enableDelayedAuthenticationMode === true ? 0 : 3 * cutAfterBytes;
+          expect(isOver).to.equal(arrives >= content.length + 16);
+          if (isOver) expect(Buffer.concat(seen).equals(content)).to.equal(true);
         });
       }
 
@@ -75,6 +83,52 @@ describe("a get that goes wrong", () => {
 
       it("lets go of everything when nobody reads it and it is destroyed", async () => {
         (await body(options)).destroy();
+      });
+    });
+  }
+
+  for (const [mode, options] of MODES.slice(0, 2)) {
+    describe(`whose body breaks off while nothing was given out, ${mode},`, () => {
+      const gets = () => fixture.server.requests.filter(({ operation }) => operation === "GetObject");
+
+      it("goes on where it broke off, with the same content", async () => {
+        fixture.server.clearRequests();
+        fixture.server.faults.add({ operation: "GetObject", cutAfterBytes: 300_000, times: 1 });
+        const seen: Uint8Array[] = [];
+        await read(options, seen);
+        expect(Buffer.concat(seen).equals(content)).to.equal(true);
+        const [first, second, ...more] = gets().map(({ headers }) => headers);
+        expect(more).to.deep.equal([]);
+        expect(first).not.to.have.any.keys("range", "if-match");
+        expect(second?.range).to.match(new RegExp(`^bytes=[1-9]\\d*-${content.length + 15}$`));
+        const { ETag } = await fixture.plain.send(new HeadObjectCommand(params));
+        expect(second?.["if-match"]).to.equal(ETag);
+      });
+
+      it("is content-mismatch when the object is replaced meanwhile", async () => {
+        const replacing = { ...params, Key: "replaced" };
+        await fixture.client().send(new PutObjectCommand({ ...replacing, Body: content }));
+        const client = retryingClient(fixture, { spool: { directory }, ...options });
+        client.middlewareStack.add(
+          (next) => async (args) => {
+            if (Reflect.has(args.input, "IfMatch")) {
+              await fixture.client().send(new PutObjectCommand({ ...replacing, Body: content }));
+            }
+            return next(args);
+          },
+          { step: "initialize", priority: "low", name: "replaceMeanwhile" },
+        );
+        fixture.server.faults.add({ operation: "GetObject", cutAfterBytes: 300_000, times: 1 });
+        expect((await refusal(client.send(new GetObjectCommand(replacing)))).code).to.equal("content-mismatch");
+      });
+
+      it("stops when the caller aborts", async () => {
+        fixture.server.faults.add({ operation: "GetObject", cutAfterBytes: 0 });
+        const controller = new AbortController();
+        const client = retryingClient(fixture, { spool: { directory }, ...options });
+        const reading = client.send(new GetObjectCommand(params), { abortSignal: controller.signal });
+        setImmediate(() => controller.abort());
+        expect((await errorOf(reading)).name).to.equal("AbortError");
       });
     });
   }

@@ -5,19 +5,21 @@ import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { requestAborted } from "../request-aborted.js";
-import { destroyStream, outputBody, readableOf } from "../streams.js";
-import { answeredBody } from "./answered-object.js";
+import { outputBody, readableOf } from "../streams.js";
 import { askAgain } from "./ask-again.js";
 import { getMessageRange } from "./get-message-range.js";
 import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
 import { openObject } from "./open-object.js";
 import { readAhead } from "./read-ahead.js";
+import { resumedBody } from "./resumed-body.js";
 import { assertWhole, rangeNotSatisfiable, servedRange } from "./served-range.js";
 import { type CiphertextBody, decryptionOf, openWhole, type Plaintext } from "./whole-content.js";
 
 type Result = { output: GetObjectCommandOutput; response: unknown };
 type Next = (input: GetObjectCommandInput) => Promise<Result>;
 
+/** How often the body of one object is asked for, as the SDK by default does with a request. */
+const ATTEMPTS = 3;
 /** Bytes of an object that may be held while its instruction file is fetched. */
 const HELD_LENGTH = 1024 * 1024;
 
@@ -47,18 +49,27 @@ async function getDecrypted(
   const asked = range === undefined ? input : { ...input, Range: fetchedRange(range) };
   let result = await next(asked);
   const { output } = result;
-  let body = answeredBody(output);
+  const bodyOf = (answered: Result): CiphertextBody =>
+    resumedBody(answered.output, {
+      asked,
+      send: next,
+      attempts: range === undefined ? ATTEMPTS : 1,
+      signal: call.abortSignal,
+    });
+  let body = bodyOf(result);
   try {
     if (range === undefined) assertWhole(output);
-    let chunks: AsyncIterable<Uint8Array> = body;
+    let { chunks } = body;
     const format = range === undefined ? messageFormatFor(options, call, output) : undefined;
     if (format !== undefined) {
-      const start = await readStart(format, body);
+      const start = await readStart(format, chunks);
       chunks = start.chunks;
       if (start.header !== undefined) {
         const message = await openMessage(format, options, call, start.header, input);
-        const ciphertext = { chunks, destroy: () => destroyStream(body) };
-        const opened = await openWhole(options, decryptionOfMessage(message, output.ContentLength), ciphertext);
+        const opened = await openWhole(options, decryptionOfMessage(message, output.ContentLength), {
+          ...body,
+          chunks,
+        });
         return { ...result, output: { ...withoutCiphertextChecksums(output), ...(await whole(opened)) } };
       }
     }
@@ -70,7 +81,7 @@ async function getDecrypted(
       const length = output.ContentLength;
       if (length === undefined || length > HELD_LENGTH) {
         letGo = true;
-        destroyStream(body);
+        body.destroy();
       } else {
         held ??= readAhead(chunks, Buffer.allocUnsafeSlow(length));
       }
@@ -78,17 +89,17 @@ async function getDecrypted(
     });
     if (letGo) {
       result = await askAgain(next, asked, output, output.ContentRange);
-      body = answeredBody(result.output);
-      chunks = body;
+      body = bodyOf(result);
+      chunks = body.chunks;
     }
-    const ciphertext: CiphertextBody = { chunks: held ?? chunks, destroy: () => destroyStream(body) };
+    const ciphertext: CiphertextBody = { ...body, chunks: held ?? chunks };
     const decrypted =
       range === undefined
         ? await whole(await openWhole(options, decryptionOf(content, result.output.ContentLength), ciphertext))
         : await openRange(content, ciphertext, range, result.output);
     return { ...result, output: { ...withoutCiphertextChecksums(result.output), ...decrypted } };
   } catch (error) {
-    destroyStream(body);
+    body.destroy();
     throw error;
   }
 }

@@ -14,6 +14,8 @@ import { spoolContent } from "./spool.js";
 export interface CiphertextBody {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly destroy: () => void;
+  /** To be called before something of it is given out that cannot be taken back. */
+  readonly giveOut?: () => void;
 }
 
 /** What it was encrypted from. */
@@ -64,6 +66,8 @@ export async function openWhole(
   body: CiphertextBody,
 ): Promise<Plaintext> {
   const { length, maxLength, proves } = decryption;
+  // What has no tag is not put together from two answers: S3's checksum, if anything, is of one.
+  if (proves === "nothing") body.giveOut?.();
   if (maxLength !== undefined && maxLength <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
     const proof = decryption.proof?.(false);
     return proof === undefined
@@ -72,6 +76,7 @@ export async function openWhole(
   }
   // Holding back what no end will prove would be for nothing.
   if (options.enableDelayedAuthenticationMode || proves !== "whole") {
+    body.giveOut?.();
     return { chunks: decryption.decrypt(body.chunks), length, destroy: body.destroy };
   }
   if (options.spool === false) {

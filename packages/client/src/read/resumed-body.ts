@@ -1,0 +1,62 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { destroyStream } from "../streams.js";
+import { answeredBody } from "./answered-object.js";
+import { askAgain } from "./ask-again.js";
+import type { CiphertextBody } from "./whole-content.js";
+
+export interface ResumeSettings<Result extends { readonly output: GetObjectCommandOutput }> {
+  readonly asked: GetObjectCommandInput;
+  readonly send: (input: GetObjectCommandInput) => Promise<Result>;
+  /** How often the body may be asked for in all. */
+  readonly attempts: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * The body of a whole object that was answered. As long as nothing of it was given out, a connection that breaks is no
+ * reason to fail: what is missing is asked for again, of the same content (`askAgain`). The SDK retries requests, not bodies.
+ */
+export function resumedBody<Result extends { readonly output: GetObjectCommandOutput }>(
+  output: GetObjectCommandOutput,
+  { asked, send, attempts, signal }: ResumeSettings<Result>,
+): CiphertextBody {
+  let body = answeredBody(output);
+  let mayResume = true;
+  const { ContentLength: length = 0 } = output;
+  const read = async function* (): AsyncGenerator<Uint8Array> {
+    let offset = 0;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for await (const chunk of body as AsyncIterable<Uint8Array>) {
+          offset += chunk.length;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        // What fails behind the last byte is a checksum.
+        if (!mayResume || offset >= length || attempt >= attempts || signal?.aborted === true) throw error;
+      }
+      await delay(Math.random() * 100 * 2 ** attempt, undefined, signal === undefined ? {} : { signal });
+      const rest = `bytes ${offset}-${length - 1}/${length}`;
+      const { output: again } = await askAgain(
+        send,
+        { ...asked, Range: `bytes=${offset}-${length - 1}` },
+        output,
+        rest,
+      );
+      body = answeredBody(again);
+      if (!mayResume) destroyStream(body);
+    }
+  };
+  return {
+    chunks: read(),
+    destroy: () => {
+      mayResume = false;
+      destroyStream(body);
+    },
+    giveOut: () => {
+      mayResume = false;
+    },
+  };
+}
