@@ -1,4 +1,5 @@
-import { createSecretKey, type JsonWebKey, KeyObject } from "node:crypto";
+import { createSecretKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { isKeyObject, isUint8Array } from "node:util/types";
 import { S3EncryptionError } from "@s3ec/materials";
 
 /** 16, 24 or 32 raw bytes (copied), a secret `KeyObject`, or a JWK `{ kty: "oct", k }`. */
@@ -17,11 +18,11 @@ export function aesWrappingKey(input: AesWrappingKey): KeyObject {
 }
 
 function secretKey(input: AesWrappingKey): KeyObject {
-  if (input instanceof KeyObject) {
+  if (isKeyObject(input)) {
     if (input.type === "secret") return input;
     throw unreadable(`a ${input.type} KeyObject`);
   }
-  if (input instanceof Uint8Array) return createSecretKey(input);
+  if (isUint8Array(input)) return createSecretKey(input);
   if (typeof input !== "object" || input === null) throw unreadable("neither bytes, KeyObject nor JWK");
   return jwkKey(input);
 }

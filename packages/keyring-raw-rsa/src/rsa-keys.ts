@@ -1,4 +1,5 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from "node:crypto";
+import { isKeyObject, isUint8Array } from "node:util/types";
 import { S3EncryptionError } from "@s3ec/materials";
 import { keyKindMistake, rsaKeyMistake, type WantedRsaKey } from "./key-mistakes.js";
 
@@ -29,8 +30,8 @@ const DER_SEQUENCE = 0x30;
 export function rsaPrivateKey(input: RsaPrivateKey, acceptWeak = false): KeyObject {
   const minBits = acceptWeak ? MIN_MODULUS_BITS_FOR_READING : MIN_MODULUS_BITS;
   return rsaKey("privateKey", "private", minBits, () => {
-    if (input instanceof KeyObject) return input;
-    if (typeof input === "string" || input instanceof Uint8Array) return readPrivateKey({ key: input });
+    if (isKeyObject(input)) return input;
+    if (typeof input === "string" || isUint8Array(input)) return readPrivateKey({ key: input });
     if (isEncoded(input)) return readPrivateKey(input);
     assertUsage("privateKey", input, ["unwrapKey", "decrypt"]);
     return createPrivateKey({ key: input, format: "jwk" });
@@ -40,8 +41,8 @@ export function rsaPrivateKey(input: RsaPrivateKey, acceptWeak = false): KeyObje
 /** Reads a public key; throws `invalid-argument`, also for a private key in its place. */
 export function rsaPublicKey(input: RsaPublicKey): KeyObject {
   return rsaKey("publicKey", "public", MIN_MODULUS_BITS, () => {
-    if (input instanceof KeyObject) return input;
-    if (typeof input === "string" || input instanceof Uint8Array) return readPublicKey({ key: input });
+    if (isKeyObject(input)) return input;
+    if (typeof input === "string" || isUint8Array(input)) return readPublicKey({ key: input });
     if (isEncoded(input)) return readPublicKey(input);
     assertUsage("publicKey", input, ["wrapKey", "encrypt"]);
     if ("d" in input) throw privateInPlaceOfPublic();

@@ -195,10 +195,10 @@ async function* rangeOf(
   let offset = first;
   for (let attempt = 1; offset <= last; attempt++) {
     const isOpen = attempt === 1 && opened !== undefined;
-    const { Body } = isOpen ? opened : await getRange(object, offset, last);
+    const body = answeredBody(isOpen ? opened : await getRange(object, offset, last));
     let toSkip = object.isWhole ? offset : 0;
     try {
-      for await (const arrived of Body as AsyncIterable<Uint8Array>) {
+      for await (const arrived of body as AsyncIterable<Uint8Array>) {
         const chunk = arrived.subarray(Math.min(toSkip, arrived.length));
         toSkip -= arrived.length - chunk.length;
         if (offset + chunk.length > last + 1) throw notWhatWasAsked();
