@@ -93,10 +93,12 @@ export class BodyFault {
     this.#fault = fault;
   }
 
+  /** Whether nothing more of the body may pass. */
   get cut(): boolean {
     return this.#offset >= (this.#fault.cutAfterBytes ?? Number.POSITIVE_INFINITY);
   }
 
+  /** What becomes of the next piece. */
   pass(piece: Buffer): Buffer {
     const { cutAfterBytes = Number.POSITIVE_INFINITY, corruptByteAt = -1 } = this.#fault;
     const start = this.#offset;

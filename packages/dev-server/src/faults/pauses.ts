@@ -33,6 +33,7 @@ interface Held {
 export class Pauses {
   readonly #held = new Set<Held>();
 
+  /** Holds the next request that matches. */
   add(wanted: PauseRequest): Pause {
     let release = (): void => {};
     let reach: (target: FaultTarget) => void = () => {};
@@ -58,6 +59,7 @@ export class Pauses {
     }
   }
 
+  /** Lets everything go on that is, or would be, held. */
   releaseAll(): void {
     for (const held of this.#held) this.#release(held);
   }

@@ -1,17 +1,23 @@
 import type { IncomingMessage } from "node:http";
 
+/** Headers by their names in lower case. */
 export type Headers = Readonly<Record<string, string>>;
 
 /** Where a request goes, percent-decoded once. `key` is empty for a bucket, `bucket` for the service itself. */
 export interface RequestTarget {
+  /** All of the path, decoded. */
   readonly path: string;
+  /** Parameters without a value have an empty one. */
   readonly query: ReadonlyMap<string, string>;
+  /** The first segment of the path. */
   readonly bucket: string;
+  /** Everything after the first segment. */
   readonly key: string;
 }
 
 /** A URL that cannot be read; `code` is S3's name for what is wrong with it. */
 export class TargetError extends Error {
+  /** S3's name for what is wrong. */
   readonly code: "InvalidURI" | "InvalidArgument";
 
   constructor(code: TargetError["code"], message: string) {
@@ -50,6 +56,7 @@ export function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** @throws TargetError when the escapes are not UTF-8 */
 export function decode(text: string): string {
   try {
     return decodeURIComponent(text);

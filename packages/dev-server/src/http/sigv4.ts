@@ -22,6 +22,7 @@ export type SignatureFault =
 
 /** A request that is not signed as it must be. */
 export class SignatureError extends Error {
+  /** What is wrong. */
   readonly reason: SignatureFault;
 
   constructor(reason: SignatureFault, message: string) {

@@ -10,9 +10,12 @@ import {
 } from "node:crypto";
 import { KmsError } from "./kms-error.js";
 
+/** What a ciphertext is bound to. */
 export type EncryptionContext = Readonly<Record<string, string>>;
+/** The encryption algorithms of RSA keys, in the names of KMS. */
 export type RsaAlgorithm = "RSAES_OAEP_SHA_1" | "RSAES_OAEP_SHA_256";
 
+/** All encryption algorithms of RSA keys. */
 export const rsaAlgorithms: readonly RsaAlgorithm[] = ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"];
 
 const version = 1;
@@ -34,6 +37,7 @@ export function keyIdOfBlob(blob: Buffer): string {
   return blob.toString("latin1", 2, 2 + length);
 }
 
+/** @throws KmsError `InvalidCiphertextException` for another key, another context and an altered blob alike */
 export function unseal(material: Buffer, context: EncryptionContext, blob: Buffer): Buffer {
   const start = 2 + keyIdOfBlob(blob).length;
   const header = blob.subarray(0, start);
@@ -49,6 +53,10 @@ export function unseal(material: Buffer, context: EncryptionContext, blob: Buffe
   }
 }
 
+/**
+ * Encrypts with the public half of the key.
+ * @throws KmsError `ValidationException` for a plaintext that is too long
+ */
 export function sealRsa(privateKeyPem: string, algorithm: RsaAlgorithm, plaintext: Buffer): Buffer {
   const key = createPublicKey(privateKeyPem);
   const { oaepHash, hashBytes } = oaepOf(algorithm);
@@ -58,6 +66,7 @@ export function sealRsa(privateKeyPem: string, algorithm: RsaAlgorithm, plaintex
   return publicEncrypt({ key, oaepHash, padding: constants.RSA_PKCS1_OAEP_PADDING }, plaintext);
 }
 
+/** @throws KmsError `InvalidCiphertextException` whatever is wrong */
 export function unsealRsa(privateKeyPem: string, algorithm: RsaAlgorithm, ciphertext: Buffer): Buffer {
   const { oaepHash } = oaepOf(algorithm);
   try {

@@ -1,3 +1,4 @@
+/** The names of errors, as they stand in `__type`. */
 export type KmsErrorType =
   | "AlreadyExistsException"
   | "DisabledException"
@@ -23,7 +24,9 @@ const statusOf: Partial<Readonly<Record<KmsErrorType, number>>> = {
 
 /** A refusal in the words of KMS. */
 export class KmsError extends Error {
+  /** The name of the error. */
   readonly type: KmsErrorType;
+  /** The HTTP status. */
   readonly status: number;
 
   constructor(type: KmsErrorType, message: string) {

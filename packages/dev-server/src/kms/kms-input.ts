@@ -17,15 +17,18 @@ export class KmsInput {
       throw new KmsError("UnsupportedOperationException", "This server does not implement Recipient.");
   }
 
+  /** A member that must be there. */
   text(name: string): string {
     return this.optionalText(name) ?? invalid(name, "it must not be missing");
   }
 
+  /** A member that may be missing. */
   optionalText(name: string): string | undefined {
     const value = this.#members.get(name) ?? undefined;
     return value === undefined || typeof value === "string" ? value : invalid(name, "it must be a string");
   }
 
+  /** A member that may be missing and has one of a few values. */
   oneOf<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
     const value = this.optionalText(name);
     if (value === undefined) return undefined;
@@ -41,10 +44,12 @@ export class KmsInput {
     );
   }
 
+  /** A member that is false when it is missing. */
   flag(name: string): boolean {
     return this.#members.get(name) === true;
   }
 
+  /** A whole number in a range, or undefined when it is missing. */
   number(name: string, least: number, most: number): number | undefined {
     const value = this.#members.get(name) ?? undefined;
     if (value === undefined) return undefined;
@@ -52,6 +57,7 @@ export class KmsInput {
     return isFine ? value : invalid(name, `it must be a whole number from ${least} to ${most}`);
   }
 
+  /** A member in base64 that must be there and hold from 1 to `most` bytes. */
   bytes(name: string, most: number): Buffer {
     const text = this.text(name);
     const bytes = Buffer.from(text, "base64");
@@ -60,6 +66,7 @@ export class KmsInput {
     return bytes;
   }
 
+  /** An encryption context, empty when it is missing. */
   context(name: string): Readonly<Record<string, string>> {
     const value = this.#members.get(name) ?? {};
     if (!isObject(value)) return invalid(name, "it must be an object");

@@ -2,9 +2,12 @@ import { generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { KmsError } from "./kms-error.js";
 
+/** The specs of keys that can be made. */
 export const keySpecs = ["SYMMETRIC_DEFAULT", "RSA_2048", "RSA_3072", "RSA_4096"] as const;
+/** What kind of key it is, in the names of KMS. */
 export type KeySpec = (typeof keySpecs)[number];
 
+/** One key, with what it holds. */
 export interface KmsKey {
   readonly id: string;
   readonly arn: string;
@@ -20,11 +23,13 @@ export interface KmsKey {
   readonly deletionDate?: number;
 }
 
+/** A further name of a key. */
 export interface KmsAlias {
   readonly arn: string;
   readonly keyArn: string;
 }
 
+/** What a key is to be. */
 export interface NewKey {
   /** A full ARN of a key, of any account and region; without it one is made up. */
   readonly arn?: string;
@@ -48,6 +53,7 @@ export class KmsKeys {
     this.#file = file;
   }
 
+  /** Reads the file, where there is one. */
   async load(): Promise<void> {
     const json = await readFile(this.#file, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
@@ -58,10 +64,12 @@ export class KmsKeys {
     for (const alias of aliases) this.#aliases.set(alias.arn, alias);
   }
 
+  /** The keys of all regions whose deletion is not due. */
   get all(): readonly KmsKey[] {
     return [...this.#keys.values()].filter(isAlive);
   }
 
+  /** The aliases of all regions. */
   get aliases(): readonly KmsAlias[] {
     return [...this.#aliases.values()];
   }
@@ -102,6 +110,7 @@ export class KmsKeys {
     return same.find((key) => key.region === region) ?? same[0];
   }
 
+  /** @throws KmsError for an ARN that is none, and `AlreadyExistsException` */
   create({ arn, keyId, region, spec = "SYMMETRIC_DEFAULT", multiRegion, description = "" }: NewKey): KmsKey {
     const id = keyId ?? (multiRegion ? `mrk-${randomBytes(16).toString("hex")}` : randomUUID());
     const fullArn = arn ?? arnOf(region, `key/${id}`);
@@ -125,6 +134,7 @@ export class KmsKeys {
     return key;
   }
 
+  /** Puts the key in place of the one of its ARN. */
   update(key: KmsKey): void {
     this.#keys.set(key.arn, key);
     this.#save();
@@ -142,10 +152,12 @@ export class KmsKeys {
     this.#save();
   }
 
+  /** The alias of a name or ARN. */
   findAlias(name: string, region: string): KmsAlias | undefined {
     return this.#aliases.get(arnOf(region, name));
   }
 
+  /** Leaves the key alone. */
   deleteAlias(alias: KmsAlias): void {
     this.#aliases.delete(alias.arn);
     this.#save();
@@ -167,10 +179,12 @@ export class KmsKeys {
   }
 }
 
+/** Whether the key can have replicas, which its id says. */
 export function isMultiRegion({ id }: KmsKey): boolean {
   return id.startsWith("mrk-");
 }
 
+/** The account in the ARN of a key. */
 export function accountOf({ arn }: KmsKey): string {
   return arn.split(":")[4] ?? account;
 }

@@ -4,7 +4,7 @@ import type { KmsInput } from "./kms-input.js";
 import type { KmsKey, KmsKeys } from "./kms-keys.js";
 
 /** A ciphertext of another KMS, and what Decrypt answers to it. */
-export interface SeededCiphertext {
+interface SeededCiphertext {
   readonly context: Buffer;
   readonly key: KmsKey;
   readonly plaintext: Buffer;
@@ -37,6 +37,7 @@ export function usableKey(keys: KmsKeys, keyId: string, region: string): KmsKey 
   return key;
 }
 
+/** @throws KmsError `KMSInvalidStateException` */
 export function requireNotPendingDeletion({ state, arn }: KmsKey): void {
   if (state === "PendingDeletion") throw new KmsError("KMSInvalidStateException", `${arn} is pending deletion.`);
 }

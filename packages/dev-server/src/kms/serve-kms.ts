@@ -23,10 +23,12 @@ const typeOf: Readonly<Record<SignatureFault, KmsErrorType>> = {
   mismatch: "InvalidSignatureException",
 };
 
+/** Whether the request is for KMS; all others are for S3. */
 export function isKmsRequest(request: IncomingMessage): boolean {
   return request.headers["x-amz-target"] !== undefined;
 }
 
+/** Serves one request, faults included. */
 export async function serveKms(
   service: KmsService & { readonly faults: Faults },
   account: Account,

@@ -59,12 +59,16 @@ const statusOf = {
   XAmzContentSHA256Mismatch: 400,
 } as const;
 
+/** The codes of errors that this server answers. */
 export type S3ErrorCode = keyof typeof statusOf;
 
 /** A refusal in S3's own words: `code` and `details` become elements of the XML error document. */
 export class S3Error extends Error {
+  /** S3's name for what is wrong. */
   readonly code: S3ErrorCode;
+  /** The HTTP status. */
   readonly status: number;
+  /** Further elements of the XML document. */
   readonly details: Headers;
   /** Headers that the answer carries beside the document. */
   readonly headers: Headers;

@@ -30,6 +30,7 @@ const codeOf: Readonly<Record<SignatureFault, S3ErrorCode>> = {
 };
 const authorizing = /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token)$/;
 
+/** Serves one request, faults included. */
 export async function serveS3(
   service: S3Service,
   account: Account,

@@ -1,5 +1,6 @@
 import { S3Error } from "./s3-error.js";
 
+/** One element of a document that was read; attributes are not kept. */
 export interface XmlElement {
   readonly name: string;
   readonly children: XmlElement[];
@@ -21,6 +22,7 @@ export function element(name: string, ...content: readonly string[]): string {
   return `<${name}>${content.join("")}</${name}>`;
 }
 
+/** A whole document in the namespace of S3. */
 export function xmlDocument(root: string, ...content: readonly string[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${namespace}">${content.join("")}</${root}>`;
 }
@@ -48,10 +50,12 @@ export function parseXml(source: string, rootName: string): XmlElement {
   return root;
 }
 
+/** The text of the first child of this name. */
 export function childText(parent: XmlElement, name: string): string | undefined {
   return parent.children.find((child) => child.name === name)?.text;
 }
 
+/** What S3 says to XML that it cannot use. */
 export function malformed(): S3Error {
   return new S3Error(
     "MalformedXML",

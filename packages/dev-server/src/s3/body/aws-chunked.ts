@@ -34,6 +34,10 @@ export class AwsChunkedDecoder {
     this.#framing = framing;
   }
 
+  /**
+   * Takes the next bytes that came in.
+   * @throws S3Error for framing or signatures that are wrong
+   */
   push(input: Buffer, onData: (piece: Buffer) => void): void {
     let at = 0;
     while (at < input.length) {
@@ -50,6 +54,7 @@ export class AwsChunkedDecoder {
     }
   }
 
+  /** @throws S3Error when the body is not at its end */
   end(): void {
     if (this.#state !== "done") throw new S3Error("IncompleteBody", "The body ended inside its aws-chunked framing.");
   }

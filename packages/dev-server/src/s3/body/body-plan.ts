@@ -29,6 +29,7 @@ const framings: Readonly<Record<string, { readonly isSigned: boolean; readonly h
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": { isSigned: true, hasTrailers: true },
 };
 
+/** @throws S3Error for a body that could not be verified */
 export function planBody({ headers, payloadHash, signature }: S3Exchange): BodyPlan {
   const framing = framings[payloadHash];
   const isChunked = framing !== undefined;

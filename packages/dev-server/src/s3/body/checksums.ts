@@ -3,6 +3,7 @@ import type { Headers } from "../../http/request-target.js";
 import { S3Error } from "../s3-error.js";
 import { type Crc, type CrcState, crc32c, crc32Ieee, crc64Nvme, joinCrcs } from "./crc.js";
 
+/** Whether a checksum is of the object, or of the checksums of its parts. */
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 
 /** One of the checksums that S3 verifies, stores and returns. */
@@ -14,6 +15,7 @@ export interface ChecksumAlgorithm {
   start(): CrcState;
 }
 
+/** A checksum of bytes. */
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly digest: Buffer;
@@ -48,6 +50,7 @@ const algorithms = [
   hashChecksum("SHA256", 32),
 ];
 
+/** @throws S3Error `NotImplemented` for a name that is not known */
 export function checksumAlgorithm(name: string): ChecksumAlgorithm {
   const algorithm = algorithms.find((candidate) => candidate.name === name.toUpperCase());
   if (algorithm === undefined)
@@ -55,6 +58,7 @@ export function checksumAlgorithm(name: string): ChecksumAlgorithm {
   return algorithm;
 }
 
+/** The header that carries a checksum. */
 export function checksumHeader(name: string): string {
   return `x-amz-checksum-${name.toLowerCase()}`;
 }
@@ -73,6 +77,7 @@ export function checksumOfHeaders(headers: Headers): Checksum | undefined {
   return { algorithm, digest: decodeChecksum(algorithm, headers[name] ?? "") };
 }
 
+/** @throws S3Error for what is not base64, or not of the algorithm's length */
 export function decodeChecksum(algorithm: ChecksumAlgorithm, value: string): Buffer {
   const digest = Buffer.from(value, "base64");
   if (digest.length !== algorithm.length || digest.toString("base64") !== value)
@@ -80,6 +85,7 @@ export function decodeChecksum(algorithm: ChecksumAlgorithm, value: string): Buf
   return digest;
 }
 
+/** @throws S3Error `BadDigest` */
 export function requireChecksum({ algorithm, digest }: Checksum, calculated: Buffer): void {
   if (!digest.equals(calculated))
     throw new S3Error("BadDigest", `The ${algorithm.name} you specified did not match the calculated checksum.`);

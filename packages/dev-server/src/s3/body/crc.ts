@@ -8,11 +8,13 @@ export interface Crc {
   start(): CrcState;
 }
 
+/** A checksum in the making. */
 export interface CrcState {
   update(data: Uint8Array): void;
   digest(): Buffer;
 }
 
+/** CRC32, as in gzip. */
 export const crc32Ieee: Crc = {
   bits: 32,
   polynomial: 0xedb88320n,
@@ -27,6 +29,7 @@ export const crc32Ieee: Crc = {
   },
 };
 
+/** CRC32C, of Castagnoli. */
 export const crc32c: Crc = {
   bits: 32,
   polynomial: 0x82f63b78n,
@@ -48,6 +51,7 @@ export const crc32c: Crc = {
   },
 };
 
+/** CRC64NVME. */
 export const crc64Nvme: Crc = {
   bits: 64,
   polynomial: 0x9a6c9329ac4bc9b5n,

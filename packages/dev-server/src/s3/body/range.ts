@@ -1,5 +1,6 @@
 import { S3Error } from "../s3-error.js";
 
+/** A stretch of an object, in bytes. */
 export interface ByteRange {
   readonly start: number;
   readonly length: number;

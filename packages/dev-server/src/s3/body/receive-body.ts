@@ -5,12 +5,14 @@ import type { S3Exchange } from "../s3-exchange.js";
 import { type BodyPlan, planBody, trailingChecksum } from "./body-plan.js";
 import { type Checksum, type ChecksumAlgorithm, checksumOfHeaders, requireChecksum } from "./checksums.js";
 
+/** Where a body goes. */
 export interface BodySink {
   /** False asks to wait for `onDrain`. */
   write(piece: Buffer): boolean;
   onDrain: () => void;
 }
 
+/** What is known about a body that came whole. */
 export interface ReceivedBody {
   readonly length: number;
   /** What the entity tag is made of: the MD5 of the body, or 16 random bytes when tags are opaque. */

@@ -31,6 +31,7 @@ export function requireCopySourceConditions(headers: Headers, record: ObjectReco
   }
 }
 
+/** @throws S3Error when the object that is there, or its absence, is not what the write is meant for */
 export function requireWriteConditions(headers: Headers, existing: ObjectRecord | undefined): void {
   const ifMatch = headers["if-match"];
   const ifNoneMatch = headers["if-none-match"];
@@ -46,6 +47,7 @@ export function requireWriteConditions(headers: Headers, existing: ObjectRecord 
   }
 }
 
+/** @throws S3Error `PreconditionFailed` */
 export function requireDeleteCondition(ifMatch: string | undefined, existing: ObjectRecord | undefined): void {
   if (ifMatch !== undefined && (existing === undefined || !matches(ifMatch, existing))) throw failed("If-Match");
 }

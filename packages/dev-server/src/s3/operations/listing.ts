@@ -25,6 +25,7 @@ export interface Page<Entry> {
   readonly isTruncated: boolean;
 }
 
+/** @throws S3Error for parameters that are wrong */
 export function listingOf(query: ReadonlyMap<string, string>, maximum = "max-keys"): Listing {
   const most = query.get(maximum) ?? String(largestPage);
   if (!/^\d{1,9}$/.test(most)) throw new S3Error("InvalidArgument", `Argument ${maximum} must be a whole number`);
@@ -63,6 +64,7 @@ export function pageOf<Entry extends { readonly key: string }>(
   return { entries, prefixes, last, isTruncated: false };
 }
 
+/** In the byte order of UTF-8; everything is after an empty text. */
 export function isAfter(key: string, after: string): boolean {
   return after === "" || Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0;
 }

@@ -54,6 +54,10 @@ export function placementHeaders(headers: Headers): Headers {
   return result;
 }
 
+/**
+ * The `x-amz-meta-` headers of a write.
+ * @throws S3Error `MetadataTooLarge` above 2 KB
+ */
 export function userMetadata(headers: Headers): Headers {
   const metadata: Record<string, string> = {};
   let size = 0;
@@ -71,6 +75,7 @@ export function userMetadata(headers: Headers): Headers {
   return metadata;
 }
 
+/** Those that say how an object is encrypted, which answers to writes repeat. */
 export function serverSideEncryptionOf(headers: Headers): Headers {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => name.startsWith("x-amz-server-side-encryption")),

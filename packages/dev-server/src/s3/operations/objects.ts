@@ -91,6 +91,7 @@ export function wholeSecond(): number {
   return Math.floor(Date.now() / 1000) * 1000;
 }
 
+/** @throws S3Error `KeyTooLongError` above 1,024 bytes */
 export function requireKeyLength(key: string): void {
   if (Buffer.byteLength(key) > 1024) throw new S3Error("KeyTooLongError", "Your key is too long");
 }

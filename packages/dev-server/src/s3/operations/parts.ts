@@ -68,6 +68,7 @@ export const listParts: S3Handler = async ({ uploads }, exchange) => {
   );
 };
 
+/** @throws S3Error for a number that no part can have */
 export function partNumberOf(query: ReadonlyMap<string, string>): number {
   const text = query.get("partNumber") ?? "";
   const number = Number(text);

@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import type { Bucket } from "../store/bucket.js";
 import { wholeObject } from "./objects.js";
 
+/** An object that is stored without a request. */
 export interface SeededObject {
+  /** What it holds. */
   readonly body: Uint8Array | string;
   /** Names without `x-amz-meta-`. Characters that are not ASCII come back as S3 returns a client's UTF-8. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Default `binary/octet-stream`. */
   readonly contentType?: string;
 }
 

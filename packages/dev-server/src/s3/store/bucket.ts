@@ -74,6 +74,7 @@ export class Bucket {
     this.#versions = new Map(options.versions.flatMap((list) => (list[0] ? [[list[0].key, list] as const] : [])));
   }
 
+  /** Whether it holds no version and no delete marker. */
   get isEmpty(): boolean {
     return this.#versions.size === 0;
   }
@@ -95,6 +96,7 @@ export class Bucket {
     return this.#versions.get(key) ?? [];
   }
 
+  /** The current object, where there is one. */
   find(key: string): ObjectRecord | undefined {
     return currentObject(this.versions(key));
   }

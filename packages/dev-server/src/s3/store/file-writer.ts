@@ -22,6 +22,7 @@ export class FileWriter {
     this.#fsync = fsync;
   }
 
+  /** Opens a new file; the one of that name stays as it is until `finish`. */
   static async create(path: string, fsync: boolean): Promise<FileWriter> {
     return new FileWriter(path, await open(`${path}.tmp`, "wx", 0o600), fsync);
   }
@@ -34,6 +35,7 @@ export class FileWriter {
     return this.#waitingBytes < backlogBytes;
   }
 
+  /** Writes what waits, and gives the file its name. */
   async finish(): Promise<void> {
     try {
       while (this.#waitingBytes > 0 || this.#writing !== undefined) {

@@ -5,6 +5,7 @@ import { S3Error } from "../s3-error.js";
 import type { Bucket } from "./bucket.js";
 import type { ObjectAttributes } from "./object-record.js";
 
+/** A part that was received. */
 export interface UploadedPart {
   readonly number: number;
   readonly file: string;
@@ -28,15 +29,21 @@ export interface MultipartUpload {
   readonly started: number;
 }
 
+/** A multipart upload that is neither completed nor aborted. */
 export interface OpenUpload {
+  /** The name of its bucket. */
   readonly bucket: string;
+  /** The key of the object that it is to become. */
   readonly key: string;
+  /** What clients know it by. */
   readonly uploadId: string;
 }
 
+/** The uploads of all buckets. */
 export class MultipartUploads {
   readonly #open = new Map<string, MultipartUpload>();
 
+  /** All uploads. */
   get list(): readonly OpenUpload[] {
     return [...this.#open.values()].map(({ id, bucket, key }) => ({ uploadId: id, bucket: bucket.name, key }));
   }
@@ -48,12 +55,14 @@ export class MultipartUploads {
       .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   }
 
+  /** Begins an upload without parts. */
   start(details: Omit<MultipartUpload, "id" | "parts" | "started">): MultipartUpload {
     const upload = { ...details, id: randomBytes(24).toString("base64url"), parts: new Map(), started: Date.now() };
     this.#open.set(upload.id, upload);
     return upload;
   }
 
+  /** @throws S3Error `NoSuchUpload` */
   find(bucket: string, key: string, id: string | undefined): MultipartUpload {
     const upload = this.#open.get(id ?? "");
     if (upload === undefined || upload.bucket.name !== bucket || upload.key !== key)
@@ -81,6 +90,7 @@ export class MultipartUploads {
     for (const upload of this.#open.values()) if (upload.bucket === bucket) this.end(upload);
   }
 
+  /** Forgets an upload; its files are left to the caller. */
   end(upload: MultipartUpload): void {
     this.#open.delete(upload.id);
   }

@@ -10,7 +10,7 @@ export interface Segment {
 }
 
 /** One file of an object: the whole of it, or what one part of a multipart upload brought. */
-export interface StoredPart {
+interface StoredPart {
   /** The name of a file among the bucket's data files. */
   readonly file: string;
   readonly size: number;
@@ -90,6 +90,7 @@ export interface ObjectRecord extends KeyVersion, ObjectAttributes {
   readonly checksum?: StoredChecksum;
 }
 
+/** What a key can have had: objects, and deletions. */
 export type Version = ObjectRecord | DeleteMarker;
 
 /** An object whose version is not known before it is put. */

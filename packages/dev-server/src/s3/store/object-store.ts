@@ -16,6 +16,7 @@ export class ObjectStore {
     this.#fsync = fsync;
   }
 
+  /** Reads what is there, and makes the directory when there is none. */
   static async open(directory: string, fsync: boolean): Promise<ObjectStore> {
     const store = new ObjectStore(join(directory, "buckets"), fsync);
     await mkdir(store.#directory, { recursive: true, mode: 0o700 });
@@ -23,10 +24,12 @@ export class ObjectStore {
     return store;
   }
 
+  /** By their names. */
   get buckets(): readonly Bucket[] {
     return [...this.#buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** @throws S3Error `NoSuchBucket` */
   bucket(name: string): Bucket {
     const bucket = this.#buckets.get(name);
     if (bucket === undefined)
@@ -34,6 +37,7 @@ export class ObjectStore {
     return bucket;
   }
 
+  /** @throws S3Error for a name that no bucket can have, or that one has */
   createBucket(name: string): Bucket {
     // These rules also make the name safe as that of a directory.
     if (!/^(?!xn--)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]$/.test(name) || /^\d+\.\d+\.\d+\.\d+$/.test(name))
@@ -51,6 +55,7 @@ export class ObjectStore {
     return this.bucket(name);
   }
 
+  /** @throws S3Error `BucketNotEmpty` */
   deleteBucket(name: string): Bucket {
     const bucket = this.bucket(name);
     if (!bucket.isEmpty)

@@ -14,6 +14,7 @@ export interface VersionChange {
   readonly removed: readonly Version[];
 }
 
+/** The id of a version that is about to be put. */
 export function newVersionId(versioning: Versioning): string {
   return versioning === "Enabled" ? randomBytes(24).toString("base64url") : nullVersion;
 }
@@ -24,6 +25,7 @@ export function withVersion(versions: readonly Version[], added: Version): Versi
   return { versions: [added, ...others], removed };
 }
 
+/** Takes one version away, where it is there. */
 export function withoutVersion(versions: readonly Version[], versionId: string): VersionChange {
   return {
     versions: versions.filter((version) => version.versionId !== versionId),
@@ -31,6 +33,7 @@ export function withoutVersion(versions: readonly Version[], versionId: string):
   };
 }
 
+/** Whether it stands for a deletion. */
 export function isDeleteMarker(version: Version | undefined): version is DeleteMarker {
   return version !== undefined && "isDeleteMarker" in version;
 }
@@ -64,6 +67,7 @@ export function requireObject(versions: readonly Version[], key: string, version
       );
 }
 
+/** @throws S3Error `InvalidArgument` for what is no id of a version */
 export function requireVersionId(versionId: string): void {
   if (versionId !== nullVersion && !/^[\w-]{32}$/.test(versionId))
     throw new S3Error("InvalidArgument", "Invalid version id specified", {
