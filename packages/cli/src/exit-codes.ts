@@ -53,4 +53,6 @@ export const EXIT_CODE_OF: Readonly<Record<S3EncryptionErrorCode, number>> = {
   "invalid-argument": EXIT_CODES.usage,
   "invalid-configuration": EXIT_CODES.configuration,
   "content-too-large": EXIT_CODES.refused,
+  "instruction-file-failed": EXIT_CODES.storage,
+  "outcome-unknown": EXIT_CODES.storage,
 };

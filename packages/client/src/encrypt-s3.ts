@@ -19,8 +19,7 @@ import { prepareCall, type S3Command, type SendOptions } from "./call-options.js
 import { refusePresignedPosts } from "./commands/presigned-posts.js";
 import { encryptionMiddleware } from "./encryption-middleware.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
-import { MIDDLEWARE, plainClientOf, rememberEncryption, type Send } from "./plain-client.js";
-import type { LargeUpload } from "./write/put-object.js";
+import { MIDDLEWARE, rememberEncryption, type Send } from "./plain-client.js";
 
 export type Callback<Output> = (error: unknown, data?: Output) => void;
 
@@ -85,13 +84,7 @@ export function encryptS3<Client extends S3Client>(client: Client, options: S3En
 
 /** Puts the encryption on the stack of a client, whose `send` then has to be `sendEncrypted`. */
 export function installEncryption(client: S3Client, options: ResolvedOptions, send: Send): void {
-  const loadLargeUpload = async (): Promise<LargeUpload | undefined> => {
-    const { loadUpload, uploadSealed } = await import("./transfer/upload-sealed.js");
-    const Upload = await loadUpload();
-    if (Upload === undefined) return undefined;
-    return (sealed, signal) => uploadSealed(Upload, plainClientOf(client), sealed, { signal });
-  };
-  client.middlewareStack.use(encryptionMiddleware(options, loadLargeUpload));
+  client.middlewareStack.use(encryptionMiddleware(options, client));
   refusePresignedPosts(client);
   rememberEncryption(client, { options, send });
 }

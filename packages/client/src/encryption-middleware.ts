@@ -18,7 +18,7 @@ import { refuseUnencrypted } from "./commands/refused-commands.js";
 import type { ResolvedOptions } from "./options.js";
 import { MIDDLEWARE } from "./plain-client.js";
 import { quiet } from "./streams.js";
-import type { LargeUploadLoader } from "./write/put-object.js";
+import { watchAttempts } from "./write/attempts.js";
 import { failWithBody } from "./write/sent-body.js";
 
 type Middleware = Parameters<S3Client["middlewareStack"]["use"]>[0];
@@ -27,9 +27,10 @@ type Result<Output> = { output: Output; response: unknown };
 type Send<Input, Output> = (input: Input) => Promise<Result<Output>>;
 
 /** Encrypts and decrypts what goes through a client's stack. */
-export function encryptionMiddleware(options: ResolvedOptions, loadLargeUpload: LargeUploadLoader): Middleware {
+export function encryptionMiddleware(options: ResolvedOptions, client: S3Client): Middleware {
   return {
     applyToStack: (stack) => {
+      watchAttempts(stack);
       stack.add(
         (next, context) => async (args) => {
           refuseUnencrypted(context.commandName, options.allowUnencryptedCommands);
@@ -38,7 +39,7 @@ export function encryptionMiddleware(options: ResolvedOptions, loadLargeUpload: 
           // same region, credentials and endpoint. Without its call's options, an input counts as handled.
           const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>
             next({ ...args, input: withoutCallOptions(input) });
-          return dispatch(options, loadLargeUpload, context.commandName, args.input, send);
+          return dispatch(options, client, context.commandName, args.input, send);
         },
         MIDDLEWARE,
       );
@@ -58,7 +59,7 @@ export function encryptionMiddleware(options: ResolvedOptions, loadLargeUpload: 
 // members of the input and output unions these are.
 async function dispatch<Output>(
   options: ResolvedOptions,
-  loadLargeUpload: LargeUploadLoader,
+  client: S3Client,
   commandName: string | undefined,
   input: object,
   send: unknown,
@@ -74,7 +75,7 @@ async function dispatch<Output>(
           options,
           input as PutObjectCommandInput,
           send as Send<PutObjectCommandInput, PutObjectCommandOutput>,
-          loadLargeUpload,
+          client,
         );
       case "GetObjectCommand":
         return (await import("./read/get-object.js")).getObject(

@@ -12,3 +12,5 @@ export { EncryptedDownload } from "./transfer/encrypted-download.js";
 export type { EncryptedUploadOptions } from "./transfer/encrypted-upload.js";
 export { EncryptedUpload } from "./transfer/encrypted-upload.js";
 export type { UploadProgress } from "./transfer/upload-sealed.js";
+export type { AffectedFile } from "./write/sibling-error.js";
+export { InstructionFileError } from "./write/sibling-error.js";

@@ -9,6 +9,7 @@ import {
 } from "@s3ec/envelope";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "./call-options.js";
+import { httpStatusOf } from "./http-status.js";
 import type { ResolvedOptions } from "./options.js";
 
 /**
@@ -86,10 +87,8 @@ export async function fetchInstructionFile(
   const { suffix = DEFAULT_INSTRUCTION_FILE_SUFFIX } = options;
   const suffixes =
     options.suffix === undefined && options.tryDotNetV1 ? [suffix, DOTNET_V1_SUFFIX] : suffixesToRead(suffix);
-  for (const candidate of suffixes) {
-    const text = await fetchText(get, object, candidate);
-    if (text !== undefined) return { suffix: candidate, text };
-  }
+  const found = await firstOf(get, object, suffixes);
+  if (found !== undefined) return found;
   const places = `there is no instruction file at its key plus ${suffixes.map((name) => `"${name}"`).join(" or ")}`;
   const messageHint = options.triedMessage ? "" : " If it is a message of the AWS Encryption SDK, set messageFormat.";
   throw new S3EncryptionError(
@@ -98,6 +97,27 @@ export async function fetchInstructionFile(
       ? `The object's wrapped key was not found: ${places}. Pass the suffix that its writer gave to your key (instructionFileSuffix).`
       : `The object was not written by an S3 encryption client: its metadata holds no encryption fields (x-amz-key-v2, x-amz-3, ...), and ${places}.${messageHint}`,
   );
+}
+
+/** The instruction file with this suffix; undefined where there is none. */
+export function findInstructionFile(
+  get: Get,
+  object: GetObjectCommandInput,
+  suffix: string,
+): Promise<InstructionFile | undefined> {
+  return firstOf(get, object, suffixesToRead(suffix));
+}
+
+async function firstOf(
+  get: Get,
+  object: GetObjectCommandInput,
+  suffixes: readonly string[],
+): Promise<InstructionFile | undefined> {
+  for (const suffix of suffixes) {
+    const text = await fetchText(get, object, suffix);
+    if (text !== undefined) return { suffix, text };
+  }
+  return undefined;
 }
 
 /** As asked; a suffix without a dot first as we would have written it. */
@@ -121,9 +141,16 @@ async function fetchText(get: Get, object: GetObjectCommandInput, suffix: string
     });
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw namingTheFile(error, suffix);
   }
   return readText(output);
+}
+
+/** S3's own error (H34), saying which request it was, which its reader did not send. */
+function namingTheFile(error: unknown, suffix: string): unknown {
+  if (!isError(error) || httpStatusOf(error) !== 403) return error;
+  error.message = `${error.message} (Asked for the instruction file at the object's key plus "${suffix}". Allow s3:GetObject on it; without s3:ListBucket, S3 answers the same where there is no such file.)`;
+  return error;
 }
 
 /** Whether S3 said that there is no such object. */
@@ -132,7 +159,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** At most the size cap plus one chunk is read (S14). */
-async function readText({ Body }: GetObjectCommandOutput): Promise<string> {
+export async function readText({ Body }: GetObjectCommandOutput): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   // A node stream in Node, and breaking out of the loop closes it.

@@ -8,6 +8,7 @@ import {
   type CommitmentPolicy,
   type DecryptionPolicy,
   GCM,
+  type WrapPlacement,
 } from "@s3ec/envelope";
 import {
   assertKnownOptions,
@@ -27,6 +28,11 @@ export interface InstructionFileConfig {
   readonly disableInstructionFile?: boolean;
   /** Suffix to read, verbatim, and to write, with one leading dot (H16). Default `.instruction`. */
   readonly suffix?: string;
+  /**
+   * Replace, for good, instruction files that may not be read (403), or that are of no object that stands: another put is
+   * under way, or one has broken off. Default false: the put is refused before anything is lost.
+   */
+  readonly replaceUnknownFiles?: boolean;
 }
 
 /** One of the formats of the S3 encryption clients, or a message. */
@@ -55,6 +61,14 @@ export interface S3EncryptionOptions {
   readonly spool?: { readonly directory?: string } | false;
   readonly instructionFileConfig?: InstructionFileConfig;
   /**
+   * Where the wrapped keys of a keyring with children go. `"metadata"`, the default: the generator's into the object's own
+   * metadata, in one request with the object; the children's into instruction files after it, where this client finds
+   * them. `"instruction-files"`: all into files, before the object, for children that are read by another client.
+   */
+  readonly wrapPlacement?: WrapPlacement;
+  /** Write children's wrapped keys for objects without key commitment (V2, rule S19 of docs/formats.md). Default false. */
+  readonly enableUncommittedChildren?: boolean;
+  /**
    * Also read objects that are messages, such as `new AwsMessageFormat()` of `@s3ec/format-aws-message`, and write them
    * where `writeFormat` or a call's `format` says so. Default: the S3 formats only.
    */
@@ -74,7 +88,14 @@ export interface ResolvedOptions extends DecryptionPolicy {
   readonly enableDelayedAuthenticationMode: boolean;
   readonly bufferSize: number;
   readonly spool: { readonly directory?: string } | false;
-  readonly instructionFiles: { readonly write: boolean; readonly read: boolean; readonly suffix: string | undefined };
+  readonly instructionFiles: {
+    readonly write: boolean;
+    readonly read: boolean;
+    readonly suffix: string | undefined;
+    readonly replaceUnknown: boolean;
+  };
+  readonly wrapPlacement: WrapPlacement;
+  readonly enableUncommittedChildren: boolean;
   readonly messageFormat: MessageFormat | undefined;
   readonly writeFormat: ObjectFormat;
   readonly allowUnencryptedCommands: ReadonlySet<string>;
@@ -91,6 +112,8 @@ const OPTIONS: OptionNames<S3EncryptionOptions> = {
   bufferSize: true,
   spool: true,
   instructionFileConfig: true,
+  wrapPlacement: true,
+  enableUncommittedChildren: true,
   messageFormat: true,
   writeFormat: true,
   allowUnencryptedCommands: true,
@@ -100,6 +123,7 @@ const INSTRUCTION_FILE_CONFIG: OptionNames<InstructionFileConfig> = {
   enableInstructionFilePutObject: true,
   disableInstructionFile: true,
   suffix: true,
+  replaceUnknownFiles: true,
 };
 
 const DEFAULT_BUFFER_SIZE = 64 * 1024 * 1024;
@@ -108,6 +132,7 @@ const SWITCHES = [
   "enableLegacyWrappingAlgorithms",
   "enableLegacyUnauthenticatedModes",
   "enableDelayedAuthenticationMode",
+  "enableUncommittedChildren",
 ] as const satisfies readonly (keyof S3EncryptionOptions)[];
 
 export function resolveOptions(options: S3EncryptionOptions | undefined): ResolvedOptions {
@@ -139,6 +164,11 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
     throw invalid("bufferSize must be a number of bytes, 0 or more.");
   assertKnownOptions(instructionFileConfig, INSTRUCTION_FILE_CONFIG, "instructionFileConfig", "invalid-configuration");
   const { enableInstructionFilePutObject = false, disableInstructionFile = false, suffix } = instructionFileConfig;
+  const { replaceUnknownFiles = false } = instructionFileConfig;
+  const { wrapPlacement = "metadata" } = options;
+  if (wrapPlacement !== "metadata" && wrapPlacement !== "instruction-files") {
+    throw invalid('wrapPlacement must be "metadata" or "instruction-files".');
+  }
   if (suffix === "") throw invalid("instructionFileConfig.suffix must not be empty; leave it out for .instruction.");
   if (enableInstructionFilePutObject && disableInstructionFile) {
     throw invalid("Instruction files cannot be disabled and written at once; choose one in instructionFileConfig.");
@@ -161,7 +191,14 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
     enableDelayedAuthenticationMode: options.enableDelayedAuthenticationMode ?? false,
     bufferSize,
     spool,
-    instructionFiles: { write: enableInstructionFilePutObject, read: !disableInstructionFile, suffix },
+    instructionFiles: {
+      write: enableInstructionFilePutObject,
+      read: !disableInstructionFile,
+      suffix,
+      replaceUnknown: replaceUnknownFiles,
+    },
+    wrapPlacement,
+    enableUncommittedChildren: options.enableUncommittedChildren ?? false,
     messageFormat,
     writeFormat,
     allowUnencryptedCommands: new Set(options.allowUnencryptedCommands ?? []),

@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
+import { watchAttempts } from "./write/attempts.js";
 
 /** Our middleware on a client's stack. At the default priority it would run inside the region redirect, and encrypt twice. */
 export const MIDDLEWARE = {
@@ -52,6 +53,7 @@ export function plainClientOf(client: S3Client): S3Client {
   const middlewareStack = client.middlewareStack.clone();
   // Not removed: middleware of the caller's may have its place before or behind it.
   middlewareStack.add((next) => next, MIDDLEWARE);
+  watchAttempts(middlewareStack);
   const send: Send =
     ENCRYPTIONS.get(client.middlewareStack)?.send ?? ((of, ...call) => Reflect.apply(client.send, of, call));
   const plain: S3Client = Object.create(client, {

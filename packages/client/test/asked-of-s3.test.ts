@@ -51,7 +51,9 @@ describe("what is asked of S3", () => {
     const params = { Bucket: BUCKET, Key: "locked", Body: "x", ChecksumAlgorithm: "SHA256" } as const;
     // The server has no locks, and says so.
     await client.send(new PutObjectCommand({ ...params, ...lock })).catch(() => {});
-    const file = fixture.server.requests.find(({ key }) => key === "locked.instruction");
+    const file = fixture.server.requests.find(
+      ({ operation, key }) => operation === "PutObject" && key === "locked.instruction",
+    );
     expect(file?.headers).to.include({
       "x-amz-object-lock-mode": "COMPLIANCE",
       "x-amz-object-lock-retain-until-date": "2100-01-01T00:00:00Z",

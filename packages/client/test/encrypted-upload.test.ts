@@ -163,7 +163,13 @@ describe("EncryptedUpload", () => {
     const order = fixture.server.requests
       .filter(({ key }) => key?.startsWith("filed"))
       .map(({ operation, key }) => `${operation} ${key}`);
-    expect(order.slice(-2)).to.deep.equal(["PutObject filed.escrow", "CompleteMultipartUpload filed"]);
+    // Read and looked at before it is put, and once the object is there.
+    const asked = ["GetObject filed.escrow", "HeadObject filed"];
+    const appeared = order.indexOf("CompleteMultipartUpload filed");
+    expect(order.slice(appeared - 3, appeared)).to.deep.equal([...asked, "PutObject filed.escrow"]);
+    expect(order.slice(appeared + 1))
+      .to.include.members(asked)
+      .and.not.include("PutObject filed.escrow");
   });
 
   it("leaves the instruction file of the object that is there when a part fails", async () => {

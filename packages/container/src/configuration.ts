@@ -49,7 +49,23 @@ const CLIENT = z
           .min(1)
           .describe("The instruction file to read: a child keyring's suffix, for a reader with that child's key only.")
           .exactOptional(),
+        replaceUnknownFiles: z
+          .boolean()
+          .describe(
+            "Replace instruction files that may not be read, or that are of no object that stands. Default false.",
+          )
+          .exactOptional(),
       })
+      .exactOptional(),
+    wrapPlacement: z
+      .enum(["metadata", "instruction-files"])
+      .describe(
+        "With children: the generator's wrapped key in the object's metadata (default), or all in instruction files, for children that are read by another client.",
+      )
+      .exactOptional(),
+    enableUncommittedChildren: z
+      .boolean()
+      .describe("Write children's wrapped keys for objects without key commitment (V2). Default false.")
       .exactOptional(),
     messageFormat: MESSAGE_FORMAT.exactOptional(),
     writeFormat: z

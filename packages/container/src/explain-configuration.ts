@@ -36,8 +36,10 @@ export async function explainConfiguration(
   const client = configuration.client ?? {};
   const wrapping = keys.filter((key) => key.readers !== null);
   const suffix = client.instructionFileConfig?.suffix;
-  const inFile =
-    client.instructionFileConfig?.enableInstructionFilePutObject === true ? (suffix ?? ".instruction") : undefined;
+  const allInFiles =
+    client.instructionFileConfig?.enableInstructionFilePutObject === true ||
+    (client.wrapPlacement === "instruction-files" && wrapping.length > 1);
+  const inFile = allInFiles ? (suffix ?? ".instruction") : undefined;
   const mute = muteKeyrings(loaded);
   const writable = mute.length === 0 && wrapping.length > 0 && wrapping.every((key) => key.writing !== null);
   return {
@@ -81,7 +83,7 @@ function place(key: WrappingKeyExplanation, inFile: string | undefined): string 
   const suffix = key.instructionFileSuffix ?? inFile;
   return suffix === undefined
     ? "in the object's metadata"
-    : `in the instruction file at the object's key plus "${suffix}"`;
+    : `in the instruction file at the object's key plus "${suffix}"${inFile === undefined ? ", where only S3EC finds it" : ""}`;
 }
 
 function readsOf(keys: readonly WrappingKeyExplanation[], client: ClientOptions): string[] {

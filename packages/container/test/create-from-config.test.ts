@@ -171,6 +171,24 @@ describe("explainConfiguration", () => {
     expect(refused.join()).to.not.match(/messageFormat/);
   });
 
+  it("says where each wrapped key goes, and which only this client finds", async () => {
+    const keyring = {
+      type: "multi",
+      generator: { type: "kms", keyId: "alias/a" },
+      children: [{ keyring: { type: "kms", keyId: "alias/b" }, instructionFileSuffix: ".b" }],
+    };
+    const places = async (client: object): Promise<readonly string[]> =>
+      (await explainConfiguration({ keyring, client })).written.slice(1);
+    expect(await places({})).to.deep.equal([
+      "Each object's data key is wrapped with the KMS key alias/a, stored in the object's metadata.",
+      `Each object's data key is wrapped with the KMS key alias/b, stored in the instruction file at the object's key plus ".b", where only S3EC finds it.`,
+    ]);
+    expect(await places({ wrapPlacement: "instruction-files" })).to.deep.equal([
+      `Each object's data key is wrapped with the KMS key alias/a, stored in the instruction file at the object's key plus ".instruction".`,
+      `Each object's data key is wrapped with the KMS key alias/b, stored in the instruction file at the object's key plus ".b".`,
+    ]);
+  });
+
   it("says that a public key, a discovery keyring or former keys alone do not do everything", async () => {
     const publicKey = { base64: Buffer.from(escrowPair.publicKey).toString("base64") };
     expect((await explainConfiguration({ keyring: { type: "raw-rsa", publicKey } })).reads).to.deep.equal([

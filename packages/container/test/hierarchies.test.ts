@@ -33,7 +33,7 @@ const HIERARCHIES: readonly Hierarchy[] = [
       // Without the context, with another wrapping key, and from where no wrap of theirs is.
       "app-with-escrow.reader-app.json": "context-mismatch",
       "partner.reader-we.json": "no-matching-key",
-      "partner.reader-partner.json": "not-encrypted",
+      "partner.reader-partner.json": "no-matching-key",
       "collector.reader-analyst.json": "no-matching-key",
     },
   },

@@ -24,8 +24,12 @@ export type S3EncryptionErrorCode =
   | "invalid-configuration"
   /** More bytes than the suite or the reader's own limit allows. */
   | "content-too-large"
-  /** A body is not what was said about it: other length, other checksum, other range. */
-  | "content-mismatch";
+  /** A body or object is not what was said about it: other length, other checksum, other range, replaced meanwhile. */
+  | "content-mismatch"
+  /** The object is stored, but not every instruction file beside it: put it again. */
+  | "instruction-file-failed"
+  /** Whether S3 stored the object cannot be told: look before you put it again. */
+  | "outcome-unknown";
 
 const BRAND = Symbol.for("@s3ec/S3EncryptionError");
 
@@ -68,7 +72,7 @@ export function isError(thrown: unknown): thrown is Error & { readonly code?: un
 export function decryptionFailed(cause?: unknown): S3EncryptionError {
   return new S3EncryptionError(
     "decryption-failed",
-    "Unable to decrypt the object: the wrapping key is not the one it was encrypted with, or it was altered.",
+    "Unable to decrypt the object: the wrapping key is not the one it was encrypted with, it was altered, or its instruction file is of another put.",
     cause === undefined ? undefined : { cause },
   );
 }

@@ -27,6 +27,7 @@ export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export type { OptionNames } from "./known-options.js";
 export { assertKnownOptions } from "./known-options.js";
 export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";
+export { fileMark, holdsWrappedKey, isReservedMetadata, objectMark } from "./object-mark.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
 export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
@@ -60,5 +61,5 @@ export {
   RSA_PKCS1,
   WRAP_ALGORITHMS,
 } from "./wrap-algorithms.js";
-export type { EnvelopeToWrite, InstructionFileToWrite } from "./write-envelope.js";
+export type { EnvelopeToWrite, InstructionFileToWrite, WrapPlacement } from "./write-envelope.js";
 export { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix, writeEnvelope } from "./write-envelope.js";

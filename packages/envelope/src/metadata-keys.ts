@@ -15,6 +15,8 @@ export const MESSAGE_ID = "x-amz-i";
 export const MATERIAL_DESCRIPTION_V3 = "x-amz-m";
 export const ENCRYPTION_CONTEXT_V3 = "x-amz-t";
 export const INSTRUCTION_FILE_MARKER = "x-amz-crypto-instr-file";
+/** Ours: which object an instruction file is of (1.6). A hint for writers; no reader may depend on it. */
+export const OBJECT_MARK = "s3ec-of";
 
 /** Fields that only V1 and V2 have; none may stand beside a V3 field (3.4 item 2, S7). */
 export const V1_V2_FIELDS: readonly string[] = [

@@ -3,10 +3,16 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { ContentHeader } from "../dist/content-cipher.js";
 import type { EncryptedDataKey, Envelope } from "../dist/envelope.js";
+import { objectMark } from "../dist/object-mark.js";
 import { classifyEnvelope } from "../dist/read-envelope.js";
 import { isSameStringMap, stringMap } from "../dist/string-map.js";
 import { AES_GCM, defineWrapAlgorithm, KMS_CONTEXT, RSA_OAEP_SHA1, WRAP_ALGORITHMS } from "../dist/wrap-algorithms.js";
-import { type EnvelopeToWrite, instructionFileSuffix, writeEnvelope } from "../dist/write-envelope.js";
+import {
+  type EnvelopeToWrite,
+  instructionFileSuffix,
+  type WrapPlacement,
+  writeEnvelope,
+} from "../dist/write-envelope.js";
 import { COMMITMENT, GCM_IV, MESSAGE_ID } from "./known-answers.js";
 import { base64 } from "./stored-objects.js";
 
@@ -27,6 +33,19 @@ const kms = raw({ wrapAlgorithm: KMS_CONTEXT, description: CONTEXT });
 function write(header: ContentHeader, keys: readonly EncryptedDataKey[], useInstructionFile = false): EnvelopeToWrite {
   return writeEnvelope({ header, encryptedDataKeys: keys, useInstructionFile });
 }
+
+const writeChildren = (
+  header: ContentHeader,
+  encryptedDataKeys: readonly EncryptedDataKey[],
+  wrapPlacement: WrapPlacement,
+): EnvelopeToWrite =>
+  writeEnvelope({
+    header,
+    encryptedDataKeys,
+    useInstructionFile: false,
+    wrapPlacement,
+    allowUncommittedChildren: true,
+  });
 
 /** What a reader makes of it: from the metadata, or from the file with this suffix. */
 function readBack({ metadata, instructionFiles }: EnvelopeToWrite, suffix?: string): Envelope {
@@ -76,15 +95,21 @@ describe("writeEnvelope", () => {
   ];
   for (const [what, header, key, content, keyFields] of layouts) {
     it(`lays out ${what} in the object's metadata, exactly so (2.11)`, () => {
-      expect(write(header, [key])).to.deep.equal({ metadata: { ...content, ...keyFields }, instructionFiles: [] });
+      const { mark, ...written } = write(header, [key]);
+      expect(written).to.deep.equal({ metadata: { ...content, ...keyFields }, instructionFiles: [] });
+      expect(mark).to.equal(base64(header.format === "V3" ? MESSAGE_ID : GCM_IV));
     });
 
     it(`lays out ${what} with an instruction file, exactly so (1.6, 2.11)`, () => {
-      const { metadata, instructionFiles } = write(header, [key], true);
-      expect(metadata).to.deep.equal(header.format === "V3" ? content : {});
+      const { metadata, instructionFiles, mark } = write(header, [key], true);
+      expect(metadata).to.deep.equal(header.format === "V3" ? content : { "s3ec-of": mark });
+      expect(mark)
+        .to.equal(objectMark(metadata))
+        .and.to.match(header.format === "V3" ? /=$/ : /^[\da-f-]{36}$/);
       const [file] = instructionFiles;
       expect(instructionFiles).to.have.length(1);
-      expect(file).to.deep.include({ suffix: ".instruction", metadata: { "x-amz-crypto-instr-file": "" } });
+      const marks = { "x-amz-crypto-instr-file": "", "s3ec-of": mark };
+      expect(file).to.deep.include({ suffix: ".instruction", metadata: marks });
       const fields = header.format === "V3" ? keyFields : { ...content, ...keyFields };
       expect(JSON.parse(file?.body ?? "")).to.deep.equal(fields);
       // The C++ client stops at the first whitespace byte (H7).
@@ -136,22 +161,48 @@ describe("writeEnvelope", () => {
 
     for (const header of [V2, V3]) {
       it(`puts each into its own instruction file, the first into the default one: ${header.format}`, () => {
-        const envelope = write(header, [kms, escrow]);
+        const envelope = writeChildren(header, [kms, escrow], "instruction-files");
         expect(envelope.instructionFiles.map(({ suffix }) => suffix)).to.deep.equal([".instruction", ".escrow"]);
-        expect(Object.keys(envelope.metadata)).to.deep.equal(header.format === "V3" ? Object.keys(V3_CONTENT) : []);
+        expect(Object.keys(envelope.metadata)).to.deep.equal(
+          header.format === "V3" ? Object.keys(V3_CONTENT) : ["s3ec-of"],
+        );
         expect(readBack(envelope, ".instruction").encryptedDataKey.wrapAlgorithm).to.equal(KMS_CONTEXT);
         expect(readBack(envelope, ".escrow").encryptedDataKey.wrapAlgorithm).to.equal(RSA_OAEP_SHA1);
       });
+
+      it(`puts the first into the metadata, and each other one into a file that is for this content: ${header.format}`, () => {
+        const envelope = writeChildren(header, [kms, escrow], "metadata");
+        const [file, ...more] = envelope.instructionFiles;
+        expect(more).to.have.length(0);
+        expect(envelope.metadata).to.deep.equal(write(header, [kms]).metadata);
+        expect(file).to.deep.include({ suffix: ".escrow" });
+        expect(file?.metadata).to.deep.equal({ "x-amz-crypto-instr-file": "", "s3ec-of": envelope.mark });
+        const beside = classifyEnvelope(envelope.metadata, { preferInstructionFile: true });
+        if (beside.placement === "metadata") throw new Error("Expected an instruction file.");
+        const read = beside.complete({ text: file?.body ?? "", suffix: ".escrow" });
+        expect(read.encryptedDataKey.wrapAlgorithm).to.equal(RSA_OAEP_SHA1);
+      });
     }
+
+    it("refuses several without key commitment, in either place, unless that is allowed by name (S19)", () => {
+      for (const wrapPlacement of ["metadata", "instruction-files"] as const) {
+        const options = { header: V2, encryptedDataKeys: [kms, escrow], useInstructionFile: false, wrapPlacement };
+        expect(refused("invalid-configuration", () => writeEnvelope(options)).message).to.match(
+          /enableUncommittedChildren/,
+        );
+      }
+    });
 
     it("refuses two for one file, however the suffix is spelt", () => {
       for (const keys of [
         [raw(), raw()],
         [escrow, { ...escrow, instructionFileSuffix: "..escrow" }],
-        [raw(), { ...escrow, instructionFileSuffix: "instruction" }],
       ]) {
         refused("invalid-configuration", () => write(V3, keys));
+        refused("invalid-configuration", () => write(V3, keys, true));
       }
+      const first = { ...escrow, instructionFileSuffix: "instruction" };
+      refused("invalid-configuration", () => writeChildren(V3, [raw(), first], "instruction-files"));
     });
 
     it("puts a single one that names a suffix into that file, and one that names none where the caller says", () => {

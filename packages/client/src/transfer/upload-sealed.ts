@@ -1,15 +1,18 @@
 import type {
   CompleteMultipartUploadCommandOutput,
+  HeadObjectCommandOutput,
   S3Client,
   ServiceInputTypes,
   ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { S3Command } from "../call-options.js";
-import { instructionFilePut } from "../instruction-files.js";
 import { readableOf } from "../streams.js";
+import { Attempts, watched } from "../write/attempts.js";
+import { publish } from "../write/publish.js";
 import type { SealedObject } from "../write/seal-object.js";
+import { InstructionFileError } from "../write/sibling-error.js";
+import { SiblingStore } from "../write/sibling-store.js";
 
 /** How far an upload is, in bytes of the caller's body. */
 export interface UploadProgress {
@@ -56,8 +59,8 @@ function uploadAborted(): Error {
 
 /**
  * Stores a sealed object through `Upload`: its ciphertext is produced once and in order (S18), and what is sent in
- * parallel, and sent again when S3 fails, are finished parts of it. Its instruction files are put right before the
- * object appears (H29), so that an upload that fails or is aborted leaves the object that was there readable.
+ * parallel, and sent again when S3 fails, are finished parts of it. What is stored beside it is put after the object
+ * appears, or right before (H29) where it cannot be read without.
  *
  * Ends, well or not, only once nothing of it is going on any more: no request, no open multipart upload.
  *
@@ -75,6 +78,7 @@ export async function uploadSealed(
   body.on("error", () => {});
   const parts = new AbortController();
   let failure: unknown;
+  let outcome: InstructionFileError | undefined;
   const fail = (error: unknown): void => {
     failure ??= error;
     parts.abort();
@@ -85,7 +89,14 @@ export async function uploadSealed(
   try {
     if (signal?.aborted === true) throw uploadAborted();
     const upload = new Upload({
-      client: partSender(client, sealed, { abortSignal: parts.signal, fail, onUploadId: settings.onUploadId }),
+      client: partSender(client, sealed, {
+        abortSignal: parts.signal,
+        fail,
+        onOutcome: (error) => {
+          outcome = error;
+        },
+        onUploadId: settings.onUploadId,
+      }),
       params: { ...sealed.input, Body: body, ...(sealed.length === undefined ? {} : { ContentLength: sealed.length }) },
       partSize: partSizeFor(sealed.length, settings),
       ...(queueSize === undefined ? {} : { queueSize }),
@@ -94,7 +105,8 @@ export async function uploadSealed(
     upload.on("httpUploadProgress", (progress) => onProgress?.(inPlaintext(progress, sealed)));
     return await upload.done();
   } catch (error) {
-    throw failure ?? error;
+    // What is stored by then is said, whatever else has happened.
+    throw outcome ?? failure ?? error;
   } finally {
     signal?.removeEventListener("abort", onAbort);
     body.destroy();
@@ -126,34 +138,51 @@ function partSender(
   {
     abortSignal,
     fail,
+    onOutcome,
     onUploadId,
   }: {
     readonly abortSignal: AbortSignal;
     readonly fail: (error: unknown) => void;
+    readonly onOutcome: (error: InstructionFileError) => void;
     readonly onUploadId: UploadSettings["onUploadId"];
   },
 ): S3Client {
+  const appear = async (command: S3Command<ServiceInputTypes, ServiceOutputTypes>): Promise<ServiceOutputTypes> => {
+    const attempts = new Attempts();
+    Object.assign(command.input, watched({}, attempts));
+    return publish<ServiceOutputTypes>({
+      siblings: sealed.siblings,
+      store: new SiblingStore(client, sealed.input, sealed.siblings, { signal: abortSignal }),
+      attempts,
+      send: () => client.send(command, "Body" in command.input ? { abortSignal } : {}),
+      answerOf: (head) => answerOfUpload(sealed, head),
+    });
+  };
   const send = async (command: S3Command<ServiceInputTypes, ServiceOutputTypes>): Promise<ServiceOutputTypes> => {
     const { input } = command;
     const carriesContent = "Body" in input && input.Body !== undefined;
     const publishes = "MultipartUpload" in input || (carriesContent && !("PartNumber" in input));
     try {
       if (publishes || carriesContent) abortSignal.throwIfAborted();
-      if (publishes) {
-        for (const file of sealed.instructionFiles) {
-          await client.send(new PutObjectCommand(instructionFilePut(sealed.input, file)), { abortSignal });
-        }
-      }
+      if (publishes) return await appear(command);
       // Cutting off any other request would leave us not knowing whether there is an upload, or an object.
       const output = await client.send(command, carriesContent ? { abortSignal } : {});
       if ("UploadId" in output && output.UploadId !== undefined) onUploadId?.(output.UploadId);
       return output;
     } catch (error) {
+      if (error instanceof InstructionFileError) onOutcome(error);
       if (carriesContent) fail(error);
       throw error;
     }
   };
   return Object.create(client, { send: { value: send } });
+}
+
+/** What the completion would have answered, from what S3 says of the object that it made. */
+function answerOfUpload({ input }: SealedObject, head: HeadObjectCommandOutput): CompleteMultipartUploadCommandOutput {
+  const { ETag, VersionId, Expiration, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, $metadata } = head;
+  const encrypted = { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled };
+  return { Bucket: input.Bucket, Key: input.Key, ETag, VersionId, Expiration, ...encrypted, $metadata };
 }
 
 /** What stands for no plaintext is counted as if it came last, where the S3 formats have it. */

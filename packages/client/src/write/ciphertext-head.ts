@@ -39,8 +39,21 @@ export async function readHead({ ciphertext, length, isInMemory }: SealedObject)
   return { chunks, whole: undefined };
 }
 
-/** Everything: what was read ahead, and the rest. */
-export async function* chunksOf(head: CiphertextHead, { ciphertext }: SealedObject): AsyncGenerator<Uint8Array> {
-  yield* head.chunks;
-  yield* ciphertext;
+/** Everything: what was read ahead, and the rest; `onEnd` is told before the last of it can have been sent. */
+export async function* chunksOf(
+  head: CiphertextHead,
+  { ciphertext, length }: SealedObject,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array> {
+  let taken = 0;
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    yield* head.chunks;
+    yield* ciphertext;
+  };
+  for await (const chunk of all()) {
+    taken += chunk.length;
+    if (taken === length) onEnd();
+    yield chunk;
+  }
+  onEnd();
 }

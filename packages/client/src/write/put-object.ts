@@ -1,17 +1,22 @@
 import type {
   CompleteMultipartUploadCommandOutput,
+  HeadObjectCommandOutput,
   PutObjectCommandInput,
   PutObjectCommandOutput,
+  S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
-import { instructionFilePut } from "../instruction-files.js";
 import type { ResolvedOptions } from "../options.js";
+import { plainClientOf } from "../plain-client.js";
 import { requestAborted } from "../request-aborted.js";
 import { quiet, readableOf } from "../streams.js";
+import { Attempts, watched } from "./attempts.js";
 import { BUFFERED_LENGTH, chunksOf, readHead } from "./ciphertext-head.js";
+import { publish } from "./publish.js";
 import { type SealedObject, sealObject } from "./seal-object.js";
+import { SiblingStore } from "./sibling-store.js";
 
 /** S3's limit for one request. */
 const MAX_PUT_LENGTH = 5 * 1024 ** 3;
@@ -19,54 +24,75 @@ const MAX_PUT_LENGTH = 5 * 1024 ** 3;
 type Result = { output: PutObjectCommandOutput; response: unknown };
 type Next = (input: PutObjectCommandInput) => Promise<Result>;
 
-/** Stores a sealed object in parts. */
-export type LargeUpload = (
-  sealed: SealedObject,
-  signal: AbortSignal | undefined,
-) => Promise<CompleteMultipartUploadCommandOutput>;
-
-/** How to store what one request cannot; gives undefined where that is not installed. */
-export type LargeUploadLoader = () => Promise<LargeUpload | undefined>;
-
-/** Encrypts a `PutObjectCommand` and sends it, its instruction files first. */
+/**
+ * Encrypts a `PutObjectCommand` and sends it, with what is stored beside it.
+ *
+ * @param client the one that sends it
+ */
 export async function putObject(
   options: ResolvedOptions,
   given: PutObjectCommandInput,
   next: Next,
-  loadLargeUpload: LargeUploadLoader | undefined,
+  client: S3Client,
 ): Promise<Result> {
   const sealed = await sealObject(options, given);
   try {
     const { abortSignal } = callOptionsOf(given);
     const head = await unlessAborted(readHead(sealed), abortSignal);
-    const ciphertext = chunksOf(head, sealed);
     const isWhole = head.whole !== undefined;
+    let wasRead = isWhole;
+    const ciphertext = chunksOf(head, sealed, () => {
+      wasRead = true;
+    });
     const tooLarge = !isWhole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH;
-    // In parts, the instruction files can wait until the whole body went well; in one request they have to go first, and
-    // a body that then breaks off leaves the object that was there with a file that does not open it.
-    if (tooLarge || (!isWhole && sealed.instructionFiles.length > 0)) {
-      const upload = await loadLargeUpload?.();
-      if (upload === undefined && tooLarge) throw partsNeeded(sealed.length);
-      if (upload !== undefined) {
-        const stored = await upload({ ...sealed, ciphertext }, abortSignal);
-        return { output: outputOfPut(stored), response: undefined };
-      }
-    }
-    for (const file of sealed.instructionFiles) {
-      refusePresigned((await next(instructionFilePut(sealed.input, file))).output);
+    // In parts, files that have to go first can wait until the whole body went well.
+    if (tooLarge || (!isWhole && sealed.siblings.first)) {
+      const stored = await putInParts(client, { ...sealed, ciphertext }, abortSignal);
+      if (stored === undefined && tooLarge) throw partsNeeded(sealed.length);
+      if (stored !== undefined) return { output: outputOfPut(stored), response: undefined };
     }
     const body = head.whole ?? readableOf(ciphertext, sealed.destroy);
     const length = head.whole?.length ?? sealed.length;
     // It may fail before it is sent; whoever sends it is told by reading it.
     quiet(body);
-    const result = await next({ ...sealed.input, Body: body, ContentLength: length });
-    refusePresigned(result.output);
+    const attempts = new Attempts(() => wasRead);
+    const object = watched({ ...sealed.input, Body: body, ContentLength: length }, attempts);
+    const result = await publish({
+      siblings: sealed.siblings,
+      store: storeOf(client, sealed, next, abortSignal),
+      attempts,
+      send: async () => notPresigned(await next(object)),
+      answerOf: (stored) => ({ output: answerOfPut(stored), response: undefined }),
+    });
     return { ...result, output: withoutCiphertextChecksums(result.output) };
   } finally {
     // Not awaited: a source that yields nothing any more would keep the answer from its caller.
     sealed.destroy();
     sealed.ciphertext.return(undefined).catch(() => {});
   }
+}
+
+/** Undefined where what that takes is not installed. */
+async function putInParts(
+  client: S3Client,
+  sealed: SealedObject,
+  signal: AbortSignal | undefined,
+): Promise<CompleteMultipartUploadCommandOutput | undefined> {
+  const { loadUpload, uploadSealed } = await import("../transfer/upload-sealed.js");
+  const Upload = await loadUpload();
+  return Upload && uploadSealed(Upload, plainClientOf(client), sealed, { signal });
+}
+
+/** Files go the object's way as far as they can: whoever presigns the put is told before one is stored. */
+function storeOf(
+  client: S3Client,
+  { input, siblings }: SealedObject,
+  next: Next,
+  signal: AbortSignal | undefined,
+): SiblingStore {
+  const put = async (file: PutObjectCommandInput): Promise<PutObjectCommandOutput> =>
+    notPresigned(await next(file)).output;
+  return new SiblingStore(plainClientOf(client), input, siblings, { signal, put });
 }
 
 /** Reading a body has no end of its own when its source stalls. */
@@ -87,13 +113,22 @@ async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal | undef
 }
 
 /** A presigned put would let its holder store plaintext under an encrypted object's metadata. */
-function refusePresigned(output: object): void {
-  if ("presigned" in output) {
+function notPresigned(result: Result): Result {
+  if ("presigned" in result.output) {
     throw new S3EncryptionError(
       "unsupported-operation",
       "An encrypted put cannot be presigned: whoever holds the URL would store plaintext. Send the command instead.",
     );
   }
+  return result;
+}
+
+/** What a put would have answered, from what S3 says of the object that it stored. */
+function answerOfPut(head: HeadObjectCommandOutput): PutObjectCommandOutput {
+  const { ETag, VersionId, Expiration, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, $metadata } = head;
+  const { SSECustomerAlgorithm, SSECustomerKeyMD5, RequestCharged } = head;
+  const encrypted = { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, SSECustomerAlgorithm, SSECustomerKeyMD5 };
+  return { ETag, VersionId, Expiration, RequestCharged, ...encrypted, $metadata };
 }
 
 /** What a `PutObjectCommand` would have answered, from what the completion of several requests did. */

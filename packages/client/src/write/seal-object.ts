@@ -3,15 +3,20 @@ import {
   ciphertextLength,
   createContentKey,
   encryptContent,
-  type InstructionFileToWrite,
+  fileMark,
+  holdsWrappedKey,
+  objectMark,
   writeEnvelope,
 } from "@s3ec/envelope";
 import { type MessageFormat, S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, callOptionsOf, refuseReservedNames } from "../call-options.js";
+import { knownSuffixes } from "../instruction-files.js";
 import { assertFormat, type ResolvedOptions } from "../options.js";
 import { letGoOfBody } from "../streams.js";
 import { type BodySource, type ObjectToSeal, sourceOfBody } from "./body.js";
+import { checkUserMetadata, refuseImpossibleKeys, refuseOversizedMetadata } from "./metadata-limits.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
+import type { Siblings } from "./sibling-files.js";
 import { takeBody } from "./taken-body.js";
 
 /** An object ready to be stored: encrypted once, in order, as it is read. */
@@ -23,7 +28,7 @@ export interface SealedObject {
   readonly length: number | undefined;
   /** How many of them stand for no plaintext. */
   readonly overhead: number;
-  readonly instructionFiles: readonly InstructionFileToWrite[];
+  readonly siblings: Siblings;
   /** Whether the caller has all of the plaintext in memory anyway. */
   readonly isInMemory: boolean;
   /** Lets go of the caller's body; harmless after its end. */
@@ -45,7 +50,7 @@ export async function sealObject(options: ResolvedOptions, given: ObjectToSeal):
 async function sealChecked(options: ResolvedOptions, given: ObjectToSeal): Promise<SealedObject> {
   const call = callOptionsOf(given);
   refuseReservedNames(call);
-  refuseReservedMetadata(given.Metadata);
+  checkUserMetadata(given.Metadata);
   if (given.WriteOffsetBytes !== undefined) {
     throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
   }
@@ -93,20 +98,51 @@ async function seal(
     header,
     encryptedDataKeys: materials.encryptedDataKeys,
     useInstructionFile: instructionFiles.write || call.instructionFileSuffix !== undefined,
+    wrapPlacement: options.wrapPlacement,
+    allowUncommittedChildren: options.enableUncommittedChildren,
     ...(suffix === undefined ? {} : { defaultSuffix: suffix }),
   });
-  refuseConditionalInstructionFiles(input, envelope.instructionFiles.length);
   const { Body: _body, ContentLength: _length, ...rest } = input;
+  const Metadata = { ...input.Metadata, ...envelope.metadata };
+  refuseOversizedMetadata(Metadata, envelope.metadata);
+  const files = envelope.instructionFiles;
+  refuseImpossibleKeys(input.Key, files);
   return {
-    input: { ...rest, Metadata: { ...input.Metadata, ...envelope.metadata } },
+    input: { ...rest, Metadata },
     ciphertext: encryptContent(content, source.chunks),
     length: source.length === undefined ? undefined : ciphertextLength(suite, source.length),
     overhead: suite.tagLength,
-    instructionFiles: envelope.instructionFiles,
+    siblings: {
+      files,
+      first: files.length > 0 && !holdsWrappedKey(envelope.metadata),
+      mark: envelope.mark,
+      // Without any file here, nothing says that there was one: it would take a request with every put.
+      suffixes: files.length > 0 || mayHaveFiles(options) ? knownSuffixes(options, given) : [],
+      replaceUnknown: instructionFiles.replaceUnknown,
+      markOf: objectMark,
+      fileMarkOf: fileMark,
+      standsAlone: holdsWrappedKey,
+    },
     isInMemory: source.isInMemory,
     destroy: source.destroy,
   };
 }
+
+/** A child that is missing in one put may have its file of an earlier one. */
+function mayHaveFiles({ materialsManager }: ResolvedOptions): boolean {
+  return (materialsManager.instructionFileSuffixes ?? []).length > 0;
+}
+
+const NO_SIBLINGS: Siblings = {
+  files: [],
+  first: false,
+  mark: undefined,
+  suffixes: [],
+  replaceUnknown: false,
+  markOf: () => undefined,
+  fileMarkOf: () => undefined,
+  standsAlone: () => true,
+};
 
 /** The message holds everything itself: nothing is added to the caller's metadata, and there are no instruction files. */
 async function sealMessage(
@@ -123,6 +159,7 @@ async function sealMessage(
     );
   }
   const { input, source } = withoutPlaintextChecksums(given, body);
+  refuseOversizedMetadata(input.Metadata ?? {}, {});
   const { ciphertext, length } = await messageFormat.seal({
     materialsManager,
     commitmentPolicy,
@@ -136,27 +173,5 @@ async function sealMessage(
   const { Body: _body, ContentLength: _length, ...rest } = input;
   const overhead = length === undefined || source.length === undefined ? 0 : length - source.length;
   const { isInMemory, destroy } = source;
-  return { input: rest, ciphertext, length, overhead, instructionFiles: [], isInMemory, destroy };
-}
-
-/** User metadata under our names would be read as part of the envelope (H9, S17). */
-function refuseReservedMetadata(metadata: Readonly<Record<string, string>> | undefined): void {
-  for (const name of Object.keys(metadata ?? {})) {
-    if (name.toLowerCase().startsWith("x-amz-")) {
-      throw new S3EncryptionError(
-        "invalid-argument",
-        `Metadata must not hold "${name}": names that start with x-amz- are reserved for the encryption client.`,
-      );
-    }
-  }
-}
-
-/** The file goes first (H29): if S3 then refused the object, the object already there would have lost its key. */
-function refuseConditionalInstructionFiles(input: ObjectToSeal, files: number): void {
-  if (files > 0 && (input.IfMatch !== undefined || input.IfNoneMatch !== undefined)) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "A conditional put cannot be combined with instruction files: if S3 refused it, the object already there would be left with the new object's instruction file.",
-    );
-  }
+  return { input: rest, ciphertext, length, overhead, siblings: NO_SIBLINGS, isInMemory, destroy };
 }

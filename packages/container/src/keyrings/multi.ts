@@ -33,9 +33,7 @@ export const multi: KeyringDescriptor = keyringDescriptor({
     });
   },
   explain: ({ generator, children }, role, explainKeyring) => [
-    ...(generator === undefined
-      ? []
-      : explainKeyring(generator, role).map((key) => ({ instructionFileSuffix: ".instruction", ...key }))),
+    ...(generator === undefined ? [] : explainKeyring(generator, role)),
     ...children.flatMap(({ keyring, instructionFileSuffix: suffix }) =>
       explainKeyring(keyring, "child").map((key) => ({
         ...key,

@@ -1,0 +1,9 @@
+import { isError } from "@s3ec/materials";
+
+/** The HTTP status of S3's answer; undefined where there was none. */
+export function httpStatusOf(error: unknown): number | undefined {
+  const metadata: unknown = isError(error) ? Reflect.get(error, "$metadata") : undefined;
+  const status: unknown =
+    typeof metadata === "object" && metadata !== null ? Reflect.get(metadata, "httpStatusCode") : undefined;
+  return typeof status === "number" ? status : undefined;
+}

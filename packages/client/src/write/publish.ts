@@ -1,0 +1,55 @@
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { Attempts } from "./attempts.js";
+import { type FilesFirst, writeFilesFirst } from "./files-first.js";
+import { settleFiles } from "./settle-files.js";
+import { isOf, type Siblings } from "./sibling-files.js";
+import type { SiblingStore } from "./sibling-store.js";
+
+/** The one request that makes an object appear, and what is stored beside it. */
+export interface Publication<Output> {
+  readonly store: SiblingStore;
+  readonly siblings: Siblings;
+  readonly attempts: Attempts;
+  readonly send: () => Promise<Output>;
+  /** What S3 would have answered, had its answer arrived. */
+  readonly answerOf: (head: HeadObjectCommandOutput) => Output;
+}
+
+/**
+ * Sends it, and writes the files: after it, or before it where it could not be read without them. No answer is taken for a
+ * failure: S3 is then asked whether the object is there.
+ */
+export async function publish<Output>(publication: Publication<Output>): Promise<Output> {
+  const { store, siblings } = publication;
+  if (siblings.suffixes.length === 0) return sendOrAsk(publication, undefined);
+  const found = siblings.first ? undefined : await store.readAll(siblings.suffixes);
+  const written = siblings.first ? await writeFilesFirst(store, siblings) : undefined;
+  const output = await sendOrAsk(publication, written);
+  await settleFiles(store, siblings, found);
+  return output;
+}
+
+async function sendOrAsk<Output>(
+  { store, siblings, attempts, send, answerOf }: Publication<Output>,
+  written: FilesFirst | undefined,
+): Promise<Output> {
+  try {
+    return await send();
+  } catch (error) {
+    if (attempts.wereRefused) {
+      await written?.putBack(error);
+      throw error;
+    }
+    if (siblings.mark === undefined) throw error;
+    const standing = await store
+      .afterFailure()
+      .standing()
+      .catch(() => ({ state: "unknown" }) as const);
+    if (isOf(siblings.mark, standing) && standing.state === "read") return answerOf(standing.head);
+    if (written === undefined) throw error;
+    // That the old one stands proves nothing while the new one may still arrive.
+    if (attempts.mayStillLand || standing.state === "unknown") throw written.unknown(error);
+    await written.putBack(error);
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type PutObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { MAX_INSTRUCTION_FILE_LENGTH } from "@s3ec/envelope";
+import { httpStatusOf } from "../http-status.js";
+import { instructionFilePut, isMissing, readText } from "../instruction-files.js";
+import type { FoundFile, FoundObject, SiblingFile, Siblings } from "./sibling-files.js";
+
+/** Milliseconds that may pass until it is clear what became of a request that has failed. */
+const ASKING_TIMEOUT = 30_000;
+
+type Put = (input: PutObjectCommandInput) => Promise<PutObjectCommandOutput>;
+type Condition = Pick<PutObjectCommandInput, "IfMatch" | "IfNoneMatch">;
+
+/** The requests about one object and the files beside it. */
+export class SiblingStore {
+  readonly #client: S3Client;
+  readonly #object: PutObjectCommandInput;
+  readonly #siblings: Siblings;
+  readonly #put: Put;
+  readonly #signal: AbortSignal | undefined;
+
+  /**
+   * @param client one that does not encrypt
+   * @param object the put of the object, whose owner, encryption and storage its files share
+   */
+  constructor(
+    client: S3Client,
+    object: PutObjectCommandInput,
+    siblings: Siblings,
+    { signal, put }: { readonly signal?: AbortSignal | undefined; readonly put?: Put } = {},
+  ) {
+    this.#client = client;
+    this.#object = object;
+    this.#siblings = siblings;
+    this.#signal = signal;
+    this.#put = put ?? ((input) => client.send(new PutObjectCommand(input), this.#request));
+  }
+
+  get #request(): { abortSignal?: AbortSignal } {
+    return this.#signal === undefined ? {} : { abortSignal: this.#signal };
+  }
+
+  /** The same, for what has to be done after a failure or an abort. */
+  afterFailure(): SiblingStore {
+    return new SiblingStore(this.#client, this.#object, this.#siblings, {
+      signal: AbortSignal.timeout(ASKING_TIMEOUT),
+    });
+  }
+
+  keyOf(suffix: string): string {
+    return `${this.#object.Key}${suffix}`;
+  }
+
+  async readAll(suffixes: readonly string[]): Promise<Map<string, FoundFile>> {
+    const unique = [...new Set(suffixes)];
+    return new Map(await Promise.all(unique.map(async (suffix) => [suffix, await this.read(suffix)] as const)));
+  }
+
+  async read(suffix: string): Promise<FoundFile> {
+    try {
+      const output = await this.#client.send(new GetObjectCommand(this.#readOf(suffix)), this.#request);
+      const body = await readText(output);
+      // Without its tag, or as a whole object of somebody's, it could neither be replaced nor put back for certain.
+      if (output.ETag === undefined || body.length > MAX_INSTRUCTION_FILE_LENGTH) return { state: "unknown" };
+      return { state: "read", etag: output.ETag, body, metadata: output.Metadata ?? {} };
+    } catch (error) {
+      return unread(error);
+    }
+  }
+
+  async standing(): Promise<FoundObject> {
+    try {
+      const head = await this.#client.send(new HeadObjectCommand(this.#readOf("")), this.#request);
+      return { state: "read", mark: this.#siblings.markOf(head.Metadata ?? {}), head };
+    } catch (error) {
+      return unread(error);
+    }
+  }
+
+  /**
+   * Puts a file in the place of what was found there. The new tag; undefined when something else is there by now. A lost
+   * answer, or the refusal of a second try after one, is no failure when the file then has our text.
+   */
+  async write(file: SiblingFile, found: FoundFile): Promise<string | undefined> {
+    try {
+      const condition = this.#conditionOf(found);
+      const output = await this.#put({ ...instructionFilePut(this.#object, file), ...condition });
+      return output.ETag ?? "";
+    } catch (error) {
+      const now = await this.afterFailure()
+        .read(file.suffix)
+        .catch(() => undefined);
+      if (now?.state === "read" && now.body === file.body) return now.etag;
+      if (isRefusedCondition(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Deletes a file if it is still what was read; whether it was. */
+  async remove(suffix: string, etag: string): Promise<boolean> {
+    try {
+      const { ExpectedBucketOwner, RequestPayer } = this.#object;
+      const at = { Bucket: this.#object.Bucket, Key: this.keyOf(suffix), ExpectedBucketOwner, RequestPayer };
+      await this.#client.send(new DeleteObjectCommand({ ...at, IfMatch: etag }), this.#request);
+      return true;
+    } catch (error) {
+      if (isRefusedCondition(error)) return false;
+      throw error;
+    }
+  }
+
+  /** What may not be read may not be there: without `s3:ListBucket` S3 does not say. Then it is only ever created. */
+  #conditionOf(found: FoundFile): Condition {
+    if (found.state === "read") return { IfMatch: found.etag };
+    return found.state === "unknown" && this.#siblings.replaceUnknown ? {} : { IfNoneMatch: "*" };
+  }
+
+  #readOf(suffix: string): { Bucket: string | undefined; Key: string } {
+    const { Bucket, ExpectedBucketOwner, RequestPayer } = this.#object;
+    const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = this.#object;
+    const shared = { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+    return { Bucket, Key: this.keyOf(suffix), ...shared };
+  }
+}
+
+function unread(error: unknown): { readonly state: "missing" | "unknown" } {
+  if (isMissing(error)) return { state: "missing" };
+  // 400: it was stored under another key of the customer's, or under none.
+  if ([400, 403].includes(httpStatusOf(error) ?? 0)) return { state: "unknown" };
+  throw error;
+}
+
+/** 412; 409 while another conditional put is under way; 404 where the file that was to be replaced is gone. */
+function isRefusedCondition(error: unknown): boolean {
+  return [404, 409, 412].includes(httpStatusOf(error) ?? 0) && (error as Error).name !== "NoSuchBucket";
+}
