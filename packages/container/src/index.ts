@@ -5,7 +5,7 @@ export type { Assembly, CreateOptions } from "./create-from-config.js";
 export { createFromConfig } from "./create-from-config.js";
 export type { ConfigurationExplanation } from "./explain-configuration.js";
 export { explainConfiguration } from "./explain-configuration.js";
-export type { KeySchemas, KeySource, PassphraseSource, PrivateKeySource } from "./key-source.js";
+export type { AesKeySource, KeySchemas, KeySource, PassphraseSource, PrivateKeySource } from "./key-source.js";
 export type {
   KeyringConfiguration,
   KeyringDescriptor,

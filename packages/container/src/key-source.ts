@@ -1,12 +1,15 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { isError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { z } from "zod";
 import { rsaPrivateKeyOf, rsaPublicKeyOf } from "./rsa-key-bytes.js";
 
 /** Where a key is: a file (relative to the configuration file), an environment variable, or the file itself. */
 export type KeySource = { readonly file: string } | { readonly env: string } | { readonly base64: string };
+
+/** Where an AES key is, and how its content stands for it, where that could be read in more than one way. */
+export type AesKeySource = KeySource & { readonly encoding?: "bytes" | "hex" | "base64" };
 
 /** Where a private key is, and its passphrase where it is encrypted. */
 export type PrivateKeySource = KeySource & { readonly passphrase?: PassphraseSource };
@@ -30,8 +33,8 @@ export interface KeySchemas {
    * line break at its end is left out.
    */
   readonly secretText: z.ZodType<KeyObject, KeySource>;
-  /** 16, 24 or 32 bytes. */
-  readonly aesKey: z.ZodType<KeyObject, KeySource>;
+  /** 16, 24 or 32 bytes: as they are in a file, in base64 elsewhere, or in the encoding that is said. */
+  readonly aesKey: z.ZodType<KeyObject, AesKeySource>;
   /** 2048 bits or more, as PEM, DER or JWK; an encrypted one with its passphrase. */
   readonly rsaPrivateKey: z.ZodType<KeyObject, PrivateKeySource>;
   /** The same from 1024 bits on, for a keyring that judges itself what weak keys may do. */
@@ -48,6 +51,18 @@ const ONE_OF = { error: 'expected one of { "file": path }, { "env": name } and {
 const SOURCE = z
   .union([FILE, ENV, BASE64], ONE_OF)
   .describe("Where a key is: a file (relative to this one), an environment variable, or base64 text.");
+
+const ENCODING = z
+  .enum(["bytes", "hex", "base64"])
+  .describe("How the content stands for the key. Default: bytes in a file, base64 in a variable, if nothing else fits.")
+  .exactOptional();
+
+const AES_SOURCE = z
+  .union(
+    [FILE.extend({ encoding: ENCODING }), ENV.extend({ encoding: ENCODING }), BASE64.extend({ encoding: ENCODING })],
+    { error: `${ONE_OF.error}, with "encoding" where it could be read in more than one way` },
+  )
+  .describe("Where an AES key is: a file (relative to this one), an environment variable, or base64 text.");
 
 const PASSPHRASE = z
   .union([FILE, ENV], { error: 'expected { "file": path } or { "env": name }' })
@@ -66,12 +81,16 @@ const PRIVATE_SOURCE = z
   .describe("Where a private key is: a file (relative to this one), an environment variable, or base64 text.");
 
 /** The key, or the end of a sentence about what the bytes are instead. */
-type Parse = (bytes: Buffer, passphrase: Buffer | undefined) => KeyObject | string | Promise<KeyObject | string>;
+type Parse<Source> = (
+  bytes: Buffer,
+  passphrase: Buffer | undefined,
+  source: Source,
+) => KeyObject | string | Promise<KeyObject | string>;
 
 export function keySchemas(surroundings: KeySurroundings): KeySchemas {
-  const load = async (
-    source: PrivateKeySource,
-    parse: Parse,
+  const load = async <Source extends PrivateKeySource>(
+    source: Source,
+    parse: Parse<Source>,
     parseEnvironment: (text: string) => Buffer | string,
   ): Promise<KeyObject | string> => {
     const passphrase = await readPassphrase(source.passphrase, surroundings);
@@ -79,7 +98,7 @@ export function keySchemas(surroundings: KeySurroundings): KeySchemas {
     const bytes = await readSource(source, surroundings, parseEnvironment);
     if (typeof bytes === "string") return bytes;
     try {
-      return await parse(bytes, passphrase);
+      return await parse(bytes, passphrase, source);
     } finally {
       bytes.fill(0);
       passphrase?.fill(0);
@@ -87,7 +106,7 @@ export function keySchemas(surroundings: KeySurroundings): KeySchemas {
   };
   const keyOf = <Source extends PrivateKeySource>(
     schema: z.ZodType<Source>,
-    parse: Parse,
+    parse: Parse<Source>,
     parseEnvironment: (text: string) => Buffer | string = keyInText,
   ): z.ZodType<KeyObject, Source> =>
     schema.transform(async (source, context): Promise<KeyObject> => {
@@ -98,16 +117,31 @@ export function keySchemas(surroundings: KeySurroundings): KeySchemas {
     }) as z.ZodType<KeyObject, Source>;
   return {
     secret: keyOf(SOURCE, (bytes) => (bytes.length > 0 ? createSecretKey(bytes) : EMPTY)),
-    secretText: keyOf(SOURCE, secretText, (text) => Buffer.from(text, "utf8")),
-    aesKey: keyOf(SOURCE, (bytes) =>
-      [16, 24, 32].includes(bytes.length)
-        ? createSecretKey(bytes)
-        : "expected an AES key of exactly 32 (or 16 or 24) bytes: as they are in a file, in base64 elsewhere",
-    ),
+    secretText: keyOf(SOURCE, secretText, asItIs),
+    aesKey: keyOf(AES_SOURCE, (bytes, _passphrase, source) => aesKeyOf(bytes, source), asItIs),
     rsaPrivateKey: keyOf(PRIVATE_SOURCE, (bytes, passphrase) => rsaPrivateKeyOf(bytes, passphrase, 2048)),
     weakRsaPrivateKey: keyOf(PRIVATE_SOURCE, (bytes, passphrase) => rsaPrivateKeyOf(bytes, passphrase, 1024)),
     rsaPublicKey: keyOf(SOURCE, (bytes) => rsaPublicKeyOf(bytes)),
   };
+}
+
+function asItIs(text: string): Buffer {
+  return Buffer.from(text, "utf8");
+}
+
+/** Loaded for this, so that a configuration without AES keys does not need it. */
+async function aesKeyOf(content: Buffer, source: AesKeySource): Promise<KeyObject | string> {
+  const { readAesKey } = await import("@s3ec/keyring-raw-aes");
+  const { encoding } = source;
+  try {
+    // In this file it is in base64 by its name, and hex text would be taken for that, too.
+    if ("base64" in source && encoding === undefined) return readAesKey(source.base64, undefined, ["base64", "hex"]);
+    if ("env" in source) return readAesKey(withoutLineBreak(content), encoding, ["base64", "hex", "bytes"]);
+    return readAesKey(content, encoding);
+  } catch (error) {
+    if (error instanceof S3EncryptionError) return error.message;
+    throw error;
+  }
 }
 
 const EMPTY = "expected a secret that is not empty";

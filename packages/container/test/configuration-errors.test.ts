@@ -77,7 +77,7 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
   [
     "a key of a wrong length",
     { keyring: { type: "raw-aes", wrappingKey: { base64: SECRET } } },
-    [/^ {2}keyring\.wrappingKey: expected an AES key of exactly 32/m],
+    [/^ {2}keyring\.wrappingKey: An AES wrapping key has 16, 24 or 32 bytes/m],
   ],
   [
     "a key that is not base64",

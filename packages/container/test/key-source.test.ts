@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { inspect } from "node:util";
 import { COMMITTING_GCM } from "@s3ec/envelope";
-import type { MaterialsManager } from "@s3ec/materials";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { DefaultMaterialsManager, type MaterialsManager } from "@s3ec/materials";
 import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { type Assembly, createFromConfig } from "../dist/index.js";
@@ -32,6 +33,8 @@ describe("a key of the configuration", () => {
   before(() => {
     temporary = temporaryFolder();
     temporary.write("aes.key", AES_KEY);
+    temporary.write("hex.key", AES_KEY.subarray(0, 16).toString("hex"));
+    temporary.write("base64.key", AES_KEY.subarray(0, 16).toString("base64"));
     temporary.write("nested/private.der", PRIVATE.export({ type: "pkcs8", format: "der" }));
     temporary.write("private.pkcs1", PRIVATE.export({ type: "pkcs1", format: "der" }));
     temporary.write("private.jwk", JSON.stringify(PRIVATE.export({ format: "jwk" })));
@@ -58,6 +61,9 @@ describe("a key of the configuration", () => {
         folder: temporary.folder,
         env: {
           AES: `${AES_KEY.toString("base64")}\n`,
+          HEX: AES_KEY.subarray(0, 16).toString("hex"),
+          AES128: AES_KEY.subarray(0, 16).toString("base64"),
+          HEX_IN_BASE64: Buffer.from(AES_KEY.subarray(0, 16).toString("hex")).toString("base64"),
           PEM: escrowPair.privateKey,
           PASSPHRASE,
           WRONG: "close",
@@ -79,6 +85,54 @@ describe("a key of the configuration", () => {
       expect(await opens(known.materialsManager, materialsManager)).to.equal(true);
     });
   }
+
+  const hex = AES_KEY.subarray(0, 16).toString("hex");
+  const base64Of = (content: string): string => Buffer.from(content).toString("base64");
+  const ambiguous: [what: string, source: object][] = [
+    ["hex in a file", { file: "hex.key" }],
+    ["hex in a variable", { env: "HEX" }],
+    ["base64 of 16 bytes in a file", { file: "base64.key" }],
+    ["base64 of 16 bytes in a variable", { env: "AES128" }],
+    ["base64 of hex in a variable", { env: "HEX_IN_BASE64" }],
+    ["hex that is said to be base64", { base64: hex }],
+    ["base64 of hex", { base64: base64Of(hex) }],
+  ];
+  for (const [what, source] of ambiguous) {
+    it(`AES is refused where it may be another key: ${what}`, async () => {
+      const { message } = await refusal("invalid-configuration", assemble({ type: "raw-aes", wrappingKey: source }));
+      expect(message).to.match(
+        /^ {2}keyring\.wrappingKey: .*say which is meant with encoding: "hex" \| "base64" \| "bytes"/m,
+      );
+      expect(message).to.not.contain(hex);
+    });
+  }
+
+  const said: [source: object, bytes: Buffer][] = [
+    [{ file: "hex.key", encoding: "hex" }, AES_KEY.subarray(0, 16)],
+    [{ file: "hex.key", encoding: "bytes" }, Buffer.from(hex)],
+    [{ file: "base64.key", encoding: "base64" }, AES_KEY.subarray(0, 16)],
+    [{ env: "HEX", encoding: "hex" }, AES_KEY.subarray(0, 16)],
+    [{ env: "HEX", encoding: "base64" }, Buffer.from(hex, "base64")],
+    [{ env: "HEX", encoding: "bytes" }, Buffer.from(hex)],
+    [{ env: "AES128", encoding: "base64" }, AES_KEY.subarray(0, 16)],
+    [{ env: "HEX_IN_BASE64", encoding: "base64" }, Buffer.from(hex)],
+    [{ base64: base64Of(hex), encoding: "hex" }, AES_KEY.subarray(0, 16)],
+    [{ base64: base64Of(hex), encoding: "bytes" }, Buffer.from(hex)],
+  ];
+  for (const [source, bytes] of said) {
+    it(`AES is the key that is meant where its encoding is said: ${Object.values(source).join(" ").slice(0, 30)}`, async () => {
+      const { keyring } = await assemble({ type: "raw-aes", wrappingKey: source });
+      const own = new DefaultMaterialsManager(new RawAesKeyring({ wrappingKey: { key: bytes, encoding: "bytes" } }));
+      expect(await opens(own, new DefaultMaterialsManager(keyring))).to.equal(true);
+    });
+  }
+
+  it("refuses an encoding that there is not, and one for another kind of key", async () => {
+    const wrong = assemble({ type: "raw-aes", wrappingKey: { env: "HEX", encoding: "base32" } });
+    expect((await refusal("invalid-configuration", wrong)).message).to.contain("keyring.wrappingKey");
+    const rsa = assemble({ type: "raw-rsa", publicKey: { file: "public.pem", encoding: "hex" } });
+    expect((await refusal("invalid-configuration", rsa)).message).to.contain("keyring.publicKey");
+  });
 
   const privateSources = [
     { file: "private.pem" },

@@ -1,9 +1,19 @@
 import { createSecretKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { isKeyObject, isUint8Array } from "node:util/types";
-import { S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, S3EncryptionError } from "@s3ec/materials";
+import { AES_KEY_ENCODINGS, type AesKeyEncoding, readAesKey } from "./key-encoding.js";
 
-/** 16, 24 or 32 raw bytes (copied), a secret `KeyObject`, or a JWK `{ kty: "oct", k }`. */
-export type AesWrappingKey = Uint8Array | KeyObject | JsonWebKey;
+/** A key as text, or as bytes that happen to be text, where its encoding has to be said. */
+export interface EncodedAesKey {
+  readonly key: string | Uint8Array;
+  readonly encoding: AesKeyEncoding;
+}
+
+/**
+ * 16, 24 or 32 raw bytes (copied), a secret `KeyObject`, a JWK `{ kty: "oct", k }`, or `{ key, encoding }`. Bytes that are
+ * text of another key, in hex or base64, are refused unless the encoding is said; a `KeyObject` is what it holds.
+ */
+export type AesWrappingKey = Uint8Array | KeyObject | JsonWebKey | EncodedAesKey;
 
 /** Reads a wrapping key of 16, 24 or 32 bytes; throws `invalid-argument`, without a word of the key. */
 export function aesWrappingKey(input: AesWrappingKey): KeyObject {
@@ -22,9 +32,18 @@ function secretKey(input: AesWrappingKey): KeyObject {
     if (input.type === "secret") return input;
     throw unreadable(`a ${input.type} KeyObject`);
   }
-  if (isUint8Array(input)) return createSecretKey(input);
+  if (isUint8Array(input)) return readAesKey(input);
   if (typeof input !== "object" || input === null) throw unreadable("neither bytes, KeyObject nor JWK");
-  return jwkKey(input);
+  return "encoding" in input ? encodedKey(input as EncodedAesKey) : jwkKey(input);
+}
+
+function encodedKey(input: EncodedAesKey): KeyObject {
+  assertKnownOptions(input, { key: true, encoding: true }, "wrappingKey");
+  const { key, encoding } = input;
+  if ((typeof key !== "string" && !isUint8Array(key)) || !AES_KEY_ENCODINGS.includes(encoding)) {
+    throw unreadable(`no { key, encoding } with a text or bytes and one of ${AES_KEY_ENCODINGS.join(", ")}`);
+  }
+  return readAesKey(key, encoding);
 }
 
 function jwkKey(jwk: JsonWebKey): KeyObject {
@@ -48,6 +67,6 @@ function jwkKey(jwk: JsonWebKey): KeyObject {
 function unreadable(what: string): S3EncryptionError {
   return new S3EncryptionError(
     "invalid-argument",
-    `Pass an AES wrapping key as bytes, a secret KeyObject or a JWK of kty "oct"; this is ${what}.`,
+    `Pass an AES wrapping key as bytes, a secret KeyObject, a JWK of kty "oct" or { key, encoding }; this is ${what}.`,
   );
 }
