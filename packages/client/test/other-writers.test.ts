@@ -359,6 +359,47 @@ describe("objects of writers that no vector comes from", () => {
     }
   });
 
+  it("tells how long CBC content is near its end where its writer said so, and that it is not known otherwise", async () => {
+    const content = randomBytes(100);
+    const metadata = (stated: object) => ({
+      "x-amz-key": base64(wrap.aesEcb(kek, dataKey)),
+      "x-amz-iv": base64(iv16),
+      "x-amz-matdesc": "{}",
+      ...stated,
+    });
+    const ask = async (Range: string, stated: object) => {
+      const body = cbc(dataKey, iv16, content);
+      await fixture.server.putRawObject(BUCKET, "cbc-range", { body, metadata: metadata(stated) });
+      const client = fixture.client({ ...LEGACY, keyring: aes });
+      const { Body, ...told } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: "cbc-range", Range }));
+      return { told, bytes: Buffer.from((await Body?.transformToByteArray()) ?? []) };
+    };
+    const stated = { "x-amz-unencrypted-content-length": "100" };
+    for (const [Range, first, last] of [
+      ["bytes=90-", 90, 99],
+      ["bytes=90-110", 90, 99],
+      ["bytes=-30", 70, 99],
+      ["bytes=-1000", 0, 99],
+      ["bytes=3-20", 3, 20],
+    ] as const) {
+      const { told, bytes } = await ask(Range, stated);
+      expect(told).to.include({ ContentLength: last - first + 1, ContentRange: `bytes ${first}-${last}/100` });
+      expect(bytes.equals(content.subarray(first, last + 1)), Range).to.equal(true);
+    }
+    const past = await ask("bytes=105-", stated).catch((error: unknown) => error);
+    expect(past).to.have.property("name", "InvalidRange");
+    // What does not fit to the stored length is of another object.
+    for (const other of [
+      {},
+      { "x-amz-unencrypted-content-length": "113" },
+      { "x-amz-unencrypted-content-length": "x" },
+    ]) {
+      const { told, bytes } = await ask("bytes=90-", other);
+      expect(told).to.include({ ContentRange: "bytes 90-111/*" }).and.to.have.property("ContentLength", undefined);
+      expect(bytes.equals(content.subarray(90))).to.equal(true);
+    }
+  });
+
   it("does not look for INSTRUCTION_SUFFIX files while legacy wraps are off (3.4 item 4)", async () => {
     const make = writers[".NET V1, AES, INSTRUCTION_SUFFIX file (1.6, 3.4 item 4)"];
     if (make === undefined) throw new Error("writer");

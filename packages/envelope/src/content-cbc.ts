@@ -38,7 +38,8 @@ export async function* decryptCbc(
 
 /**
  * CBC blocks from the middle. The block before the range is fetched for the chaining alone: what it decrypts to itself
- * is dropped (1.7). Padding is removed only where the range reaches the end of the object.
+ * is dropped (1.7). Padding is removed only where the range reaches the end of the object, and must then end the content
+ * where it was said to end: S3's answer has told that length already.
  */
 export async function* decryptCbcRange(
   content: ContentKey,
@@ -48,15 +49,22 @@ export async function* decryptCbcRange(
   const decipher = cbcDecipher(content).setAutoPadding(range.reachesEnd);
   const cut = rangeCutter(range.blockOffset - range.fetchFirst + range.skip, range.take);
   let given = 0;
-  for await (const chunk of exactlyFetched(range, ciphertext)) {
-    const part = cut(decipher.update(chunk));
+  let end = range.fetchFirst;
+  const within = (plaintext: Uint8Array): Uint8Array => {
+    const part = cut(plaintext);
+    end += plaintext.length;
     given += part.length;
+    return part;
+  };
+  for await (const chunk of exactlyFetched(range, ciphertext)) {
+    const part = within(decipher.update(chunk));
     if (part.length > 0) yield part;
   }
-  const last = cut(lastBlock(decipher));
+  const last = within(lastBlock(decipher));
+  if (range.reachesEnd && range.total !== undefined && end !== range.total) throw decryptionFailed();
   if (last.length > 0) yield last;
   // Where the content ends, only its padding tells, which is why `alignRange` could not.
-  if (given + last.length === 0) {
+  if (given === 0) {
     throw new S3EncryptionError("invalid-argument", "The range starts past the end of the object's content.");
   }
 }

@@ -17,6 +17,8 @@ export interface AlignedRange {
   readonly take: number;
   /** CBC only: the fetched bytes end with the object's last block, which holds the padding. */
   readonly reachesEnd: boolean;
+  /** Plaintext bytes of the whole object; undefined for CBC content whose length its writer did not state. */
+  readonly total: number | undefined;
 }
 
 const BLOCK = 16;
@@ -41,25 +43,32 @@ export function parseByteRange(text: string): ByteRange {
 
 /**
  * Maps a plaintext range onto the stored body (1.7). A suffix counts from the end of the plaintext, not of the stored
- * body (H31); for CBC, whose padding hides that end, a suffix range is refused. Returns undefined when the range
- * starts past the end, which S3 answers with 416.
+ * body (H31); for CBC, whose padding hides that end, a suffix range is refused unless the end was stated. Returns
+ * undefined when the range starts past the end, which S3 answers with 416.
  *
  * @param storedLength bytes of the stored body
+ * @param statedLength plaintext bytes of CBC content by its writer's word, which decryption then holds it to
  */
-export function alignRange(suite: AlgorithmSuite, range: ByteRange, storedLength: number): AlignedRange | undefined {
+export function alignRange(
+  suite: AlgorithmSuite,
+  range: ByteRange,
+  storedLength: number,
+  statedLength?: number,
+): AlignedRange | undefined {
   const exact = plaintextLength(suite, storedLength);
-  if (exact === undefined && "suffixLength" in range) {
+  const total = exact ?? statedLength;
+  if (total === undefined && "suffixLength" in range) {
     throw new S3EncryptionError(
       "unsupported-operation",
       "A suffix range of CBC content cannot be resolved, since its padding hides the plaintext's length; use bytes=a-b.",
     );
   }
-  const length = exact ?? storedLength;
+  const length = total ?? storedLength;
   const first = "suffixLength" in range ? Math.max(0, length - range.suffixLength) : range.first;
   const last = "suffixLength" in range ? length - 1 : Math.min(range.last ?? length - 1, length - 1);
   if (first > last) return undefined;
   const blockOffset = first - (first % BLOCK);
-  const blockEnd = Math.min(length, last - (last % BLOCK) + BLOCK) - 1;
+  const blockEnd = Math.min(exact ?? storedLength, last - (last % BLOCK) + BLOCK) - 1;
   const precedingBlock = suite.cipher === "cbc" && blockOffset > 0 ? BLOCK : 0;
   return {
     fetchFirst: blockOffset - precedingBlock,
@@ -68,6 +77,7 @@ export function alignRange(suite: AlgorithmSuite, range: ByteRange, storedLength
     skip: first - blockOffset,
     take: last - first + 1,
     reachesEnd: suite.cipher === "cbc" && blockEnd === storedLength - 1,
+    total,
   };
 }
 

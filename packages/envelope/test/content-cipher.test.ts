@@ -134,7 +134,15 @@ describe("whole content", () => {
 
 describe("a consumer that stops early", () => {
   const chunks = cut(Buffer.alloc(320), 32);
-  const range = { fetchFirst: 0, fetchLast: 319, blockOffset: 0, skip: 0, take: 320, reachesEnd: false };
+  const range = {
+    fetchFirst: 0,
+    fetchLast: 319,
+    blockOffset: 0,
+    skip: 0,
+    take: 320,
+    reachesEnd: false,
+    total: undefined,
+  };
   const readers: [what: string, read: (source: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>][] = [
     ["encryptContent", (source) => encryptContent(contentKey("gcm"), source)],
     ...KINDS.flatMap((kind): typeof readers => [

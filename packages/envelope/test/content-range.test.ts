@@ -182,7 +182,15 @@ describe("ranges", () => {
   it("keep to the counter of GCM: none ends past what one message may hold", async () => {
     const { suite, ...rest } = contentKey("gcm");
     const content = { ...rest, suite: { ...suite, maxContentLength: 64 } };
-    const found = { fetchFirst: 48, fetchLast: 63, blockOffset: 48, skip: 8, take: 8, reachesEnd: false };
+    const found = {
+      fetchFirst: 48,
+      fetchLast: 63,
+      blockOffset: 48,
+      skip: 8,
+      take: 8,
+      reachesEnd: false,
+      total: undefined,
+    };
     const source = (): AsyncGenerator<Uint8Array> => streamOf([Buffer.alloc(16)]);
     expect(await collect(decryptContentRange(content, found, source()))).to.have.length(8);
     await refusal("invalid-argument", collect(decryptContentRange(content, { ...found, take: 9 }, source())));
@@ -198,6 +206,7 @@ describe("ranges", () => {
       skip: 0,
       take: 16,
       reachesEnd: false,
+      total: undefined,
     };
     const counter = Buffer.concat([content.iv, Buffer.from("ffffffff", "hex")]);
     const cipher = createCipheriv("aes-256-ctr", content.key, counter);
@@ -218,6 +227,38 @@ describe("ranges", () => {
 
     it("do not count from the end, which the padding hides", () => {
       refused("unsupported-operation", () => alignRange(CBC, { suffixLength: 5 }, 112));
+    });
+
+    it("end where the writer said that the content does, and count from there", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.nat(100), fc.nat(120), fc.nat(120), fc.boolean(), async (length, first, more, isSuffix) => {
+          const content = plaintextOf(length);
+          const body = await stored("cbc", content);
+          const range = isSuffix ? { suffixLength: first } : { first, last: first + more };
+          const start = isSuffix ? Math.max(0, length - first) : first;
+          const expected = content.subarray(start, isSuffix ? length : first + more + 1);
+          const found = alignRange(CBC, range, body.length, length);
+          if (found === undefined) {
+            expect(expected.length).to.equal(0);
+            return;
+          }
+          expect([found.total, found.take]).to.deep.equal([length, expected.length]);
+          const read = await collect(decryptContentRange(contentKey("cbc"), found, streamOf([fetched(body, found)])));
+          expect(read.equals(expected)).to.equal(true);
+        }),
+      );
+    });
+
+    it("fail with the uniform error where the content does not end where it was said to", async () => {
+      const body = await stored("cbc", bytes);
+      for (const stated of [96, 99, 101, 111]) {
+        const found = alignRange(CBC, { first: 90 }, body.length, stated);
+        if (found === undefined) throw new Error("The range starts within the content.");
+        const reading = collect(decryptContentRange(contentKey("cbc"), found, streamOf([fetched(body, found)])));
+        // What ends with a whole block is read without the one that holds the padding.
+        if (stated === 96) expect((await reading).equals(bytes.subarray(90, 96))).to.equal(true);
+        else expect((await refusal("decryption-failed", reading)).cause).to.equal(undefined);
+      }
     });
 
     for (const range of ["bytes=100-100", "bytes=111-", "bytes=105-500"]) {

@@ -3,6 +3,7 @@ import { alignRange, type ByteRange, type ContentKey, decryptContentRange, parse
 import { S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
+import { plaintextSize } from "../commands/plaintext-size.js";
 import type { ResolvedOptions } from "../options.js";
 import { requestAborted } from "../request-aborted.js";
 import { outputBody, readableOf } from "../streams.js";
@@ -140,7 +141,9 @@ async function openRange(
   output: GetObjectCommandOutput,
 ): Promise<DecryptedBody> {
   const { first, last, total } = servedRange(output);
-  const aligned = alignRange(content.suite, range, total);
+  // The padding hides how long CBC content is: only its writer may have said.
+  const stated = plaintextSize({ ContentLength: total, Metadata: output.Metadata });
+  const aligned = alignRange(content.suite, range, total, stated);
   if (aligned === undefined) throw rangeNotSatisfiable(output.$metadata);
   if (aligned.fetchFirst < first || aligned.fetchLast > last) {
     throw new S3EncryptionError("content-mismatch", "S3 answered with less than the range that was asked for.");
@@ -148,12 +151,10 @@ async function openRange(
   const needed = slice(body.chunks, aligned.fetchFirst - first, aligned.fetchLast - aligned.fetchFirst + 1);
   const stream = readableOf(decryptContentRange(content, aligned, needed), body.destroy);
   const start = aligned.blockOffset + aligned.skip;
-  const isCbc = content.suite.cipher === "cbc";
   return {
     Body: await outputBody(stream),
-    // The padding hides how long CBC content is, so near its end neither length is known.
-    ContentLength: isCbc && aligned.reachesEnd ? undefined : aligned.take,
-    ContentRange: `bytes ${start}-${start + aligned.take - 1}/${isCbc ? "*" : total - content.suite.tagLength}`,
+    ContentLength: aligned.reachesEnd && aligned.total === undefined ? undefined : aligned.take,
+    ContentRange: `bytes ${start}-${start + aligned.take - 1}/${aligned.total ?? "*"}`,
   };
 }
 
