@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { printable } from "@s3ec/envelope";
+import { printable, quotedList } from "@s3ec/envelope";
 import { type EnvelopeExplanation, explainEnvelope } from "./explain-envelope.js";
 import { describeMessage } from "./inspect-message.js";
 import { type Inspection, inspectObject } from "./inspect-object.js";
@@ -57,6 +57,7 @@ function describe(
     `  Data key    wrapped with ${wrapAlgorithm} (${inspection.encryptedDataKeyLength} bytes), ${where}`,
     `  ${kind}${entries.length === 0 ? ": none" : ":"}`,
     ...entries.map((entry) => `    ${entry}`),
+    ...besideIt(inspection),
     `  Written by  ${writers} Nothing in it proves who.`,
     ...(weaknesses.length === 0 ? [] : ["  Weak:", ...weaknesses.map((weakness) => `    ${weakness}`)]),
     switches.length === 0
@@ -64,4 +65,12 @@ function describe(
       : `  To read it  beside ${key}, set ${switches.join(", ")}.`,
     ...(movingOn === null ? [] : [`  To move on  ${movingOn}`]),
   ];
+}
+
+/** Files of other keys, perhaps: only who reads them can tell. */
+function besideIt({ siblingSuffixes, instructionFile }: Inspection): string[] {
+  if (siblingSuffixes === null) return ["  Beside it   unknown, since keys may not be listed (s3:ListBucket)"];
+  const others = siblingSuffixes.filter((suffix) => instructionFile?.endsWith(suffix) !== true);
+  if (others.length === 0) return [];
+  return [`  Beside it   keys that end in ${quotedList(others)}; --suffix looks at one as its instruction file`];
 }

@@ -17,6 +17,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { headObject } from "./head-object.js";
 import { inspectMessage, type MessageInspection } from "./inspect-message.js";
 import { isServiceError } from "./service-message.js";
+import { siblingSuffixes, whereElseToLook } from "./sibling-suffixes.js";
 
 export interface InspectOptions {
   readonly Bucket: string;
@@ -46,6 +47,8 @@ export interface Inspection {
   readonly contentLength: number | null;
   /** Bytes of the wrapped key. */
   readonly encryptedDataKeyLength: number;
+  /** What follows the object's key in others that could be its instruction files; null where they may not be listed. */
+  readonly siblingSuffixes: readonly string[] | null;
 }
 
 /** Reads an object's envelope, or the header of a message, with a plain `S3Client`; needs no key. Throws `not-encrypted` or `malformed-envelope`. */
@@ -77,6 +80,7 @@ export async function inspectObject(
     storedLength,
     contentLength: plaintextLength(suite, storedLength) ?? statedPlaintextLength ?? null,
     encryptedDataKeyLength: encryptedDataKey.ciphertext.length,
+    siblingSuffixes: await siblingSuffixes(client, object),
   };
   return { inspection, envelope };
 }
@@ -106,11 +110,12 @@ async function completeFrom(
     return { envelope: other === undefined ? complete(file) : completeFromBoth(complete, [file, other]), file };
   }
   const places = `there is no instruction file at its key plus ${suffixes.map((suffix) => `"${suffix}"`).join(" or ")}`;
+  const elsewhere = whereElseToLook(await siblingSuffixes(client, options));
   throw new S3EncryptionError(
     "not-encrypted",
     isEncrypted
-      ? `The object's wrapped key was not found: ${places}. Name the suffix that its writer chose with --suffix.`
-      : `The object was not written by an S3 encryption client: its metadata holds no wrapped key, and ${places}.`,
+      ? `The object's wrapped key was not found: ${places}. ${elsewhere}`
+      : `The object was not written by an S3 encryption client: its metadata holds no wrapped key, and ${places}. ${elsewhere}`,
   );
 }
 

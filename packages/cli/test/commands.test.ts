@@ -126,8 +126,13 @@ describe("s3ec", function () {
       expectRefusal(
         await local("inspect", "s3://demo/a/b", ...wrong),
         4,
-        /no instruction file .*"\.escroww".*--suffix/,
+        /no instruction file .*"\.escroww".*Beside it .*".*--suffix/,
       );
+      const inMetadata = await local("inspect", "s3://demo/a/b");
+      expect(inMetadata.stdout).to.match(/Beside it {3}keys that end in "\.escrow"; --suffix/);
+      server.faults.add({ operation: "ListObjectsV2", status: 403, times: 2 });
+      expectRefusal(await local("inspect", "s3://demo/a/b", ...wrong), 4, /could not be listed \(s3:ListBucket\)/);
+      expect((await local("inspect", "s3://demo/a/b")).stdout).to.match(/Beside it {3}unknown/);
       const { stdout } = await local("inspect", "s3://demo/a/b", "--suffix", ".escrow");
       expect(stdout).to.match(/To read it {2}beside its key, set instructionFileConfig\.suffix: \.escrow\./);
     });
