@@ -23,6 +23,11 @@ export interface EncryptionCallOptions {
   readonly materialDescription?: Readonly<Record<string, string>>;
   /** Instruction file to read or write: `.instruction`, or the suffix that a child keyring was given. */
   readonly instructionFileSuffix?: string;
+  /**
+   * On reading, the version of the instruction file, as S3 answered when it was put. Without it, and with the `VersionId` of
+   * an object of format V3, the versions nearest in time are tried; default otherwise: the current one.
+   */
+  readonly instructionFileVersionId?: string;
   /** On reading, use the instruction file although the object's metadata holds a wrapped key too (H17). */
   readonly preferInstructionFile?: boolean;
   /** What to write instead of the client's `writeFormat`; on reading, `"s3"` looks for no message. */
@@ -47,6 +52,7 @@ const CALL: OptionNames<EncryptionCallOptions> = {
   encryptionContext: true,
   materialDescription: true,
   instructionFileSuffix: true,
+  instructionFileVersionId: true,
   preferInstructionFile: true,
   format: true,
 };
@@ -150,6 +156,7 @@ export interface CallOptions {
   readonly encryptionContext: StringMap;
   readonly materialDescription: StringMap | undefined;
   readonly instructionFileSuffix: string | undefined;
+  readonly instructionFileVersionId: string | undefined;
   readonly preferInstructionFile: boolean;
   readonly format: ObjectFormat | undefined;
   readonly abortSignal: AbortSignal | undefined;
@@ -163,14 +170,13 @@ export function callOptionsOf(input: object): CallOptions {
     encryptionContext,
     materialDescription,
     instructionFileSuffix,
+    instructionFileVersionId,
     preferInstructionFile = false,
     format,
   } = options;
-  if (
-    instructionFileSuffix !== undefined &&
-    (typeof instructionFileSuffix !== "string" || instructionFileSuffix === "")
-  ) {
-    throw invalid("instructionFileSuffix must be a text that is not empty.");
+  for (const [name, value] of Object.entries({ instructionFileSuffix, instructionFileVersionId })) {
+    if (value === undefined || (typeof value === "string" && value !== "")) continue;
+    throw invalid(`${name} must be a text that is not empty.`);
   }
   if (typeof preferInstructionFile !== "boolean") throw invalid("preferInstructionFile must be true or false.");
   return {
@@ -179,6 +185,7 @@ export function callOptionsOf(input: object): CallOptions {
     materialDescription:
       materialDescription === undefined ? undefined : callersStringMap(materialDescription, "materialDescription"),
     instructionFileSuffix,
+    instructionFileVersionId,
     preferInstructionFile,
     format,
     abortSignal: options.abortSignal,

@@ -82,6 +82,7 @@ async function dispatch<Output>(
           options,
           input as GetObjectCommandInput,
           send as Send<GetObjectCommandInput, GetObjectCommandOutput>,
+          client,
         );
       case "DeleteObjectCommand":
         return (await import("./commands/delete-object.js")).deleteObject(

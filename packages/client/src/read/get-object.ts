@@ -1,16 +1,18 @@
-import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { alignRange, type ByteRange, type ContentKey, decryptContentRange, parseByteRange } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import { plaintextSize } from "../commands/plaintext-size.js";
 import type { ResolvedOptions } from "../options.js";
+import { plainClientOf } from "../plain-client.js";
 import { requestAborted } from "../request-aborted.js";
 import { outputBody, readableOf } from "../streams.js";
 import { askAgain } from "./ask-again.js";
+import { BesideObject } from "./beside-object.js";
 import { getMessageRange } from "./get-message-range.js";
 import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "./open-message.js";
-import { openObject } from "./open-object.js";
+import { openVersion } from "./open-version.js";
 import { readAhead } from "./read-ahead.js";
 import { resumedBody } from "./resumed-body.js";
 import { assertWhole, rangeNotSatisfiable, servedRange } from "./served-range.js";
@@ -25,10 +27,15 @@ const ATTEMPTS = 3;
 const HELD_LENGTH = 1024 * 1024;
 
 /** Sends a `GetObjectCommand` and decrypts what comes back. */
-export async function getObject(options: ResolvedOptions, input: GetObjectCommandInput, next: Next): Promise<Result> {
+export async function getObject(
+  options: ResolvedOptions,
+  input: GetObjectCommandInput,
+  next: Next,
+  client: S3Client,
+): Promise<Result> {
   const call = callOptionsOf(input);
   try {
-    return await getDecrypted(options, call, input, next);
+    return await getDecrypted(options, call, input, { next, client });
   } catch (error) {
     // A body that is being read then only says that its connection was reset.
     throw call.abortSignal?.aborted === true ? requestAborted() : error;
@@ -39,7 +46,7 @@ async function getDecrypted(
   options: ResolvedOptions,
   call: CallOptions,
   input: GetObjectCommandInput,
-  next: Next,
+  { next, client }: { readonly next: Next; readonly client: S3Client },
 ): Promise<Result> {
   const range = requestedRange(input);
   if (range !== undefined) {
@@ -78,7 +85,7 @@ async function getDecrypted(
     // read meanwhile; a large one is let go of, and asked for again.
     let held: AsyncIterable<Uint8Array> | undefined;
     let letGo = false;
-    const content = await openObject(options, call, input, output, async (file) => {
+    const makeRoom = (): void => {
       const length = output.ContentLength;
       if (length === undefined || length > HELD_LENGTH) {
         letGo = true;
@@ -86,8 +93,17 @@ async function getDecrypted(
       } else {
         held ??= readAhead(chunks, Buffer.allocUnsafeSlow(length));
       }
+    };
+    const get = async (file: GetObjectCommandInput): Promise<GetObjectCommandOutput> => {
+      makeRoom();
       return (await next(file)).output;
-    });
+    };
+    const lister = (): S3Client => {
+      makeRoom();
+      return plainClientOf(client);
+    };
+    const beside = new BesideObject(lister, input, call.abortSignal);
+    const content = await openVersion(options, call, input, output, { get, beside });
     if (letGo) {
       result = await askAgain(next, asked, output, output.ContentRange);
       body = bodyOf(result);

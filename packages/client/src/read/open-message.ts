@@ -58,7 +58,8 @@ export async function openMessage(
   { Bucket: bucket, Key: key }: GetObjectCommandInput,
 ): Promise<OpenedMessage> {
   // A caller who names one means the S3 formats, and would have that checked.
-  if (call.instructionFileSuffix !== undefined || call.preferInstructionFile) {
+  const { instructionFileSuffix, instructionFileVersionId, preferInstructionFile } = call;
+  if (instructionFileSuffix !== undefined || instructionFileVersionId !== undefined || preferInstructionFile) {
     throw new S3EncryptionError("invalid-argument", "The object is a message, which has no instruction file.");
   }
   return await format.open(header, {

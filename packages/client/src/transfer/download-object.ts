@@ -11,8 +11,9 @@ import { S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
+import { BesideObject } from "../read/beside-object.js";
 import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "../read/open-message.js";
-import { openObject } from "../read/open-object.js";
+import { openVersion } from "../read/open-version.js";
 import { type CiphertextBody, type Decryption, decryptionOf, openWhole } from "../read/whole-content.js";
 import { readableOf } from "../streams.js";
 import { openRanges, type RangedObject, type RangeSettings } from "./ciphertext-ranges.js";
@@ -69,9 +70,13 @@ async function openDecryption(
     }
   }
   // An object that waits for its file must not keep a socket from it: enough of them would wait for ever.
-  const content = await openObject(encryption, call, params, output, (file) => {
+  const ready = (): S3Client => {
     chunks = letGo?.() ?? chunks;
-    return client.send(new GetObjectCommand(file), { abortSignal: ranges.signal });
+    return client;
+  };
+  const content = await openVersion(encryption, call, params, output, {
+    get: (file) => ready().send(new GetObjectCommand(file), { abortSignal: ranges.signal }),
+    beside: new BesideObject(ready, params, ranges.signal),
   });
   return { decryption: decryptionOf(content, length), body: { chunks, destroy } };
 }

@@ -35,6 +35,7 @@ const OPTIONS: OptionNames<EncryptedDownloadOptions> = {
   encryptionContext: true,
   materialDescription: true,
   instructionFileSuffix: true,
+  instructionFileVersionId: true,
   preferInstructionFile: true,
   format: true,
 };

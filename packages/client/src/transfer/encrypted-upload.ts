@@ -9,7 +9,8 @@ import { FileBody } from "../write/file-body.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
 import type { UploadProgress } from "./upload-sealed.js";
 
-export interface EncryptedUploadOptions extends Omit<EncryptionCallOptions, "preferInstructionFile"> {
+export interface EncryptedUploadOptions
+  extends Omit<EncryptionCallOptions, "instructionFileVersionId" | "preferInstructionFile"> {
   /** An `S3EncryptionClient`, or any `S3Client` together with `encryption`. */
   readonly client: S3Client;
   readonly encryption?: S3EncryptionOptions;
