@@ -180,7 +180,10 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
     );
   }
   assertFormat(messageFormat, writeFormat, "writeFormat");
-  const { spool = {} } = options;
+  const { spool = {}, allowUnencryptedCommands = [] } = options;
+  if (!Array.isArray(allowUnencryptedCommands) || allowUnencryptedCommands.some((name) => typeof name !== "string")) {
+    throw invalid("allowUnencryptedCommands must be a list of the commands' names.");
+  }
   if (spool !== false) assertKnownOptions(spool, { directory: true }, "spool", "invalid-configuration");
   return {
     materialsManager: materialsManager ?? managerOf(keyring),
@@ -201,7 +204,7 @@ export function resolveOptions(options: S3EncryptionOptions | undefined): Resolv
     enableUncommittedChildren: options.enableUncommittedChildren ?? false,
     messageFormat,
     writeFormat,
-    allowUnencryptedCommands: new Set(options.allowUnencryptedCommands ?? []),
+    allowUnencryptedCommands: new Set(allowUnencryptedCommands),
   };
 }
 

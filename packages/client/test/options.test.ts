@@ -54,6 +54,14 @@ describe("the options of the encryption client", () => {
     });
   }
 
+  it("name the commands that may go unencrypted in a list", () => {
+    for (const allowUnencryptedCommands of ["UploadPartCommand", { UploadPartCommand: true }, [1]]) {
+      const { code, message } = refusalOf(() => clientWith({ keyring, allowUnencryptedCommands }));
+      expect(code).to.equal("invalid-configuration");
+      expect(message).to.contain("allowUnencryptedCommands must be a list");
+    }
+  });
+
   it("take a message format, not its description in a configuration file", () => {
     const options = { keyring, messageFormat: { type: "aws-message" } };
     const { code, message } = refusalOf(() => clientWith(options));

@@ -35,6 +35,8 @@ const MISSPELT: readonly Misspelt[] = [
     { privateKey: "", decryptionKeys: [{ privateKey: "", materialDescripton: { a: "1" } }] },
     "materialDescripton",
   ],
+  ["a private key", made(RawRsaKeyring), { privateKey: { key: "", pasphrase: "" } }, "pasphrase"],
+  ["a public key", made(RawRsaKeyring), { publicKey: { key: "", typ: "spki" } }, "typ"],
   ["KmsKeyring", made(KmsKeyring), { keyId: "alias/a", acceptUnstoredContexts: true }, "acceptUnstoredContexts"],
   ["KmsDiscoveryKeyring", made(KmsDiscoveryKeyring), { discoveryFilters: {} }, "discoveryFilters"],
   [

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from "node:crypto";
 import { isKeyObject, isUint8Array } from "node:util/types";
-import { S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, S3EncryptionError } from "@s3ec/materials";
 import { keyKindMistake, rsaKeyMistake, type WantedRsaKey } from "./key-mistakes.js";
 
 /** A private key as PEM or DER, where its encoding has to be said. DER defaults to PKCS#8. */
@@ -32,7 +32,10 @@ export function rsaPrivateKey(input: RsaPrivateKey, acceptWeak = false): KeyObje
   return rsaKey("privateKey", "private", minBits, () => {
     if (isKeyObject(input)) return input;
     if (typeof input === "string" || isUint8Array(input)) return readPrivateKey({ key: input });
-    if (isEncoded(input)) return readPrivateKey(input);
+    if (isEncoded(input)) {
+      assertKnownOptions(input, { key: true, type: true, passphrase: true }, "privateKey");
+      return readPrivateKey(input);
+    }
     assertUsage("privateKey", input, ["unwrapKey", "decrypt"]);
     return createPrivateKey({ key: input, format: "jwk" });
   });
@@ -43,7 +46,10 @@ export function rsaPublicKey(input: RsaPublicKey): KeyObject {
   return rsaKey("publicKey", "public", MIN_MODULUS_BITS, () => {
     if (isKeyObject(input)) return input;
     if (typeof input === "string" || isUint8Array(input)) return readPublicKey({ key: input });
-    if (isEncoded(input)) return readPublicKey(input);
+    if (isEncoded(input)) {
+      assertKnownOptions(input, { key: true, type: true }, "publicKey");
+      return readPublicKey(input);
+    }
     assertUsage("publicKey", input, ["wrapKey", "encrypt"]);
     if ("d" in input) throw privateInPlaceOfPublic();
     return createPublicKey({ key: input, format: "jwk" });

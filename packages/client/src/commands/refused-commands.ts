@@ -13,7 +13,13 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** Fails closed: a write that this client does not encrypt is refused unless the caller allowed it by name. */
 export function refuseUnencrypted(commandName: string | undefined, allowed: ReadonlySet<string>): void {
-  if (commandName === undefined || allowed.has(commandName) || !Object.hasOwn(REFUSED, commandName)) return;
+  if (commandName === undefined) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "A command that does not say its name may store plaintext: send one of @aws-sdk/client-s3.",
+    );
+  }
+  if (allowed.has(commandName) || !Object.hasOwn(REFUSED, commandName)) return;
   throw new S3EncryptionError(
     "unsupported-operation",
     `${commandName} is not encrypted: ${REFUSED[commandName]}. To send it as it is, name it in allowUnencryptedCommands.`,
