@@ -79,6 +79,28 @@ describe("puts with instruction files", () => {
         await expectBoth(key, "old");
       });
 
+      it("does the same after a completion that S3 answered with an error in a 200", async () => {
+        const key = name("in-a-200");
+        await client(options).send(puts(key, "old"));
+        fixture.server.faults.add({ operation: "CompleteMultipartUpload", key, status: 200, code: "InternalError" });
+        const params = { Bucket: BUCKET, Key: key, Body: bytesOfLength(6 << 20) };
+        await errorOf(new EncryptedUpload({ client: client(options), params }).done());
+        await expectBoth(key, "old");
+        fixture.server.faults.clear();
+        fixture.server.faults.add({
+          operation: "CompleteMultipartUpload",
+          key,
+          status: 200,
+          code: "InternalError",
+          performed: true,
+        });
+        await new EncryptedUpload({ client: client(options), params: { ...params, Body: "new" } }).done();
+        const large = bytesOfLength(6 << 20);
+        await new EncryptedUpload({ client: client(options), params: { ...params, Body: large } }).done();
+        const { Body } = await fixture.client({ keyring: generator }).send(get(key));
+        expect(large.equals((await Body?.transformToByteArray()) ?? Buffer.of())).to.equal(true);
+      });
+
       it("leaves the object that is there readable by every key after a streamed body that breaks off", async () => {
         const key = name("broken");
         await client(options).send(puts(key, "old"));
@@ -87,8 +109,11 @@ describe("puts with instruction files", () => {
           throw new Error("The body broke.");
         }
         const Body = Readable.from(breaking());
+        fixture.server.clearRequests();
         const error = await errorOf(client(options).send(put(key, Body, { ContentLength: 20_000_000 })));
         expect(error.message).to.equal("The body broke.");
+        // What was not sent to its end cannot be there.
+        expect(requests(key)).not.to.include("HeadObject");
         await expectBoth(key, "old");
       });
 
@@ -288,6 +313,17 @@ describe("puts with instruction files", () => {
       expect(await fixture.keys("left")).to.deep.equal(["left"]);
     });
 
+    it("removes a stale file only while it is what was read", async () => {
+      await client(FILES).send(puts("changed", "old"));
+      const pause = fixture.server.faults.pause({ operation: "DeleteObject", key: "changed.instruction" });
+      const sent = client().send(puts("changed", "new"));
+      await pause.reached;
+      await fixture.plain.send(put("changed.instruction", "another's"));
+      pause.release();
+      await sent;
+      expect((await fixture.stored("changed.instruction")).body.toString()).to.equal("another's");
+    });
+
     it("leaves files without our mark, which may be anybody's, and names a stale one that it may not remove", async () => {
       await fixture.plain.send(put("foreign.instruction", "a note"));
       await client().send(puts("foreign", "x"));
@@ -325,6 +361,44 @@ describe("puts with instruction files", () => {
       a.release();
       await putA;
       await expectBoth("crossed", "a");
+    });
+
+    it("looks again at what it has put again, until the pair is its own", async () => {
+      await client(FILES).send(puts("again", "old"));
+      const object = fixture.server.faults.pause({ operation: "PutObject", key: "again", at: "request" });
+      const sent = client(FILES).send(puts("again", "new"));
+      await object.reached;
+      await fixture.plain.send(put("again.instruction", "{}"));
+      const file = fixture.server.faults.pause({ operation: "PutObject", key: "again.instruction", at: "answer" });
+      object.release();
+      await file.reached;
+      await fixture.plain.send(put("again.instruction", "[]"));
+      file.release();
+      await sent;
+      await expectBoth("again", "new");
+    });
+
+    it("puts nothing back beside another's object, nor what was of another put", async () => {
+      const mark = async (key: string): Promise<string | undefined> =>
+        (await fixture.stored(`${key}.instruction`)).metadata["s3ec-of"];
+      await client(FILES).send(puts("gone", "old"));
+      const before = await mark("gone");
+      const { ETag } = await fixture.plain.send(get("gone"));
+      const pause = fixture.server.faults.pause({ operation: "PutObject", key: "gone", at: "commit" });
+      const sent = errorOf(client(FILES).send(puts("gone", "new", { IfMatch: ETag })));
+      await pause.reached;
+      await fixture.client({ keyring: generator }).send(puts("gone", "another's"));
+      pause.release();
+      await sent;
+      expect(await mark("gone")).not.to.equal(before);
+
+      await client(FILES).send(puts("cut-off", "old"));
+      const foreign = await fixture.stored("gone.instruction");
+      await fixture.server.putRawObject(BUCKET, "cut-off.instruction", foreign);
+      fixture.server.faults.add({ operation: "PutObject", key: "cut-off", status: 403 });
+      const told = client({ ...FILES, instructionFileConfig: { replaceUnknownFiles: true } });
+      await errorOf(told.send(puts("cut-off", "new")));
+      expect(await mark("cut-off")).not.to.equal(foreign.metadata["s3ec-of"]);
     });
 
     it("refuses over files of a put that is under way or has broken off, unless told otherwise", async () => {
