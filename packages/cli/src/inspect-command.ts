@@ -69,7 +69,7 @@ function describe(
 
 /** Files of other keys, perhaps: only who reads them can tell. */
 function besideIt({ siblingSuffixes, instructionFile }: Inspection): string[] {
-  if (siblingSuffixes === null) return ["  Beside it   unknown, since keys may not be listed (s3:ListBucket)"];
+  if (siblingSuffixes === null) return ["  Beside it   unknown, since keys could not be listed (s3:ListBucket)"];
   const others = siblingSuffixes.filter((suffix) => instructionFile?.endsWith(suffix) !== true);
   if (others.length === 0) return [];
   return [`  Beside it   keys that end in ${quotedList(others)}; --suffix looks at one as its instruction file`];

@@ -4,6 +4,9 @@ import { quotedList } from "@s3ec/envelope";
 /** Enough to recognise the right one among. */
 const MAX_SIBLINGS = 20;
 
+/** Milliseconds that looking for them may take; the rest is told in any case. */
+const PATIENCE = 3000;
+
 /** What follows an object's key in those of its siblings `<key>.*`; null where they may not be listed. */
 export async function siblingSuffixes(
   client: S3Client,
@@ -11,7 +14,9 @@ export async function siblingSuffixes(
 ): Promise<readonly string[] | null> {
   try {
     const input = { Bucket, Prefix: `${Key}.`, MaxKeys: MAX_SIBLINGS };
-    const { Contents = [] } = await client.send(new ListObjectsV2Command(input));
+    const { Contents = [] } = await client.send(new ListObjectsV2Command(input), {
+      abortSignal: AbortSignal.timeout(PATIENCE),
+    });
     return Contents.flatMap((entry) => (entry.Key?.startsWith(input.Prefix) ? [entry.Key.slice(Key.length)] : []));
   } catch {
     // What is known of the object is worth telling without.

@@ -83,7 +83,9 @@ describe("s3ec inspect, of an object whose writer means the terminal", function 
       const fields = { c: "115", d: base64(28), i: base64(28), 3: base64(60), w: "02", m: description };
       for (const [name, value] of Object.entries(fields)) response.setHeader(`x-amz-meta-x-amz-${name}`, value);
       response.setHeader("content-length", 100);
-      response.end();
+      // Of what it lists, it never sends all.
+      if (method === "HEAD") response.end();
+      else response.write("<");
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
     endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

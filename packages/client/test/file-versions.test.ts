@@ -237,6 +237,11 @@ describe("a refusal of an object that may have an instruction file with another 
     expect(await refusedWith("not-encrypted", "object")).to.match(/could not be listed \(s3:ListBucket\)/);
   });
 
+  it("does not wait for a store that does not answer what it lists", async () => {
+    fixture.server.faults.add({ operation: "ListObjectsV2", delayMs: 3_600_000 });
+    expect(await refusedWith("not-encrypted", "object")).to.match(/could not be listed/);
+  });
+
   it("looks for none where instruction files are not read", async () => {
     const options = { instructionFileConfig: { disableInstructionFile: true } };
     expect(await refusedWith("not-encrypted", "object", options)).not.to.match(/listed|end in/);

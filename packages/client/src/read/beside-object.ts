@@ -9,6 +9,8 @@ import {
 
 /** Enough to recognise the right one among. */
 const MAX_SIBLINGS = 20;
+/** Milliseconds that a better sentence in a refusal may take; it is refused in any case. */
+const PATIENCE = 3000;
 /** Pages of 1,000 versions of one file; whoever writes it more often has to name one. */
 const MAX_PAGES = 10;
 
@@ -29,8 +31,11 @@ export class BesideObject {
   async suffixes(): Promise<string[] | undefined> {
     const { Key = "" } = this.#object;
     const input = { ...this.#owner(), Prefix: `${Key}.`, MaxKeys: MAX_SIBLINGS };
+    const { abortSignal } = this.#request;
+    const patience = AbortSignal.timeout(PATIENCE);
+    const request = { abortSignal: abortSignal === undefined ? patience : AbortSignal.any([abortSignal, patience]) };
     try {
-      const { Contents = [] } = await this.#client().send(new ListObjectsV2Command(input), this.#request);
+      const { Contents = [] } = await this.#client().send(new ListObjectsV2Command(input), request);
       return Contents.flatMap((entry) => (entry.Key?.startsWith(input.Prefix) ? [entry.Key.slice(Key.length)] : []));
     } catch {
       // Only a better sentence would have come of it.
