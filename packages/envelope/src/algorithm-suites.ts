@@ -8,6 +8,7 @@ export type AlgorithmSuiteName =
 
 /** A content encryption algorithm, resolved once and passed around as an entry (docs/formats.md 1.2). */
 export interface AlgorithmSuite {
+  /** As in the specification, unique; errors and configurations name it. */
   readonly name: string;
   /** What the content is stored as: an object of an S3 encryption client, or a message of the AWS Encryption SDK. */
   readonly format: "s3" | "message";
@@ -20,7 +21,9 @@ export interface AlgorithmSuite {
   readonly holdsManyWraps: boolean;
   /** The format authenticates the encryption context itself, whatever the wraps bind. */
   readonly authenticatesContext: boolean;
+  /** The specification's number of the suite. */
   readonly id: number;
+  /** AES in this mode, with the key length that the data key has. */
   readonly cipher: "gcm" | "cbc";
   /** The content key is bound to the message by a key commitment (1.3). */
   readonly committing: boolean;
@@ -85,9 +88,13 @@ export const CBC: AlgorithmSuite = Object.freeze({
   storedName: "AES/CBC/PKCS5Padding",
 });
 
+/** Every suite of the S3 formats, the newest first. */
 export const ALGORITHM_SUITES: readonly AlgorithmSuite[] = Object.freeze([COMMITTING_GCM, GCM, CBC]);
 
-/** Resolves a suite by its specification name; throws `invalid-argument` for any other text. */
+/**
+ * Resolves a suite of the S3 formats by its specification name.
+ * @throws S3EncryptionError `invalid-argument` for any other text
+ */
 export function algorithmSuite(name: string): AlgorithmSuite {
   const suite = ALGORITHM_SUITES.find((entry) => entry.name === name);
   if (suite === undefined) {

@@ -3,8 +3,9 @@ import { type StringMap, stringMap } from "./string-map.js";
 
 /**
  * Copies what a caller gave as an object of strings. Only a plain object's entries are what they seem: a `Map`, `Headers`
- * or an instance of a class holds its own elsewhere, and would pass for an empty one, which binds nothing. Throws
- * `invalid-argument` with `what` as the subject, such as `encryptionContext`.
+ * or an instance of a class holds its own elsewhere, and would pass for an empty one, which binds nothing.
+ * @param what the subject of errors, such as `encryptionContext`
+ * @throws S3EncryptionError `invalid-argument` for any other object, and for values that are not strings
  */
 export function callersStringMap(map: unknown, what: string): StringMap {
   if (!isPlainObject(map)) {

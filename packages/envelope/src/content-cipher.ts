@@ -16,8 +16,11 @@ import {
 
 /** Everything the content cipher needs, and nothing that the envelope stores beside it. */
 export interface ContentKey {
+  /** Cipher, tag and limit. */
   readonly suite: AlgorithmSuite;
+  /** Secret: the data key itself, or what the committing suite derives of it. */
   readonly key: KeyObject;
+  /** `suite.ivLength` bytes. */
   readonly iv: Uint8Array;
   /** Authenticated with the content; empty but for the committing suite. */
   readonly aad: Uint8Array;
@@ -25,14 +28,27 @@ export interface ContentKey {
 
 /** What an object stores about its content encryption. */
 export type ContentHeader =
-  | { readonly format: "V2"; readonly iv: Uint8Array }
-  | { readonly format: "V3"; readonly messageId: Uint8Array; readonly commitment: Uint8Array };
+  | {
+      readonly format: "V2";
+      /** 12 bytes. */
+      readonly iv: Uint8Array;
+    }
+  | {
+      readonly format: "V3";
+      /** 28 random bytes. */
+      readonly messageId: Uint8Array;
+      /** 28 bytes, see `keyCommitment`. */
+      readonly commitment: Uint8Array;
+    };
 
 // Twelve 0x01 bytes: the derived key is used for one message, so its IV carries nothing (1.3).
 const COMMITTED_IV = new Uint8Array(12).fill(0x01);
 const NO_AAD = new Uint8Array(0);
 
-/** A new message under the data key: fresh IV or message id, and what to store of it. */
+/**
+ * A new message under the data key: fresh IV or message id, and what to store of it.
+ * @throws S3EncryptionError `invalid-argument` unless the suite is one of GCM and the data key has 32 bytes
+ */
 export function createContentKey(
   suite: AlgorithmSuite,
   dataKey: KeyObject,
@@ -49,7 +65,10 @@ export function createContentKey(
   return { content: { suite, key: dataKey, iv, aad: NO_AAD }, header: { format: "V2", iv } };
 }
 
-/** The content key of a stored object; verifies the key commitment first (S5). */
+/**
+ * The content key of a stored object; verifies the key commitment first (S5).
+ * @throws S3EncryptionError `decryption-failed` where it differs, and for a data key of another length (S16)
+ */
 export function openContentKey(envelope: Envelope, dataKey: KeyObject): ContentKey {
   const { suite } = envelope;
   if (dataKey.symmetricKeySize === undefined || !suite.dataKeyLengths.includes(dataKey.symmetricKeySize)) {
@@ -65,7 +84,10 @@ function committedContent(suite: AlgorithmSuite, key: KeyObject): ContentKey {
   return { suite, key, iv: COMMITTED_IV, aad: COMMITTING_SUITE_ID };
 }
 
-/** Encrypts a whole body in one pass: as many bytes as came in, then the tag. */
+/**
+ * Encrypts a whole body in one pass: as many bytes as came in, then the tag.
+ * @throws S3EncryptionError `content-too-large`, from the generator, once the body exceeds `suite.maxContentLength`
+ */
 export function encryptContent(content: ContentKey, plaintext: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   return encryptGcm(content, plaintext);
 }
@@ -73,6 +95,7 @@ export function encryptContent(content: ContentKey, plaintext: AsyncIterable<Uin
 /**
  * Decrypts a whole body in one pass. Releases plaintext **before it is authenticated**: it ends without an error only
  * when the tag (GCM) verified, so a caller must not act on what it yields before that (S12).
+ * @throws S3EncryptionError `decryption-failed`, from the generator, whatever is wrong (S1, S16)
  */
 export function decryptContentUnverified(
   content: ContentKey,
@@ -81,7 +104,11 @@ export function decryptContentUnverified(
   return content.suite.cipher === "cbc" ? decryptCbc(content, ciphertext) : decryptGcmUnverified(content, ciphertext);
 }
 
-/** Decrypts a whole body and gives it out only once it is authenticated. Holds all of it in memory. */
+/**
+ * Decrypts a whole body and gives it out only once it is authenticated. Holds all of it in memory. CBC has nothing to
+ * authenticate it by: only its padding is checked.
+ * @throws S3EncryptionError `decryption-failed`, whatever is wrong (S1, S16)
+ */
 export async function decryptContent(
   content: ContentKey,
   ciphertext: AsyncIterable<Uint8Array>,
@@ -91,7 +118,11 @@ export async function decryptContent(
   return chunks;
 }
 
-/** Decrypts the bytes of a range that were fetched as `alignedRange` says. Never authenticated (S12). */
+/**
+ * Decrypts the bytes of a range that were fetched as `range` says. Never authenticated (S12).
+ * @throws S3EncryptionError `decryption-failed`, from the generator, for other than the bytes asked for and for wrong padding;
+ * `invalid-argument` for a range of CBC content that turns out to start past its end
+ */
 export function decryptContentRange(
   content: ContentKey,
   range: AlignedRange,

@@ -23,7 +23,10 @@ export class ContentProof {
     this.#inPieces = inPieces;
   }
 
-  /** Takes the next bytes of the body. Throws `decryption-failed` for a body longer than any. */
+  /**
+   * Takes the next bytes of the body.
+   * @throws S3EncryptionError `decryption-failed` for a body longer than any
+   */
   add(chunk: Uint8Array): void {
     const { tagLength, maxContentLength } = this.#content.suite;
     if (this.#reading.length + this.#held.length + chunk.length > maxContentLength + tagLength)
@@ -42,7 +45,10 @@ export class ContentProof {
     this.#held = seen.subarray(end);
   }
 
-  /** To be called once, after the last byte. Throws `decryption-failed` unless the tag vouches for all of them. */
+  /**
+   * The way to the plaintext. To be called once, after the last byte.
+   * @throws S3EncryptionError `decryption-failed` unless the tag vouches for all of them
+   */
   prove(): ProvenContent {
     const proven = this.#held.length === this.#content.suite.tagLength ? this.#reading.prove(this.#held) : undefined;
     if (proven === undefined) throw decryptionFailed();

@@ -3,17 +3,29 @@ import { plaintextLength } from "./content-length.js";
 import { decryptionFailed, S3EncryptionError } from "./errors.js";
 
 /** A caller's `Range`, in plaintext bytes: `bytes=a-b`, `bytes=a-`, `bytes=-n` (RFC 9110 14.1.2). */
-export type ByteRange = { readonly first: number; readonly last?: number } | { readonly suffixLength: number };
+export type ByteRange =
+  | {
+      /** Offset of the first byte. */
+      readonly first: number;
+      /** Offset of the last byte, inclusive. Default: the end. */
+      readonly last?: number;
+    }
+  | {
+      /** So many bytes at the end, or all where there are fewer. */
+      readonly suffixLength: number;
+    };
 
 /** What to fetch for a range, and what to do with it. All in bytes. */
 export interface AlignedRange {
-  /** First and last ciphertext byte to fetch, both inclusive. */
+  /** First ciphertext byte to fetch. */
   readonly fetchFirst: number;
+  /** Last ciphertext byte to fetch, inclusive. */
   readonly fetchLast: number;
   /** Plaintext offset, a multiple of 16, of the first block that is decrypted. */
   readonly blockOffset: number;
-  /** Plaintext bytes to drop in front, and to give out after those. */
+  /** Plaintext bytes to drop in front. */
   readonly skip: number;
+  /** Plaintext bytes to give out after those. */
   readonly take: number;
   /** CBC only: the fetched bytes end with the object's last block, which holds the padding. */
   readonly reachesEnd: boolean;
@@ -23,7 +35,10 @@ export interface AlignedRange {
 
 const BLOCK = 16;
 
-/** Reads a `Range` header of one range; throws `invalid-argument` for any other text. */
+/**
+ * Reads a `Range` header of one range.
+ * @throws S3EncryptionError `invalid-argument` for any other text
+ */
 export function parseByteRange(text: string): ByteRange {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text.trim());
   const [, first = "", last = ""] = match ?? [];
@@ -48,6 +63,8 @@ export function parseByteRange(text: string): ByteRange {
  *
  * @param storedLength bytes of the stored body
  * @param statedLength plaintext bytes of CBC content by its writer's word, which decryption then holds it to
+ * @throws S3EncryptionError `unsupported-operation` for that suffix range, `decryption-failed` for a `storedLength` that no
+ * GCM body has
  */
 export function alignRange(
   suite: AlgorithmSuite,

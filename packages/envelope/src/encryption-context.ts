@@ -6,7 +6,8 @@ const MAX_UINT16 = 0xffff;
 /**
  * An encryption context as the AWS Encryption SDK serializes it: `count(2)`, then for each entry `length(2) ‖ name ‖
  * length(2) ‖ value`, in UTF-8, sorted by the bytes of the name; no bytes at all for an empty one. Messages hold it, and
- * raw keyrings authenticate it. Throws `invalid-argument` for one that does not fit, or is not Unicode.
+ * raw keyrings authenticate it.
+ * @throws S3EncryptionError `invalid-argument` for more than 65,535 bytes, and for what is not Unicode
  */
 export function serializeEncryptionContext(context: StringMap): Uint8Array {
   const entries = Object.entries(context).map(([name, value]) => [utf8(name), utf8(value)] as const);

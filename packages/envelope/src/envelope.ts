@@ -4,7 +4,9 @@ import type { WrapAlgorithm } from "./wrap-algorithms.js";
 
 /** A data key wrapped by one wrapping key, with the string map stored beside it. */
 export interface EncryptedDataKey {
+  /** How it was wrapped, resolved from what the object stores. */
   readonly wrapAlgorithm: WrapAlgorithm;
+  /** The wrapped bytes, in the wrap's own layout; never empty when stored. */
   readonly ciphertext: Uint8Array;
   /**
    * The encryption context (KMS) or material description (raw keys), exactly as stored. A description that is JSON of
@@ -17,11 +19,15 @@ export interface EncryptedDataKey {
   readonly instructionFileSuffix?: string;
 }
 
-interface EnvelopeFields {
+/** What envelopes of every format say. */
+export interface EnvelopeFields {
+  /** Where the wrapped key was found. */
   readonly placement: "metadata" | "instruction-file";
+  /** What the content is encrypted with. */
   readonly suite: AlgorithmSuite;
   /** The content algorithm as stored, which the wrapped key must be bound to (1.4). */
   readonly algorithmBinding: string;
+  /** The one wrapped key that this store holds. */
   readonly encryptedDataKey: EncryptedDataKey;
   /** `x-amz-unencrypted-content-length` where a writer left one: informational, in bytes. */
   readonly statedPlaintextLength?: number;
@@ -29,7 +35,9 @@ interface EnvelopeFields {
 
 /** Formats V1 (`x-amz-key`) and V2 (`x-amz-key-v2`): the data key encrypts the content under a stored IV. */
 export interface UncommittedEnvelope extends EnvelopeFields {
+  /** Which names its fields have. */
   readonly format: "V1" | "V2";
+  /** 12 bytes for GCM, 16 for CBC. */
   readonly iv: Uint8Array;
 }
 

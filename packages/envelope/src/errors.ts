@@ -38,6 +38,7 @@ const BRAND = Symbol.for("@s3ec/S3EncryptionError");
  * `cause`, where there is one, is not enumerable and never part of `message`.
  */
 export class S3EncryptionError extends Error {
+  /** Which remedy there is; the message says it in a sentence. */
   readonly code: S3EncryptionErrorCode;
 
   constructor(code: S3EncryptionErrorCode, message: string, options?: ErrorOptions) {
@@ -47,6 +48,7 @@ export class S3EncryptionError extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
+  /** Whether a value is one of these errors, of whichever copy of this package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A subclass keeps ordinary prototype semantics; only the base class is recognised by its brand.
     if (this !== S3EncryptionError) return Function.prototype[Symbol.hasInstance].call(this, value);

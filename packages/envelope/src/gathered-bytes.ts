@@ -13,6 +13,7 @@ export class GatheredBytes {
     this.#buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
+  /** Bytes so far. */
   get length(): number {
     return this.#length;
   }
@@ -22,6 +23,7 @@ export class GatheredBytes {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Copies the next piece behind the others. */
   append(piece: Uint8Array): void {
     const needed = this.#length + piece.length;
     if (needed > this.#buffer.length) {

@@ -12,13 +12,19 @@ const CONTENT_KEY_LENGTH = 32;
 const COMMIT_KEY_INFO = Buffer.concat([COMMITTING_SUITE_ID, Buffer.from("COMMITKEY", "ascii")]);
 const DERIVE_KEY_INFO = Buffer.concat([COMMITTING_SUITE_ID, Buffer.from("DERIVEKEY", "ascii")]);
 
-/** The 28-byte commitment to a data key under a message id (1.3). */
+/**
+ * The 28-byte commitment to a data key under a message id (1.3).
+ * @throws S3EncryptionError `decryption-failed` unless the key has 32 bytes, `malformed-envelope` unless the id has 28
+ */
 export function keyCommitment(dataKey: KeyObject, messageId: Uint8Array): Uint8Array {
   checkInputs(dataKey, messageId);
   return new Uint8Array(hkdfSync("sha512", dataKey, messageId, COMMIT_KEY_INFO, COMMITMENT_LENGTH));
 }
 
-/** The content key of a message being written. */
+/**
+ * The content key of a message being written, 32 bytes.
+ * @throws S3EncryptionError `decryption-failed` unless the key has 32 bytes, `malformed-envelope` unless the id has 28
+ */
 export function deriveContentKey(dataKey: KeyObject, messageId: Uint8Array): KeyObject {
   checkInputs(dataKey, messageId);
   const bytes = new Uint8Array(hkdfSync("sha512", dataKey, messageId, DERIVE_KEY_INFO, CONTENT_KEY_LENGTH));

@@ -1,6 +1,7 @@
 import { IV, MESSAGE_ID, OBJECT_MARK, WRAPPED_KEY_V1, WRAPPED_KEY_V2, WRAPPED_KEY_V3 } from "./metadata-keys.js";
 
-type Metadata = Readonly<Record<string, string>>;
+/** User metadata of an object, by name in any letter case and without `x-amz-meta-`. */
+export type Metadata = Readonly<Record<string, string>>;
 
 /**
  * What tells an object from every other one, from its user metadata alone: V3's message id, the IV of V1 and V2, or, where

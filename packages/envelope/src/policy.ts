@@ -9,6 +9,7 @@ export type CommitmentPolicy =
   | "REQUIRE_ENCRYPT_ALLOW_DECRYPT"
   | "REQUIRE_ENCRYPT_REQUIRE_DECRYPT";
 
+/** Every policy; which is the default says what takes one. */
 export const COMMITMENT_POLICIES: readonly CommitmentPolicy[] = Object.freeze([
   "FORBID_ENCRYPT_ALLOW_DECRYPT",
   "REQUIRE_ENCRYPT_ALLOW_DECRYPT",
@@ -23,6 +24,7 @@ const ALLOW_DECRYPT: ReadonlySet<string> = new Set<CommitmentPolicy>([
 
 /** What a reader allows. */
 export interface DecryptionPolicy {
+  /** Whether content without key commitment may be read. */
   readonly commitmentPolicy: CommitmentPolicy;
   /** Allows CBC content and ranged reads, neither of which is authenticated. */
   readonly enableLegacyUnauthenticatedModes: boolean;
@@ -30,7 +32,10 @@ export interface DecryptionPolicy {
   readonly enableLegacyWrappingAlgorithms: boolean;
 }
 
-/** Refuses a suite that the policy does not let us write; CBC is never written (S1). */
+/**
+ * Refuses a suite that the policy does not let us write; CBC is never written (S1).
+ * @throws S3EncryptionError `commitment-policy`, or `invalid-configuration` for CBC
+ */
 export function assertMayEncrypt(suite: AlgorithmSuite, commitmentPolicy: CommitmentPolicy): void {
   if (suite.cipher === "cbc") {
     throw new S3EncryptionError("invalid-configuration", `${suite.name} can be read but never written.`);
@@ -43,7 +48,10 @@ export function assertMayEncrypt(suite: AlgorithmSuite, commitmentPolicy: Commit
   }
 }
 
-/** Refuses a suite without key commitment that the policy does not let us read (S5). `format` names what it was found in. */
+/**
+ * Refuses a suite without key commitment that the policy does not let us read (S5). `format` names what it was found in.
+ * @throws S3EncryptionError `commitment-policy`
+ */
 export function assertCommitmentAllows(
   suite: AlgorithmSuite,
   commitmentPolicy: CommitmentPolicy,
@@ -61,6 +69,7 @@ export function assertCommitmentAllows(
  * is used: commitment policy, legacy content, legacy wrap, wrap against keyring (S5, S6).
  *
  * @param wrapAlgorithms what the configured keyring can unwrap
+ * @throws S3EncryptionError `commitment-policy`, `legacy-disabled` or `no-matching-key`
  */
 export function assertMayDecrypt(
   envelope: Envelope,

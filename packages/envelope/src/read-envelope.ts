@@ -14,28 +14,41 @@ import { WRAP_ALGORITHMS, type WrapAlgorithm } from "./wrap-algorithms.js";
 
 /** An instruction file as it was fetched: the text, and the suffix of the key it was found under. */
 export interface InstructionFile {
+  /** The file's body, as UTF-8. */
   readonly text: string;
+  /** What follows the object's key in the file's, the dot included where there is one. */
   readonly suffix: string;
 }
 
 /** What an object's metadata turned out to be: a whole envelope, or one whose wrapped key is in an instruction file. */
 export type Classification =
-  | { readonly placement: "metadata"; readonly envelope: Envelope }
-  | { readonly placement: "instruction-file"; readonly complete: (file: InstructionFile) => Envelope };
+  | {
+      readonly placement: "metadata";
+      /** All of it. */
+      readonly envelope: Envelope;
+    }
+  | {
+      readonly placement: "instruction-file";
+      /** The envelope with the file that the caller fetched; throws `malformed-envelope` where they do not fit. */
+      readonly complete: (file: InstructionFile) => Envelope;
+    };
 
+/** What a reader knows beside the object's metadata. */
 export interface ReadEnvelopeOptions {
-  /** Wraps beyond the official ones, as the configured keyring declares them. */
+  /** Wraps beyond the official ones, as the configured keyring declares them. Default: none. */
   readonly wrapAlgorithms?: readonly WrapAlgorithm[];
   /**
    * Take the wrapped key from an instruction file although the metadata holds one too (H17). The file may re-wrap the
    * data key, not change anything about the content: suite and IV must be those of the metadata.
+   * Default false.
    */
   readonly preferInstructionFile?: boolean;
 }
 
 /**
- * Decides what an object's user metadata says, by docs/formats.md 3.4: exactly one of the formats, or a refusal
- * (`malformed-envelope`). Pure: reads nothing, uses no key.
+ * Decides what an object's user metadata says, by docs/formats.md 3.4: exactly one of the formats, or a refusal. Pure: reads
+ * nothing, uses no key.
+ * @throws S3EncryptionError `malformed-envelope` for what breaks a rule of the formats
  */
 export function classifyEnvelope(
   metadata: Readonly<Record<string, string>>,
@@ -69,7 +82,10 @@ export function classifyEnvelope(
   };
 }
 
-/** Whether an object's metadata says that one of the S3 formats encrypted it: none of it need be in an instruction file. */
+/**
+ * Whether an object's metadata says that one of the S3 formats encrypted it: none of it need be in an instruction file.
+ * @throws S3EncryptionError `malformed-envelope` where it holds two values of one name
+ */
 export function holdsEnvelope(metadata: Readonly<Record<string, string>>): boolean {
   return present(fieldsOfMetadata(metadata), [...V1_V2_FIELDS, ...V3_CONTENT_FIELDS, ...V3_KEY_FIELDS]).length > 0;
 }
@@ -77,7 +93,8 @@ export function holdsEnvelope(metadata: Readonly<Record<string, string>>): boole
 /**
  * The envelope of an object that has none of its own and lies beside two instruction files, `.instruction` and that of
  * .NET's first client, which nobody takes along when the object is deleted, copied or written anew (1.6). Nothing on the
- * object says whose it is: they must be for the same content. Throws `malformed-envelope` otherwise.
+ * object says whose it is: they must be for the same content.
+ * @throws S3EncryptionError `malformed-envelope` otherwise
  */
 export function completeFromBoth(
   complete: (file: InstructionFile) => Envelope,

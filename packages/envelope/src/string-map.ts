@@ -3,6 +3,7 @@ import { malformedEnvelope, type S3EncryptionError } from "./errors.js";
 /** An encryption context or material description: string to string, frozen, without prototype where we made it. */
 export type StringMap = Readonly<Record<string, string>>;
 
+/** A map without entries; frozen, so that one serves for all. */
 export const EMPTY_STRING_MAP: StringMap = Object.freeze(Object.create(null));
 
 /** Copies own enumerable entries into a frozen map without prototype (S14: `__proto__` is a name like any other). */
@@ -58,7 +59,10 @@ export function parseFlatJson(text: string, what: string): ReadonlyMap<string, u
   return entries;
 }
 
-/** Reads a context: every value must be a string (1.9). */
+/**
+ * Reads a context, JSON text of one flat object: every value must be a string (1.9). `what` names it in errors.
+ * @throws S3EncryptionError `malformed-envelope` for any other text, and for a name that stands twice (S14)
+ */
 export function parseStringMap(text: string, what: string): StringMap {
   const entries: [string, string][] = [];
   for (const [name, value] of parseFlatJson(text, what)) {

@@ -11,6 +11,7 @@ export interface WrapAlgorithm {
   readonly v3Code: string | null;
   /** Not bound to the content algorithm: read behind `enableLegacyWrappingAlgorithms`, never written (S2). */
   readonly legacy: boolean;
+  /** What kind of wrapping key it takes; `other` of whoever defined it. */
   readonly keyKind: "aes" | "rsa" | "kms" | "other";
   /**
    * What is stored beside the wrapped key: authenticated KMS context, a selector of raw keys, or, in a message of the
@@ -96,7 +97,8 @@ export const WRAP_ALGORITHMS: readonly WrapAlgorithm[] = Object.freeze([
 /**
  * Declares a wrap of your own, for a key store that the official clients do not know. `name` is stored as it is in
  * `x-amz-wrap-alg` (V2) and `x-amz-w` (V3), so it must be printable ASCII without spaces and not an official name;
- * put something of yours in front: `"vault:transit/v1"`. Throws `invalid-argument` otherwise.
+ * put something of yours in front: `"vault:transit/v1"`. `describedBy` is `material-description` unless given.
+ * @throws S3EncryptionError `invalid-argument` for any other name
  */
 export function defineWrapAlgorithm(options: {
   readonly name: string;
@@ -120,6 +122,7 @@ export function defineWrapAlgorithm(options: {
 /**
  * The wraps of a key provider of the AWS Encryption SDK, which tells keys apart by provider id and provider information
  * and stores no name of an algorithm. `id` is `aws-kms`, or the namespace of a raw keyring: 1 to 65,535 bytes of UTF-8.
+ * @throws S3EncryptionError `invalid-argument` for any other length
  */
 export function keyProvider(id: string): WrapAlgorithm {
   const length = Buffer.byteLength(id);

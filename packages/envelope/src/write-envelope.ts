@@ -23,12 +23,16 @@ import { objectMark } from "./object-mark.js";
 import { formatStringMap } from "./string-map.js";
 import type { WrapAlgorithm } from "./wrap-algorithms.js";
 
+/** What follows the object's key in that of its instruction file, where nobody named another. */
 export const DEFAULT_INSTRUCTION_FILE_SUFFIX = ".instruction";
 
 /** An instruction file to put at the object's key plus `suffix`. */
 export interface InstructionFileToWrite {
+  /** With exactly one leading dot. */
   readonly suffix: string;
+  /** JSON text, in ASCII. */
   readonly body: string;
+  /** User metadata of the file: what marks it as an instruction file, and the object's mark. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -37,13 +41,18 @@ export type WrapPlacement = "metadata" | "instruction-files";
 
 /** Where an envelope goes: the object's own metadata, and any instruction files. */
 export interface EnvelopeToWrite {
+  /** User metadata to add to the object's own. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** One for each wrapped key that is not in the metadata; none by default. */
   readonly instructionFiles: readonly InstructionFileToWrite[];
   /** Tells this object from every other one: what `objectMark` finds on it and `fileMark` on its instruction files. */
   readonly mark: string;
 }
 
-/** Exactly one leading dot, as readers expect of suffixes that we write (H16). Throws `invalid-argument` when empty. */
+/**
+ * Exactly one leading dot, as readers expect of suffixes that we write (H16).
+ * @throws S3EncryptionError `invalid-argument` when there is nothing but dots
+ */
 export function instructionFileSuffix(suffix: string): string {
   const name = suffix.replace(/^\.+/, "");
   if (name === "") {
@@ -57,6 +66,8 @@ export function instructionFileSuffix(suffix: string): string {
  * into the object's metadata, and so is stored in one request with the object; each other one into a file of its own.
  * With `wrapPlacement: "instruction-files"` all of several go to files: Java looks at a custom suffix only where the
  * object's own metadata holds no wrapped key.
+ * @throws S3EncryptionError `invalid-configuration` for a wrap that the format does not hold, two for one place, an empty
+ * wrapped key, and several in V2 unless allowed (S19); `invalid-argument` without any, or for an empty suffix
  */
 export function writeEnvelope(options: {
   readonly header: ContentHeader;

@@ -9,7 +9,7 @@ const TAG = 16;
 
 /** AES-GCM with an IV of 12 bytes and a tag of 16, wherever the key is. */
 export interface AesGcm<Key> {
-  /** `ciphertext ‖ tag`. */
+  /** `ciphertext ‖ tag(16)`. */
   encrypt(key: Key, iv: Uint8Array, aad: Uint8Array, data: Uint8Array): Awaitable<Uint8Array>;
   /** What `encrypt` encrypted, or undefined where the tag is wrong. */
   decrypt(key: Key, iv: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Awaitable<Uint8Array | undefined>;

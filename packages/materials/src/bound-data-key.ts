@@ -4,7 +4,9 @@ import type { DecryptionMaterials } from "./materials.js";
 
 /** What an unwrap may return: a data key of one of these lengths, bound to one of these texts where the wrap binds. */
 export interface ExpectedDataKey {
+  /** Texts of the content algorithm; the wrap must be bound to one of them. */
   readonly bindings: readonly string[];
+  /** In bytes. */
   readonly dataKeyLengths: readonly number[];
 }
 

@@ -10,6 +10,7 @@ import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./ma
 import { MaterialsCache } from "./materials-cache.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
 
+/** What is cached, for how long, and how much is written under one data key. */
 export interface CachingMaterialsManagerOptions {
   /** Where materials come from that are not cached: `new DefaultMaterialsManager(keyring)`, for example. */
   readonly manager: MaterialsManager;
@@ -54,6 +55,7 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
   readonly #decryption: MaterialsCache<WithDataKey<DecryptionMaterials>>;
   #isDisposed = false;
 
+  /** @throws S3EncryptionError `invalid-argument` for an unknown option, or a bound that is not a number above zero */
   constructor(options: CachingMaterialsManagerOptions) {
     assertKnownOptions(options, OPTIONS, "CachingMaterialsManager");
     const { manager, maxAgeMs, maxMessages = 1000, maxBytes = Number.MAX_SAFE_INTEGER, maxEntries = 100 } = options;
@@ -70,18 +72,25 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
     this.#decryption = new MaterialsCache({ ...bounds, maxMessages: Number.MAX_SAFE_INTEGER }, now);
   }
 
+  /** Those of the manager below. */
   get wrapAlgorithms(): readonly WrapAlgorithm[] {
     return this.#manager.wrapAlgorithms;
   }
 
+  /** Those of the manager below. */
   get instructionFileSuffixes(): readonly string[] {
     return this.#manager.instructionFileSuffixes ?? [];
   }
 
+  /** That of the manager below. */
   cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
     return this.#manager.cachePartition?.(request);
   }
 
+  /**
+   * A cached data key with its wraps, or one of the manager below.
+   * @throws S3EncryptionError `invalid-configuration` once disposed, and what the manager below throws
+   */
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     this.#assertUsable();
     const { contentLength, ...shareable } = request;
@@ -92,6 +101,10 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
     );
   }
 
+  /**
+   * The data key of one object, cached or asked of the manager below.
+   * @throws S3EncryptionError `invalid-configuration` once disposed, and what the manager below throws
+   */
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     this.#assertUsable();
     if (!request.suite.committing) return await this.#manager.getDecryptionMaterials(request);

@@ -15,7 +15,10 @@ export function importDataKey(bytes: Uint8Array): KeyObject {
   }
 }
 
-/** Lends the raw bytes of a data key for the duration of `use`, then zeroes them. */
+/**
+ * Lends the raw bytes of a data key for the duration of `use`, then zeroes them.
+ * @throws S3EncryptionError `invalid-argument` for a key that is not secret, and what `use` throws
+ */
 export async function lendDataKey<T>(dataKey: KeyObject, use: (bytes: Uint8Array) => T | Promise<T>): Promise<T> {
   if (dataKey.type !== "secret") {
     throw new S3EncryptionError("invalid-argument", "A data key must be a secret KeyObject.");

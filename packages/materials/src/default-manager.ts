@@ -16,6 +16,7 @@ import { createSigningKey, verificationKeyOf } from "./signing-key.js";
 export class DefaultMaterialsManager implements MaterialsManager {
   readonly #keyring: Keyring;
 
+  /** @throws S3EncryptionError `invalid-argument` for what is no keyring */
   constructor(keyring: Keyring) {
     const isKeyring =
       typeof keyring?.onEncrypt === "function" &&
@@ -30,10 +31,12 @@ export class DefaultMaterialsManager implements MaterialsManager {
     this.#keyring = keyring;
   }
 
+  /** Those of the keyring. */
   get wrapAlgorithms(): readonly WrapAlgorithm[] {
     return this.#keyring.wrapAlgorithms;
   }
 
+  /** Those of the keyring; none where it names none. */
   get instructionFileSuffixes(): readonly string[] {
     return this.#keyring.instructionFileSuffixes ?? [];
   }
@@ -43,6 +46,11 @@ export class DefaultMaterialsManager implements MaterialsManager {
     return "";
   }
 
+  /**
+   * What the keyring's `onEncrypt` gives, and the signing key where the suite signs.
+   * @throws S3EncryptionError `invalid-argument` for a context or description that no wrap would bind or store,
+   * `invalid-configuration` where the keyring gave no 256-bit data key, no wrap of it or a legacy one, and what it throws
+   */
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     const { suite, algorithmBinding, materialDescription } = request;
     const { encryptionContext, ...signing } =
@@ -89,6 +97,12 @@ export class DefaultMaterialsManager implements MaterialsManager {
     return { ...materials, encryptionContext, ...signing, dataKey };
   }
 
+  /**
+   * What the keyring's `onDecrypt` gives, and the verification key where the suite signs.
+   * @throws S3EncryptionError `context-mismatch`, before the keyring is asked, where context or description are not those
+   * stored (S10); `no-matching-key` where it answers null; `decryption-failed` for a data key or public key that does not fit
+   * the suite; and what the keyring throws
+   */
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, materialDescription, encryptedDataKeys } = request;
     checkCallersExpectations(request);

@@ -30,7 +30,10 @@ export interface KeyringDefinition {
   ): Awaitable<Uint8Array | undefined | null>;
 }
 
-/** A keyring of a key store of your own, for objects of every format. Throws `invalid-argument`. */
+/**
+ * A keyring of a key store of your own, for objects of every format.
+ * @throws S3EncryptionError `invalid-argument` for a name that cannot be stored or is taken, and for what is no function
+ */
 export function defineKeyring(definition: KeyringDefinition): Keyring {
   assertKnownOptions(definition, { name: true, wrap: true, unwrap: true }, "defineKeyring");
   const { name, wrap, unwrap } = definition;

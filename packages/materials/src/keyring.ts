@@ -18,14 +18,16 @@ export interface Keyring {
   /**
    * Adds an encrypted data key to the materials; creates the data key first (`createDataKey`) when there is none yet.
    * The wrap must be bound to `materials.algorithmBinding` (S2).
+   * @throws S3EncryptionError `key-unavailable` when the key store cannot be reached or refuses, `unsupported-operation` for a
+   * suite whose objects hold no wrap of this keyring
    */
   onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials>;
 
   /**
    * Returns materials holding the data key, or null when none of these encrypted data keys is for this keyring: another
-   * wrap, another key's description. Throws only when one is for it and cannot be unwrapped: `decryptionFailed()` for
-   * everything that depends on secret or stored bytes, `context-mismatch` before the key is used,
-   * `key-unavailable` when the key store cannot be reached or refuses.
+   * wrap, another key's description. Throws only when one is for it and cannot be unwrapped.
+   * @throws S3EncryptionError `decryption-failed` (`decryptionFailed()`) for everything that depends on secret or stored bytes,
+   * `context-mismatch` before the key is used, `key-unavailable` when the key store cannot be reached or refuses
    */
   onDecrypt(
     materials: DecryptionMaterials,

@@ -18,13 +18,17 @@ import type { Awaitable, Wrap } from "./wrap.js";
 
 /** A raw key, and what selects it when an object is read. */
 export interface SelectableKey<Key> {
+  /** The key, in whatever form the wraps take it. */
   readonly key: Key;
+  /** What objects of the S3 formats store beside its wraps. Default: nothing. */
   readonly materialDescription?: StringMap | undefined;
+  /** What messages call it. Default: none; it then neither writes nor reads them. */
   readonly messageKey?: MessageKeyName | undefined;
 }
 
 /** A wrap of the S3 formats under one of several raw keys, which their descriptions tell apart. */
 export interface RawWrap<Key> {
+  /** Which wrap it is, as objects name it. */
   readonly algorithm: WrapAlgorithm;
   /** Absent where it is only read. The bytes are lent. */
   wrap?(key: Key, dataKey: Uint8Array, binding: string): Awaitable<Uint8Array>;
@@ -51,8 +55,7 @@ export interface NamedWrap<Key> {
 
 /**
  * The keys of a raw keyring: its own, which writes, and which reads whatever selects no other key; and others that only
- * read. Throws `invalid-argument` for a description or a name that cannot be stored, `invalid-configuration` where one
- * stands for two keys or a key would never be found.
+ * read.
  */
 export class RawKeys<Key> {
   readonly #own: Key;
@@ -61,6 +64,10 @@ export class RawKeys<Key> {
   readonly #ownName: MessageKey<Key> | undefined;
   readonly #otherNames: readonly MessageKey<Key>[];
 
+  /**
+   * @throws S3EncryptionError `invalid-argument` for a description or a name that cannot be stored, `invalid-configuration`
+   * where one stands for two keys or a key would never be found
+   */
   constructor(own: SelectableKey<Key>, decryptionKeys: readonly SelectableKey<Key>[]) {
     if (decryptionKeys.some((each) => each.materialDescription === undefined && each.messageKey === undefined)) {
       throw new S3EncryptionError(

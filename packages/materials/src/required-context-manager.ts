@@ -3,6 +3,7 @@ import { contextMismatch } from "./default-manager.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
 
+/** Which entries every encryption context must have; neither option has a default. */
 export interface RequiredContextManagerOptions {
   /** What gives the materials once the context was checked. */
   readonly manager: MaterialsManager;
@@ -19,6 +20,7 @@ export class RequiredContextManager implements MaterialsManager {
   readonly #manager: MaterialsManager;
   readonly #required: readonly string[];
 
+  /** @throws S3EncryptionError `invalid-argument` for an unknown option, and unless at least one name is given */
   constructor(options: RequiredContextManagerOptions) {
     assertKnownOptions(options, { manager: true, requiredContextKeys: true }, "RequiredContextManager");
     const { manager, requiredContextKeys } = options;
@@ -33,23 +35,35 @@ export class RequiredContextManager implements MaterialsManager {
     this.#required = [...requiredContextKeys];
   }
 
+  /** Those of the manager below. */
   get wrapAlgorithms(): readonly WrapAlgorithm[] {
     return this.#manager.wrapAlgorithms;
   }
 
+  /** Those of the manager below. */
   get instructionFileSuffixes(): readonly string[] {
     return this.#manager.instructionFileSuffixes ?? [];
   }
 
+  /** That of the manager below. */
   cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
     return this.#manager.cachePartition?.(request);
   }
 
+  /**
+   * Materials of the manager below.
+   * @throws S3EncryptionError `invalid-argument` where a required entry is missing, and what the manager below throws
+   */
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     this.#assertSupplied(request.encryptionContext);
     return await this.#manager.getEncryptionMaterials(request);
   }
 
+  /**
+   * Materials of the manager below.
+   * @throws S3EncryptionError `invalid-argument` where the caller supplies no value of a required entry, `context-mismatch`
+   * where the object stores another one or none, and what the manager below throws
+   */
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, encryptionContext, encryptedDataKeys } = request;
     this.#assertSupplied(encryptionContext);

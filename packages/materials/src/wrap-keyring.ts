@@ -14,6 +14,7 @@ import { type DecryptionMaterials, type EncryptionMaterials, withDataKey, withEn
 import type { Wrap, WrappedDataKey } from "./wrap.js";
 import { withWrappedDataKey } from "./wrapped-data-key.js";
 
+/** How a list of wraps reads; each option has a default. */
 export interface WrapKeyringOptions {
   /** Also opens CBC content whose wrap is bound to GCM (H1), and so gives up the check of S2 for it. Default false. */
   readonly acceptGcmForCbc?: boolean;
@@ -37,6 +38,10 @@ export class WrapKeyring implements Keyring {
     );
   }
 
+  /**
+   * Adds the wrap of the first of the list that writes and that objects of the suite can hold.
+   * @throws S3EncryptionError `unsupported-operation` where none does, and what the wrap throws
+   */
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     const { suite, algorithmBinding } = materials;
     const writer = this.#wraps.find((each) => each.wrap !== undefined && canHoldWrap(suite, each.algorithm));

@@ -3,10 +3,12 @@ import type { ExpectedDataKey } from "./bound-data-key.js";
 import type { BlindMatch } from "./keyring.js";
 import type { DecryptionMaterials, EncryptionMaterials } from "./materials.js";
 
+/** A value, or a promise of one: an implementation may be synchronous or not. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** What a wrap made of a data key: an encrypted data key, but for the algorithm. */
 export interface WrappedDataKey {
+  /** The wrapped bytes, in the wrap's own layout. */
   readonly ciphertext: Uint8Array;
   /** What is stored beside it. Default: none. */
   readonly description?: EncryptedDataKey["description"];
@@ -16,6 +18,7 @@ export interface WrappedDataKey {
 
 /** A data key that a key store made itself. The bytes are taken over and zeroed. */
 export interface GeneratedDataKey extends WrappedDataKey {
+  /** 32 bytes. */
   readonly dataKey: Uint8Array;
 }
 

@@ -5,6 +5,7 @@ import { type EncryptionMaterials, type WithDataKey, withDataKey, withEncryptedD
 /**
  * The same materials with one more wrap of their data key, which is created where they hold none. `wrap` borrows the key's
  * bytes: they are zeroed once it is done.
+ * @throws S3EncryptionError `invalid-argument` for a data key that is no secret key, and what `wrap` throws
  */
 export async function withWrappedDataKey(
   materials: EncryptionMaterials,

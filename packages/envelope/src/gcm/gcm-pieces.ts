@@ -9,7 +9,9 @@ import { Ghash, tagMask, ZeroHashes } from "./ghash.js";
 export interface Piece {
   /** Bytes in front of it. */
   readonly offset: number;
+  /** Bytes of it. */
   readonly length: number;
+  /** 16 bytes. */
   readonly hash: Uint8Array;
 }
 

@@ -92,8 +92,9 @@ export function proveInPieces(
 /** A message that its tag was found to vouch for: the way to its plaintext. Only what proved it makes one. */
 export class ProvenContent {
   readonly #parameters: GcmParameters;
+  /** What was hashed in pieces, to be looked at again by `open`; none of a message that stayed in memory. */
   readonly pieces: readonly Piece[];
-  /** Bytes. */
+  /** Bytes of ciphertext without the tag, which is as many of plaintext. */
   readonly length: number;
 
   constructor(parameters: GcmParameters, pieces: readonly Piece[], length: number) {
@@ -103,8 +104,8 @@ export class ProvenContent {
   }
 
   /**
-   * Decrypts what was proven from its beginning on, as it is given, which is from our own memory and without a gap. Throws
-   * RangeError for more than that.
+   * Decrypts what was proven from its beginning on, as it is given, which is from our own memory and without a gap.
+   * @throws RangeError, from the function that it gives, for more than that
    */
   inOrder(): (ciphertext: Uint8Array) => Buffer {
     const cipher = cipherAt(this.#parameters, 0, this.length);
@@ -116,7 +117,10 @@ export class ProvenContent {
     };
   }
 
-  /** Plaintext of the bytes at `offset` that were proven and have been in our own memory since. Throws as `cipherAt`. */
+  /**
+   * Plaintext of the bytes at `offset` that were proven and have been in our own memory since.
+   * @throws RangeError for other than whole bytes within them
+   */
   decrypt(offset: number, ciphertext: Uint8Array): Buffer {
     if (offset + ciphertext.length > this.length) throw new RangeError("Only what was proven can be decrypted.");
     return cipherAt(this.#parameters, offset, ciphertext.length).update(ciphertext);
@@ -125,6 +129,7 @@ export class ProvenContent {
   /**
    * Plaintext of the piece with this index in `pieces`, which was kept elsewhere and read back into `ciphertext`, a buffer
    * that nothing else writes to: undefined unless it is what was proven, byte for byte (G5).
+   * @throws RangeError for a piece past the end, which no proof makes
    */
   open(index: number, ciphertext: Uint8Array): Buffer | undefined {
     const piece = this.pieces[index];
