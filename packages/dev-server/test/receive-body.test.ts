@@ -144,6 +144,19 @@ describe("request bodies", () => {
       expect(await stored()).to.deep.equal([]);
     });
 
+  it("are refused for a chunk below 8 KiB that is not the last, and nothing is stored", async () => {
+    for (const sizes of [
+      [2, 3],
+      [8192, 8191, 1],
+    ]) {
+      const chunks = sizes.map((size) => `${size.toString(16)}\r\n${"x".repeat(size)}\r\n`).join("");
+      const length = String(sizes.reduce((sum, size) => sum + size, 0));
+      const answer = await putChunked(`${chunks}0\r\n${trailer}\r\n`, { "x-amz-decoded-content-length": length });
+      expect(answer).to.include({ status: 403, code: "InvalidChunkSizeError" });
+    }
+    expect(await stored()).to.deep.equal([]);
+  });
+
   it("in any other framing are not implemented, and nothing is stored", async () => {
     const headers = { "content-encoding": "aws-chunked", "x-amz-decoded-content-length": "5" };
     for (const hash of ["STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"])

@@ -16,6 +16,7 @@ import { Attempts, watched } from "./attempts.js";
 import { BUFFERED_LENGTH, chunksOf, readHead } from "./ciphertext-head.js";
 import { publish } from "./publish.js";
 import { type SealedObject, sealObject } from "./seal-object.js";
+import { piecesToSend } from "./sent-body.js";
 import { SiblingStore } from "./sibling-store.js";
 
 /** S3's limit for one request. */
@@ -51,7 +52,7 @@ export async function putObject(
       if (stored === undefined && tooLarge) throw partsNeeded(sealed.length);
       if (stored !== undefined) return { output: outputOfPut(stored), response: undefined };
     }
-    const body = head.whole ?? readableOf(ciphertext, sealed.destroy);
+    const body = head.whole ?? readableOf(piecesToSend(ciphertext), sealed.destroy);
     const length = head.whole?.length ?? sealed.length;
     // It may fail before it is sent; whoever sends it is told by reading it.
     quiet(body);

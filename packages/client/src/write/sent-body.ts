@@ -1,5 +1,37 @@
 import { isNodeStream, quiet } from "../streams.js";
 
+/** Bytes; what Node's own streams of files come in. */
+const LEAST_PIECE = 64 * 1024;
+
+/**
+ * A body's bytes in pieces that S3 takes of a stream: the SDK makes one aws-chunked chunk of each, and S3 refuses one of
+ * less than 8 KiB that is not the last. A tag, or the head of a frame, is a piece by itself until here. Short pieces are
+ * copied, into memory that is used only once, since nobody tells when it has been sent (G6); others are handed on as they
+ * are.
+ */
+export async function* piecesToSend(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.alloc(0);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    for (let offset = 0; offset < chunk.length; ) {
+      const rest = chunk.subarray(offset);
+      if (filled === 0 && rest.length >= LEAST_PIECE) {
+        yield rest;
+        break;
+      }
+      if (filled === 0) piece = Buffer.allocUnsafeSlow(LEAST_PIECE);
+      const taken = rest.subarray(0, LEAST_PIECE - filled);
+      piece.set(taken, filled);
+      filled += taken.length;
+      offset += taken.length;
+      if (filled < LEAST_PIECE) continue;
+      yield piece;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
+}
+
 /**
  * The SDK pipes a stream body into the request, maybe through a stream of its own, and listens to the errors of neither:
  * a body that fails would end the process, and its request would wait for the rest for ever. Here a failing body

@@ -103,8 +103,7 @@ export class AwsChunkedDecoder {
     }
     if (this.#isShort)
       throw new S3Error("InvalidChunkSizeError", "Only the last chunk is allowed to have a size less than 8192 bytes");
-    // S3 refuses short chunks of every framing; of unsigned ones, which the SDK makes of a stream's own pieces, they pass here.
-    this.#isShort = signatures !== undefined && this.#remaining < smallestChunk;
+    this.#isShort = this.#remaining < smallestChunk;
     this.#state = "data";
   }
 
