@@ -34,12 +34,10 @@ export interface EncryptionCallOptions {
   readonly format?: ObjectFormat;
 }
 
-export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
-  Input,
-  Output,
-  S3ClientResolvedConfig,
-  ServiceInputTypes,
-  ServiceOutputTypes
+/** What an `S3Client` takes of a command: who is given its class, as other packages are, asks for more than the SDK does. */
+export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Pick<
+  $Command<Input, Output, S3ClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>,
+  "input" | "middlewareStack" | "resolveMiddleware"
 >;
 
 /** What the SDK takes with a call: `abortSignal`, `requestTimeout`. */

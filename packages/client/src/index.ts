@@ -1,5 +1,5 @@
 export type { EncryptionCallOptions, SendOptions } from "./call-options.js";
-export type { StoredSize, WithPlaintextSize } from "./commands/plaintext-size.js";
+export type { ObjectListing, StoredSize, WithPlaintextSize } from "./commands/plaintext-size.js";
 export { plaintextSize, withPlaintextSizes } from "./commands/plaintext-size.js";
 export type { EncryptedS3, EncryptingMethod, EncryptingMethods, EncryptingSend } from "./encrypt-s3.js";
 export { encryptS3 } from "./encrypt-s3.js";

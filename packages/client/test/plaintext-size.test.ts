@@ -1,7 +1,7 @@
 import { HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedUpload, plaintextSize, withPlaintextSizes } from "@s3ec/client";
 import { expect } from "chai";
-import { BUCKET, Fixture } from "./fixture.js";
+import { BUCKET, Fixture, refusal } from "./fixture.js";
 
 describe("plaintextSize", () => {
   const table: readonly (readonly [string, Record<string, string>, number | undefined, number | undefined])[] = [
@@ -64,6 +64,40 @@ describe("plaintextSize", () => {
         "size of a clear one": undefined,
         "size of one that is gone": undefined,
       });
+    });
+
+    it("takes S3's own answers to a listing, with escaped keys too", async () => {
+      const client = fixture.client();
+      const keys = ["answer/a b+c", "answer/ü%20"];
+      for (const Key of keys) await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: Key }));
+      const listed = { Bucket: BUCKET, Prefix: "answer/" };
+      const sizes = async (listing: Parameters<typeof withPlaintextSizes>[1]): Promise<unknown[]> => {
+        const found: unknown[] = [];
+        for await (const { Key, PlaintextSize } of withPlaintextSizes(client, listing))
+          found.push([Key, PlaintextSize]);
+        return found;
+      };
+      const expected = keys.map((key) => [key, Buffer.byteLength(key)]);
+      expect(await sizes(await client.send(new ListObjectsV2Command(listed)))).to.deep.equal(expected);
+      const escaped = await client.send(new ListObjectsV2Command({ ...listed, EncodingType: "url" }));
+      expect(escaped.Contents?.map(({ Key }) => Key)).to.not.deep.equal(keys);
+      const found = [
+        [escaped.Contents?.[0]?.Key, 12],
+        [escaped.Contents?.[1]?.Key, 12],
+      ];
+      expect(await sizes(escaped)).to.deep.equal(found);
+      const asS3 = { ...escaped, Contents: [{ Key: "answer%2Fa+b%2Bc" }] };
+      expect(await sizes(asS3)).to.deep.equal([["answer%2Fa+b%2Bc", 12]]);
+      expect((await refusal(sizes({ Contents: [] }))).code).to.equal("invalid-argument");
+    });
+
+    it("keeps what S3 says of each entry", async () => {
+      const page = await fixture.plain.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: "size 1000" }));
+      for await (const entry of withPlaintextSizes(fixture.plain, page)) {
+        // Types of both, without a cast.
+        const { Size, PlaintextSize }: { Size?: number | undefined; PlaintextSize: number | undefined } = entry;
+        expect([Size, PlaintextSize]).to.deep.equal([1016, 1000]);
+      }
     });
   });
 });

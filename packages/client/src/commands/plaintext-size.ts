@@ -31,16 +31,29 @@ export function plaintextSize({ ContentLength, Metadata = {} }: StoredSize): num
   return padding >= 1 && padding <= CBC_BLOCK ? Number(stated) : undefined;
 }
 
+/** A page of a listing: S3's answer to a `ListObjectsV2Command` or `ListObjectsCommand`, or entries and their bucket. */
+export interface ObjectListing<Entry> {
+  readonly Contents?: readonly Entry[] | undefined;
+  /** Where the entries are; an access point, too. Default: `Name`. */
+  readonly Bucket?: string | undefined;
+  /** The bucket, as S3 answers it. */
+  readonly Name?: string | undefined;
+  /** `url` where the command asked for keys that are escaped. They stay so, and the objects are found. */
+  readonly EncodingType?: string | undefined;
+}
+
 /** An entry of a listing, with the size of what it was encrypted from. */
 export type WithPlaintextSize<Entry> = Entry & { readonly PlaintextSize: number | undefined };
 
 /**
  * Adds plaintext sizes to the entries of a listing, in their order. A listing holds no metadata, so this costs one
  * HeadObject for each entry, `queueSize` (default 8) of them at once. An object that is gone by then has no size.
+ *
+ * @throws S3EncryptionError `invalid-argument` for a listing without its bucket, and for wrong options
  */
 export async function* withPlaintextSizes<Entry extends { readonly Key?: string | undefined }>(
   client: S3Client,
-  listing: { readonly Bucket: string; readonly Contents?: readonly Entry[] | undefined },
+  listing: ObjectListing<Entry>,
   options: { readonly queueSize?: number } = {},
 ): AsyncGenerator<WithPlaintextSize<Entry>> {
   assertKnownOptions(options, { queueSize: true }, "withPlaintextSizes");
@@ -48,10 +61,15 @@ export async function* withPlaintextSizes<Entry extends { readonly Key?: string 
   if (!Number.isSafeInteger(queueSize) || queueSize < 1) {
     throw new S3EncryptionError("invalid-argument", "queueSize must be a number of requests, 1 or more.");
   }
-  const { Bucket, Contents = [] } = listing;
+  const { Contents = [], Name, Bucket = Name, EncodingType } = listing;
+  if (Bucket === undefined) {
+    throw new S3EncryptionError("invalid-argument", "The listing must say its bucket: pass S3's answer, or Bucket.");
+  }
   const sizeOf = async (entry: Entry): Promise<WithPlaintextSize<Entry>> => {
     try {
-      const head = await client.send(new HeadObjectCommand({ Bucket, Key: entry.Key }));
+      const head = await client.send(
+        new HeadObjectCommand({ Bucket, Key: EncodingType === "url" ? unescaped(entry.Key) : entry.Key }),
+      );
       return { ...entry, PlaintextSize: plaintextSize(head) };
     } catch (error) {
       if (isMissing(error)) return { ...entry, PlaintextSize: undefined };
@@ -61,4 +79,9 @@ export async function* withPlaintextSizes<Entry extends { readonly Key?: string 
   for (let start = 0; start < Contents.length; start += queueSize) {
     yield* await Promise.all(Contents.slice(start, start + queueSize).map(sizeOf));
   }
+}
+
+/** A space is escaped as in a query. */
+function unescaped(key: string | undefined): string | undefined {
+  return key === undefined ? undefined : decodeURIComponent(key.replaceAll("+", " "));
 }

@@ -1,6 +1,7 @@
 import type {
   CompleteMultipartUploadCommandOutput,
   HeadObjectCommandOutput,
+  PutObjectCommandInput,
   S3Client,
   ServiceInputTypes,
   ServiceOutputTypes,
@@ -41,7 +42,17 @@ const MIN_PART_SIZE = 5 * 1024 * 1024;
 /** Enough for 2^36 bytes, the most that one object can be encrypted to, in 10,000 parts. */
 const UNKNOWN_LENGTH_PART_SIZE = 7 * 1024 * 1024;
 
-export type UploadConstructor = typeof import("@aws-sdk/lib-storage").Upload;
+/** What is used of `Upload`: its own type, in our declarations, would not be found where it is not installed. */
+export type UploadConstructor = new (options: {
+  readonly client: S3Client;
+  readonly params: PutObjectCommandInput;
+  readonly partSize: number;
+  readonly queueSize?: number;
+  readonly leavePartsOnError?: boolean;
+}) => {
+  on(event: "httpUploadProgress", listener: (progress: UploadProgress) => void): unknown;
+  done(): Promise<CompleteMultipartUploadCommandOutput>;
+};
 
 /** Undefined where `@aws-sdk/lib-storage`, an optional peer, is not installed. */
 export async function loadUpload(): Promise<UploadConstructor | undefined> {
