@@ -24,8 +24,9 @@ export interface EncryptionCallOptions {
   /** Instruction file to read or write: `.instruction`, or the suffix that a child keyring was given. */
   readonly instructionFileSuffix?: string;
   /**
-   * On reading, the version of the instruction file, as S3 answered when it was put. Without it, and with the `VersionId` of
-   * an object of format V3, the versions nearest in time are tried; default otherwise: the current one.
+   * On reading and copying, the version of the instruction file, as S3 answered when it was put. Without it, and with a
+   * version of an object that tells which file is its own, those nearest in time are tried; default otherwise: the current
+   * one.
    */
   readonly instructionFileVersionId?: string;
   /** On reading, use the instruction file although the object's metadata holds a wrapped key too (H17). */

@@ -89,18 +89,21 @@ async function dispatch<Output>(
           options,
           input as DeleteObjectCommandInput,
           send as Send<DeleteObjectCommandInput, DeleteObjectCommandOutput>,
+          client,
         );
       case "DeleteObjectsCommand":
-        return (await import("./commands/delete-object.js")).deleteObjects(
+        return (await import("./commands/delete-objects.js")).deleteObjects(
           options,
           input as DeleteObjectsCommandInput,
           send as Send<DeleteObjectsCommandInput, DeleteObjectsCommandOutput>,
+          client,
         );
       case "CopyObjectCommand":
         return (await import("./commands/copy-object.js")).copyObject(
           options,
           input as CopyObjectCommandInput,
           send as Send<CopyObjectCommandInput, CopyObjectCommandOutput>,
+          client,
         );
       default:
         return (send as Send<object, ServiceOutputTypes>)(input);

@@ -53,8 +53,9 @@ export class Fixture {
   }
 
   /** The stored bytes and metadata, as a client without encryption sees them. */
-  async stored(key: string): Promise<{ body: Buffer; metadata: Record<string, string> }> {
-    const { Body, Metadata = {} } = await this.plain.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  async stored(key: string, VersionId?: string): Promise<{ body: Buffer; metadata: Record<string, string> }> {
+    const asked = { Bucket: BUCKET, Key: key, ...(VersionId === undefined ? {} : { VersionId }) };
+    const { Body, Metadata = {} } = await this.plain.send(new GetObjectCommand(asked));
     return { body: Buffer.from((await Body?.transformToByteArray()) ?? []), metadata: Metadata };
   }
 

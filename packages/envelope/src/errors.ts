@@ -26,7 +26,7 @@ export type S3EncryptionErrorCode =
   | "content-too-large"
   /** A body or object is not what was said about it: other length, other checksum, other range, replaced meanwhile. */
   | "content-mismatch"
-  /** The object is stored, but not every instruction file beside it: put it again. */
+  /** The object is stored, copied or deleted, but not every instruction file beside it: do it again. */
   | "instruction-file-failed"
   /** Whether S3 stored the object cannot be told: look before you put it again. */
   | "outcome-unknown";

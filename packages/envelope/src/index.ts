@@ -29,7 +29,7 @@ export type { OptionNames } from "./known-options.js";
 export { assertKnownOptions } from "./known-options.js";
 export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";
 export type { Metadata } from "./object-mark.js";
-export { fileMark, holdsWrappedKey, isReservedMetadata, objectMark } from "./object-mark.js";
+export { fileMark, holdsWrappedKey, isReservedMetadata, markedFile, objectMark } from "./object-mark.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
 export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";

@@ -17,6 +17,11 @@ export function fileMark(metadata: Metadata): string | undefined {
   return valueNamed(metadata, OBJECT_MARK);
 }
 
+/** The user metadata of a file that is known to be of the object with this mark. */
+export function markedFile(metadata: Metadata, mark: string): Record<string, string> {
+  return { ...metadata, [OBJECT_MARK]: mark };
+}
+
 /** Whether an object's user metadata holds a wrapped key, so that no instruction file is needed to read it. */
 export function holdsWrappedKey(metadata: Metadata): boolean {
   return [WRAPPED_KEY_V1, WRAPPED_KEY_V2, WRAPPED_KEY_V3].some((name) => valueNamed(metadata, name) !== undefined);

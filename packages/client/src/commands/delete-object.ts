@@ -1,51 +1,53 @@
-import type {
-  DeleteObjectCommandInput,
-  DeleteObjectCommandOutput,
-  DeleteObjectsCommandInput,
-  DeleteObjectsCommandOutput,
-} from "@aws-sdk/client-s3";
-import { knownSuffixes } from "../instruction-files.js";
+import type { DeleteObjectCommandInput, DeleteObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { isError } from "@s3ec/materials";
+import { callOptionsOf } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
+import { plainClientOf } from "../plain-client.js";
+import { InstructionFileError, quoted } from "../write/sibling-error.js";
+import type { SiblingStore } from "../write/sibling-store.js";
+import { suffixesBeside } from "./files-beside.js";
+import { type FileToDelete, filesToDelete } from "./files-to-delete.js";
+import { lookingStore } from "./looking-store.js";
 
-type Send<Input, Output> = (input: Input) => Promise<{ output: Output; response: unknown }>;
+type Result = { output: DeleteObjectCommandOutput; response: unknown };
 
 /**
- * Deletes an object, then its instruction files. One version among several is deleted alone: the file serves the
- * current one (H33). What would hold only for the object is not asked of its files.
+ * Deletes an object, then those of its instruction files that are still what was read before: what another client puts
+ * meanwhile is that client's. One version among several is deleted alone: the file serves the current one (H33). What
+ * would hold only for the object is not asked of its files, nor is its MFA code, which S3 takes once.
  */
 export async function deleteObject(
   options: ResolvedOptions,
   input: DeleteObjectCommandInput,
-  next: Send<DeleteObjectCommandInput, DeleteObjectCommandOutput>,
-): Promise<{ output: DeleteObjectCommandOutput; response: unknown }> {
+  next: (input: DeleteObjectCommandInput) => Promise<Result>,
+  client: S3Client,
+): Promise<Result> {
   // What is wrong with the call's options is said before anything is deleted.
-  const suffixes = knownSuffixes(options, input);
+  const suffixes = suffixesBeside(options, input, input.Key ?? "");
+  if (input.VersionId !== undefined) return next(input);
+  const { Bucket, Key, ExpectedBucketOwner, RequestPayer } = input;
+  const object = { Bucket, Key, ExpectedBucketOwner, RequestPayer };
+  const store = lookingStore(plainClientOf(client), object, options, callOptionsOf(input).abortSignal);
+  const found = await filesToDelete(store, suffixes, options);
   const result = await next(input);
-  if (input.VersionId !== undefined) return result;
-  const { IfMatch, IfMatchLastModifiedTime, IfMatchSize, ...rest } = input;
-  for (const suffix of suffixes) await next({ ...rest, Key: `${input.Key}${suffix}` });
-  return result;
+  const failed = await removeAll(store, found.files);
+  const left = [...failed.files, ...found.unreadable];
+  if (left.length === 0) return result;
+  throw new InstructionFileError(
+    "instruction-file-failed",
+    `The object is deleted, but not ${quoted(left.map(({ key }) => key))} beside it, which holds a wrapped key of it. Delete it with a plain S3Client, and allow s3:GetObject and s3:DeleteObject.`,
+    left.map(({ key, body }) => (body === undefined ? { key } : { key, previous: body })),
+    failed.cause,
+    result.output,
+  );
 }
 
-const MAX_KEYS = 1000;
-
-/** Deletes objects, then the instruction files of those that S3 did delete; the answer names the caller's keys only. */
-export async function deleteObjects(
-  options: ResolvedOptions,
-  input: DeleteObjectsCommandInput,
-  next: Send<DeleteObjectsCommandInput, DeleteObjectsCommandOutput>,
-): Promise<{ output: DeleteObjectsCommandOutput; response: unknown }> {
-  const suffixes = knownSuffixes(options, input);
-  const result = await next(input);
-  const failed = new Set(result.output.Errors?.map((error) => error.Key));
-  const files = (input.Delete?.Objects ?? [])
-    .filter(({ Key, VersionId }) => VersionId === undefined && !failed.has(Key))
-    .flatMap(({ Key }) => suffixes.map((suffix) => ({ Key: `${Key}${suffix}` })));
-  const Errors = [...(result.output.Errors ?? [])];
-  for (let start = 0; start < files.length; start += MAX_KEYS) {
-    const Objects = files.slice(start, start + MAX_KEYS);
-    const { output } = await next({ ...input, Delete: { Objects, Quiet: true } });
-    Errors.push(...(output.Errors ?? []));
-  }
-  return Errors.length === 0 ? result : { ...result, output: { ...result.output, Errors } };
+async function removeAll(
+  store: SiblingStore,
+  files: readonly FileToDelete[],
+): Promise<{ readonly files: readonly FileToDelete[]; readonly cause?: unknown }> {
+  const outcomes = await Promise.allSettled(files.map(({ suffix, etag }) => store.remove(suffix, etag)));
+  const failed = files.filter((_, index) => outcomes[index]?.status === "rejected");
+  const causes = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+  return { files: failed, cause: causes.find(isError) };
 }

@@ -37,7 +37,7 @@ export async function writeFilesFirst(store: SiblingStore, siblings: Siblings): 
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
       const found = await store.readAll(open.map(({ suffix }) => suffix));
       const now = await store.standing();
-      if (round > 0 && now.state !== "unknown" && !isUnchanged(standing, now)) throw interrupted(store, open);
+      if (round > 0 && now.state !== "unknown" && !isUnchanged(standing, now)) throw interrupted(store, siblings, open);
       standing = now;
       for (const { suffix } of open) requireOfStanding(store, siblings, suffix, found.get(suffix), standing);
       const refused: SiblingFile[] = [];
@@ -51,7 +51,7 @@ export async function writeFilesFirst(store: SiblingStore, siblings: Siblings): 
       }
       open = refused;
     }
-    if (open.length > 0) throw interrupted(store, open);
+    if (open.length > 0) throw interrupted(store, siblings, open);
     return first();
   } catch (error) {
     if (replaced.length > 0) await first().putBack(error);
@@ -77,7 +77,7 @@ function requireOfStanding(
   if (of === undefined || of === standing.mark || siblings.standsAlone(standing.head.Metadata ?? {})) return;
   throw new S3EncryptionError(
     "unsupported-operation",
-    `${quoted([store.keyOf(suffix)])} is not of the object that stands: another put is under way, or one has broken off and left the object unreadable. Put it again later; or set instructionFileConfig.replaceUnknownFiles to replace it for good.`,
+    `${quoted([store.keyOf(suffix)])} is not of the object that stands: another put is under way, or one has broken off and left the object unreadable. ${siblings.verb} it again later; or set instructionFileConfig.replaceUnknownFiles to replace it for good.`,
   );
 }
 
@@ -86,10 +86,10 @@ function notReadable(store: SiblingStore, { suffix }: SiblingFile): S3Encryption
   return new S3EncryptionError("unsupported-operation", cause.message);
 }
 
-function interrupted(store: SiblingStore, files: readonly SiblingFile[]): S3EncryptionError {
+function interrupted(store: SiblingStore, { verb }: Siblings, files: readonly SiblingFile[]): S3EncryptionError {
   return new S3EncryptionError(
     "content-mismatch",
-    `Others put the same object at the same time: ${quoted(files.map(({ suffix }) => store.keyOf(suffix)))} changed meanwhile. Nothing was stored; put it again.`,
+    `Others put the same object at the same time: ${quoted(files.map(({ suffix }) => store.keyOf(suffix)))} changed meanwhile. Nothing was stored. ${verb} it again.`,
   );
 }
 
@@ -102,8 +102,7 @@ function undoable(
   const fail = (what: string, reason: unknown): InstructionFileError => {
     const files = replaced.map(({ file, found }) => affected(ordinary, file, found));
     const keys = quoted(files.map(({ key }) => key));
-    const advice =
-      "Look at the object: if it is the old one, put it again, or put back the files as this error has them (files).";
+    const advice = `Look at the object. If it is the old one: ${siblings.verb} it again, or put back the files as this error has them (files).`;
     return new InstructionFileError("outcome-unknown", `${what}: ${keys}. ${advice}`, files, reason);
   };
   const putBack = async (reason: unknown): Promise<void> => {

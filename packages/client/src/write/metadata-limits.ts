@@ -41,13 +41,17 @@ export function refuseOversizedMetadata(
 /** A key may be as long as S3 takes only where no suffix has to go behind it. */
 export function refuseImpossibleKeys(key: string | undefined, files: readonly SiblingFile[]): void {
   for (const { suffix } of files) {
+    if (leavesRoomFor(key, suffix)) continue;
     const length = Buffer.byteLength(`${key}${suffix}`);
-    if (length > MAX_KEY_LENGTH) {
-      throw invalid(
-        `The key leaves no room for its instruction file: with "${suffix}" it has ${length} bytes, and S3 takes ${MAX_KEY_LENGTH}.`,
-      );
-    }
+    throw invalid(
+      `The key leaves no room for its instruction file: with "${suffix}" it has ${length} bytes, and S3 takes ${MAX_KEY_LENGTH}.`,
+    );
   }
+}
+
+/** Whether an object with this key can have a file with this suffix. */
+export function leavesRoomFor(key: string | undefined, suffix: string): boolean {
+  return Buffer.byteLength(`${key}${suffix}`) <= MAX_KEY_LENGTH;
 }
 
 function lengthOf(metadata: Readonly<Record<string, string>>): number {

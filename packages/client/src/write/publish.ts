@@ -13,6 +13,8 @@ export interface Publication<Output> {
   readonly send: () => Promise<Output>;
   /** What S3 would have answered, had its answer arrived. */
   readonly answerOf: (head: HeadObjectCommandOutput) => Output;
+  /** The mark of an object that is only known by what S3 answers. */
+  readonly markOf?: (output: Output) => string | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function publish<Output>(publication: Publication<Output>): Promise
   const found = siblings.first ? undefined : await store.readAll(siblings.suffixes);
   const written = siblings.first ? await writeFilesFirst(store, siblings) : undefined;
   const output = await sendOrAsk(publication, written);
-  await settleFiles(store, siblings, found);
+  await settleFiles(store, { ...siblings, mark: siblings.mark ?? publication.markOf?.(output) }, found);
   return output;
 }
 
@@ -40,7 +42,7 @@ async function sendOrAsk<Output>(
       await written?.putBack(error);
       throw error;
     }
-    if (siblings.mark === undefined) throw error;
+    if (siblings.mark === undefined && written === undefined) throw error;
     const standing = await store
       .afterFailure()
       .standing()
@@ -48,7 +50,8 @@ async function sendOrAsk<Output>(
     if (isOf(siblings.mark, standing) && standing.state === "read") return answerOf(standing.head);
     if (written === undefined) throw error;
     // That the old one stands proves nothing while the new one may still arrive.
-    if (attempts.mayStillLand || standing.state === "unknown") throw written.unknown(error);
+    const isTold = standing.state !== "unknown" && siblings.mark !== undefined;
+    if (attempts.mayStillLand || !isTold) throw written.unknown(error);
     await written.putBack(error);
     throw error;
   }

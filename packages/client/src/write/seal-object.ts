@@ -113,13 +113,14 @@ async function seal(
     length: source.length === undefined ? undefined : ciphertextLength(suite, source.length),
     overhead: suite.tagLength,
     siblings: {
+      verb: "Put",
       files,
       first: files.length > 0 && !holdsWrappedKey(envelope.metadata),
       mark: envelope.mark,
       // Without any file here, nothing says that there was one: it would take a request with every put.
       suffixes: files.length > 0 || mayHaveFiles(options) ? knownSuffixes(options, given) : [],
       replaceUnknown: instructionFiles.replaceUnknown,
-      markOf: objectMark,
+      markOf: ({ Metadata = {} }) => objectMark(Metadata),
       fileMarkOf: fileMark,
       standsAlone: holdsWrappedKey,
     },
@@ -134,6 +135,7 @@ function mayHaveFiles({ materialsManager }: ResolvedOptions): boolean {
 }
 
 const NO_SIBLINGS: Siblings = {
+  verb: "Put",
   files: [],
   first: false,
   mark: undefined,

@@ -65,7 +65,7 @@ async function requireStanding(store: SiblingStore, siblings: Siblings): Promise
   if (standing.state !== "unknown") {
     throw new InstructionFileError(
       "content-mismatch",
-      "The object was stored, and replaced or deleted meanwhile: its instruction files may be of the other. Put it again if it is still wanted.",
+      `The object was stored, and replaced or deleted meanwhile: its instruction files may be of the other. ${siblings.verb} it again if it is still wanted.`,
       affected(store, siblings.files),
     );
   }
@@ -108,7 +108,7 @@ function failed(store: SiblingStore, siblings: Siblings, cause: unknown): Instru
   const reason = isError(cause) ? ` ${cause.message}` : "";
   return new InstructionFileError(
     "instruction-file-failed",
-    `The object is stored, but instruction files beside it may be missing or of an earlier put: ${quoted(files.map(({ key }) => key))}. Put it again.${reason}`,
+    `The object is stored, but instruction files beside it may be missing or of an earlier put: ${quoted(files.map(({ key }) => key))}. ${siblings.verb} it again.${reason}`,
     files,
     cause,
   );

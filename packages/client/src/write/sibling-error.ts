@@ -1,29 +1,37 @@
+import type { CopyObjectCommandOutput, DeleteObjectCommandOutput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 
-/** A file beside an object, as a put that failed has left it. */
+/** A file beside an object, as a call that failed has left it. */
 export interface AffectedFile {
   readonly key: string;
-  /** What the put wrote or meant to write; holds a wrapped key only. Absent for a file that it meant to delete. */
+  /** What the call wrote or meant to write; holds a wrapped key only. Absent for a file that it meant to delete. */
   readonly written?: string;
   /** What was there before, where it was read. */
   readonly previous?: string;
 }
 
+type InstructionFileErrorCode = "instruction-file-failed" | "outcome-unknown" | "content-mismatch";
+
 /**
- * A put after which the object and the files beside it need a look: `instruction-file-failed`, `outcome-unknown`, or
- * `content-mismatch` where the object was replaced meanwhile. `cause` is what S3 said.
+ * A put, copy or deletion after which the object and the files beside it need a look: `instruction-file-failed`,
+ * `outcome-unknown`, or `content-mismatch` where the object was replaced meanwhile. `cause` is what S3 said.
  */
 export class InstructionFileError extends S3EncryptionError {
+  declare readonly code: InstructionFileErrorCode;
   readonly files: readonly AffectedFile[];
+  /** What S3 answered about the object, where that was copied or deleted and only a file has failed. */
+  readonly output: CopyObjectCommandOutput | DeleteObjectCommandOutput | undefined;
 
   constructor(
-    code: "instruction-file-failed" | "outcome-unknown" | "content-mismatch",
+    code: InstructionFileErrorCode,
     message: string,
     files: readonly AffectedFile[],
     cause?: unknown,
+    output?: CopyObjectCommandOutput | DeleteObjectCommandOutput,
   ) {
     super(code, message, cause === undefined ? undefined : { cause });
     this.files = files;
+    this.output = output;
   }
 }
 

@@ -9,6 +9,8 @@ export interface SiblingFile {
 
 /** What a format stores beside an object, and how the object is told from every other one. */
 export interface Siblings {
+  /** What stores them, for sentences: "Put it again." */
+  readonly verb: "Put" | "Copy";
   readonly files: readonly SiblingFile[];
   /** Whether the object cannot be read without them. They are then written before it, and put back when it fails. */
   readonly first: boolean;
@@ -18,8 +20,8 @@ export interface Siblings {
   readonly suffixes: readonly string[];
   /** Replace files, unconditionally, of which it cannot be told what they are of. */
   readonly replaceUnknown: boolean;
-  /** An object's mark, from its user metadata. */
-  markOf(metadata: Readonly<Record<string, string>>): string | undefined;
+  /** An object's mark, from what S3 says of it. */
+  markOf(head: HeadObjectCommandOutput): string | undefined;
   /** The mark of the object that a file is of, from the file's user metadata. */
   fileMarkOf(metadata: Readonly<Record<string, string>>): string | undefined;
   /** Whether an object with this user metadata can be read without a file. */

@@ -63,9 +63,11 @@ export class SiblingStore {
     return new Map(await Promise.all(unique.map(async (suffix) => [suffix, await this.read(suffix)] as const)));
   }
 
-  async read(suffix: string): Promise<FoundFile> {
+  /** @param VersionId instead of the current one */
+  async read(suffix: string, VersionId?: string): Promise<FoundFile> {
+    const asked = { ...this.#readOf(suffix), ...(VersionId === undefined ? {} : { VersionId }) };
     try {
-      const output = await this.#client.send(new GetObjectCommand(this.#readOf(suffix)), this.#request);
+      const output = await this.#client.send(new GetObjectCommand(asked), this.#request);
       const body = await readText(output);
       // Without its tag, or as a whole object of somebody's, it could neither be replaced nor put back for certain.
       if (output.ETag === undefined || body.length > MAX_INSTRUCTION_FILE_LENGTH) return { state: "unknown" };
@@ -78,7 +80,7 @@ export class SiblingStore {
   async standing(): Promise<FoundObject> {
     try {
       const head = await this.#client.send(new HeadObjectCommand(this.#readOf("")), this.#request);
-      return { state: "read", mark: this.#siblings.markOf(head.Metadata ?? {}), head };
+      return { state: "read", mark: this.#siblings.markOf(head), head };
     } catch (error) {
       return unread(error);
     }

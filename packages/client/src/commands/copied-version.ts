@@ -1,0 +1,90 @@
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
+import { isError, S3EncryptionError } from "@s3ec/materials";
+import type { CallOptions } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
+import type { BesideObject } from "../read/beside-object.js";
+import type { FoundFile } from "../write/sibling-files.js";
+import type { SiblingStore } from "../write/sibling-store.js";
+import type { SeenObject } from "./copied-files.js";
+import { ownerOf } from "./whose-file.js";
+
+/** Versions of a file that are looked at; each may cost a call to a key store. */
+const MAX_VERSIONS = 4;
+
+type Found = ReadonlyMap<string, FoundFile>;
+
+/** The version of the object's file that the call names. Throws `invalid-argument` where there is none. */
+export async function readNamedVersion(
+  { instructionFiles }: ResolvedOptions,
+  call: CallOptions,
+  store: SiblingStore,
+  suffixes: readonly string[],
+): Promise<Found> {
+  const { instructionFileVersionId } = call;
+  if (instructionFileVersionId === undefined) return new Map();
+  const name = call.instructionFileSuffix ?? instructionFiles.suffix ?? DEFAULT_INSTRUCTION_FILE_SUFFIX;
+  const asked = suffixes.filter((suffix) => suffix === name || suffix === instructionFileSuffix(name));
+  for (const suffix of asked) {
+    const found = await readVersion(store, suffix, instructionFileVersionId);
+    if (found.state === "read") return new Map([[suffix, found]]);
+  }
+  throw new S3EncryptionError(
+    "invalid-argument",
+    `instructionFileVersionId names no version that may be read of ${JSON.stringify(store.keyOf(name))}.`,
+  );
+}
+
+/**
+ * Of each file that an older version of an object may have, the version that is its own: by the mark, or by what a key here
+ * proves. Throws `invalid-argument` where there are versions of which none is known to be, and the object needs one.
+ */
+export async function filesOfVersion(
+  options: ResolvedOptions,
+  call: CallOptions,
+  object: SeenObject,
+  source: {
+    readonly head: HeadObjectCommandOutput;
+    readonly store: SiblingStore;
+    readonly beside: BesideObject;
+    readonly suffixes: readonly string[];
+    readonly named: Found;
+  },
+): Promise<Found> {
+  const files = new Map<string, FoundFile>();
+  let isUndecided = false;
+  for (const suffix of source.suffixes) {
+    if (source.named.has(suffix)) continue;
+    const key = source.store.keyOf(suffix);
+    const versions = await source.beside.versionsNear(key, source.head.LastModified, MAX_VERSIONS);
+    // Where they may not be listed, the current one may still be its own.
+    for (const version of versions ?? [undefined]) {
+      const found = await readVersion(source.store, suffix, version);
+      if (found.state !== "read") {
+        files.set(suffix, found);
+        continue;
+      }
+      const owner = await ownerOf(options, call, object, { suffix, body: found.body, metadata: found.metadata });
+      if (owner === "unverified") isUndecided = true;
+      if (owner !== "its") continue;
+      files.set(suffix, found);
+      break;
+    }
+  }
+  const isFound = source.named.size > 0 || [...files.values()].some(({ state }) => state === "read");
+  const { standsAlone, needsFile } = object.kind;
+  if (standsAlone || isFound || !(needsFile || isUndecided)) return files;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    `The copy could not be read: a version of ${JSON.stringify(object.key)} was named, its wrapped key is in an instruction file, and which version of that is its own does not show. Pass the version that was put with it (instructionFileVersionId).`,
+  );
+}
+
+async function readVersion(store: SiblingStore, suffix: string, version: string | undefined): Promise<FoundFile> {
+  try {
+    return await store.read(suffix, version);
+  } catch (error) {
+    if (isError(error) && error.name === "NoSuchVersion") return { state: "missing" };
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import type { ResolvedOptions } from "../options.js";
+import type { FoundFile } from "../write/sibling-files.js";
+import type { SiblingStore } from "../write/sibling-store.js";
+import { isFileFor, isNamedAsOurs, kindOf } from "./files-beside.js";
+
+/** A file to delete with its object, if it is still what was read. */
+export interface FileToDelete {
+  readonly suffix: string;
+  readonly key: string;
+  /** `*` for whatever is there. */
+  readonly etag: string;
+  /** Where it was read. */
+  readonly body?: string;
+}
+
+/** What is to be deleted with an object. */
+export interface FilesToDelete {
+  readonly files: readonly FileToDelete[];
+  /** Of which one is certain to be there, and which may not be read. */
+  readonly unreadable: readonly FileToDelete[];
+}
+
+/**
+ * The files beside an object that is about to be deleted. What may not be read is most often not there: without
+ * `s3:ListBucket` S3 does not say. It is left, and only told of when the object cannot be without.
+ */
+export async function filesToDelete(
+  store: SiblingStore,
+  suffixes: readonly string[],
+  { instructionFiles, materialsManager }: ResolvedOptions,
+): Promise<FilesToDelete> {
+  const found = await store.readAll(suffixes);
+  const isHidden = [...found].some(([suffix, file]) => isNamedAsOurs(suffix) && file.state === "unknown");
+  const isForeign = [...found].some(([suffix, file]) => !isNamedAsOurs(suffix) && file.state === "read");
+  const askAlso = isForeign || (isHidden && !instructionFiles.replaceUnknown);
+  const standing = askAlso ? await store.standing() : undefined;
+  const metadata = standing?.state === "read" ? (standing.head.Metadata ?? {}) : undefined;
+  const files: FileToDelete[] = [];
+  const unreadable: FileToDelete[] = [];
+  for (const [suffix, file] of found) {
+    const entry = { suffix, key: store.keyOf(suffix) };
+    if (file.state === "read" && isItsOwn(suffix, file)) files.push({ ...entry, etag: file.etag, body: file.body });
+    if (file.state !== "unknown" || !isNamedAsOurs(suffix)) continue;
+    (instructionFiles.replaceUnknown ? files : unreadable).push({ ...entry, etag: "*" });
+  }
+  const lacksOne = metadata !== undefined && kindOf(metadata).needsFile && files.length === 0;
+  return { files, unreadable: lacksOne ? unreadable : [] };
+
+  function isItsOwn(suffix: string, { body }: Extract<FoundFile, { state: "read" }>): boolean {
+    if (isNamedAsOurs(suffix)) return true;
+    return metadata !== undefined && isFileFor(metadata, { suffix, text: body }, materialsManager);
+  }
+}
