@@ -10,6 +10,7 @@ export type {
   MessageWriter,
   ReadableMessage,
   RefusedMessage,
+  StoredMessage,
 } from "./message-vector.js";
 export { plaintextOf } from "./plaintext.js";
 export type {
@@ -18,6 +19,7 @@ export type {
   ReadableVector,
   RefusedVector,
   Requirement,
+  StoredObject,
   Switch,
   Vector,
   Writer,

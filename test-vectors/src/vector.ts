@@ -6,31 +6,43 @@ export type Requirement = "unpadded-rsa" | "cbc-rewrap-bound-to-gcm";
 
 /** The client that wrote an object, and how it was configured. */
 export interface Writer {
+  /** The client's name. */
   readonly client: string;
+  /** What it is written in. */
   readonly language: "cpp" | "dotnet" | "go" | "java" | "php" | "python" | "ruby";
+  /** The release that wrote it. */
   readonly version: string;
+  /** How it was configured, in that client's words. */
   readonly mode: string;
   /** Java SDK v1 with BouncyCastle: as the preferred provider, or forced onto every operation. */
   readonly cryptoProvider?: "bc" | "bc-always";
 }
 
+/** An instruction file as it is stored. */
 export interface InstructionFile {
   /** User metadata of the instruction object. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Its body. */
   readonly text: string;
 }
 
-/** The one question that KMS is asked about an object, and its answer. Blob and data key are base64. */
+/** The one question that KMS is asked about an object, and its answer. */
 export interface KmsAnswer {
+  /** What is asked to be decrypted, in base64. */
   readonly ciphertextBlob: string;
+  /** What is asked with it. */
   readonly encryptionContext: Readonly<Record<string, string>>;
+  /** The key that KMS says it used. */
   readonly keyArn: string;
+  /** The answer, in base64. */
   readonly plaintextDataKey: string;
 }
 
-interface StoredObject {
+/** What an object is, whoever can read it. */
+export interface StoredObject {
   /** Unique among the vectors. */
   readonly id: string;
+  /** Who wrote it. */
   readonly writer: Writer;
   /** S3 key that the object was written under. Not unique: a re-wrapped object appears once for each wrapping key. */
   readonly key: string;
@@ -46,16 +58,20 @@ interface StoredObject {
   readonly instructionFiles?: Readonly<Record<string, InstructionFile>>;
   /** `length` in bytes, `sha256` in hex; `file` is relative to the package. */
   readonly body: { readonly file: string; readonly length: number; readonly sha256: string };
+  /** What it was made of: `plaintextOf` gives it; `length` in bytes, `sha256` in hex. */
   readonly plaintext: { readonly seed: number; readonly length: number; readonly sha256: string };
   /** Absent for raw wrapping keys, and when KMS must answer with an error. */
   readonly kms?: KmsAnswer;
+  /** What is remarkable about it. */
   readonly notes?: string;
 }
 
 /** Decrypts to `plaintext`, whole and in any chunking, once its switches and its requirement are granted. */
 export interface ReadableVector extends StoredObject {
   readonly expect?: never;
+  /** All that a reader must have allowed; while one is missing, it must refuse. */
   readonly switches: readonly Switch[];
+  /** What must be granted beside them. Default: nothing. */
   readonly requires?: Requirement;
 }
 
@@ -66,4 +82,5 @@ export interface RefusedVector extends StoredObject {
   readonly why: string;
 }
 
+/** An object, and what a reader must make of it. */
 export type Vector = ReadableVector | RefusedVector;

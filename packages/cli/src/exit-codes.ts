@@ -1,6 +1,7 @@
 import type { S3EncryptionErrorCode } from "@s3ec/materials";
 
-type Outcome =
+/** How a command ended; `refused` to `storage` by the `code` of the error. */
+export type Outcome =
   | "ok"
   | "unexpected"
   | "usage"

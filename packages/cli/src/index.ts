@@ -1,4 +1,6 @@
+export type { Outcome } from "./exit-codes.js";
 export { EXIT_CODES } from "./exit-codes.js";
-export type { Inspection } from "./inspect-object.js";
+export type { MessageInspection } from "./inspect-message.js";
+export type { Inspection, InspectOptions } from "./inspect-object.js";
 export { inspectObject } from "./inspect-object.js";
 export { run } from "./program.js";

@@ -7,14 +7,19 @@ import { formatAddress, type ObjectAddress } from "./object-address.js";
 /** What the header of a message says; nothing of it is secret, and nothing of it was authenticated. */
 export interface MessageInspection {
   readonly format: "message";
+  /** Of the message format of the AWS Encryption SDK. */
   readonly headerVersion: 1 | 2;
   /** Name of the algorithm suite in the AWS Encryption SDK. */
   readonly suite: string;
+  /** Whether the suite commits to its key. */
   readonly committing: boolean;
+  /** Whether a signature stands at the message's end. */
   readonly signed: boolean;
-  /** Plaintext bytes of a frame. */
+  /** Plaintext bytes of a frame; 0 where the content is one block. */
   readonly frameLength: number;
+  /** As the header holds it, a signature's public key included. */
   readonly encryptionContext: Readonly<Record<string, string>>;
+  /** Whose keys open it, in the order stored; `providerInfo` is shown as text where it is some. */
   readonly encryptedDataKeys: readonly { readonly providerId: string; readonly providerInfo: string }[];
   /** Bytes in S3. */
   readonly storedLength: number;

@@ -19,9 +19,13 @@ import { inspectMessage, type MessageInspection } from "./inspect-message.js";
 import { isServiceError } from "./service-message.js";
 import { siblingSuffixes, whereElseToLook } from "./sibling-suffixes.js";
 
+/** Which object to look at. */
 export interface InspectOptions {
+  /** The bucket's name, or an access point's ARN. */
   readonly Bucket: string;
+  /** The object's key. */
   readonly Key: string;
+  /** Default: the current version. */
   readonly VersionId?: string;
   /** The instruction file to look at, even when the metadata holds a wrapped key; default `.instruction`, as a reader would. */
   readonly instructionFileSuffix?: string;
@@ -29,17 +33,21 @@ export interface InspectOptions {
 
 /** What is stored about an encrypted object; nothing of it is secret, and nothing of it is authenticated. */
 export interface Inspection {
+  /** By the names of its fields. */
   readonly format: Envelope["format"];
   /** Specification name of the algorithm suite. */
   readonly suite: string;
   /** The wrap, as the sibling clients call it. */
   readonly wrapAlgorithm: string;
+  /** Where the wrapped key is. */
   readonly placement: Envelope["placement"];
-  /** Key of the instruction file that holds the wrapped key. */
+  /** Key of the instruction file that holds the wrapped key; null where the metadata does. */
   readonly instructionFile: string | null;
+  /** What `description` is to the wrap. */
   readonly descriptionKind: WrapAlgorithm["describedBy"];
+  /** The encryption context or material description, as stored. */
   readonly description: Readonly<Record<string, string>>;
-  /** A description as stored, where it is JSON but no map of strings; it then selects no key. */
+  /** A description as stored, where it is JSON but no map of strings, and so selects no key; otherwise null. */
   readonly unreadDescription: string | null;
   /** Bytes in S3. */
   readonly storedLength: number;
@@ -51,7 +59,10 @@ export interface Inspection {
   readonly siblingSuffixes: readonly string[] | null;
 }
 
-/** Reads an object's envelope, or the header of a message, with a plain `S3Client`; needs no key. Throws `not-encrypted` or `malformed-envelope`. */
+/**
+ * Reads an object's envelope, or the header of a message, with a plain `S3Client`; needs no key.
+ * @throws S3EncryptionError `not-encrypted` or `malformed-envelope`; and what S3 answers, as the AWS SDK throws it
+ */
 export async function inspectObject(
   client: S3Client,
   options: InspectOptions,

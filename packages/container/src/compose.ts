@@ -12,8 +12,11 @@ import { reasonOf } from "./reason.js";
 
 /** Settings that JSON cannot hold, such as credentials or a request handler; each wins over the configuration's. */
 export interface Overrides {
+  /** Over the configuration's `s3`. Default: none. */
   readonly s3?: S3ClientConfig;
+  /** Over the configuration's `kms`. Default: none. */
   readonly kms?: KMSClientConfig;
+  /** Over the configuration's `client`. Default: none. */
   readonly client?: ClientOptions;
 }
 

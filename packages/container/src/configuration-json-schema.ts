@@ -5,7 +5,10 @@ import { keySchemas } from "./key-source.js";
 import { KeyringRegistry } from "./keyring-registry.js";
 import type { ConfigurationPlugin } from "./plugins.js";
 
-/** The JSON Schema of a configuration file, for editors: name it in the file's `$schema`. */
+/**
+ * The JSON Schema of a configuration file, for editors: name it in the file's `$schema`.
+ * @throws S3EncryptionError `invalid-configuration` where two keyring types have one name
+ */
 export function configurationJsonSchema(
   plugins: readonly ConfigurationPlugin[] = [],
 ): Readonly<Record<string, unknown>> {

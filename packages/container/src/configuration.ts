@@ -122,11 +122,17 @@ export type ClientOptions = Omit<S3EncryptionOptions, "keyring" | "materialsMana
 
 /** A validated configuration. Keys in it have become `KeyObject`s, which are not printed. */
 export interface Configuration {
+  /** Packages or files with more keyring types, as the file names them. Default: none. */
   readonly plugins?: readonly string[];
+  /** The keyring, with those inside it. */
   readonly keyring: KeyringConfiguration;
+  /** What stands between client and keyring. Default: `{ type: "default" }`. */
   readonly materialsManager?: ManagerConfiguration;
+  /** Options of the encryption client. Default: its own defaults. */
   readonly client?: ClientOptions;
+  /** Settings of the S3 client. Default: what the AWS SDK finds by itself. */
   readonly s3?: S3ClientConfig;
+  /** Settings of every KMS client that keyrings share. Default: what the AWS SDK finds by itself. */
   readonly kms?: KMSClientConfig;
 }
 

@@ -4,15 +4,20 @@ import { compose, type Overrides, SERVICES } from "./compose.js";
 import type { Configuration } from "./configuration.js";
 import { LOAD_OPTIONS, type LoadOptions, loadConfiguration } from "./load-configuration.js";
 
+/** Where a configuration is read, and settings that win over its own. */
 export interface CreateOptions extends LoadOptions, Overrides {}
 
 const OPTIONS: OptionNames<CreateOptions> = { ...LOAD_OPTIONS, s3: true, kms: true, client: true };
 
 /** Everything that a configuration describes, ready to be used. */
 export interface Assembly {
+  /** An S3 client that encrypts, with everything below. */
   readonly client: S3EncryptionClient;
+  /** The outermost keyring of `configuration.keyring`. */
   readonly keyring: Keyring;
+  /** The outermost one; a `DefaultMaterialsManager` of the keyring where the configuration names none. */
   readonly materialsManager: MaterialsManager;
+  /** What was read. */
   readonly configuration: Configuration;
   /** Destroys the S3 and KMS clients, and what plugins hold open. */
   dispose(): Promise<void>;
@@ -20,8 +25,8 @@ export interface Assembly {
 
 /**
  * Assembles keyrings, materials manager and client from one configuration file (`.json`, `.js`, `.mjs`) or object.
- * Throws `invalid-configuration` with the path of each wrong field and what was expected there, and `key-unavailable` where
- * a token is away or refuses its PIN.
+ * @throws S3EncryptionError `invalid-configuration` with the path of each wrong field and what was expected there,
+ * `key-unavailable` where a token is away or refuses its PIN, `invalid-argument` for unknown `options`
  */
 export async function createFromConfig(source: string | URL | object, options: CreateOptions = {}): Promise<Assembly> {
   assertKnownOptions(options, OPTIONS, "createFromConfig");

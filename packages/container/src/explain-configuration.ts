@@ -24,6 +24,7 @@ export interface ConfigurationExplanation {
 /**
  * Validates a configuration as `createFromConfig` does, and says what it means. Calls no key store: what only a token or
  * KMS can refuse, such as a PIN or a missing permission, is told by `createFromConfig` and the first use.
+ * @throws S3EncryptionError `invalid-configuration` with the path of each wrong field, `invalid-argument` for unknown `options`
  */
 export async function explainConfiguration(
   source: string | URL | object,

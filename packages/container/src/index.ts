@@ -15,6 +15,7 @@ export type {
   WrappingKeyExplanation,
 } from "./keyring-descriptor.js";
 export { keyringDescriptor } from "./keyring-descriptor.js";
+export type { KeyringRegistry } from "./keyring-registry.js";
 export type { LoadedConfiguration, LoadOptions } from "./load-configuration.js";
 export { loadConfiguration, loadS3Settings } from "./load-configuration.js";
 export type { ManagerConfiguration } from "./managers.js";

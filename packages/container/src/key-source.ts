@@ -6,16 +6,42 @@ import { z } from "zod";
 import { rsaPrivateKeyOf, rsaPublicKeyOf } from "./rsa-key-bytes.js";
 
 /** Where a key is: a file (relative to the configuration file), an environment variable, or the file itself. */
-export type KeySource = { readonly file: string } | { readonly env: string } | { readonly base64: string };
+export type KeySource =
+  | {
+      /** A path; a relative one starts from the configuration's folder. */
+      readonly file: string;
+    }
+  | {
+      /** The name of an environment variable. */
+      readonly env: string;
+    }
+  | {
+      /** The content itself. */
+      readonly base64: string;
+    };
 
 /** Where an AES key is, and how its content stands for it, where that could be read in more than one way. */
-export type AesKeySource = KeySource & { readonly encoding?: "bytes" | "hex" | "base64" };
+export type AesKeySource = KeySource & {
+  /** Default: bytes in a file, base64 elsewhere, where the content cannot be read in another way. */
+  readonly encoding?: "bytes" | "hex" | "base64";
+};
 
 /** Where a private key is, and its passphrase where it is encrypted. */
-export type PrivateKeySource = KeySource & { readonly passphrase?: PassphraseSource };
+export type PrivateKeySource = KeySource & {
+  /** Default: none; an encrypted key is then refused. */
+  readonly passphrase?: PassphraseSource;
+};
 
 /** Where the passphrase of an encrypted key is: text as it is, of a file without the line break at its end. */
-export type PassphraseSource = { readonly file: string } | { readonly env: string };
+export type PassphraseSource =
+  | {
+      /** A path; a relative one starts from the configuration's folder. */
+      readonly file: string;
+    }
+  | {
+      /** The name of an environment variable. */
+      readonly env: string;
+    };
 
 /** What key sources are resolved against. */
 export interface KeySurroundings {

@@ -44,14 +44,25 @@ export interface WrappingKeyExplanation {
  * nothing in it may keep a key in another form than a `KeyObject`.
  */
 export interface KeyringDescriptor<Schema extends z.ZodObject = z.ZodObject> {
+  /** What a configuration's `type` says; unique among built-in and plugged-in types. */
   readonly type: string;
   /**
    * Whether `create` asks the key store, as one does that opens a token: `s3ec config check` and `explainConfiguration`
    * then do without. Default false.
    */
   readonly asksKeyStore?: boolean;
+  /** The schema of the fields, built from those that hold keys and keyrings. */
   schema(parts: SchemaParts): Schema;
+  /**
+   * The keyring of validated fields.
+   * @throws Error of any kind: `createFromConfig` tells it with the keyring's place in the file, as `key-unavailable` where it
+   * is that, otherwise as `invalid-configuration`
+   */
   create(configuration: z.output<Schema>, surroundings: KeyringSurroundings): Keyring | Promise<Keyring>;
+  /**
+   * The keyring's wrapping keys in words, those of inner keyrings by `explainKeyring`. Default: one key of which nothing is
+   * known but the type.
+   */
   explain?(
     configuration: z.output<Schema>,
     role: KeyringRole,

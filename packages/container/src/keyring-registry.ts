@@ -13,6 +13,7 @@ import type {
 export class KeyringRegistry {
   readonly #descriptors: ReadonlyMap<string, KeyringDescriptor>;
 
+  /** @throws S3EncryptionError `invalid-configuration` where two types have one name */
   constructor(descriptors: readonly KeyringDescriptor[]) {
     const byType = new Map<string, KeyringDescriptor>();
     for (const descriptor of descriptors) {
@@ -28,7 +29,10 @@ export class KeyringRegistry {
     this.#descriptors = byType;
   }
 
-  /** The schema of any keyring, told apart by `type`. */
+  /**
+   * The schema of any keyring, told apart by `type`.
+   * @throws S3EncryptionError `invalid-configuration` where there is no type
+   */
   schema(keys: KeySchemas): z.ZodType<KeyringConfiguration> {
     const keyring: z.ZodType<KeyringConfiguration> = z.lazy(() => union);
     const [first, ...rest] = [...this.#descriptors.values()].map((descriptor) =>
@@ -42,6 +46,10 @@ export class KeyringRegistry {
     return keyring;
   }
 
+  /**
+   * Makes the keyring of a validated part.
+   * @throws S3EncryptionError `invalid-configuration` for a type that is not known, and what the descriptor throws
+   */
   async create(configuration: KeyringConfiguration, surroundings: KeyringSurroundings): Promise<Keyring> {
     const descriptor = this.#descriptor(configuration);
     // The type has told its descriptor; a keyring refuses options that it does not know.
@@ -49,11 +57,18 @@ export class KeyringRegistry {
     return descriptor.create(fields, surroundings);
   }
 
-  /** Whether making it would ask its key store. */
+  /**
+   * Whether making it would ask its key store.
+   * @throws S3EncryptionError `invalid-configuration` for a type that is not known
+   */
   asksKeyStore(configuration: KeyringConfiguration): boolean {
     return this.#descriptor(configuration).asksKeyStore === true;
   }
 
+  /**
+   * The wrapping keys of a validated part in words, those of inner keyrings included.
+   * @throws S3EncryptionError `invalid-configuration` for a type that is not known
+   */
   explain(configuration: KeyringConfiguration, role: KeyringRole = "generator"): readonly WrappingKeyExplanation[] {
     const descriptor = this.#descriptor(configuration);
     return (

@@ -9,8 +9,9 @@ import { keySchemas } from "./key-source.js";
 import { KeyringRegistry } from "./keyring-registry.js";
 import { assertPlugins, type ConfigurationPlugin, loadPlugins } from "./plugins.js";
 
+/** Where a configuration's parts are found. */
 export interface LoadOptions {
-  /** More keyring types, beside those of the packages that the configuration names in `plugins`. */
+  /** More keyring types, beside those of the packages that the configuration names in `plugins`. Default: none. */
   readonly plugins?: readonly ConfigurationPlugin[];
   /** Where files and plugins are looked up for a configuration passed as an object. Default: the working directory. */
   readonly folder?: string;
@@ -24,7 +25,9 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = { plugins: true, folder: t
 export interface LoadedConfiguration {
   /** For messages: the file's name as given, or "The configuration". */
   readonly name: string;
+  /** Every field checked, and every key read. */
   readonly configuration: Configuration;
+  /** The keyring types that it may name. */
   readonly registry: KeyringRegistry;
   /** An error about one object of it, told with the object's place in the file. */
   readonly blame: (part: object, expected: string, cause: unknown) => S3EncryptionError;
@@ -32,7 +35,8 @@ export interface LoadedConfiguration {
 
 /**
  * Reads and validates a configuration: a `.json` file, a `.js` or `.mjs` module with a default export, or an object.
- * Throws `invalid-configuration` with the path of each wrong field, never with a value of the file.
+ * @throws S3EncryptionError `invalid-configuration` with the path of each wrong field, never with a value of the file;
+ * `invalid-argument` for unknown `options` and for `plugins` that are none
  */
 export async function loadConfiguration(
   source: string | URL | object,
@@ -62,7 +66,10 @@ export async function loadConfiguration(
   };
 }
 
-/** The `s3` settings of a configuration file, for reading what needs no key; the rest of the file is not looked at. */
+/**
+ * The `s3` settings of a configuration file, for reading what needs no key; the rest of the file is not looked at.
+ * @throws S3EncryptionError `invalid-configuration` where the file cannot be read or these settings are wrong
+ */
 export async function loadS3Settings(file: string): Promise<NonNullable<Configuration["s3"]>> {
   const parsed = S3_SCHEMA.safeParse(await readConfiguration(file));
   if (!parsed.success) throw invalidConfiguration(file, problemsOfIssues(parsed.error.issues));

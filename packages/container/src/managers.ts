@@ -12,15 +12,22 @@ export type ManagerConfiguration =
   | { readonly type: "default" }
   | {
       readonly type: "caching";
+      /** Milliseconds that a data key is used for. */
       readonly maxAgeMs: number;
+      /** Objects written under one data key. Default 1,000. */
       readonly maxMessages?: number;
+      /** Plaintext bytes written under one data key. Default: no bound. */
       readonly maxBytes?: number;
+      /** Data keys held for writing, and as many for reading. Default 100. */
       readonly maxEntries?: number;
+      /** Where materials come from that are not cached. Default: the default one. */
       readonly manager?: ManagerConfiguration;
     }
   | {
       readonly type: "required-context";
+      /** Names that every encryption context must have; one or more. */
       readonly requiredContextKeys: readonly string[];
+      /** What gives the materials once the context was checked. Default: the default one. */
       readonly manager?: ManagerConfiguration;
     };
 

@@ -7,6 +7,7 @@ import type { KeyringDescriptor } from "./keyring-descriptor.js";
 
 /** What a plugin package exports: `export const keyrings = [keyringDescriptor({ ... })]`. */
 export interface ConfigurationPlugin {
+  /** Keyring types, each with a name that no other one has. */
   readonly keyrings: readonly KeyringDescriptor[];
 }
 

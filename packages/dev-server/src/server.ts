@@ -33,7 +33,7 @@ const OPTIONS: Readonly<Record<keyof DevServerOptions, true>> = {
 
 /**
  * Starts S3 and KMS on one port of the loopback interface. For development and tests: it is not made to keep data safe.
- * Rejects with an `Error` for an option that it does not know.
+ * @throws Error for an option that it does not know, a port that is taken, and a directory that cannot be used
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));

@@ -21,26 +21,35 @@ export interface HeaderLimits {
 
 /** An encrypted data key as a header holds it: which wrap it is, only the configured keyring can tell. */
 export interface HeaderDataKey {
+  /** `aws-kms`, or the namespace of a raw keyring. */
   readonly providerId: string;
+  /** A KMS key's ARN, or a raw key's name and whatever its wrap puts behind it. */
   readonly providerInfo: Uint8Array;
+  /** The wrapped bytes. */
   readonly ciphertext: Uint8Array;
 }
 
 /** A parsed header: nothing of it is authentic yet. */
 export interface ParsedHeader extends MessageHeader {
+  /** What the message is encrypted with. */
   readonly suite: MessageSuite;
+  /** `suite.messageIdLength` random bytes. */
   readonly messageId: Uint8Array;
+  /** All of it: a signature's public key included. */
   readonly encryptionContext: StringMap;
+  /** In the order stored; each alone opens the message. */
   readonly encryptedDataKeys: readonly HeaderDataKey[];
   /** Otherwise the content is one block, as no SDK has written by default for years. */
   readonly isFramed: boolean;
   /** Plaintext bytes of every frame but the last; 0 where there are none. */
   readonly frameLength: number;
-  /** Of a committing suite: 32 bytes. */
+  /** Of a committing suite: 32 bytes; otherwise undefined. */
   readonly commitment: Uint8Array | undefined;
   /** The bytes that the tag authenticates. */
   readonly authenticated: Uint8Array;
+  /** 12 bytes, of the header's tag. */
   readonly iv: Uint8Array;
+  /** 16 bytes, which authenticate the header. */
   readonly tag: Uint8Array;
   /** All bytes of the header, which a signature covers. */
   readonly bytes: Uint8Array;

@@ -5,7 +5,11 @@ export type KeyDerivation =
   /** The data key itself encrypts the content. */
   | { readonly kind: "identity" }
   /** HKDF without a salt; info is `suite id ‖ message id`. */
-  | { readonly kind: "hkdf"; readonly hash: "sha256" | "sha384" }
+  | {
+      readonly kind: "hkdf";
+      /** Of HMAC. */
+      readonly hash: "sha256" | "sha384";
+    }
   /** HKDF-SHA-512 salted with the message id, which also gives the key commitment. */
   | { readonly kind: "committing-hkdf" };
 
@@ -20,7 +24,9 @@ export interface MessageSuite extends AlgorithmSuite {
   readonly headerVersion: 1 | 2;
   /** Of the message id, in bytes. */
   readonly messageIdLength: 16 | 32;
+  /** Of the content key, in bytes. */
   readonly keyLength: 16 | 24 | 32;
+  /** How the content key is made. */
   readonly derivation: KeyDerivation;
 }
 

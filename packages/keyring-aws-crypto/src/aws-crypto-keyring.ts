@@ -23,13 +23,16 @@ import { handOver, sdkSuite, takeDataKey } from "./sdk-materials.js";
 
 /** What is asked of a keyring: every `KeyringNode` has it. */
 export interface EncryptionSdkKeyring {
+  /** Adds a data key where there is none, and wraps it. */
   onEncrypt(material: NodeEncryptionMaterial): Promise<NodeEncryptionMaterial>;
+  /** Adds the data key of the first wrap that it opens; the material without one where it opens none. */
   onDecrypt(
     material: NodeDecryptionMaterial,
     encryptedDataKeys: SdkEncryptedDataKey[],
   ): Promise<NodeDecryptionMaterial>;
 }
 
+/** Which keyring of the AWS Encryption SDK. */
 export interface AwsCryptoKeyringOptions {
   /** Any keyring of the AWS Encryption SDK for Node.js, of release 5. */
   readonly keyring: EncryptionSdkKeyring;
@@ -37,13 +40,14 @@ export interface AwsCryptoKeyringOptions {
 
 /**
  * A keyring of the AWS Encryption SDK for JavaScript, as one of S3EC. It serves messages only: objects of the S3 encryption
- * clients know no wraps of its. Throws `key-unavailable` when its key store cannot be asked or refuses.
+ * clients know no wraps of its.
  */
 export class AwsCryptoKeyring implements Keyring {
   /** Which providers' keys it opens, a keyring of the SDK does not tell. */
   readonly wrapAlgorithms: readonly WrapAlgorithm[] = Object.freeze([ANY_KEY_PROVIDER]);
   readonly #keyring: EncryptionSdkKeyring;
 
+  /** @throws S3EncryptionError `invalid-argument` for an unknown option, and for what is no keyring */
   constructor(options: AwsCryptoKeyringOptions) {
     assertKnownOptions(options, { keyring: true }, "AwsCryptoKeyring");
     const { keyring } = options;
@@ -56,6 +60,11 @@ export class AwsCryptoKeyring implements Keyring {
     this.#keyring = keyring;
   }
 
+  /**
+   * Adds what the SDK's keyring wraps.
+   * @throws S3EncryptionError `unsupported-operation` unless it is for a message, `key-unavailable` when the key store cannot be
+   * asked or refuses, `invalid-configuration` for any other failure and where no data key or no wrap of it comes back
+   */
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     const { suite } = materials;
     if (suite.wrapsNamedBy !== "provider") {
@@ -89,6 +98,10 @@ export class AwsCryptoKeyring implements Keyring {
     }
   }
 
+  /**
+   * What the SDK's keyring opens; null where it opens none, and for what is no message.
+   * @throws S3EncryptionError `key-unavailable` when the key store cannot be asked or refuses, otherwise `decryption-failed`
+   */
   async onDecrypt(
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],

@@ -27,6 +27,7 @@ import { sdkSuite, takeDataKey } from "./sdk-materials.js";
 /** What is asked of a manager: every `NodeMaterialsManager` has it. */
 export type EncryptionSdkManager = Pick<NodeMaterialsManager, "getEncryptionMaterials" | "decryptMaterials">;
 
+/** Which materials manager of the AWS Encryption SDK. */
 export interface AwsCryptoMaterialsManagerOptions {
   /** Any cryptographic materials manager of the AWS Encryption SDK for Node.js, of release 5: default, caching, your own. */
   readonly manager: EncryptionSdkManager;
@@ -37,9 +38,11 @@ export interface AwsCryptoMaterialsManagerOptions {
  * What it adds to the encryption context goes into the message.
  */
 export class AwsCryptoMaterialsManager implements MaterialsManager {
+  /** Which providers' keys it opens, a manager of the SDK does not tell. */
   readonly wrapAlgorithms: readonly WrapAlgorithm[] = Object.freeze([ANY_KEY_PROVIDER]);
   readonly #manager: EncryptionSdkManager;
 
+  /** @throws S3EncryptionError `invalid-argument` for an unknown option, and for what is no manager */
   constructor(options: AwsCryptoMaterialsManagerOptions) {
     assertKnownOptions(options, { manager: true }, "AwsCryptoMaterialsManager");
     const { manager } = options;
@@ -57,6 +60,11 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
     return "";
   }
 
+  /**
+   * What the SDK's manager answers, with the encryption context as it made it.
+   * @throws S3EncryptionError `unsupported-operation` unless it is for a message, `key-unavailable` when a key store cannot be
+   * asked or refuses, `invalid-configuration` for any other failure and for an answer that does not fit the suite
+   */
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, commitmentPolicy, contentLength } = request;
     assertMessage(suite);
@@ -97,6 +105,11 @@ export class AwsCryptoMaterialsManager implements MaterialsManager {
     }
   }
 
+  /**
+   * What the SDK's manager answers.
+   * @throws S3EncryptionError `unsupported-operation` unless it is for a message, `key-unavailable` when a key store cannot be
+   * asked or refuses, otherwise `decryption-failed`
+   */
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, algorithmBinding, encryptionContext, encryptedDataKeys } = request;
     assertMessage(suite);

@@ -5,11 +5,13 @@ import type { Format } from "./suites.js";
 import { TAMPERING_CHECKS } from "./tampering-checks.js";
 import { WRITING_CHECKS } from "./writing-checks.js";
 
+/** What the keyring needs to be tested, and the test runner. */
 export interface DescribeKeyringOptions extends SubjectOptions {
   /** What the keyring wraps data keys for. Default: `["s3"]`, objects as the S3 encryption clients store them. */
   readonly formats?: readonly Format[];
   /** Of your test runner. Default: the globals, as mocha, jest and vitest (with `globals`) provide them. */
   readonly describe?: (name: string, body: () => void) => unknown;
+  /** As `describe`. */
   readonly it?: (name: string, body: () => Promise<void>) => unknown;
 }
 
@@ -21,6 +23,7 @@ const TITLES: Readonly<Record<Format, string>> = { s3: "", message: ", in messag
  * Declares one suite of tests for each format, which hold a keyring to the `Keyring` contract. Each test makes keyrings of its own.
  *
  * @param options what the keyring needs, or only the function that makes it
+ * @throws Error for an unknown option or format, without `create`, and where there is no test runner
  */
 export function describeKeyring(name: string, options: DescribeKeyringOptions | MakeKeyring): void {
   const given: DescribeKeyringOptions = typeof options === "function" ? { create: options } : options;

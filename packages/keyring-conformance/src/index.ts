@@ -1,3 +1,4 @@
 export type { DescribeKeyringOptions } from "./describe-keyring.js";
 export { describeKeyring } from "./describe-keyring.js";
-export type { MakeKeyring } from "./subject.js";
+export type { MakeKeyring, SubjectOptions } from "./subject.js";
+export type { Format } from "./suites.js";

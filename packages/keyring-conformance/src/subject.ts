@@ -13,6 +13,7 @@ import { type Format, SUITES } from "./suites.js";
 /** Makes a keyring; every call must give one with the same wrapping key. */
 export type MakeKeyring = () => Keyring | Promise<Keyring>;
 
+/** How keyrings are made, and what is special about them. */
 export interface SubjectOptions {
   /** The keyring to test. */
   readonly create: MakeKeyring;
@@ -32,9 +33,9 @@ export interface SubjectOptions {
    * AES and KMS do and those of RSA cannot. Default true.
    */
   readonly bindsContextOfMessages?: boolean;
-  /** How many encrypted data keys it adds to an object; more than 1 for a keyring made of keyrings only. */
+  /** How many encrypted data keys it adds to an object; more than 1 for a keyring made of keyrings only. Default 1. */
   readonly encryptedDataKeys?: number;
-  /** Secret bytes, such as the wrapping key, that must not be printed either. */
+  /** Secret bytes, such as the wrapping key, that must not be printed either. Default: none. */
   readonly secrets?: readonly Uint8Array[];
 }
 

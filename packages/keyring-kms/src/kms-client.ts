@@ -3,11 +3,11 @@ import { S3EncryptionError } from "@s3ec/materials";
 
 /** How a keyring reaches KMS: your client, or one of its own. Timeouts and retries are the client's. */
 export interface KmsClientOptions {
-  /** Used as it is, and left open. Excludes `region` and `clientConfig`. */
+  /** Used as it is, and left open. Excludes `region` and `clientConfig`. Default: one of the keyring's own. */
   readonly client?: KMSClient;
   /** Default: the region of an ARN given as `keyId`, then the SDK's own (environment, profile). */
   readonly region?: string;
-  /** For the keyring's own client: credentials, endpoint, timeouts, retries. */
+  /** For the keyring's own client: credentials, endpoint, timeouts, retries. Default: the SDK's own. */
   readonly clientConfig?: KMSClientConfig;
 }
 

@@ -13,10 +13,11 @@ import { decryptBlob } from "./kms-operations.js";
 import { legacyWrap } from "./legacy-wrap.js";
 import { readMessageWrap } from "./message-wrap.js";
 
+/** Which KMS keys are accepted, and how KMS is asked. */
 export interface KmsDiscoveryKeyringOptions extends KmsClientOptions {
   /** Accepts keys of these accounts only, in the partition `aws`, `aws-cn`, ... Default: any key that KMS lets us use. */
   readonly discoveryFilter?: { readonly partition: string; readonly accountIds: readonly string[] };
-  /** Sent with every call, for grants that have not spread yet. */
+  /** Sent with every call, for grants that have not spread yet. Default: none. */
   readonly grantTokens?: readonly string[];
 }
 
@@ -38,6 +39,10 @@ const OPTIONS: OptionNames<KmsDiscoveryKeyringOptions> = {
 export class KmsDiscoveryKeyring extends WrapKeyring {
   readonly #kms: ConnectedKms;
 
+  /**
+   * @throws S3EncryptionError `invalid-argument` for an unknown option or a filter without partition and account ids,
+   * `invalid-configuration` for `client` beside `region` or `clientConfig`
+   */
   constructor(options: KmsDiscoveryKeyringOptions = {}) {
     assertKnownOptions(options, OPTIONS, "KmsDiscoveryKeyring");
     const { discoveryFilter, grantTokens = [] } = options;
@@ -59,6 +64,10 @@ export class KmsDiscoveryKeyring extends WrapKeyring {
     this.#kms = kms;
   }
 
+  /**
+   * Always refused: it only reads.
+   * @throws S3EncryptionError `unsupported-operation`
+   */
   override async onEncrypt(_materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     throw new S3EncryptionError(
       "unsupported-operation",

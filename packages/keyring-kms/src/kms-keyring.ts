@@ -6,10 +6,11 @@ import { decryptBlob, type KmsKey } from "./kms-operations.js";
 import { legacyWrap } from "./legacy-wrap.js";
 import { readMessageWrap, writeMessageWrap } from "./message-wrap.js";
 
+/** Which KMS key, and how it is asked. */
 export interface KmsKeyringOptions extends KmsClientOptions {
   /** Key id, key ARN, alias (`alias/app`), alias ARN or multi-Region key (`mrk-...`). Sent with every call (S11). */
   readonly keyId: string;
-  /** Sent with every call, for grants that have not spread yet. */
+  /** Sent with every call, for grants that have not spread yet. Default: none. */
   readonly grantTokens?: readonly string[];
   /**
    * Default false. Opens objects of early PHP clients, which bound the caller's context without storing it (H21): the
@@ -32,11 +33,16 @@ const OPTIONS: OptionNames<KmsKeyringOptions> = {
  * Writes kms+context; reads kms+context, and kms where the client allows legacy wraps. Messages have the KMS wrap of the
  * AWS Encryption SDK, which binds all of their encryption context and names the key by its ARN.
  *
- * Throws `key-unavailable` when KMS cannot be asked or refuses, naming the permission or the region that is missing.
+ * When KMS cannot be asked or refuses, writing and reading fail with `key-unavailable`, which names the permission or the
+ * region that is missing.
  */
 export class KmsKeyring extends WrapKeyring {
   readonly #kms: ConnectedKms;
 
+  /**
+   * @throws S3EncryptionError `invalid-argument` for an unknown option or what is no `keyId`, `invalid-configuration` for
+   * `client` beside `region` or `clientConfig`
+   */
   constructor(options: KmsKeyringOptions) {
     assertKnownOptions(options, OPTIONS, "KmsKeyring");
     const { keyId, grantTokens = [], acceptUnstoredContext = false } = options;

@@ -1,7 +1,9 @@
 import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
 import { assertKnownOptions, type Keyring, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 
+/** A keyring beside the generator. */
 export interface MultiKeyringChild {
+  /** Wraps the data key that the generator made. */
   readonly keyring: Keyring;
   /**
    * Where its wrapped key goes: the object's key plus this, such as `.escrow`. One store holds one wrapped key, so each

@@ -23,10 +23,11 @@ import {
   type MultiKeyringChild,
 } from "./child-keyrings.js";
 
+/** A generator, children or both. */
 export interface MultiKeyringOptions {
   /** Creates the data key; its wrapped key goes to the default place, or into the message. Without one the keyring only reads. */
   readonly generator?: Keyring;
-  /** Each wraps the same data key, and can open the object without the others. */
+  /** Each wraps the same data key, and can open the object without the others. Default: none. */
   readonly children?: readonly MultiKeyringChild[];
   /**
    * Lets a write go on when a child's key store cannot be asked (`key-unavailable`), and is told of it, so that the
@@ -41,6 +42,7 @@ export interface MissingChild {
   readonly index: number;
   /** Absent where it has none, as it may for messages. */
   readonly instructionFileSuffix?: string;
+  /** Why: its code is `key-unavailable`. */
   readonly error: S3EncryptionError;
 }
 
@@ -48,12 +50,18 @@ const OPTIONS: OptionNames<MultiKeyringOptions> = { generator: true, children: t
 
 /** One generator and any number of children: any one of them can open what was written with all of them. */
 export class MultiKeyring implements Keyring {
+  /** Those of the generator and of every child. */
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
+  /** Those of the generator, then one of each child that has one. */
   readonly instructionFileSuffixes: readonly string[];
   readonly #generator: Keyring | undefined;
   readonly #children: readonly ChildKeyring[];
   readonly #allowMissingChildren: ((missing: MissingChild) => void) | undefined;
 
+  /**
+   * @throws S3EncryptionError `invalid-argument` for an unknown option and what is no keyring, `invalid-configuration` without
+   * generator and children, and for a suffix that is taken
+   */
   constructor(options: MultiKeyringOptions) {
     assertKnownOptions(options, OPTIONS, "MultiKeyring");
     const { generator, children = [], allowMissingChildren } = options;
@@ -88,6 +96,11 @@ export class MultiKeyring implements Keyring {
     return this.#generator === undefined ? children : [this.#generator, ...children];
   }
 
+  /**
+   * Has the generator make or keep the data key and wrap it, then each child wrap the same one.
+   * @throws S3EncryptionError `unsupported-operation` without a generator, `invalid-configuration` for a child without a place
+   * or a keyring that does not do its part, and what the generator or a child throws
+   */
   async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     if (this.#generator === undefined) {
       throw new S3EncryptionError(
@@ -146,6 +159,11 @@ export class MultiKeyring implements Keyring {
     return holdsManyWraps ? added : added.map((key) => ({ ...key, ...place }));
   }
 
+  /**
+   * What the first of its keyrings opens, the generator asked before the children; null where none knows a wrap.
+   * @throws S3EncryptionError where none opens one and at least one failed: its error or, of several, one that sums them up,
+   * such as `key-unavailable` or `decryption-failed`
+   */
   async onDecrypt(
     materials: DecryptionMaterials,
     encryptedDataKeys: readonly EncryptedDataKey[],
@@ -164,6 +182,7 @@ export class MultiKeyring implements Keyring {
     return null;
   }
 
+  /** Those of all its keyrings. */
   blindMatches(encryptedDataKey: EncryptedDataKey): readonly BlindMatch[] {
     return this.#keyrings.flatMap((keyring) => keyring.blindMatches?.(encryptedDataKey) ?? []);
   }

@@ -21,7 +21,7 @@ export interface Pkcs11DecryptionKey extends KeySelector {
 export interface Pkcs11KeyringOptions extends KeySelector {
   /** The path of the token maker's PKCS#11 library. */
   readonly module: string;
-  /** The slot's number. */
+  /** The slot's number, from 0. */
   readonly slot?: number;
   /** The label of the token, in whichever slot it is. */
   readonly tokenLabel?: string;
@@ -36,7 +36,7 @@ export interface Pkcs11KeyringOptions extends KeySelector {
    * with SHA-1). Required to write and read them.
    */
   readonly messageKey?: MessageKeyName;
-  /** Keys that only read, each selected by its description; any other description means the keyring's own key. */
+  /** Keys that only read, each selected by its description; any other description means the keyring's own key. Default: none. */
   readonly decryptionKeys?: readonly Pkcs11DecryptionKey[];
   /** Sessions with the token at a time, and so operations at a time. Default 4; fewer where the token allows fewer. */
   readonly maxSessions?: number;

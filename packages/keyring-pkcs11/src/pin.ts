@@ -6,7 +6,16 @@ import { keyUnavailable } from "./token-errors.js";
 export type Pin = string | Uint8Array;
 
 /** Where the PIN is: a file, without the line break at its end; an environment variable; or a function that gives it. */
-export type PinSource = { readonly file: string } | { readonly env: string } | (() => Pin | Promise<Pin>);
+export type PinSource =
+  | {
+      /** A path; a relative one starts from the working directory. */
+      readonly file: string;
+    }
+  | {
+      /** The name of an environment variable. */
+      readonly env: string;
+    }
+  | (() => Pin | Promise<Pin>);
 
 /**
  * The PIN, read anew for each login so that it is not kept. As text, since that is what the binding takes.

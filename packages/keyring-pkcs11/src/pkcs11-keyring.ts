@@ -29,9 +29,9 @@ export class Pkcs11Keyring extends WrapKeyring implements AsyncDisposable {
   /**
    * Loads the module, logs in, finds the keys and tries the wrapping key once.
    *
-   * Throws `key-unavailable` when the token is absent, refuses the PIN or has no such key; `invalid-configuration` when
-   * the module or the binding cannot be loaded, or the token or the key cannot do what the wrap needs;
-   * `invalid-argument` for options that say too little or too much.
+   * @throws S3EncryptionError `key-unavailable` when the token is absent, refuses the PIN or has no such key;
+   * `invalid-configuration` when the module or the binding cannot be loaded, or the token or the key cannot do what the wrap
+   * needs; `invalid-argument` for options that say too little or too much
    */
   static async open(options: Pkcs11KeyringOptions): Promise<Pkcs11Keyring> {
     assertOptions(options);
@@ -63,6 +63,10 @@ export class Pkcs11Keyring extends WrapKeyring implements AsyncDisposable {
     }
   }
 
+  /**
+   * Adds a wrap of the data key: an AES key's made by the token, an RSA key's with its public half.
+   * @throws S3EncryptionError `key-unavailable` once closed, and when the token is absent or refuses
+   */
   override async onEncrypt(materials: EncryptionMaterials): Promise<EncryptionMaterials> {
     // An RSA key would write without the token.
     this.#token.assertOpen();
@@ -74,6 +78,7 @@ export class Pkcs11Keyring extends WrapKeyring implements AsyncDisposable {
     await this.#token.close();
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -5,10 +5,13 @@ import { keyUnavailable } from "./token-errors.js";
 
 /** A key by what its objects carry in the token: a label, an id in hex, or both. */
 export interface KeySelector {
+  /** Its `CKA_LABEL`. Default: any. */
   readonly keyLabel?: string;
+  /** Its `CKA_ID`, in hex such as `01` or `a1b2`. Default: any. */
   readonly keyId?: string;
 }
 
+/** What kind of key it is, and so which wrap it makes. */
 export type KeyType = "aes" | "rsa";
 
 export interface AesTokenKey {

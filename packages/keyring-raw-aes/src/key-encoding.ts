@@ -11,7 +11,8 @@ export const AES_KEY_ENCODINGS: readonly AesKeyEncoding[] = ["bytes", "hex", "ba
  * key: where more than one of `readings` gives a key, so that a guess may be wrong, it is refused unless `encoding` says
  * which is meant. Else the first of them is the one that is used.
  *
- * Throws `invalid-argument`, without a word of the key.
+ * @param readings the encodings that are possible here. Default: all, bytes first
+ * @throws S3EncryptionError `invalid-argument`, without a word of the key
  */
 export function readAesKey(
   written: Uint8Array | string,

@@ -16,6 +16,7 @@ import { type AesWrappingKey, aesWrappingKey } from "./wrapping-key.js";
 
 /** A former wrapping key, used for reading the objects that carry exactly its description, or its name in messages. */
 export interface AesDecryptionKey {
+  /** 16, 24 or 32 bytes. */
   readonly wrappingKey: AesWrappingKey;
   /** Without it, the key reads messages only. */
   readonly materialDescription?: StringMap;
@@ -23,6 +24,7 @@ export interface AesDecryptionKey {
   readonly messageKey?: MessageKeyName;
 }
 
+/** The wrapping key, what selects it, and former ones. */
 export interface RawAesKeyringOptions {
   /** 16, 24 or 32 bytes; a new key should have 32. */
   readonly wrappingKey: AesWrappingKey;
@@ -30,7 +32,7 @@ export interface RawAesKeyringOptions {
   readonly materialDescription?: StringMap;
   /** What messages of the AWS Encryption SDK call `wrappingKey`. Without it the keyring neither writes nor reads any. */
   readonly messageKey?: MessageKeyName;
-  /** Keys that only read, each selected by its description; any other description means `wrappingKey`. */
+  /** Keys that only read, each selected by its description; any other description means `wrappingKey`. Default: none. */
   readonly decryptionKeys?: readonly AesDecryptionKey[];
   /**
    * DANGEROUS, default false. Also opens CBC objects whose wrap is bound to GCM, which the Java client makes when it
@@ -57,9 +59,13 @@ const DECRYPTION_KEY: OptionNames<AesDecryptionKey> = {
 /**
  * Wraps data keys under an AES key that you hold. Writes AES/GCM; reads AES/GCM, and AESWrap and AES (ECB) where the
  * client allows legacy wraps. With `messageKey`, messages have the wrap of the AWS Encryption SDK's raw AES keyring, which
- * binds the encryption context. Throws `invalid-argument` or `invalid-configuration` at construction.
+ * binds the encryption context.
  */
 export class RawAesKeyring extends WrapKeyring {
+  /**
+   * @throws S3EncryptionError `invalid-argument` for an unknown option, what is no AES key, and a description or name that
+   * cannot be stored; `invalid-configuration` where one selects two keys or a key would never be found
+   */
   constructor(options: RawAesKeyringOptions) {
     assertKnownOptions(options, OPTIONS, "RawAesKeyring");
     for (const entry of options.decryptionKeys ?? []) assertKnownOptions(entry, DECRYPTION_KEY, "decryptionKeys");

@@ -5,7 +5,9 @@ import { AES_KEY_ENCODINGS, type AesKeyEncoding, readAesKey } from "./key-encodi
 
 /** A key as text, or as bytes that happen to be text, where its encoding has to be said. */
 export interface EncodedAesKey {
+  /** What `encoding` says how to read. */
   readonly key: string | Uint8Array;
+  /** `bytes`: as they are; `hex` and `base64`: text of 16, 24 or 32 bytes. */
   readonly encoding: AesKeyEncoding;
 }
 

@@ -2,7 +2,9 @@ import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } fr
 
 /** What was to be read. */
 export interface WantedRsaKey {
+  /** Which half. */
   readonly type: "private" | "public";
+  /** Whether a passphrase was given beside it. */
   readonly hasPassphrase: boolean;
 }
 

@@ -24,6 +24,7 @@ import { OAEP_HASHES, type OaepHash, rsaOaep } from "./rsa-oaep.js";
 
 /** A former private key, used for reading the objects that carry exactly its description, or its name in messages. */
 export interface RsaDecryptionKey {
+  /** 2048 bits or more, unless `enableWeakKeysForReading`. */
   readonly privateKey: RsaPrivateKey;
   /** Without it, the key reads messages only. */
   readonly materialDescription?: StringMap;
@@ -31,6 +32,7 @@ export interface RsaDecryptionKey {
   readonly messageKey?: MessageKeyName;
 }
 
+/** The key pair or its public half, what selects it, and former keys; `privateKey` or `publicKey` is required. */
 export interface RawRsaKeyringOptions {
   /** Reads, and writes too: the public key is derived from it. 2048 bits or more, like every key here. */
   readonly privateKey?: RsaPrivateKey;
@@ -45,7 +47,7 @@ export interface RawRsaKeyringOptions {
    * reader must agree. Default "sha256".
    */
   readonly oaepHash?: OaepHash;
-  /** Keys that only read, each selected by its description; any other description means `privateKey`. */
+  /** Keys that only read, each selected by its description; any other description means `privateKey`. Default: none. */
   readonly decryptionKeys?: readonly RsaDecryptionKey[];
   /**
    * DANGEROUS, default false. Also opens legacy objects whose data key was encrypted with textbook RSA, which a Java V1
@@ -82,9 +84,14 @@ const DECRYPTION_KEY: OptionNames<RsaDecryptionKey> = { privateKey: true, materi
 /**
  * Wraps data keys under an RSA key that you hold. Writes RSA-OAEP-SHA1; reads it, and OAEP with SHA-256 and PKCS#1 v1.5
  * where the client allows legacy wraps. With `messageKey`, messages have the OAEP wrap of the AWS Encryption SDK's raw RSA
- * keyring. Throws `invalid-argument` or `invalid-configuration` at construction.
+ * keyring.
  */
 export class RawRsaKeyring extends WrapKeyring {
+  /**
+   * @throws S3EncryptionError `invalid-argument` for an unknown option, what is no RSA key of the right kind and size, and a
+   * description or name that cannot be stored; `invalid-configuration` without a key, for two that are no pair, and where a
+   * description or name selects two keys or none
+   */
   constructor(options: RawRsaKeyringOptions) {
     assertKnownOptions(options, OPTIONS, "RawRsaKeyring");
     for (const entry of options.decryptionKeys ?? []) assertKnownOptions(entry, DECRYPTION_KEY, "decryptionKeys");

@@ -3,16 +3,21 @@ import { isKeyObject, isUint8Array } from "node:util/types";
 import { assertKnownOptions, S3EncryptionError } from "@s3ec/materials";
 import { keyKindMistake, rsaKeyMistake, type WantedRsaKey } from "./key-mistakes.js";
 
-/** A private key as PEM or DER, where its encoding has to be said. DER defaults to PKCS#8. */
+/** A private key as PEM or DER, where its encoding has to be said. */
 export interface EncodedRsaPrivateKey {
+  /** PEM as text or bytes, or DER. */
   readonly key: string | Uint8Array;
+  /** How DER is encoded; PEM says it itself. Default `pkcs8`. */
   readonly type?: "pkcs8" | "pkcs1";
+  /** Opens an encrypted key. Default: none. */
   readonly passphrase?: string;
 }
 
-/** A public key as PEM or DER, where its encoding has to be said. DER defaults to SPKI. */
+/** A public key as PEM or DER, where its encoding has to be said. */
 export interface EncodedRsaPublicKey {
+  /** PEM as text or bytes, or DER; also of a certificate. */
   readonly key: string | Uint8Array;
+  /** How DER is encoded; PEM says it itself. Default `spki`. */
   readonly type?: "spki" | "pkcs1";
 }
 

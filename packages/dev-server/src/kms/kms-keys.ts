@@ -3,9 +3,9 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { KmsError } from "./kms-error.js";
 
 /** The specs of keys that can be made. */
-export const keySpecs = ["SYMMETRIC_DEFAULT", "RSA_2048", "RSA_3072", "RSA_4096"] as const;
+export const keySpecs: readonly KeySpec[] = ["SYMMETRIC_DEFAULT", "RSA_2048", "RSA_3072", "RSA_4096"];
 /** What kind of key it is, in the names of KMS. */
-export type KeySpec = (typeof keySpecs)[number];
+export type KeySpec = "SYMMETRIC_DEFAULT" | "RSA_2048" | "RSA_3072" | "RSA_4096";
 
 /** One key, with what it holds. */
 export interface KmsKey {
