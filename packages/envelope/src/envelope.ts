@@ -23,7 +23,7 @@ export interface EncryptedDataKey {
 export interface EnvelopeFields {
   /** Where the wrapped key was found. */
   readonly placement: "metadata" | "instruction-file";
-  /** What the content is encrypted with. */
+  /** What the content is encrypted with: decided once, from all that is stored, for gates and cipher alike (S8). */
   readonly suite: AlgorithmSuite;
   /** The content algorithm as stored, which the wrapped key must be bound to (1.4). */
   readonly algorithmBinding: string;

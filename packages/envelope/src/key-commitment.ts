@@ -37,7 +37,7 @@ export function deriveContentKey(dataKey: KeyObject, messageId: Uint8Array): Key
 
 /**
  * The content key of a message being read: the stored commitment is compared in constant time before the key is
- * derived at all (S5); a difference is the uniform `decryption-failed`.
+ * derived at all (S4, S5); a difference is the uniform `decryption-failed`.
  */
 export function deriveCommittedContentKey(
   dataKey: KeyObject,

@@ -60,6 +60,7 @@ export function classifyEnvelope(
   const v3Key = present(fields, V3_KEY_FIELDS);
   const v3 = [...present(fields, V3_CONTENT_FIELDS), ...v3Key];
   const uncommitted = present(fields, V1_V2_FIELDS);
+  // No branch may be reached by what another one ignores (S7).
   if (v3.length > 0 && uncommitted.length > 0) {
     throw malformedEnvelope(`The envelope mixes formats: ${uncommitted.join(", ")} beside ${v3.join(", ")}.`);
   }
