@@ -12,7 +12,7 @@ export interface Writer {
   readonly language: "cpp" | "dotnet" | "go" | "java" | "php" | "python" | "ruby";
   /** The release that wrote it. */
   readonly version: string;
-  /** How it was configured, in that client's words. */
+  /** How it was configured, the wrap included, and whether the object was altered afterwards. */
   readonly mode: string;
   /** Java SDK v1 with BouncyCastle: as the preferred provider, or forced onto every operation. */
   readonly cryptoProvider?: "bc" | "bc-always";

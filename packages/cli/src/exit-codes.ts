@@ -1,6 +1,6 @@
 import type { S3EncryptionErrorCode } from "@s3ec/materials";
 
-/** How a command ended; `refused` to `storage` by the `code` of the error. */
+/** How a command ended; `s3ec --help` says what each one means. */
 export type Outcome =
   | "ok"
   | "unexpected"

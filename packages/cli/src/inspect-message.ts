@@ -19,7 +19,7 @@ export interface MessageInspection {
   readonly frameLength: number;
   /** As the header holds it, a signature's public key included. */
   readonly encryptionContext: Readonly<Record<string, string>>;
-  /** Whose keys open it, in the order stored; `providerInfo` is shown as text where it is some. */
+  /** Whose keys open it, in the order stored; `providerInfo` up to the first byte that is no text. */
   readonly encryptedDataKeys: readonly { readonly providerId: string; readonly providerInfo: string }[];
   /** Bytes in S3. */
   readonly storedLength: number;

@@ -33,7 +33,7 @@ export interface InspectOptions {
 
 /** What is stored about an encrypted object; nothing of it is secret, and nothing of it is authenticated. */
 export interface Inspection {
-  /** By the names of its fields. */
+  /** `V1`, `V2` or `V3`, by the names of the fields that are stored. */
   readonly format: Envelope["format"];
   /** Specification name of the algorithm suite. */
   readonly suite: string;

@@ -9,7 +9,7 @@ export type CommitmentPolicy =
   | "REQUIRE_ENCRYPT_ALLOW_DECRYPT"
   | "REQUIRE_ENCRYPT_REQUIRE_DECRYPT";
 
-/** Every policy; which is the default says what takes one. */
+/** Every policy, from the one that allows most to the strictest. */
 export const COMMITMENT_POLICIES: readonly CommitmentPolicy[] = Object.freeze([
   "FORBID_ENCRYPT_ALLOW_DECRYPT",
   "REQUIRE_ENCRYPT_ALLOW_DECRYPT",

@@ -11,7 +11,7 @@ export interface WrapAlgorithm {
   readonly v3Code: string | null;
   /** Not bound to the content algorithm: read behind `enableLegacyWrappingAlgorithms`, never written (S2). */
   readonly legacy: boolean;
-  /** What kind of wrapping key it takes; `other` of whoever defined it. */
+  /** What kind of wrapping key it takes; `other` where only whoever declared the wrap knows. */
   readonly keyKind: "aes" | "rsa" | "kms" | "other";
   /**
    * What is stored beside the wrapped key: authenticated KMS context, a selector of raw keys, or, in a message of the

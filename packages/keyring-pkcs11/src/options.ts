@@ -21,7 +21,7 @@ export interface Pkcs11DecryptionKey extends KeySelector {
 export interface Pkcs11KeyringOptions extends KeySelector {
   /** The path of the token maker's PKCS#11 library. */
   readonly module: string;
-  /** The slot's number, from 0. */
+  /** The slot's id, as the module numbers it; not its place in a list. */
   readonly slot?: number;
   /** The label of the token, in whichever slot it is. */
   readonly tokenLabel?: string;
