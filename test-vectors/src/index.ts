@@ -1,3 +1,5 @@
+export type { KeyFile } from "./key-files.js";
+export { keyFilesFolder, loadKeyFiles, readKeyFile } from "./key-files.js";
 export { loadMessageKeyrings, loadMessages, readMessage } from "./load-messages.js";
 export { instructionFileToRead, loadKeys, loadVectors, readBody } from "./load-vectors.js";
 export type {

@@ -1,8 +1,8 @@
-import { explainConfiguration } from "@s3ec/container";
+import { explainConfiguration, type LoadOptions } from "@s3ec/container";
 
 /** What `s3ec config check` prints: the configuration in words. */
-export async function configCheck(file: string): Promise<string> {
-  const explanation = await explainConfiguration(file);
+export async function configCheck(file: string, options: Pick<LoadOptions, "allowCommands">): Promise<string> {
+  const explanation = await explainConfiguration(file, options);
   return [
     `${file} is valid.`,
     ...section("What it writes", explanation.written),

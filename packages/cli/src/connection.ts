@@ -1,6 +1,12 @@
 import { stat } from "node:fs/promises";
 import { S3Client } from "@aws-sdk/client-s3";
-import { type Assembly, createFromConfig, loadConfiguration, loadS3Settings } from "@s3ec/container";
+import {
+  type Assembly,
+  createFromConfig,
+  type LoadOptions,
+  loadS3Settings,
+  readConfigurationAsIs,
+} from "@s3ec/container";
 import type { DevServer } from "@s3ec/dev-server";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { DevServerAddress } from "./dev-server-address.js";
@@ -12,6 +18,8 @@ export interface ConnectionOptions {
   readonly dev?: boolean;
   /** Use the local server at this address. */
   readonly devServer?: DevServerAddress;
+  /** Run the commands that the configuration names to get its keys. */
+  readonly allowCommands?: boolean;
 }
 
 const DEFAULT_CONFIGURATION = "s3ec.config.json";
@@ -22,12 +30,14 @@ const DEV_DIRECTORY = ".s3ec-dev";
 export async function connect(
   options: ConnectionOptions,
   bucket: string,
+  keySources: Pick<LoadOptions, "stdin" | "onWarning">,
 ): Promise<Pick<Assembly, "client" | "dispose">> {
   const source = await configurationOf(options);
-  const local = await localServer(options, bucket, async () => (await loadConfiguration(source)).configuration.keyring);
+  const local = await localServer(options, bucket, () => readConfigurationAsIs(source));
   try {
     const services = local.settings === undefined ? {} : { s3: local.settings, kms: local.settings };
-    const assembly = await createFromConfig(source, services);
+    const allowCommands = options.allowCommands === true;
+    const assembly = await createFromConfig(source, { ...services, ...keySources, allowCommands });
     return {
       client: assembly.client,
       dispose: async () => {
@@ -80,19 +90,19 @@ type LocalServer = { settings?: DevServer["clientConfig"]; close: () => Promise<
 async function localServer(
   options: ConnectionOptions,
   bucket: string,
-  keyring: () => Promise<unknown>,
+  configuration: () => Promise<unknown>,
 ): Promise<LocalServer> {
   if (options.devServer !== undefined) {
     return { settings: options.devServer, close: async () => {} };
   }
   if (options.dev !== true) return { close: async () => {} };
-  const aliases = aliasesOf(await keyring());
+  const aliases = aliasesOf(await configuration());
   const { startDevServer } = await import("@s3ec/dev-server");
   const server = await startDevServer({ directory: DEV_DIRECTORY, buckets: [bucket], aliases });
   return { settings: server.clientConfig, close: () => server.close() };
 }
 
-/** The KMS aliases that a keyring's configuration names, at any depth; the local server makes a key for each. */
+/** The KMS aliases that a configuration names, at any depth; the local server makes a key for each. */
 function aliasesOf(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) =>

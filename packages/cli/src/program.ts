@@ -72,7 +72,9 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       const { connect } = await import("./connection.js");
       const { openSource } = await import("./byte-source.js");
       const { upload } = await import("./upload.js");
-      const { client, dispose } = await connect(options, address.Bucket);
+      // Standard input has the object, and cannot have a key as well.
+      const stdin = file === "-" ? false : process.stdin;
+      const { client, dispose } = await connect(options, address.Bucket, { stdin, onWarning: warn });
       await withProgress(options, interrupts, dispose, async (transferOptions) => {
         const length = await upload(client, await openSource(file), address, transferOptions);
         return () =>
@@ -91,7 +93,7 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       const { connect } = await import("./connection.js");
       const { openTarget } = await import("./byte-target.js");
       const { download } = await import("./download.js");
-      const { client, dispose } = await connect(options, address.Bucket);
+      const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
       await withProgress(options, interrupts, dispose, async (transferOptions) => {
         const target = await openTarget(file, transferOptions.signal);
         const length = await download(client, address, target, transferOptions);
@@ -120,9 +122,10 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store.",
     )
     .argument("<FILE>")
-    .action(async (file: string) => {
+    .option(...ALLOW_COMMANDS)
+    .action(async (file: string, { allowCommands = false }: { allowCommands?: boolean }) => {
       const { configCheck } = await import("./config-command.js");
-      await print(await configCheck(file));
+      await print(await configCheck(file, { allowCommands }));
     });
   config
     .command("schema")
@@ -133,6 +136,8 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
     });
   return root;
 }
+
+const ALLOW_COMMANDS = ["--allow-commands", "run the commands that the configuration names to get its keys"] as const;
 
 /** A command that tells more of what went wrong when it is asked to. */
 function explained(command: Command, onVerbose: () => void): Command {
@@ -154,6 +159,7 @@ function common(command: Command, description: string): Command {
 
 function transfer(command: Command, description: string): Command {
   return common(command, description)
+    .option(...ALLOW_COMMANDS)
     .option("--context <k=v>", "encryption context for KMS keys (repeatable)", entry)
     .option("--description <k=v>", "material description for raw keys (repeatable)", entry);
 }
@@ -208,6 +214,10 @@ function print(text: string): Promise<void> {
 /** On standard error, where standard output has the object. */
 async function tell(text: string): Promise<void> {
   process.stderr.write(`${shown(text)}\n`);
+}
+
+function warn(sentence: string): void {
+  void tell(`s3ec: ${sentence}`);
 }
 
 /** Only our own line breaks do something; whatever else could is of an object, a store or a name. */

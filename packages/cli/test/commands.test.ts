@@ -27,7 +27,7 @@ describe("s3ec", function () {
       privateKeyEncoding: { type: "pkcs8", format: "pem" },
     });
     writeFileSync(join(folder, "escrow.pub.pem"), publicKey);
-    writeFileSync(join(folder, "escrow.pem"), privateKey);
+    writeFileSync(join(folder, "escrow.pem"), privateKey, { mode: 0o600 });
     writeFileSync(join(folder, "in"), plaintext);
     const rsa = { type: "raw-rsa", materialDescription: { purpose: "escrow" } };
     configure("app.json", {
@@ -370,7 +370,7 @@ describe("s3ec", function () {
   it("takes s3ec.config.json of the folder, and its keys from beside it", async () => {
     const home = join(folder, "home");
     mkdirSync(home);
-    writeFileSync(join(home, "app.key"), randomBytes(32));
+    writeFileSync(join(home, "app.key"), randomBytes(32), { mode: 0o600 });
     writeFileSync(join(home, "in"), plaintext);
     const { endpoint, region } = server;
     const s3 = {

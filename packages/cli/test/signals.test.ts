@@ -24,7 +24,7 @@ describe("a signal ends s3ec, whatever it waits for", function () {
     folder = temporary.folder;
     writeFileSync(join(folder, "in"), "x");
     writeFileSync(join(folder, "large"), Buffer.alloc(65 * 1024 * 1024));
-    writeFileSync(join(folder, "app.key"), Buffer.alloc(32, 5));
+    writeFileSync(join(folder, "app.key"), Buffer.alloc(32, 5), { mode: 0o600 });
     writeFileSync(
       join(folder, "aes.json"),
       JSON.stringify({ keyring: { type: "raw-aes", wrappingKey: { file: "app.key" } } }),

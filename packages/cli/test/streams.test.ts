@@ -21,7 +21,7 @@ describe("s3ec with streams and names", function () {
     temporary = temporaryFolder();
     folder = temporary.folder;
     writeFileSync(join(folder, "in"), plaintext);
-    writeFileSync(join(folder, "app.key"), randomBytes(32));
+    writeFileSync(join(folder, "app.key"), randomBytes(32), { mode: 0o600 });
     writeFileSync(
       join(folder, "s3ec.config.json"),
       JSON.stringify({ keyring: { type: "raw-aes", wrappingKey: { file: "app.key" } } }),

@@ -30,7 +30,8 @@ export async function explainConfiguration(
   source: string | URL | object,
   options: LoadOptions = {},
 ): Promise<ConfigurationExplanation> {
-  const loaded = await loadConfiguration(source, options);
+  const ofKeys: string[] = [];
+  const loaded = await loadConfiguration(source, { onWarning: (sentence) => ofKeys.push(sentence), ...options });
   await assertComposable(loaded);
   const { configuration, registry } = loaded;
   const keys = registry.explain(configuration.keyring);
@@ -62,7 +63,7 @@ export async function explainConfiguration(
     writing: writable ? wrapping.map((key) => `For ${key.key}: ${key.writing}.`) : [],
     reads: readsOf(keys, client),
     refused: refusals(client),
-    warnings: warningsOf(loaded),
+    warnings: [...warningsOf(loaded), ...ofKeys],
   };
 }
 

@@ -5,7 +5,7 @@ export type { Assembly, CreateOptions } from "./create-from-config.js";
 export { createFromConfig } from "./create-from-config.js";
 export type { ConfigurationExplanation } from "./explain-configuration.js";
 export { explainConfiguration } from "./explain-configuration.js";
-export type { AesKeySource, KeySchemas, KeySource, PassphraseSource, PrivateKeySource } from "./key-source.js";
+export type { ConfiguredKey, KeySchemas } from "./key-source.js";
 export type {
   KeyringConfiguration,
   KeyringDescriptor,
@@ -17,6 +17,6 @@ export type {
 export { keyringDescriptor } from "./keyring-descriptor.js";
 export type { KeyringRegistry } from "./keyring-registry.js";
 export type { LoadedConfiguration, LoadOptions } from "./load-configuration.js";
-export { loadConfiguration, loadS3Settings } from "./load-configuration.js";
+export { loadConfiguration, loadS3Settings, readConfigurationAsIs } from "./load-configuration.js";
 export type { ManagerConfiguration } from "./managers.js";
 export type { ConfigurationPlugin } from "./plugins.js";

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { SourceOptions } from "@s3ec/key-source";
 import { assertKnownOptions, isError, type OptionNames, type S3EncryptionError } from "@s3ec/materials";
 import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { type Configuration, configurationSchema, PLUGINS_SCHEMA, S3_SCHEMA } from "./configuration.js";
@@ -9,17 +10,23 @@ import { keySchemas } from "./key-source.js";
 import { KeyringRegistry } from "./keyring-registry.js";
 import { assertPlugins, type ConfigurationPlugin, loadPlugins } from "./plugins.js";
 
-/** Where a configuration's parts are found. */
-export interface LoadOptions {
+/** Beside `folder` and `env` of files and variables: `allowCommands`, `stdin`, `aws` and `onWarning` of `@s3ec/key-source`. */
+export interface LoadOptions extends SourceOptions {
   /** More keyring types, beside those of the packages that the configuration names in `plugins`. Default: none. */
   readonly plugins?: readonly ConfigurationPlugin[];
   /** Where files and plugins are looked up for a configuration passed as an object. Default: the working directory. */
   readonly folder?: string;
-  /** Where `{ "env": name }` keys are taken from. Default: `process.env`. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-export const LOAD_OPTIONS: OptionNames<LoadOptions> = { plugins: true, folder: true, env: true };
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
+  plugins: true,
+  folder: true,
+  env: true,
+  allowCommands: true,
+  stdin: true,
+  aws: true,
+  onWarning: true,
+};
 
 /** A configuration that passed validation, its keys read. */
 export interface LoadedConfiguration {
@@ -43,7 +50,7 @@ export async function loadConfiguration(
   options: LoadOptions = {},
 ): Promise<LoadedConfiguration> {
   assertKnownOptions(options, LOAD_OPTIONS, "loadConfiguration");
-  const { plugins: passed = [], env = process.env } = options;
+  const { plugins: passed = [], ...sources } = options;
   assertPlugins(passed);
   const file = typeof source === "string" ? source : isUrl(source) ? fileURLToPath(source) : undefined;
   const name = file ?? "The configuration";
@@ -55,7 +62,7 @@ export async function loadConfiguration(
   if (problems.length > 0) throw invalidConfiguration(name, problems);
   const descriptors = [...BUILT_IN_KEYRINGS, ...passed.flatMap(keyringsOf), ...plugins.flatMap(keyringsOf)];
   const registry = new KeyringRegistry(descriptors);
-  const parsed = await configurationSchema(registry, keySchemas({ folder, env })).safeParseAsync(input);
+  const parsed = await configurationSchema(registry, keySchemas({ ...sources, folder })).safeParseAsync(input);
   if (!parsed.success) throw invalidConfiguration(name, problemsOfIssues(parsed.error.issues));
   const paths = pathsOf(parsed.data);
   return {
@@ -64,6 +71,14 @@ export async function loadConfiguration(
     registry,
     blame: (part, expected, cause) => invalidConfiguration(name, [{ path: paths.get(part) ?? "", expected }], cause),
   };
+}
+
+/**
+ * What a configuration says, unchecked and with its keys unread: for what must be known before it is loaded.
+ * @throws S3EncryptionError `invalid-configuration` where the file cannot be read
+ */
+export async function readConfigurationAsIs(source: string | object): Promise<unknown> {
+  return typeof source === "string" ? readConfiguration(source) : source;
 }
 
 /**

@@ -127,12 +127,17 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
   [
     "a passphrase as text",
     { keyring: { type: "raw-rsa", privateKey: { base64: encrypted, passphrase: SECRET } } },
-    [/^ {2}keyring\.privateKey: expected one of .*"passphrase" \(a file or env, too\)/m],
+    [/^ {2}keyring\.privateKey: expected one of .*"passphrase" \(such a place itself\)/m],
   ],
   [
     "a passphrase where no key has one",
-    { keyring: { type: "raw-aes", wrappingKey: { ...aes.wrappingKey, passphrase: { env: "X" } } } },
-    [/^ {2}keyring\.wrappingKey\.passphrase: no such field is known here$/m],
+    { keyring: { type: "raw-aes", wrappingKey: { ...aes.wrappingKey, passphrase: { env: "TEXT" } } } },
+    [/^ {2}keyring\.wrappingKey: .*nothing else of an AES key has a passphrase: none is made of one here$/m],
+  ],
+  [
+    "a command that nobody allowed",
+    { keyring: { type: "raw-aes", wrappingKey: { command: [process.execPath, "-e", SECRET] } } },
+    [/^ {2}keyring\.wrappingKey: commands are run only where the caller allows it, with the option allowCommands/m],
   ],
   [
     "two keys with one description",
@@ -244,12 +249,12 @@ describe("a wrong configuration", () => {
     it(`says where and what was expected: ${name}`, async () => {
       const error = await refusal(
         "invalid-configuration",
-        createFromConfig(configuration, { folder: "/tmp", env: {} }),
+        createFromConfig(configuration, { folder: "/tmp", env: { TEXT: "text" } }),
       );
       for (const line of lines) expect(error.message).to.match(line);
       expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
       expect(error.message.split("\n")).to.have.length(lines.length + 1);
-      const explained = explainConfiguration(configuration, { folder: "/tmp", env: {} });
+      const explained = explainConfiguration(configuration, { folder: "/tmp", env: { TEXT: "text" } });
       expect((await refusal("invalid-configuration", explained)).message).to.equal(error.message);
     });
   }

@@ -25,7 +25,7 @@ export function temporaryFolder(): {
     write: (name, content) => {
       const path = join(folder, name);
       mkdirSync(join(path, ".."), { recursive: true });
-      writeFileSync(path, content);
+      writeFileSync(path, content, { mode: 0o600 });
       return path;
     },
     remove: () => rmSync(folder, { recursive: true }),

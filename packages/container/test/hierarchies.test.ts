@@ -99,7 +99,7 @@ describe("the hierarchies of the docs", () => {
     for (const name of ["escrow", "partner", "analyst"]) {
       const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
       writeFileSync(join(folder, `${name}.pub.pem`), publicKey.export({ type: "spki", format: "pem" }));
-      writeFileSync(join(folder, `${name}.pem`), privateKey.export({ type: "pkcs8", format: "pem" }));
+      writeFileSync(join(folder, `${name}.pem`), privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
     }
   });
 

@@ -33,7 +33,7 @@ describeOnSoftHsm("one object for KMS, an HSM and a partner's RSA key", (hsm) =>
     }
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     writeFileSync(join(folder, "partner.pub.pem"), publicKey.export({ type: "spki", format: "pem" }));
-    writeFileSync(join(folder, "partner.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    writeFileSync(join(folder, "partner.pem"), privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
     await assembled("three-readers.json", (client) =>
       client.send(new PutObjectCommand({ ...OBJECT, Body: CONTENT }), CONTEXT),
     );

@@ -103,7 +103,7 @@ describe("npm run fuzz", () => {
       expect(error).to.include({ code: 2, stdout: "" });
       expect(error)
         .to.have.property("stderr")
-        .that.matches(/Targets: envelopes, bodies, ranges, header-text, messages/);
+        .that.matches(/Targets: envelopes, bodies, ranges, header-text, messages, keys/);
     });
   }
 });

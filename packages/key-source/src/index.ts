@@ -1,0 +1,18 @@
+export type { AwsSettings } from "./aws-secrets.js";
+export type {
+  Base64Source,
+  CommandSource,
+  ContentSource,
+  EnvironmentSource,
+  FileSource,
+  GivenSource,
+  KeySource,
+  Opening,
+  ParameterStoreSource,
+  PassphraseSource,
+  SecretsManagerSource,
+  StandardInputSource,
+} from "./key-source.js";
+export type { KeyType, LoadKeyOptions } from "./load-key.js";
+export { loadKey, readKey } from "./load-key.js";
+export type { SourceOptions, StandardInput } from "./source-options.js";

@@ -1,0 +1,125 @@
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { isUint8Array } from "node:util/types";
+import { isError } from "@s3ec/materials";
+import { parameter, secret } from "./aws-secrets.js";
+import { commandOutput } from "./command-output.js";
+import { KeyProblem } from "./key-problem.js";
+import type { ContentSource, GivenSource, PassphraseSource } from "./key-source.js";
+import { emitWarning, type SourceOptions } from "./source-options.js";
+
+export interface Content {
+  readonly bytes: Buffer;
+  /** Whether binary content stands there as base64, since the place holds text only. */
+  readonly isText: boolean;
+  /** Whether the source itself said that its text is base64, which `bytes` is decoded from. */
+  readonly base64?: string;
+}
+
+/** Longer than any key or keystore that makes sense. */
+const MAX_LENGTH: number = 16 * 1024 * 1024;
+
+const KINDS = ["file", "env", "base64", "bytes", "stdin", "command", "secretsManager", "parameterStore"];
+
+/** The content of a source. Throws a `KeyProblem` that names neither the file nor its content. */
+export async function readContent(
+  source: ContentSource | GivenSource,
+  options: SourceOptions,
+  isSecret = true,
+): Promise<Content> {
+  const named = typeof source === "object" && source !== null ? KINDS.filter((kind) => kind in source) : [];
+  if (named.length !== 1) throw new KeyProblem(`expected exactly one of ${KINDS.join(", ")}`);
+  if ("file" in source) return { bytes: await fileContent(source.file, options, isSecret), isText: false };
+  if ("env" in source) return { bytes: variable(source.env, options), isText: true };
+  if ("base64" in source) {
+    const bytes = decodeBase64(source.base64);
+    if (bytes === undefined) throw new KeyProblem("expected base64 text");
+    return { bytes, isText: false, base64: source.base64 };
+  }
+  if ("bytes" in source) return { bytes: given(source.bytes), isText: false };
+  if ("stdin" in source) return { bytes: await standardInput(options), isText: false };
+  if ("command" in source) return { bytes: await commandOutput(source, options), isText: false };
+  return "secretsManager" in source ? secret(source, options.aws) : parameter(source, options.aws);
+}
+
+/** A passphrase, or why there is none, told with its name. */
+export async function readPassphrase(
+  source: PassphraseSource | undefined,
+  options: SourceOptions,
+  name: string,
+): Promise<Buffer | undefined> {
+  if (source === undefined) return undefined;
+  try {
+    return withoutLineBreak((await readContent(source, options)).bytes);
+  } catch (error) {
+    throw error instanceof KeyProblem ? new KeyProblem(`${name}: ${error.message}`) : error;
+  }
+}
+
+/** Editors and `echo` end the last line, too. */
+export function withoutLineBreak(bytes: Buffer): Buffer {
+  const end = bytes.at(-1) !== 0x0a ? bytes.length : bytes.at(-2) === 0x0d ? bytes.length - 2 : bytes.length - 1;
+  return bytes.subarray(0, end);
+}
+
+export function decodeBase64(text: string): Buffer | undefined {
+  const bare = text.replace(/\s/g, "");
+  return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bare)
+    ? Buffer.from(bare, "base64")
+    : undefined;
+}
+
+async function fileContent(
+  file: string,
+  { folder = ".", onWarning = emitWarning }: SourceOptions,
+  isSecret: boolean,
+): Promise<Buffer> {
+  const path = resolve(folder, file);
+  try {
+    const { mode, size } = await stat(path);
+    if (size > MAX_LENGTH) throw new KeyProblem("the file named here is too large for a key");
+    const content = await readFile(path);
+    // Windows has no such mode, and says that everybody may read.
+    if (isSecret && (mode & 0o044) !== 0 && process.platform !== "win32") {
+      onWarning(`The key file ${file} can be read by other users of this machine: chmod 600 ${file}`);
+    }
+    return content;
+  } catch (error) {
+    if (error instanceof KeyProblem) throw error;
+    const missing = isError(error) && error.code === "ENOENT";
+    throw new KeyProblem(`the file named here ${missing ? "does not exist" : "cannot be read"}`);
+  }
+}
+
+function variable(name: string, { env = process.env }: SourceOptions): Buffer {
+  const text = env[name];
+  if (text === undefined || text.trim() === "") {
+    throw new KeyProblem("the environment variable named here is not set");
+  }
+  return Buffer.from(text, "utf8");
+}
+
+/** A copy: what is read is overwritten when it has been used. */
+function given(bytes: Uint8Array | string): Buffer {
+  if (typeof bytes === "string") return Buffer.from(bytes, "utf8");
+  if (isUint8Array(bytes)) return Buffer.from(bytes);
+  throw new KeyProblem("expected a text or a Uint8Array as bytes");
+}
+
+const readInputs = new WeakSet<object>();
+
+async function standardInput({ stdin = process.stdin }: SourceOptions): Promise<Buffer> {
+  if (stdin === false) throw new KeyProblem("standard input cannot be the key, since something else is read from it");
+  if (readInputs.has(stdin)) throw new KeyProblem("standard input was read for another key before, to its end");
+  readInputs.add(stdin);
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of stdin) {
+    const bytes = typeof piece === "string" ? Buffer.from(piece, "utf8") : Buffer.from(piece);
+    length += bytes.length;
+    if (length > MAX_LENGTH) throw new KeyProblem("standard input holds more than a key");
+    pieces.push(bytes);
+  }
+  if (length === 0) throw new KeyProblem("standard input is empty");
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,165 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { inspect } from "node:util";
+import { refusal } from "@s3ec/test-support";
+import { type KeyFile, loadKeyFiles, readKeyFile } from "@s3ec/test-vectors";
+import { expect } from "chai";
+import { type KeySource, type KeyType, loadKey } from "../dist/index.js";
+
+const PUBLIC = createPublicKey(readKeyFile({ file: "key-files/public.pem" }));
+const PRIVATE = createPrivateKey(readKeyFile({ file: "key-files/pkcs8.pem" }));
+const FILES = loadKeyFiles();
+const named = (name: string): KeyFile => FILES.find(({ file }) => file === `key-files/${name}`) ?? expect.fail(name);
+
+function opened(file: KeyFile, more: Partial<KeySource> = {}): KeySource {
+  const { passphrase, keyPassphrase } = file;
+  return {
+    bytes: readKeyFile(file),
+    ...(passphrase === undefined ? {} : { passphrase: inText(passphrase) }),
+    ...(keyPassphrase === undefined ? {} : { keyPassphrase: inText(keyPassphrase) }),
+    ...more,
+  };
+}
+
+function inText(text: string): { base64: string } {
+  return { base64: Buffer.from(text).toString("base64") };
+}
+
+async function refusedKey(source: KeySource, type: KeyType): Promise<string> {
+  const error = await refusal("invalid-argument", loadKey(source, { type }));
+  // S16: whatever was wrong, what the error shows is no key.
+  const shown = inspect(error, { depth: 9, showHidden: true });
+  const { d = "", p = "" } = PRIVATE.export({ format: "jwk" });
+  for (const secret of [d.slice(0, 24), p.slice(0, 24), "changeit", "schlüssel"]) expect(shown).to.not.contain(secret);
+  return error.message;
+}
+
+describe("a key file", () => {
+  for (const file of FILES) {
+    const { holds, aes, writer, command } = file;
+    const is = `${file.file.replace("key-files/", "")} (${writer}: ${command})`;
+    for (const type of ["rsa-private", "rsa-public"] as const) {
+      const isThere = holds.includes(type === "rsa-private" ? "private" : "public");
+      if (isThere) {
+        it(`gives the ${type} key: ${is}`, async () => {
+          const key = await loadKey(opened(file), { type });
+          expect(type === "rsa-private" ? createPublicKey(key).equals(PUBLIC) : key.equals(PUBLIC)).to.equal(true);
+          expect(key.type).to.equal(type === "rsa-private" ? "private" : "public");
+        });
+      } else if (holds.length > 0) {
+        it(`has no ${type} key, and says so: ${is}`, async () => {
+          expect(await refusedKey(opened(file), type)).to.match(
+            /^The key cannot be loaded: expected .*, but this is a /,
+          );
+        });
+      }
+    }
+    if (aes !== undefined) {
+      it(`gives the AES key that Java reads in it: ${is}`, async () => {
+        const key = await loadKey(opened(file), { type: "aes" });
+        expect(key.export().toString("hex")).to.equal(aes);
+      });
+    }
+    if (file.passphrase !== undefined && holds.length > 0) {
+      it(`says that its passphrase is missing: ${is}`, async () => {
+        const message = await refusedKey({ bytes: readKeyFile(file) }, "rsa-private");
+        expect(message).to.match(/but this is .*, and its passphrase is missing beside it\.$/);
+      });
+      it(`says that its passphrase is wrong: ${is}`, async () => {
+        const message = await refusedKey({ bytes: readKeyFile(file), passphrase: inText("no") }, "rsa-private");
+        expect(message).to.match(
+          /passphrase beside it does not open (it|\(|it \()|say the passphrase as keyPassphrase/,
+        );
+      });
+    }
+  }
+
+  const DER: readonly [string, () => KeySource][] = [
+    ["PKCS#8", () => ({ bytes: PRIVATE.export({ type: "pkcs8", format: "der" }) })],
+    ["PKCS#1", () => ({ bytes: PRIVATE.export({ type: "pkcs1", format: "der" }) })],
+    ["PKCS#8 in base64 of a variable", () => ({ env: "KEY" })],
+    ["a PKCS#12 store in base64 of a variable", () => ({ env: "STORE", passphrase: inText("changeit") })],
+    ["a JWK", () => ({ bytes: JSON.stringify(PRIVATE.export({ format: "jwk" })) })],
+  ];
+  for (const [name, source] of DER) {
+    it(`may be ${name}`, async () => {
+      const env = {
+        KEY: PRIVATE.export({ type: "pkcs8", format: "der" }).toString("base64"),
+        STORE: readKeyFile(named("openssl.p12")).toString("base64"),
+      };
+      const key: KeyObject = await loadKey(source(), { type: "rsa-private", env });
+      expect(createPublicKey(key).equals(PUBLIC)).to.equal(true);
+    });
+  }
+});
+
+describe("a keystore", () => {
+  it("gives the entry of an alias, in whatever case it is written", async () => {
+    for (const alias of ["orders", "ORDERS"]) {
+      const key = await loadKey(opened(named("two-keys.p12"), { alias }), { type: "rsa-private" });
+      expect(createPublicKey(key).equals(PUBLIC)).to.equal(true);
+    }
+    const partner = await loadKey(opened(named("java.p12"), { alias: "partner" }), { type: "rsa-public" });
+    expect(partner.equals(PUBLIC)).to.equal(true);
+  });
+
+  const REFUSED: readonly [string, Partial<KeySource>, KeyType, RegExp][] = [
+    ["two-keys.p12", {}, "rsa-private", /more than one private key: say which with alias \(it has a private key of "/],
+    [
+      "two-keys.p12",
+      { alias: "nobody" },
+      "rsa-private",
+      /without an entry of this alias \(it has .*"orders".*"second"/,
+    ],
+    [
+      "two-keys.p12",
+      { alias: "archive" },
+      "rsa-private",
+      /whose entry of this alias is a secret key and no private key/,
+    ],
+    ["java.p12", { alias: "partner" }, "rsa-private", /whose entry of this alias is a certificate and no private key/],
+    [
+      "java.jks",
+      {},
+      "aes",
+      /^The key cannot be loaded: expected an AES key .*, but this is a keystore that holds no secret/,
+    ],
+    ["ec.p12", {}, "rsa-private", /is not an RSA key but one of the kind ec/],
+    ["java.jceks", {}, "aes", /of the kind JCEKS: make a PKCS#12 store of it with keytool -importkeystore/],
+  ];
+  for (const [name, more, type, words] of REFUSED) {
+    it(`says what is wrong: ${type} of ${name}${more.alias === undefined ? "" : ` (${more.alias})`}`, async () => {
+      expect(await refusedKey(opened(named(name), more), type)).to.match(words);
+    });
+  }
+
+  it("says that a key has a passphrase of its own", async () => {
+    const { passphrase = "" } = named("key-passphrase.jks");
+    const source = { bytes: readKeyFile(named("key-passphrase.jks")), passphrase: inText(passphrase) };
+    expect(await refusedKey(source, "rsa-private")).to.match(
+      /under a passphrase of its own: say it as keyPassphrase\.$/,
+    );
+  });
+
+  for (const name of ["java.jks", "openssl.p12"]) {
+    it(`is refused where one bit of it is another, before anything of it is used: ${name}`, async () => {
+      const file = named(name);
+      const bytes = readKeyFile(file);
+      const at = bytes.length >> 1;
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      expect(await refusedKey({ ...opened(file), bytes } as KeySource, "rsa-private")).to.match(/\(or it is damaged\)/);
+    });
+  }
+});
+
+describe("a certificate", () => {
+  it("gives its key when it has expired, and says so", async () => {
+    const warnings: string[] = [];
+    const source = { bytes: readKeyFile(named("expired-certificate.pem")) };
+    const key = await loadKey(source, { type: "rsa-public", onWarning: (sentence) => warnings.push(sentence) });
+    expect(key.type).to.equal("public");
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.match(
+      /^The certificate of a public key has expired on .* 2001 GMT; its key is used all the/,
+    );
+  });
+});
