@@ -110,10 +110,10 @@ function ourMessages(frameLength: number): {
     encrypt: async (plaintext, contentLength) =>
       (await format.seal({ ...shared, plaintext, contentLength })).ciphertext,
     async decrypt([first = new Uint8Array(0), ...rest]) {
-      const header = format.parseHeader(first);
-      if (header === null || header === "incomplete") throw new Error("The message has no header.");
-      const opened = await format.open(header, shared);
-      return opened.decrypt(each([first.subarray(header.length), ...rest]));
+      const head = format.readHead(first);
+      if (head === null || head === "incomplete") throw new Error("The message has no header.");
+      const opened = await format.open({ ...shared, head });
+      return opened.decrypt(each([first.subarray(head.length), ...rest]));
     },
   };
 }

@@ -1,4 +1,5 @@
-import { DOTNET_V1_SUFFIX, type Envelope } from "@s3ec/envelope";
+import { DOTNET_V1_SUFFIX } from "@s3ec/envelope";
+import type { EnvelopeInspection } from "@s3ec/format-s3";
 
 /** What a newcomer wants to know about a stored envelope; every entry is a sentence. */
 export interface EnvelopeExplanation {
@@ -10,18 +11,17 @@ export interface EnvelopeExplanation {
   readonly movingOn: string | null;
 }
 
-/** In words; `instructionFile` is the key of the instruction file, where there is one. */
-export function explainEnvelope(envelope: Envelope, instructionFile: string | null): EnvelopeExplanation {
-  const { suite, encryptedDataKey } = envelope;
-  const { wrapAlgorithm } = encryptedDataKey;
+/** In words. */
+export function explainEnvelope(inspection: EnvelopeInspection): EnvelopeExplanation {
+  const { committing, authenticated, legacyWrap } = inspection;
   const switches = [
-    ...(suite.committing ? [] : ["commitmentPolicy: REQUIRE_ENCRYPT_ALLOW_DECRYPT"]),
-    ...(suite.cipher === "cbc" ? ["enableLegacyUnauthenticatedModes: true"] : []),
-    ...(wrapAlgorithm.legacy ? ["enableLegacyWrappingAlgorithms: true"] : []),
+    ...(committing ? [] : ["commitmentPolicy: REQUIRE_ENCRYPT_ALLOW_DECRYPT"]),
+    ...(authenticated ? [] : ["enableLegacyUnauthenticatedModes: true"]),
+    ...(legacyWrap ? ["enableLegacyWrappingAlgorithms: true"] : []),
   ];
-  const weaknesses = weaknessesOf(envelope);
+  const weaknesses = weaknessesOf(inspection);
   return {
-    writers: writersOf(envelope, instructionFile),
+    writers: writersOf(inspection),
     weaknesses,
     switches,
     movingOn:
@@ -31,19 +31,19 @@ export function explainEnvelope(envelope: Envelope, instructionFile: string | nu
   };
 }
 
-function weaknessesOf({ suite, encryptedDataKey: { wrapAlgorithm } }: Envelope): string[] {
+function weaknessesOf({ committing, authenticated, legacyWrap, wrapAlgorithm }: EnvelopeInspection): string[] {
   return [
-    ...(suite.committing
+    ...(committing
       ? []
       : ["No key commitment: a writer who knows several keys can make one object that opens differently under each."]),
-    ...(suite.cipher === "cbc" ? ["AES-CBC content is not authenticated: changes to it can go unnoticed."] : []),
-    ...(wrapAlgorithm.legacy
+    ...(authenticated ? [] : ["AES-CBC content is not authenticated: changes to it can go unnoticed."]),
+    ...(legacyWrap
       ? [
           "The wrapped key is not bound to the content's cipher: the object can be relabelled to a weaker one (CVE-2020-8912).",
         ]
       : []),
-    ...(wrapAlgorithm.name === "AES" ? ["The data key is wrapped with AES-ECB, which authenticates nothing."] : []),
-    ...(wrapAlgorithm.name === "RSA"
+    ...(wrapAlgorithm === "AES" ? ["The data key is wrapped with AES-ECB, which authenticates nothing."] : []),
+    ...(wrapAlgorithm === "RSA"
       ? ["The data key is wrapped with RSA PKCS#1 v1.5, which careless readers turn into a decryption oracle."]
       : []),
   ];
@@ -61,22 +61,18 @@ const PREVIOUS: Readonly<Record<string, string>> = {
 };
 
 // The writers of each shape are those of docs/formats.md 2.
-function writersOf(envelope: Envelope, instructionFile: string | null): string {
-  const { format, suite, encryptedDataKey } = envelope;
-  const { wrapAlgorithm, description } = encryptedDataKey;
-  const { name } = wrapAlgorithm;
-  if (wrapAlgorithm.keyKind === "other")
-    return "A client with a keyring of someone's own, such as a plugin of this one.";
+function writersOf(inspection: EnvelopeInspection): string {
+  const { format, authenticated, wrapAlgorithm: name, keyKind, description, instructionFileSuffix } = inspection;
+  if (keyKind === "other") return "A client with a keyring of someone's own, such as a plugin of this one.";
   if (format === "V3") return `A client of the current generation (${CURRENT[name]}), or this one.`;
-  if (instructionFile?.endsWith(DOTNET_V1_SUFFIX) === true)
-    return "The first .NET client (V1), with an instruction file.";
+  if (instructionFileSuffix === DOTNET_V1_SUFFIX) return "The first .NET client (V1), with an instruction file.";
   if (format === "V1") {
     return `The oldest generation: Java SDK v1 in its EncryptionOnly mode, .NET V1 or Ruby V1${name === "AES" ? ", or a data loader such as Redshift or Snowflake" : ""}.`;
   }
   if (name === "kms" && Object.keys(description).some((entry) => entry.startsWith("aws:ses-"))) {
     return "Amazon SES: mail stored by a receipt rule that encrypts it.";
   }
-  if (suite.cipher === "cbc") return cbcWriters(name);
+  if (!authenticated) return cbcWriters(name);
   switch (name) {
     case "kms":
       return "The first generation: Java SDK v1 (AuthenticatedEncryption), Go s3crypto V1, PHP V1 or C++ V1.";

@@ -1,8 +1,10 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { printable, quotedList } from "@s3ec/envelope";
+import type { MessageInspection } from "@s3ec/format-aws-message";
+import type { EnvelopeInspection } from "@s3ec/format-s3";
 import { type EnvelopeExplanation, explainEnvelope } from "./explain-envelope.js";
 import { describeMessage } from "./inspect-message.js";
-import { type Inspection, inspectObject } from "./inspect-object.js";
+import { type Inspected, inspectObject } from "./inspect-object.js";
 import { withContext } from "./needed-context.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
 
@@ -16,24 +18,46 @@ export async function inspectCommand(
     ...address,
     ...(options.suffix === undefined ? {} : { instructionFileSuffix: options.suffix }),
   });
-  if ("message" in inspected) {
-    const { message } = inspected;
+  const { inspection, siblingSuffixes } = inspected;
+  if (isMessage(inspected)) {
     return options.json === true
-      ? JSON.stringify({ ...address, ...message }, null, 2)
-      : describeMessage(address, message).join("\n");
+      ? json(address, inspection)
+      : describeMessage(address, inspected.inspection).join("\n");
   }
-  const { inspection, envelope } = inspected;
-  const explained = explainEnvelope(envelope, inspection.instructionFile);
-  const isAtSuffix = inspection.placement === "instruction-file" && options.suffix !== undefined;
+  if (!isEnvelope(inspected)) return json(address, inspection);
+  const explained = explainEnvelope(inspected.inspection);
+  const { placement, instructionFileSuffix, ...rest } = inspected.inspection;
+  const instructionFile = instructionFileSuffix === null ? null : `${address.Key}${instructionFileSuffix}`;
+  const isAtSuffix = placement === "instruction-file" && options.suffix !== undefined;
   const place = isAtSuffix ? [`instructionFileConfig.suffix: ${options.suffix}`] : [];
   const explanation = { ...explained, switches: [...place, ...explained.switches] };
-  if (options.json === true) return JSON.stringify({ ...address, ...inspection, ...explanation }, null, 2);
-  return describe(address, inspection, explanation).join("\n");
+  const found: FoundEnvelope = { ...rest, placement, instructionFile, siblingSuffixes };
+  return options.json === true
+    ? json(address, { ...found, ...explanation })
+    : describe(address, found, explanation).join("\n");
+}
+
+type FoundEnvelope = Omit<EnvelopeInspection, "instructionFileSuffix"> & {
+  /** Key of the instruction file that holds the wrapped key. */
+  readonly instructionFile: string | null;
+  readonly siblingSuffixes: readonly string[] | null;
+};
+
+function isMessage(inspected: Inspected): inspected is Inspected & { readonly inspection: MessageInspection } {
+  return inspected.formatName === "message";
+}
+
+function isEnvelope(inspected: Inspected): inspected is Inspected & { readonly inspection: EnvelopeInspection } {
+  return inspected.formatName === "s3";
+}
+
+function json(address: ObjectAddress, found: object): string {
+  return JSON.stringify({ ...address, ...found }, null, 2);
 }
 
 function describe(
   address: ObjectAddress,
-  inspection: Inspection,
+  inspection: FoundEnvelope,
   { writers, weaknesses, switches, movingOn }: EnvelopeExplanation,
 ): string[] {
   const { format, suite, wrapAlgorithm, placement, instructionFile, contentLength, storedLength } = inspection;
@@ -68,8 +92,8 @@ function describe(
 }
 
 /** Files of other keys, perhaps: only who reads them can tell. */
-function besideIt({ siblingSuffixes, instructionFile }: Inspection): string[] {
-  if (siblingSuffixes === null) return ["  Beside it   unknown, since keys could not be listed (s3:ListBucket)"];
+function besideIt({ siblingSuffixes, instructionFile }: FoundEnvelope): string[] {
+  if (siblingSuffixes === null) return ["  Beside it   unknown, since keys may not be listed (s3:ListBucket)"];
   const others = siblingSuffixes.filter((suffix) => instructionFile?.endsWith(suffix) !== true);
   if (others.length === 0) return [];
   return [`  Beside it   keys that end in ${quotedList(others)}; --suffix looks at one as its instruction file`];

@@ -297,7 +297,7 @@ describe("s3ec", function () {
       for (const signed of [false, true]) {
         configure("message.json", {
           keyring: { type: "raw-aes", wrappingKey, messageKey },
-          client: { messageFormat: { type: "aws-message", signed }, writeFormat: "message" },
+          client: { formats: [{ type: "aws-message", signed }, { type: "s3" }] },
         });
         const put = await local("put", "in", "s3://demo/message", "--config", "message.json", "--context", "tenant=a");
         expect(put.code, put.stderr).to.equal(0);
@@ -306,7 +306,7 @@ describe("s3ec", function () {
         expect(text).to.match(/archive: 2026 \(and 20 bytes\)/);
         expect(text).to.match(/tenant = a/);
         expect(text).to.match(
-          /To read it {2}beside one of its keys and the encryption context of "tenant", set messageFormat/,
+          /To read it {2}beside one of its keys and the encryption context of "tenant", set formats: /,
         );
         const { stdout } = await local("inspect", "s3://demo/message", "--json");
         expect(JSON.parse(stdout)).to.deep.include({

@@ -1,13 +1,12 @@
-import { classifyEnvelope, type Envelope } from "@s3ec/envelope";
+import { type EnvelopeInspection, S3Format } from "@s3ec/format-s3";
 import { expect } from "chai";
 import { explainEnvelope } from "../dist/explain-envelope.js";
 
 const bytes = (length: number): string => Buffer.alloc(length, 9).toString("base64");
 
-function envelopeOf(metadata: Record<string, string>): Envelope {
-  const classified = classifyEnvelope(metadata);
-  if (classified.placement !== "metadata") throw new Error("Not in the metadata.");
-  return classified.envelope;
+async function inspected(metadata: Record<string, string>): Promise<EnvelopeInspection> {
+  const siblings = { read: async () => undefined };
+  return (await new S3Format().inspect({ metadata, storedLength: 160, siblings })) as EnvelopeInspection;
 }
 
 const v2 = (
@@ -61,8 +60,8 @@ const CASES: readonly [name: string, metadata: Record<string, string>, writers: 
 
 describe("explainEnvelope (docs/formats.md 2)", () => {
   for (const [name, metadata, writers, switches] of CASES) {
-    it(`says who writes ${name}, what is weak, what opens it and how to move on`, () => {
-      const explanation = explainEnvelope(envelopeOf(metadata), null);
+    it(`says who writes ${name}, what is weak, what opens it and how to move on`, async () => {
+      const explanation = explainEnvelope(await inspected(metadata));
       expect(explanation.writers).to.match(writers);
       expect(explanation.switches).to.deep.equal(switches);
       expect(explanation.weaknesses.length > 0).to.equal(switches.length > 0);
@@ -73,7 +72,8 @@ describe("explainEnvelope (docs/formats.md 2)", () => {
     });
   }
 
-  it("knows .NET's first client by its instruction file", () => {
-    expect(explainEnvelope(envelopeOf(v1(48)), "keyINSTRUCTION_SUFFIX").writers).to.match(/\.NET client \(V1\)/);
+  it("knows .NET's first client by its instruction file", async () => {
+    const inFile = { ...(await inspected(v1(48))), instructionFileSuffix: "INSTRUCTION_SUFFIX" };
+    expect(explainEnvelope(inFile).writers).to.match(/\.NET client \(V1\)/);
   });
 });

@@ -12,8 +12,8 @@ import {
   EMPTY_STRING_MAP,
   type StringMap,
 } from "@s3ec/envelope";
-import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
-import type { ObjectFormat } from "./options.js";
+import { assertKnownOptions, type ObjectRequest, type OptionNames, S3EncryptionError } from "@s3ec/materials";
+import type { ResolvedOptions } from "./options.js";
 
 /** What one call may say about its object. */
 export interface EncryptionCallOptions {
@@ -31,8 +31,8 @@ export interface EncryptionCallOptions {
   readonly instructionFileVersionId?: string;
   /** On reading, use the instruction file although the object's metadata holds a wrapped key too (H17). */
   readonly preferInstructionFile?: boolean;
-  /** What to write instead of the client's `writeFormat`; on reading, `"s3"` looks for no message. */
-  readonly format?: ObjectFormat;
+  /** Name of the format to write instead of the client's first; on reading, the only one that is looked for. */
+  readonly format?: string;
 }
 
 /** What an `S3Client` takes of a command: who is given its class, as other packages are, asks for more than the SDK does. */
@@ -157,7 +157,7 @@ export interface CallOptions {
   readonly instructionFileSuffix: string | undefined;
   readonly instructionFileVersionId: string | undefined;
   readonly preferInstructionFile: boolean;
-  readonly format: ObjectFormat | undefined;
+  readonly format: string | undefined;
   readonly abortSignal: AbortSignal | undefined;
 }
 
@@ -205,6 +205,23 @@ export function refuseReservedNames({ encryptionContext, materialDescription }: 
 
 function isReserved(name: string): boolean {
   return name === CONTEXT_CONTENT_ALGORITHM || name === CONTEXT_KMS_KEY_ID || name.toLowerCase().startsWith("x-amz-");
+}
+
+/** What a format is asked with, to open or to seal an object. */
+export function requestOf(
+  { materialsManager, commitmentPolicy }: ResolvedOptions,
+  { encryptionContext, materialDescription, instructionFileSuffix }: CallOptions,
+  { Bucket: bucket, Key: key }: { readonly Bucket?: string | undefined; readonly Key?: string | undefined },
+): ObjectRequest {
+  return {
+    materialsManager,
+    commitmentPolicy,
+    encryptionContext,
+    bucket,
+    key,
+    ...(materialDescription === undefined ? {} : { materialDescription }),
+    ...(instructionFileSuffix === undefined ? {} : { siblingSuffix: instructionFileSuffix }),
+  };
 }
 
 function invalid(message: string): S3EncryptionError {

@@ -3,7 +3,9 @@ export type { ObjectListing, StoredSize, WithPlaintextSize } from "./commands/pl
 export { plaintextSize, withPlaintextSizes } from "./commands/plaintext-size.js";
 export type { EncryptedS3, EncryptingMethod, EncryptingMethods, EncryptingSend } from "./encrypt-s3.js";
 export { encryptS3 } from "./encrypt-s3.js";
-export type { InstructionFileConfig, ObjectFormat, S3EncryptionOptions } from "./options.js";
+export type { S3EncryptionOptions } from "./options.js";
+export type { InspectedObject, InspectOptions } from "./read/inspect-object.js";
+export { inspectObject } from "./read/inspect-object.js";
 export type { S3EncryptionClientConfig } from "./s3-encryption-client.js";
 export { S3EncryptionClient } from "./s3-encryption-client.js";
 export type { DownloadProgress } from "./transfer/download-object.js";

@@ -18,7 +18,11 @@ export class S3EncryptionClient extends S3Client {
     const options = resolveOptions(encryption);
     // Whatever the checksum would find, the tag finds too, and checking it costs a fifth of the time of a get. CBC content
     // and ranges have no tag to check: a client that may read them keeps the SDK's default.
-    super(options.enableLegacyUnauthenticatedModes ? s3 : { responseChecksumValidation: "WHEN_REQUIRED", ...s3 });
+    super(
+      !options.formats.every(({ provesAll }) => provesAll)
+        ? s3
+        : { responseChecksumValidation: "WHEN_REQUIRED", ...s3 },
+    );
     installEncryption(this, options, SEND);
   }
 

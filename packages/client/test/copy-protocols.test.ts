@@ -7,6 +7,8 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { InstructionFileError, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
+import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
@@ -234,7 +236,8 @@ describe("copies with instruction files", () => {
       deny(/\.instruction$/);
       const error = await refusal(client().send(copies("bare", "bare-copy-2")));
       expect(error.message).to.match(/cannot be told.*s3:ListBucket/);
-      await client().send(copies("bare", "bare-copy-3"), { format: "message" });
+      const formats = [new S3Format(), new AwsMessageFormat()];
+      await client({ formats }).send(copies("bare", "bare-copy-3"), { format: "message" });
       await client({ instructionFileConfig: { replaceUnknownFiles: true } }).send(copies("bare", "bare-copy-4"));
       expect(await fixture.keys("bare-copy-")).to.deep.equal(["bare-copy-3", "bare-copy-4"]);
     });

@@ -18,7 +18,7 @@ describe("declarations", () => {
     const modules = join(folder, "node_modules");
     for (const scope of ["@aws-sdk", "@s3ec", "@types"]) await mkdir(join(modules, scope), { recursive: true });
     // Copied, since a link would find the packages that are installed for our tests.
-    for (const name of ["client", "envelope", "materials"]) {
+    for (const name of ["client", "envelope", "format-s3", "materials"]) {
       for (const part of ["package.json", "dist"]) {
         const from = join(INSTALLED, "@s3ec", name, part);
         await cp(await realpath(from), join(modules, "@s3ec", name, part), { recursive: true });

@@ -175,8 +175,11 @@ describe("an object whose version is named", () => {
     ];
     let requests = 0;
     const client = { send: async () => pages[requests++] } as unknown as S3Client;
-    const beside = new BesideObject(() => client, { Bucket: BUCKET, Key: "k" }, undefined);
-    const near = await beside.versionsNear("k.i", at(50), 4);
+    const beside = new BesideObject(
+      { Bucket: BUCKET, Key: "k" },
+      { get: async () => ({ $metadata: {} }), client: () => client, signal: undefined },
+    );
+    const near = await beside.versionsNear(".i", at(50), 4);
     expect(near).to.deep.equal(["k.i@52", "k.i@48", "k.i@61", "k.i@30"]);
     expect(requests).to.equal(2);
   });

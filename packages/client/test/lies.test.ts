@@ -2,8 +2,9 @@ import { PassThrough, Readable } from "node:stream";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
-import type { MessageHeader } from "@s3ec/materials";
+import type { ObjectHead } from "@s3ec/materials";
 import { expect } from "chai";
 import { type Answer, type Asked, Endless, liedTo, replaceBody } from "./altered-answers.js";
 import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
@@ -58,8 +59,7 @@ const OTHER_WHOLES: Readonly<Record<string, (answer: Answer) => void>> = {
 const FILES: Partial<S3EncryptionOptions> = { instructionFileConfig: { enableInstructionFilePutObject: true } };
 const MESSAGES: Partial<S3EncryptionOptions> = {
   keyring: new ThirdPartyKeyring(),
-  messageFormat: new AwsMessageFormat({ frameLength: 1000 }),
-  writeFormat: "message",
+  formats: [new AwsMessageFormat({ frameLength: 1000 }), new S3Format()],
 };
 
 describe("an answer of S3 that is not what was asked for", () => {
@@ -282,17 +282,17 @@ describe("an answer of S3 that is not what was asked for", () => {
     it("has its header parsed in linear time", async () => {
       class Counting extends AwsMessageFormat {
         parsed = 0;
-        override parseHeader(start: Uint8Array): ReturnType<AwsMessageFormat["parseHeader"]> {
+        override readHead(start: Uint8Array): ReturnType<AwsMessageFormat["readHead"]> {
           this.parsed += start.length;
-          return super.parseHeader(start);
+          return super.readHead(start);
         }
       }
-      const messageFormat = new Counting({ frameLength: 1000 });
-      const client = fromThe(1, inPieces, { ...MESSAGES, messageFormat });
+      const format = new Counting({ frameLength: 1000 });
+      const client = fromThe(1, inPieces, { ...MESSAGES, formats: [format] });
       const bytes = await read(client, "long-header", undefined, { long: "x".repeat(6000) });
       expect(bytes.equals(content)).to.equal(true);
-      const { parsed } = messageFormat;
-      const { length } = messageFormat.parseHeader((await fixture.stored("long-header")).body) as MessageHeader;
+      const { parsed } = format;
+      const { length } = format.readHead((await fixture.stored("long-header")).body) as ObjectHead;
       // 1 + 2 + 4 + ... bytes, up to what is less than twice the header.
       expect(parsed).to.be.below(4 * length);
     });

@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import {
   CachingMaterialsManager,
@@ -110,7 +111,7 @@ describe("a manager knows what it is asked for", () => {
     const log: Entry[] = [];
     const manager = new DefaultMaterialsManager(a);
     const materialsManager = new (await guide("AuditLogManager"))({ manager, log: (entry) => log.push(entry) });
-    const client = fixture.client({ materialsManager, messageFormat: new AwsMessageFormat() });
+    const client = fixture.client({ materialsManager, formats: [new S3Format(), new AwsMessageFormat()] });
     await client.send(put("object"));
     await client.send(put("message"), { format: "message" });
     await new EncryptedUpload({ client, params: { Bucket: BUCKET, Key: "upload", Body: "x" } }).done();

@@ -3,6 +3,7 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import type { S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { KmsKeyring } from "@s3ec/keyring-kms";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { type OaepHash, RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
@@ -94,7 +95,7 @@ describe("messages of the AWS Encryption SDKs", () => {
     keyring: Keyring,
     options: Partial<S3EncryptionOptions> = {},
   ): Promise<Buffer> {
-    const s3 = fixture.client({ keyring, messageFormat: new AwsMessageFormat(), ...options });
+    const s3 = fixture.client({ keyring, formats: [new S3Format(), new AwsMessageFormat()], ...options });
     const { encryptionContext } = vector;
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: vector.id }), { encryptionContext });
     return Buffer.from((await Body?.transformToByteArray()) ?? []);

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { EncryptedUpload, S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
@@ -66,8 +67,7 @@ const OPTIONS: Readonly<Record<string, Partial<S3EncryptionOptions>>> = {
   },
   "as messages": {
     keyring: new RawAesKeyring({ wrappingKey: Buffer.alloc(32, 8), messageKey: { namespace: "tests", name: "key" } }),
-    messageFormat: new AwsMessageFormat(),
-    writeFormat: "message",
+    formats: [new AwsMessageFormat(), new S3Format()],
   },
 };
 

@@ -62,10 +62,10 @@ describe("the options of the encryption client", () => {
     }
   });
 
-  it("take a message format, not its description in a configuration file", () => {
-    const options = { keyring, messageFormat: { type: "aws-message" } };
+  it("take formats, not their description in a configuration file", () => {
+    const options = { keyring, formats: [{ type: "aws-message" }] };
     const { code, message } = refusalOf(() => clientWith(options));
     expect(code).to.equal("invalid-configuration");
-    expect(message).to.contain("new AwsMessageFormat()");
+    expect(message).to.contain("new S3Format()");
   });
 });

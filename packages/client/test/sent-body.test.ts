@@ -44,10 +44,9 @@ describe("streams that are sent in one request", () => {
   };
   const writers: Readonly<Record<string, () => S3EncryptionClient>> = { "an S3 format": () => fixture.client() };
   for (const [what, options] of Object.entries(messages)) {
-    const messageFormat = new AwsMessageFormat(options);
+    const formats = [new AwsMessageFormat(options)];
     Object.assign(writers, {
-      [`a message with ${what}`]: () =>
-        fixture.client({ keyring: new ThirdPartyKeyring(), messageFormat, writeFormat: "message" }),
+      [`a message with ${what}`]: () => fixture.client({ keyring: new ThirdPartyKeyring(), formats }),
     });
   }
 

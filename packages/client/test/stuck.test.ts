@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { EncryptedDownload, S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { errorOf } from "./transfers.js";
@@ -55,7 +56,7 @@ describe("nothing waits for ever:", () => {
 
     for (const [what, options] of [
       ["an object", {}],
-      ["an object that is looked at for a message", { messageFormat: new AwsMessageFormat() }],
+      ["an object that is looked at for a message", { formats: [new S3Format(), new AwsMessageFormat()] }],
     ] as const) {
       for (const partSize of [1_000_000, 6_000_000]) {
         it(`gives ${what} with an instruction file over a single connection, in parts of ${partSize} bytes`, async () => {

@@ -1,9 +1,10 @@
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
-import { isError, type Keyring, type MaterialsManager } from "@s3ec/materials";
+import { isError, type Keyring, type MaterialsManager, type ObjectFormat } from "@s3ec/materials";
 import { Container, type ServiceIdentifier } from "inversify";
 import type { ClientOptions } from "./configuration.js";
+import type { FormatConfiguration } from "./formats.js";
 import type { KeyringConfiguration, KeyringSurroundings } from "./keyring-descriptor.js";
 import { KmsClients } from "./kms-clients.js";
 import type { LoadedConfiguration } from "./load-configuration.js";
@@ -94,7 +95,9 @@ export function compose(loaded: LoadedConfiguration, options: ComposeOptions): C
     .bind(SERVICES.client)
     .toDynamicValue(async (context) => {
       const materialsManager = await context.getAsync(SERVICES.materialsManager);
-      const encryption = { ...configuration.client, ...overrides.client, materialsManager };
+      const { formats: named, ...client } = configuration.client ?? {};
+      const formats = await createFormats(loaded, named);
+      const encryption = { ...client, ...(formats && { formats }), ...overrides.client, materialsManager };
       return blaming(
         loaded,
         configuration.client,
@@ -104,6 +107,23 @@ export function compose(loaded: LoadedConfiguration, options: ComposeOptions): C
     .inSingletonScope()
     .onDeactivation((client) => client.destroy());
   return container;
+}
+
+/** A format refuses what the schema cannot judge; the file's reader needs its place. */
+async function createFormats(
+  { formats, blame }: LoadedConfiguration,
+  named: readonly FormatConfiguration[] | undefined,
+): Promise<ObjectFormat[] | undefined> {
+  if (named === undefined) return undefined;
+  const created: ObjectFormat[] = [];
+  for (const configuration of named) {
+    try {
+      created.push(await formats.create(configuration));
+    } catch (error) {
+      throw blame(configuration, reasonOf(error), error);
+    }
+  }
+  return created;
 }
 
 type KeyringOutfit = Omit<KeyringSurroundings, "createKeyring">;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { configurationSchema } from "./configuration.js";
+import { FormatRegistry } from "./formats.js";
 import { keySchemas } from "./key-source.js";
 import { KeyringRegistry } from "./keyring-registry.js";
 import type { ConfigurationPlugin } from "./plugins.js";
@@ -12,7 +13,8 @@ import type { ConfigurationPlugin } from "./plugins.js";
 export function configurationJsonSchema(
   plugins: readonly ConfigurationPlugin[] = [],
 ): Readonly<Record<string, unknown>> {
-  const registry = new KeyringRegistry([...BUILT_IN_KEYRINGS, ...plugins.flatMap((plugin) => plugin.keyrings)]);
-  const schema = configurationSchema(registry, keySchemas({ folder: ".", env: {} }));
+  const registry = new KeyringRegistry([...BUILT_IN_KEYRINGS, ...plugins.flatMap(({ keyrings = [] }) => keyrings)]);
+  const formats = new FormatRegistry(plugins.flatMap(({ formats = [] }) => formats));
+  const schema = configurationSchema(registry, formats, keySchemas({ folder: ".", env: {} }));
   return { ...z.toJSONSchema(schema, { io: "input" }), title: "Configuration of @s3ec/container" };
 }

@@ -1,3 +1,4 @@
+import { s3FormatOptionsOf } from "./formats.js";
 import { formatPath } from "./invalid-configuration.js";
 import type { KeyringConfiguration, KeyringRole } from "./keyring-descriptor.js";
 import type { LoadedConfiguration } from "./load-configuration.js";
@@ -104,7 +105,7 @@ function holdsCaching(manager: ManagerConfiguration | undefined): boolean {
 }
 
 function ofClient({ configuration: { client = {} } }: LoadedConfiguration): string[] {
-  return client.enableLegacyUnauthenticatedModes === true
+  return s3FormatOptionsOf(client)?.enableLegacyUnauthenticatedModes === true
     ? [
         "client.enableLegacyUnauthenticatedModes is on: CBC content and byte ranges are given out although nothing shows whether they were altered.",
       ]

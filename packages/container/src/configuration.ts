@@ -2,79 +2,44 @@ import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3EncryptionOptions } from "@s3ec/client";
 import { z } from "zod";
+import {
+  type FormatConfiguration,
+  type FormatRegistry,
+  readsMessages,
+  S3_FORMAT_FIELDS,
+  s3FormatOptionsOf,
+  writesMessages,
+} from "./formats.js";
 import type { KeySchemas } from "./key-source.js";
 import type { KeyringConfiguration } from "./keyring-descriptor.js";
 import type { KeyringRegistry } from "./keyring-registry.js";
 import { MANAGER, type ManagerConfiguration } from "./managers.js";
-import { MESSAGE_FORMAT } from "./message-formats.js";
 import { suffixCollisions } from "./suffix-collisions.js";
 import { childrenWithoutPlace, missingMessageKeys } from "./wrapped-key-places.js";
 
-const CLIENT = z
-  .strictObject({
-    commitmentPolicy: z
-      .enum(["FORBID_ENCRYPT_ALLOW_DECRYPT", "REQUIRE_ENCRYPT_ALLOW_DECRYPT", "REQUIRE_ENCRYPT_REQUIRE_DECRYPT"])
-      .describe("Default REQUIRE_ENCRYPT_REQUIRE_DECRYPT: writes and reads objects with key commitment only.")
-      .exactOptional(),
-    encryptionAlgorithm: z
-      .enum(["ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY", "ALG_AES_256_GCM_IV12_TAG16_NO_KDF"])
-      .describe("Default: what the commitment policy asks for.")
-      .exactOptional(),
-    enableLegacyWrappingAlgorithms: z.boolean().describe("Read wraps of old clients. Default false.").exactOptional(),
-    enableLegacyUnauthenticatedModes: z
-      .boolean()
-      .describe("Read CBC content and byte ranges, which are not authenticated. Default false.")
-      .exactOptional(),
-    enableDelayedAuthenticationMode: z
-      .boolean()
-      .describe("Stream plaintext before it is authenticated. Default false.")
-      .exactOptional(),
-    bufferSize: z
-      .int()
-      .nonnegative()
-      .describe("Plaintext bytes that a read may hold in memory. Default 67108864.")
-      .exactOptional(),
-    spool: z
-      .union([z.literal(false), z.strictObject({ directory: z.string().min(1).exactOptional() })], {
-        error: 'expected false or { "directory": path }',
-      })
-      .describe("Where the ciphertext of larger objects is kept until it is authenticated; false forbids it.")
-      .exactOptional(),
-    instructionFileConfig: z
-      .strictObject({
-        enableInstructionFilePutObject: z.boolean().exactOptional(),
-        disableInstructionFile: z.boolean().exactOptional(),
-        suffix: z
-          .string()
-          .min(1)
-          .describe("The instruction file to read: a child keyring's suffix, for a reader with that child's key only.")
-          .exactOptional(),
-        replaceUnknownFiles: z
-          .boolean()
-          .describe(
-            "Replace instruction files that may not be read, or that are of no object that stands. Default false.",
-          )
-          .exactOptional(),
-      })
-      .exactOptional(),
-    wrapPlacement: z
-      .enum(["metadata", "instruction-files"])
-      .describe(
-        "With children: the generator's wrapped key in the object's metadata (default), or all in instruction files, for children that are read by another client.",
-      )
-      .exactOptional(),
-    enableUncommittedChildren: z
-      .boolean()
-      .describe("Write children's wrapped keys for objects without key commitment (V2). Default false.")
-      .exactOptional(),
-    messageFormat: MESSAGE_FORMAT.exactOptional(),
-    writeFormat: z
-      .enum(["s3", "message"])
-      .describe("What is written unless a call says otherwise. Default s3; message needs messageFormat.")
-      .exactOptional(),
-    allowUnencryptedCommands: z.array(z.string()).exactOptional(),
-  })
-  .describe("Options of S3EncryptionClient.");
+const CLIENT = {
+  commitmentPolicy: z
+    .enum(["FORBID_ENCRYPT_ALLOW_DECRYPT", "REQUIRE_ENCRYPT_ALLOW_DECRYPT", "REQUIRE_ENCRYPT_REQUIRE_DECRYPT"])
+    .describe("Default REQUIRE_ENCRYPT_REQUIRE_DECRYPT: writes and reads objects with key commitment only.")
+    .exactOptional(),
+  ...S3_FORMAT_FIELDS,
+  enableDelayedAuthenticationMode: z
+    .boolean()
+    .describe("Stream plaintext before it is authenticated. Default false.")
+    .exactOptional(),
+  bufferSize: z
+    .int()
+    .nonnegative()
+    .describe("Plaintext bytes that a read may hold in memory. Default 67108864.")
+    .exactOptional(),
+  spool: z
+    .union([z.literal(false), z.strictObject({ directory: z.string().min(1).exactOptional() })], {
+      error: 'expected false or { "directory": path }',
+    })
+    .describe("Where the ciphertext of larger objects is kept until it is authenticated; false forbids it.")
+    .exactOptional(),
+  allowUnencryptedCommands: z.array(z.string()).exactOptional(),
+};
 
 // A provider instead of the keys themselves, so that a printed configuration does not show them.
 const CREDENTIALS = z
@@ -87,10 +52,10 @@ const CREDENTIALS = z
   .transform((credentials) => async () => credentials);
 
 const NO_PLACE =
-  'expected a suffix, such as ".escrow": the default place holds the generator\'s wrapped key (only messages, with client.messageFormat, hold all of them)';
+  'expected a suffix, such as ".escrow": the default place holds the generator\'s wrapped key (only messages, with "aws-message" among client.formats, hold all of them)';
 
 const NO_NAME =
-  'expected { "namespace": text, "name": text }: with client.writeFormat "message", readers find the raw key by them';
+  'expected { "namespace": text, "name": text }: with "aws-message" first among client.formats, readers find the raw key by them';
 
 /** What an S3Client or KMSClient takes and JSON can hold. */
 const SERVICE = {
@@ -120,6 +85,12 @@ const PLUGINS = z
 /** Options of the encryption client, beside its keyring. */
 export type ClientOptions = Omit<S3EncryptionOptions, "keyring" | "materialsManager">;
 
+/** The same in a configuration, which names formats by their type. */
+export type ClientConfiguration = Omit<ClientOptions, "formats"> & {
+  /** One or more, of which the first is written. Default: the S3 formats. */
+  readonly formats?: readonly FormatConfiguration[];
+};
+
 /** A validated configuration. Keys in it have become `KeyObject`s, which are not printed. */
 export interface Configuration {
   /** Packages or files with more keyring types, as the file names them. Default: none. */
@@ -129,7 +100,7 @@ export interface Configuration {
   /** What stands between client and keyring. Default: `{ type: "default" }`. */
   readonly materialsManager?: ManagerConfiguration;
   /** Options of the encryption client. Default: its own defaults. */
-  readonly client?: ClientOptions;
+  readonly client?: ClientConfiguration;
   /** Settings of the S3 client. Default: what the AWS SDK finds by itself. */
   readonly s3?: S3ClientConfig;
   /** Settings of every KMS client that keyrings share. Default: what the AWS SDK finds by itself. */
@@ -137,32 +108,39 @@ export interface Configuration {
 }
 
 /** The one schema of a configuration file, with the fields of every keyring type that the registry knows. */
-export function configurationSchema(registry: KeyringRegistry, keys: KeySchemas): z.ZodType<Configuration> {
+export function configurationSchema(
+  registry: KeyringRegistry,
+  formats: FormatRegistry,
+  keys: KeySchemas,
+): z.ZodType<Configuration> {
+  const client = z
+    .strictObject({ ...CLIENT, formats: formats.schema().exactOptional() })
+    .describe("Options of S3EncryptionClient.");
   return z
     .strictObject({
       $schema: z.string().exactOptional(),
       plugins: PLUGINS.exactOptional(),
       keyring: registry.schema(keys),
       materialsManager: MANAGER.exactOptional(),
-      client: CLIENT.exactOptional(),
+      client: client.exactOptional(),
       s3: S3.exactOptional(),
       kms: KMS.exactOptional(),
     })
     .superRefine(({ keyring, client }, context) => {
       const taken = new Map<string, string>();
-      const files = client?.instructionFileConfig;
+      const files = s3FormatOptionsOf(client ?? {})?.instructionFileConfig;
       if (files?.enableInstructionFilePutObject === true && files.suffix !== undefined) {
         taken.set(`.${files.suffix.replace(/^\.+/, "")}`, "client.instructionFileConfig.suffix");
       }
       for (const { path, message } of suffixCollisions(keyring, ["keyring"], taken)) {
         context.addIssue({ code: "custom", path: [...path], message });
       }
-      if (client?.writeFormat === "message") {
+      if (writesMessages(client?.formats)) {
         for (const path of missingMessageKeys(keyring, ["keyring"])) {
           context.addIssue({ code: "custom", path: [...path], message: NO_NAME });
         }
       }
-      if (client?.messageFormat !== undefined) return;
+      if (readsMessages(client?.formats)) return;
       for (const path of childrenWithoutPlace(keyring, ["keyring"])) {
         context.addIssue({ code: "custom", path: [...path], message: NO_PLACE });
       }

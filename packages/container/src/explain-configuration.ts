@@ -1,6 +1,7 @@
 import { compose, SERVICES } from "./compose.js";
-import type { ClientOptions } from "./configuration.js";
+import type { ClientConfiguration } from "./configuration.js";
 import { muteKeyrings, warningsOf } from "./configuration-warnings.js";
+import { readsMessages, s3FormatOptionsOf, writesMessages } from "./formats.js";
 import type { WrappingKeyExplanation } from "./keyring-descriptor.js";
 import { type LoadedConfiguration, type LoadOptions, loadConfiguration } from "./load-configuration.js";
 import { explainManager } from "./managers.js";
@@ -37,24 +38,26 @@ export async function explainConfiguration(
   const keys = registry.explain(configuration.keyring);
   const client = configuration.client ?? {};
   const wrapping = keys.filter((key) => key.readers !== null);
-  const suffix = client.instructionFileConfig?.suffix;
+  const s3Format = s3FormatOptionsOf(client);
+  const inMessages = writesMessages(client.formats);
+  const suffix = s3Format?.instructionFileConfig?.suffix;
   const allInFiles =
-    client.instructionFileConfig?.enableInstructionFilePutObject === true ||
-    (client.wrapPlacement === "instruction-files" && wrapping.length > 1);
+    s3Format?.instructionFileConfig?.enableInstructionFilePutObject === true ||
+    (s3Format?.wrapPlacement === "instruction-files" && wrapping.length > 1);
   const inFile = allInFiles ? (suffix ?? ".instruction") : undefined;
   const mute = muteKeyrings(loaded);
   const writable = mute.length === 0 && wrapping.length > 0 && wrapping.every((key) => key.writing !== null);
   return {
     written: writable
       ? [
-          client.writeFormat === "message"
+          inMessages
             ? "Messages of the AWS Encryption SDK: AES-256-GCM with key commitment, in frames that are each authenticated."
             : committing(client.commitmentPolicy)
               ? "Objects of format V3: AES-256-GCM with key commitment."
               : "Objects of format V2: AES-256-GCM without key commitment, for readers of the previous generation.",
           ...wrapping.map(
             (key) =>
-              `Each object's data key is wrapped with ${key.key}, stored ${client.writeFormat === "message" ? "in the message's header" : place(key, inFile)}.`,
+              `Each object's data key is wrapped with ${key.key}, stored ${inMessages ? "in the message's header" : place(key, inFile)}.`,
           ),
           ...explainManager(configuration.materialsManager),
         ]
@@ -88,12 +91,12 @@ function place(key: WrappingKeyExplanation, inFile: string | undefined): string 
     : `in the instruction file at the object's key plus "${suffix}"${inFile === undefined ? ", where only S3EC finds it" : ""}`;
 }
 
-function readsOf(keys: readonly WrappingKeyExplanation[], client: ClientOptions): string[] {
+function readsOf(keys: readonly WrappingKeyExplanation[], client: ClientConfiguration): string[] {
   const readable = keys.filter((key) => key.canRead);
   if (readable.length === 0) return ["Nothing: it holds public keys only."];
-  const named = client.instructionFileConfig?.suffix;
+  const named = s3FormatOptionsOf(client)?.instructionFileConfig?.suffix;
   return readable.map(
-    (key) => `What is wrapped with ${key.key}${whereRead(key, named, client.messageFormat !== undefined)}.`,
+    (key) => `What is wrapped with ${key.key}${whereRead(key, named, readsMessages(client.formats))}.`,
   );
 }
 
@@ -108,33 +111,34 @@ function whereRead(
   return `, in ${messages ? "messages and in " : ""}objects of which a call names the instruction file "${own}"`;
 }
 
-function refusals(client: ClientOptions): string[] {
+function refusals(client: ClientConfiguration): string[] {
   const { commitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" } = client;
-  const readsMessages = client.messageFormat !== undefined;
+  const messages = readsMessages(client.formats);
+  const s3Format = s3FormatOptionsOf(client);
   const refused = [
-    `Objects that no S3 encryption client${readsMessages ? " or AWS Encryption SDK" : ""} wrote: never returned as if they had been encrypted.`,
+    `Objects that no S3 encryption client${messages ? " or AWS Encryption SDK" : ""} wrote: never returned as if they had been encrypted.`,
   ];
-  if (!readsMessages) refused.push("Messages of the AWS Encryption SDK: set client.messageFormat to read them.");
+  if (!messages) refused.push('Messages of the AWS Encryption SDK: name "aws-message" in client.formats to read them.');
   if (commitmentPolicy === "REQUIRE_ENCRYPT_REQUIRE_DECRYPT") {
     refused.push(
       "Objects without key commitment (formats V1 and V2): set client.commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read them.",
     );
   }
-  if (client.enableLegacyWrappingAlgorithms !== true) {
+  if (s3Format?.enableLegacyWrappingAlgorithms !== true) {
     refused.push(
       "Wraps of old clients and Amazon SES (kms, AESWrap, RSA with SHA-256 or PKCS#1): client.enableLegacyWrappingAlgorithms.",
     );
   }
-  if (client.enableLegacyUnauthenticatedModes !== true) {
+  if (s3Format?.enableLegacyUnauthenticatedModes !== true) {
     refused.push("CBC content and byte ranges, which are not authenticated: client.enableLegacyUnauthenticatedModes.");
   }
-  if (client.instructionFileConfig?.disableInstructionFile === true) {
+  if (s3Format?.instructionFileConfig?.disableInstructionFile === true) {
     refused.push(
       "Objects whose wrapped key is in an instruction file: client.instructionFileConfig.disableInstructionFile.",
     );
   }
   const unnoticed =
-    client.enableLegacyUnauthenticatedModes === true
+    s3Format?.enableLegacyUnauthenticatedModes === true
       ? "; but alterations of CBC content and of byte ranges go unnoticed, since client.enableLegacyUnauthenticatedModes is on"
       : "";
   refused.push(

@@ -1,10 +1,12 @@
 export type { Overrides } from "./compose.js";
-export type { ClientOptions, Configuration } from "./configuration.js";
+export type { ClientConfiguration, ClientOptions, Configuration } from "./configuration.js";
 export { configurationJsonSchema } from "./configuration-json-schema.js";
 export type { Assembly, CreateOptions } from "./create-from-config.js";
 export { createFromConfig } from "./create-from-config.js";
 export type { ConfigurationExplanation } from "./explain-configuration.js";
 export { explainConfiguration } from "./explain-configuration.js";
+export type { FormatConfiguration, FormatDescriptor } from "./formats.js";
+export { FormatRegistry, formatDescriptor } from "./formats.js";
 export type { ConfiguredKey, KeySchemas } from "./key-source.js";
 export type {
   KeyringConfiguration,

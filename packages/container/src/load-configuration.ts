@@ -5,6 +5,7 @@ import type { SourceOptions } from "@s3ec/key-source";
 import { assertKnownOptions, isError, type OptionNames, type S3EncryptionError } from "@s3ec/materials";
 import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { type Configuration, configurationSchema, PLUGINS_SCHEMA, S3_SCHEMA } from "./configuration.js";
+import { FormatRegistry } from "./formats.js";
 import { formatPath, invalidConfiguration, problemsOfIssues } from "./invalid-configuration.js";
 import { keySchemas } from "./key-source.js";
 import { KeyringRegistry } from "./keyring-registry.js";
@@ -12,7 +13,7 @@ import { assertPlugins, type ConfigurationPlugin, loadPlugins } from "./plugins.
 
 /** Beside `folder` and `env` of files and variables: `allowCommands`, `stdin`, `aws` and `onWarning` of `@s3ec/key-source`. */
 export interface LoadOptions extends SourceOptions {
-  /** More keyring types, beside those of the packages that the configuration names in `plugins`. Default: none. */
+  /** More types of keyrings and formats, beside those of the packages that the configuration names in `plugins`. Default: none. */
   readonly plugins?: readonly ConfigurationPlugin[];
   /** Where files and plugins are looked up for a configuration passed as an object. Default: the working directory. */
   readonly folder?: string;
@@ -36,6 +37,8 @@ export interface LoadedConfiguration {
   readonly configuration: Configuration;
   /** The keyring types that it may name. */
   readonly registry: KeyringRegistry;
+  /** The format types that it may name. */
+  readonly formats: FormatRegistry;
   /** An error about one object of it, told with the object's place in the file. */
   readonly blame: (part: object, expected: string, cause: unknown) => S3EncryptionError;
 }
@@ -60,15 +63,17 @@ export async function loadConfiguration(
   const named = PLUGINS_SCHEMA.safeParse(input);
   const { plugins, problems } = await loadPlugins(named.data?.plugins ?? [], folder);
   if (problems.length > 0) throw invalidConfiguration(name, problems);
-  const descriptors = [...BUILT_IN_KEYRINGS, ...passed.flatMap(keyringsOf), ...plugins.flatMap(keyringsOf)];
+  const descriptors = [...BUILT_IN_KEYRINGS, ...[...passed, ...plugins].flatMap((plugin) => plugin.keyrings ?? [])];
   const registry = new KeyringRegistry(descriptors);
-  const parsed = await configurationSchema(registry, keySchemas({ ...sources, folder })).safeParseAsync(input);
+  const formats = new FormatRegistry([...passed, ...plugins].flatMap((plugin) => plugin.formats ?? []));
+  const parsed = await configurationSchema(registry, formats, keySchemas({ ...sources, folder })).safeParseAsync(input);
   if (!parsed.success) throw invalidConfiguration(name, problemsOfIssues(parsed.error.issues));
   const paths = pathsOf(parsed.data);
   return {
     name,
     configuration: parsed.data,
     registry,
+    formats,
     blame: (part, expected, cause) => invalidConfiguration(name, [{ path: paths.get(part) ?? "", expected }], cause),
   };
 }
@@ -89,10 +94,6 @@ export async function loadS3Settings(file: string): Promise<NonNullable<Configur
   const parsed = S3_SCHEMA.safeParse(await readConfiguration(file));
   if (!parsed.success) throw invalidConfiguration(file, problemsOfIssues(parsed.error.issues));
   return parsed.data.s3 ?? {};
-}
-
-function keyringsOf(plugin: ConfigurationPlugin): ConfigurationPlugin["keyrings"] {
-  return plugin.keyrings;
 }
 
 async function readConfiguration(file: string): Promise<unknown> {

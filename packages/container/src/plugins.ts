@@ -2,13 +2,19 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import type { FormatDescriptor } from "./formats.js";
 import type { ConfigurationProblem } from "./invalid-configuration.js";
 import type { KeyringDescriptor } from "./keyring-descriptor.js";
 
-/** What a plugin package exports: `export const keyrings = [keyringDescriptor({ ... })]`. */
+/**
+ * What a plugin package exports, one or more of them: `export const keyrings = [keyringDescriptor({ ... })]`,
+ * `export const formats = [formatDescriptor({ ... })]`.
+ */
 export interface ConfigurationPlugin {
-  /** Keyring types, each with a name that no other one has. */
-  readonly keyrings: readonly KeyringDescriptor[];
+  /** Keyring types, each with a name that no other one has. Default: none. */
+  readonly keyrings?: readonly KeyringDescriptor[];
+  /** Format types, each with a name that no other one has. Default: none. */
+  readonly formats?: readonly FormatDescriptor[];
 }
 
 /** Loads plugins by name, from where the configuration file lies; what fails is told with its place in `plugins`. */
@@ -39,18 +45,28 @@ async function loadPlugin(name: string, folder: string): Promise<ConfigurationPl
   } catch (error) {
     return `the plugin "${name}" failed to load (${isError(error) ? error.name : "it threw"})`;
   }
-  return `the plugin "${name}" must export "keyrings", an array of { type, schema, create }`;
+  return `the plugin "${name}" must export "keyrings" or "formats", arrays of { type, schema, create }`;
 }
 
 function isPlugin(module: unknown): module is ConfigurationPlugin {
-  if (typeof module !== "object" || module === null || !("keyrings" in module)) return false;
-  return Array.isArray(module.keyrings) && module.keyrings.every(isDescriptor);
+  if (typeof module !== "object" || module === null) return false;
+  const { keyrings, formats } = module as Partial<Record<keyof ConfigurationPlugin, unknown>>;
+  if (keyrings === undefined && formats === undefined) return false;
+  return isListOf(keyrings, (schema) => typeof schema === "function") && isListOf(formats, isObject);
 }
 
-function isDescriptor(value: unknown): value is KeyringDescriptor {
-  if (typeof value !== "object" || value === null) return false;
+function isListOf(value: unknown, isSchema: (schema: unknown) => boolean): boolean {
+  return value === undefined || (Array.isArray(value) && value.every((entry) => isDescriptor(entry, isSchema)));
+}
+
+function isDescriptor(value: unknown, isSchema: (schema: unknown) => boolean): boolean {
+  if (!isObject(value)) return false;
   const { type, schema, create } = value as Partial<Record<keyof KeyringDescriptor, unknown>>;
-  return typeof type === "string" && type !== "" && typeof schema === "function" && typeof create === "function";
+  return typeof type === "string" && type !== "" && isSchema(schema) && typeof create === "function";
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** Checks plugins that were passed as objects. */
@@ -58,7 +74,7 @@ export function assertPlugins(plugins: readonly unknown[]): asserts plugins is r
   if (!plugins.every(isPlugin)) {
     throw new S3EncryptionError(
       "invalid-argument",
-      'Each plugin must have "keyrings", an array of { type, schema, create }.',
+      'Each plugin must have "keyrings" or "formats", arrays of { type, schema, create }.',
     );
   }
 }

@@ -228,7 +228,7 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
     "raw keys without the name by which messages find them",
     {
       keyring: { type: "multi", generator: kms, children: [{ keyring: aes }] },
-      client: { messageFormat: { type: "aws-message" }, writeFormat: "message" },
+      client: { formats: [{ type: "aws-message" }] },
     },
     [/^ {2}keyring\.children\[0\]\.keyring\.messageKey: expected \{ "namespace": text, "name": text \}/m],
   ],
@@ -260,7 +260,11 @@ describe("a wrong configuration", () => {
   }
 
   for (const [name, client, words] of [
-    ["messages without a format for them", { writeFormat: "message" }, /messageFormat/],
+    [
+      "an option beside formats that is one of theirs",
+      { formats: [{ type: "s3" }], wrapPlacement: "metadata" },
+      /Beside formats, wrapPlacement/,
+    ],
     [
       "a suite against the policy",
       { encryptionAlgorithm: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF" },

@@ -162,13 +162,13 @@ describe("explainConfiguration", () => {
     expect(explanation.writing[0]).to.match(/kms:GenerateDataKey/);
     expect(explanation.reads).to.deep.equal(["What is wrapped with the KMS key alias/app."]);
     expect(explanation.refused.join("\n")).to.match(
-      /^Messages .*client\.messageFormat.*\n.*V1 and V2.*\n.*enableLegacyWrappingAlgorithms.*\n.*enableLegacyUnauthenticatedModes/m,
+      /^Messages .*client\.formats.*\n.*V1 and V2.*\n.*enableLegacyWrappingAlgorithms.*\n.*enableLegacyUnauthenticatedModes/m,
     );
     const keyring = { type: "kms", keyId: "alias/app" };
-    const client = { messageFormat: { type: "aws-message" } };
+    const client = { formats: [{ type: "s3" }, { type: "aws-message" }] };
     const { refused } = await explainConfiguration({ keyring, client });
     expect(refused[0]).to.match(/no S3 encryption client or AWS Encryption SDK wrote/);
-    expect(refused.join()).to.not.match(/messageFormat/);
+    expect(refused.join()).to.not.match(/client\.formats/);
   });
 
   it("says where each wrapped key goes, and which only this client finds", async () => {

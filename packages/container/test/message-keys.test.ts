@@ -75,7 +75,7 @@ describe("a raw key's name in messages", () => {
       const { encryptedDataKeys } = await manager.getEncryptionMaterials(common);
       expect(encryptedDataKeys.map(({ wrapAlgorithm }) => wrapAlgorithm.name)).to.deep.equal(["orders", "escrow"]);
     };
-    await withManager(multi, check, { messageFormat: { type: "aws-message" }, writeFormat: "message" });
+    await withManager(multi, check, { formats: [{ type: "aws-message" }, { type: "s3" }] });
     const nested = { type: "multi", generator: multi, children: [{ keyring: aes, instructionFileSuffix: ".a" }] };
     for (const [keyring, path] of [
       [multi, "keyring.children[0].instructionFileSuffix: expected a suffix"],
@@ -88,18 +88,14 @@ describe("a raw key's name in messages", () => {
   });
 
   for (const [what, client, text] of [
-    ["an unknown format", { messageFormat: { type: "other" } }, /client\.messageFormat\.type: /],
-    [
-      "a frame of no length",
-      { messageFormat: { type: "aws-message", frameLength: 0 } },
-      /messageFormat\.frameLength: /,
-    ],
+    ["an unknown format", { formats: [{ type: "other" }] }, /client\.formats\[0\]\.type: /],
+    ["a frame of no length", { formats: [{ type: "aws-message", frameLength: 0 }] }, /formats\[0\]\.frameLength: /],
     [
       "a frame longer than is read",
-      { messageFormat: { type: "aws-message", frameLength: 20_000_000 } },
-      /client\.messageFormat: .*frameLength/,
+      { formats: [{ type: "aws-message", frameLength: 20_000_000 }] },
+      /client\.formats\[0\]: .*frameLength/,
     ],
-    ["messages written without a format", { writeFormat: "message" }, /client: .*messageFormat/],
+    ["no format at all", { formats: [] }, /client\.formats: /],
   ] as const) {
     it(`is of no use with ${what}`, async () => {
       const error: unknown = await withManager(aes, async () => undefined, client).catch((reason: unknown) => reason);

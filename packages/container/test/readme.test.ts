@@ -8,6 +8,7 @@ import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { environmentFor } from "@s3ec/test-support";
 import { expect } from "chai";
@@ -81,7 +82,7 @@ describe("the README files", function () {
           privateKey: escrowPair.privateKey,
           messageKey: { namespace: "partner", name: "rsa-1" },
         }),
-        messageFormat: new AwsMessageFormat(),
+        formats: [new S3Format(), new AwsMessageFormat()],
       },
     });
     const shared = await partner.send(new GetObjectCommand({ Bucket: "demo", Key: "shared" }));

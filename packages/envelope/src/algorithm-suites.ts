@@ -10,8 +10,8 @@ export type AlgorithmSuiteName =
 export interface AlgorithmSuite {
   /** As in the specification, unique; errors and configurations name it. */
   readonly name: string;
-  /** What the content is stored as: an object of an S3 encryption client, or a message of the AWS Encryption SDK. */
-  readonly format: "s3" | "message";
+  /** Name of the format that stores it, as `ObjectFormat.name` has it. */
+  readonly format: string;
   /**
    * What the format stores to say whose a wrapped key is: the algorithm of the wrap, or the key provider of the AWS
    * Encryption SDK. A wrap of somebody's own has one name for both (`canHoldWrap`).

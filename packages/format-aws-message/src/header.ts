@@ -1,7 +1,7 @@
 import { type EncryptedDataKey, malformedEnvelope, parseStringMap, S3EncryptionError } from "@s3ec/envelope";
 import {
   keyProvider,
-  type MessageHeader,
+  type ObjectHead,
   type StringMap,
   serializeEncryptionContext,
   stringMap,
@@ -30,7 +30,7 @@ export interface HeaderDataKey {
 }
 
 /** A parsed header: nothing of it is authentic yet. */
-export interface ParsedHeader extends MessageHeader {
+export interface ParsedHeader extends ObjectHead {
   /** What the message is encrypted with. */
   readonly suite: MessageSuite;
   /** `suite.messageIdLength` random bytes. */

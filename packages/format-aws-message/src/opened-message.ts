@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { type ByteRange, decryptionFailed } from "@s3ec/envelope";
-import { type MessageRange, type OpenedMessage, S3EncryptionError } from "@s3ec/materials";
+import { type OpenedObject, type OpenedRange, S3EncryptionError } from "@s3ec/materials";
 import { BodyReader } from "./body-reader.js";
 import { decryptFrames, decryptSingleBlock } from "./decrypt-body.js";
 import type { FrameKey } from "./frame-cipher.js";
@@ -43,8 +43,8 @@ function decryptBody(
 }
 
 /** A message without a signature: each frame proves itself, and the last one that none is missing. */
-export class UnsignedMessage implements OpenedMessage {
-  readonly provesPieces = true;
+export class UnsignedMessage implements OpenedObject {
+  readonly proves = "pieces";
   readonly #header: ParsedHeader;
   readonly #key: FrameKey;
 
@@ -61,7 +61,7 @@ export class UnsignedMessage implements OpenedMessage {
     return decryptBody(this.#header, this.#key, new BodyReader(body));
   }
 
-  range(range: ByteRange, storedLength: number): MessageRange | undefined {
+  range(range: ByteRange, storedLength: number): OpenedRange | undefined {
     const { isFramed, length: headerLength, frameLength } = this.#header;
     if (!isFramed) {
       throw new S3EncryptionError(
@@ -86,6 +86,7 @@ export class UnsignedMessage implements OpenedMessage {
       fetchLast: endsMessage ? storedLength - 1 : headerLength + lastFrame * stride - 1,
       first,
       last,
+      endsEarlier: false,
       total: layout.total,
       decrypt,
     };
@@ -93,8 +94,8 @@ export class UnsignedMessage implements OpenedMessage {
 }
 
 /** A message whose signature, behind everything else, says who wrote it: nothing of it is final before that. */
-export class SignedMessage implements OpenedMessage {
-  readonly provesPieces = false;
+export class SignedMessage implements OpenedObject {
+  readonly proves = "whole";
   readonly #header: ParsedHeader;
   readonly #key: FrameKey;
   readonly #hash: "sha256" | "sha384";

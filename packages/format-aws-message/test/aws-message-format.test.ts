@@ -295,10 +295,12 @@ describe("opening a message", () => {
 
   it("refuses a header that it did not parse", () =>
     refusal("invalid-argument", () =>
-      new AwsMessageFormat().open(
-        { length: 1 },
-        { materialsManager: counting().manager, commitmentPolicy: STRICT, encryptionContext: stringMap([]) },
-      ),
+      new AwsMessageFormat().open({
+        head: { length: 1 },
+        materialsManager: counting().manager,
+        commitmentPolicy: STRICT,
+        encryptionContext: stringMap([]),
+      }),
     ));
 
   it("holds no single block that is longer than allowed, and reads none of it", async () => {

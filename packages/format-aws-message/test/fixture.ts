@@ -13,7 +13,7 @@ import {
   keyProvider,
   lendDataKey,
   type MaterialsManager,
-  type OpenedMessage,
+  type OpenedObject,
   type StringMap,
   serializeEncryptionContext,
   stringMap,
@@ -131,11 +131,12 @@ export async function sealed(choices: Choices, plaintext: Uint8Array): Promise<B
 export async function opening(
   choices: Choices,
   message: Uint8Array,
-): Promise<{ readonly opened: OpenedMessage; readonly headerLength: number }> {
+): Promise<{ readonly opened: OpenedObject; readonly headerLength: number }> {
   const format = formatOf(choices);
-  const header = format.parseHeader(message);
+  const header = format.readHead(message);
   if (header === null || header === "incomplete") throw new NoHeader(`${header}`);
-  const opened = await format.open(header, {
+  const opened = await format.open({
+    head: header,
     materialsManager: choices.manager ?? new DefaultMaterialsManager(new RawKeyring()),
     commitmentPolicy: choices.policy ?? STRICT,
     encryptionContext: choices.context ?? CONTEXT,

@@ -1,5 +1,5 @@
 import type { ByteRange } from "@s3ec/envelope";
-import { decryptionFailed, type MessageRange } from "@s3ec/materials";
+import { decryptionFailed, type OpenedRange } from "@s3ec/materials";
 import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { chunksOf, opening, sealed } from "./fixture.js";
@@ -11,16 +11,16 @@ const PLAINTEXT = plaintextOf(450);
 const message = await sealed({ frameLength: FRAME }, PLAINTEXT);
 const { opened, headerLength } = await opening({}, message);
 
-function rangeOf(range: ByteRange, storedLength: number = message.length): MessageRange {
+function rangeOf(range: ByteRange, storedLength: number = message.length): OpenedRange {
   const found = opened.range(range, storedLength);
   if (found === undefined) throw new Error("The range starts past the end.");
   return found;
 }
 
-const fetched = ({ fetchFirst, fetchLast }: MessageRange, stored: Uint8Array = message): Buffer =>
+const fetched = ({ fetchFirst, fetchLast }: OpenedRange, stored: Uint8Array = message): Buffer =>
   Buffer.from(stored.subarray(fetchFirst, fetchLast + 1));
 
-const refusedRange = (range: MessageRange, bytes: Uint8Array, released: Uint8Array[] = []) =>
+const refusedRange = (range: OpenedRange, bytes: Uint8Array, released: Uint8Array[] = []) =>
   refusal("decryption-failed", () => collect(range.decrypt(chunksOf(bytes, 50)), released));
 
 describe("ranges of a message", () => {

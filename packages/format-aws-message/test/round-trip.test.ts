@@ -26,7 +26,7 @@ describe("messages", () => {
           else expect(message).to.have.length(length ?? -1);
           const { opened, headerLength } = await opening({ signed }, message);
           expect(opened.plaintextLength(message.length)).to.equal(signed ? undefined : size);
-          expect(opened.provesPieces).to.equal(!signed);
+          expect(opened.proves).to.equal(signed ? "whole" : "pieces");
           const body = message.subarray(headerLength);
           const back = await collect(opened.decrypt(chunksOf(body, chunk)));
           expect(back).to.have.length(size);

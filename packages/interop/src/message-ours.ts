@@ -86,15 +86,16 @@ async function read(job: Reading, materialsManager: DefaultMaterialsManager): Pr
   try {
     const source: AsyncIterator<Buffer> = stored[Symbol.asyncIterator]();
     let start: Uint8Array = new Uint8Array(0);
-    let header = format.parseHeader(start);
+    let header = format.readHead(start);
     while (header === "incomplete") {
       const { done, value } = await source.next();
       if (done === true) break;
       start = Buffer.concat([start, value]);
-      header = format.parseHeader(start);
+      header = format.readHead(start);
     }
     if (header === null || header === "incomplete") throw new S3EncryptionError("not-encrypted", "It is no message.");
-    const opened = await format.open(header, {
+    const opened = await format.open({
+      head: header,
       materialsManager,
       commitmentPolicy: POLICIES[job.policy],
       encryptionContext: job.encryptionContext,

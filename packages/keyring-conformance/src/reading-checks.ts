@@ -31,7 +31,7 @@ export const READING_CHECKS: readonly Check[] = [
     appliesTo: reads,
     run: async (subject) => {
       const { dataKey, encryptedDataKeys } = await subject.write();
-      const { keyring } = await Subject.make(subject.options, subject.suite.format);
+      const { keyring } = await Subject.make(subject.options, subject.format);
       for (const each of encryptedDataKeys) {
         assertOpened(await keyring.onDecrypt(subject.toDecrypt(), [stored(each)]), dataKey);
       }

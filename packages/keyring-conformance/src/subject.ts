@@ -59,6 +59,7 @@ export class Subject {
   /** Of the format that the keyring is tested for. */
   readonly suites: readonly AlgorithmSuite[];
   readonly suite: AlgorithmSuite;
+  readonly format: Format;
 
   private constructor(
     options: SubjectOptions,
@@ -67,6 +68,7 @@ export class Subject {
   ) {
     const { keyring, writer, reader } = keyrings;
     this.options = options;
+    this.format = format;
     this.suites = SUITES[format];
     [this.suite] = SUITES[format];
     this.keyring = keyring;

@@ -1,7 +1,7 @@
 import { type AlgorithmSuite, COMMITTING_GCM, GCM } from "@s3ec/envelope";
 
 /** Where a data key's wraps are stored: beside an object, or in a message of the AWS Encryption SDK. */
-export type Format = AlgorithmSuite["format"];
+export type Format = "s3" | "message";
 
 /** As a keyring sees the suites that messages are written with; `@s3ec/format-aws-message` knows what else they are. */
 function messageSuite(id: number, signature?: AlgorithmSuite["signature"]): AlgorithmSuite {

@@ -34,16 +34,27 @@ export type { BlindMatch, Keyring } from "./keyring.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";
 export type { DecryptionRequest, EncryptionRequest, MaterialsManager, RequestedObject } from "./materials-manager.js";
-export type {
-  MessageFormat,
-  MessageHeader,
-  MessageRange,
-  MessageToOpen,
-  MessageToSeal,
-  OpenedMessage,
-  SealedMessage,
-} from "./message-format.js";
 export type { MessageKeyName } from "./message-keys.js";
+export type {
+  Inspection,
+  ObjectFormat,
+  ObjectHead,
+  ObjectKind,
+  ObjectRequest,
+  ObjectToInspect,
+  ObjectToOpen,
+  ObjectToSeal,
+  OpenedObject,
+  OpenedRange,
+  Recognition,
+  SealedObject,
+  SiblingFile,
+  SiblingReader,
+  SiblingRules,
+  Siblings,
+  SiblingText,
+} from "./object-format.js";
+export { NO_SIBLINGS } from "./object-format.js";
 export type { NamedWrap, RawWrap, SelectableKey } from "./raw-keys.js";
 export { RawKeys } from "./raw-keys.js";
 export type { RequiredContextManagerOptions } from "./required-context-manager.js";

@@ -1,10 +1,9 @@
-import { markedFile, quotedList } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { quotedList } from "@s3ec/envelope";
+import { type ObjectKind, S3EncryptionError, type SiblingFile } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
-import type { ResolvedOptions } from "../options.js";
-import type { FoundFile, SiblingFile } from "../write/sibling-files.js";
-import type { ObjectKind } from "./files-beside.js";
-import { isNamedAsOurs, refuseStaleFile } from "./files-beside.js";
+import { siblingRules } from "../files-beside.js";
+import { formatToWrite, type ResolvedOptions } from "../options.js";
+import type { FoundFile } from "../write/sibling-files.js";
 import { ownerOf } from "./whose-file.js";
 
 /** The object whose files are asked for, as it was seen. */
@@ -25,6 +24,7 @@ export async function filesToCopy(
   object: SeenObject,
   found: ReadonlyMap<string, FoundFile>,
 ): Promise<readonly SiblingFile[]> {
+  const rules = siblingRules(options);
   const files: SiblingFile[] = [];
   for (const [suffix, entry] of found) {
     if (entry.state !== "read") continue;
@@ -33,7 +33,7 @@ export async function filesToCopy(
     if (owner === "another") throw ofAnother(`${object.key}${suffix}`);
     // What could not be proven stays without a mark.
     const { mark } = object.kind;
-    if (owner === "its" && mark !== undefined) files.push({ ...file, metadata: markedFile(entry.metadata, mark) });
+    if (owner === "its" && mark !== undefined) files.push({ ...file, metadata: rules.marked(entry.metadata, mark) });
     else if (owner !== "none") files.push(file);
   }
   if (files.length === 0) refuseUnreadable(options, call, object, found);
@@ -42,7 +42,7 @@ export async function filesToCopy(
   const named = files.filter(({ suffix }) => suffix === call.instructionFileSuffix);
   if (object.kind.mark === undefined && named.length > 0) return named;
   const texts = files.map(({ suffix, body }) => ({ suffix, text: body }));
-  refuseStaleFile(object.metadata, texts, options.materialsManager);
+  rules.refuseStale(object.metadata, texts, options.materialsManager);
   return files;
 }
 
@@ -55,26 +55,26 @@ function ofAnother(key: string): S3EncryptionError {
 
 /** Nothing was found that belongs to the object. */
 function refuseUnreadable(
-  { instructionFiles, writeFormat }: ResolvedOptions,
+  options: ResolvedOptions,
   call: CallOptions,
   { key, kind }: SeenObject,
   found: ReadonlyMap<string, FoundFile>,
 ): void {
   if (kind.standsAlone) return;
-  const ours = [...found].filter(([suffix]) => isNamedAsOurs(suffix));
+  const rules = siblingRules(options);
+  const ours = [...found].filter(([suffix]) => rules.isOurs(suffix));
   const places = quotedList(ours.map(([suffix]) => suffix));
-  const isHidden = ours.some(([, { state }]) => state === "unknown") && !instructionFiles.replaceUnknown;
+  const isHidden = ours.some(([, { state }]) => state === "unknown") && !rules.replaceUnknown;
   if (kind.needsFile) {
     throw new S3EncryptionError(
       "unsupported-operation",
       `The copy could not be read: the object's wrapped key is in an instruction file, and none of it ${isHidden ? "may be read" : "is there"} at its key plus ${places}. ${isHidden ? "Allow s3:GetObject on it." : "Pass its suffix (instructionFileSuffix)."}`,
     );
   }
-  // A message has everything in itself.
-  const isMessage = (call.format ?? writeFormat) === "message";
-  if (!isHidden || isMessage || !instructionFiles.read) return;
+  const hasFiles = formatToWrite(options, call).siblings !== undefined;
+  if (!isHidden || !hasFiles || !rules.reads) return;
   throw new S3EncryptionError(
     "unsupported-operation",
-    `Whether ${JSON.stringify(key)} can be copied alone cannot be told: nothing on it says how it is encrypted, and what is at its key plus ${places} may not be read, or not be known to be missing. Allow s3:GetObject and s3:ListBucket; where it is a message or no encrypted object, pass format: "message", or copy it with a plain S3Client.`,
+    `Whether ${JSON.stringify(key)} can be copied alone cannot be told: nothing on it says how it is encrypted, and what is at its key plus ${places} may not be read, or not be known to be missing. Allow s3:GetObject and s3:ListBucket; where it is of a format that has no such files, name that (format); where it is no encrypted object, copy it with a plain S3Client.`,
   );
 }

@@ -1,7 +1,7 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
+import { siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import type { BesideObject } from "../read/beside-object.js";
 import type { FoundFile } from "../write/sibling-files.js";
@@ -16,22 +16,22 @@ type Found = ReadonlyMap<string, FoundFile>;
 
 /** The version of the object's file that the call names. Throws `invalid-argument` where there is none. */
 export async function readNamedVersion(
-  { instructionFiles }: ResolvedOptions,
+  options: ResolvedOptions,
   call: CallOptions,
   store: SiblingStore,
   suffixes: readonly string[],
 ): Promise<Found> {
   const { instructionFileVersionId } = call;
   if (instructionFileVersionId === undefined) return new Map();
-  const name = call.instructionFileSuffix ?? instructionFiles.suffix ?? DEFAULT_INSTRUCTION_FILE_SUFFIX;
-  const asked = suffixes.filter((suffix) => suffix === name || suffix === instructionFileSuffix(name));
+  const names = siblingRules(options).suffixesOf(call.instructionFileSuffix);
+  const asked = suffixes.filter((suffix) => names.includes(suffix));
   for (const suffix of asked) {
     const found = await readVersion(store, suffix, instructionFileVersionId);
     if (found.state === "read") return new Map([[suffix, found]]);
   }
   throw new S3EncryptionError(
     "invalid-argument",
-    `instructionFileVersionId names no version that may be read of ${JSON.stringify(store.keyOf(name))}.`,
+    `instructionFileVersionId names no version that may be read of ${JSON.stringify(store.keyOf(names[0] ?? ""))}.`,
   );
 }
 
@@ -55,8 +55,7 @@ export async function filesOfVersion(
   let isUndecided = false;
   for (const suffix of source.suffixes) {
     if (source.named.has(suffix)) continue;
-    const key = source.store.keyOf(suffix);
-    const versions = await source.beside.versionsNear(key, source.head.LastModified, MAX_VERSIONS);
+    const versions = await source.beside.versionsNear(suffix, source.head.LastModified, MAX_VERSIONS);
     // Where they may not be listed, the current one may still be its own.
     for (const version of versions ?? [undefined]) {
       const found = await readVersion(source.store, suffix, version);

@@ -7,17 +7,16 @@ import type {
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
-import { knownSuffixes } from "../instruction-files.js";
+import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { refuseImpossibleKeys } from "../write/metadata-limits.js";
 import { publish } from "../write/publish.js";
 import { InstructionFileError } from "../write/sibling-error.js";
-import type { Siblings } from "../write/sibling-files.js";
+import type { SiblingsToPut } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { pinOf, type SourceInput, sourceOf } from "./copy-source.js";
-import { kindOf, MARKS } from "./files-beside.js";
 import { type Copied, readSource } from "./read-source.js";
 import { refuseShadowed } from "./shadowed-copy.js";
 
@@ -93,7 +92,8 @@ function siblingsOf(
   options: ResolvedOptions,
   input: CopyObjectCommandInput,
   { kind: { mark, standsAlone }, files }: Copied,
-): Siblings {
+): SiblingsToPut {
+  const rules = siblingRules(options);
   const mayHaveFiles = (options.materialsManager.instructionFileSuffixes ?? []).length > 0;
   const own = files.map(({ suffix }) => suffix);
   return {
@@ -103,10 +103,11 @@ function siblingsOf(
     mark,
     // As for a put: without any, nothing says that there was one.
     suffixes: files.length > 0 || mayHaveFiles ? [...new Set([...knownSuffixes(options, input), ...own])] : [],
-    replaceUnknown: options.instructionFiles.replaceUnknown,
+    replaceUnknown: rules.replaceUnknown,
     // Of an object with nothing on it, the tag that the copy was answered with.
-    markOf: ({ Metadata = {}, ETag }) => kindOf(Metadata).mark ?? (mark === undefined ? ETag : undefined),
-    ...MARKS,
+    markOf: ({ Metadata = {}, ETag }) => rules.kindOf(Metadata).mark ?? (mark === undefined ? ETag : undefined),
+    fileMarkOf: (metadata) => rules.fileMarkOf(metadata),
+    standsAlone: (metadata) => rules.kindOf(metadata).standsAlone,
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { httpStatusOf } from "../http-status.js";
+import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
 
 /** What is copied, as a read of it names it. */

@@ -1,11 +1,11 @@
 import type { DeleteObjectCommandInput, DeleteObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { isError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
+import { suffixesBeside } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { InstructionFileError, quoted } from "../write/sibling-error.js";
 import type { SiblingStore } from "../write/sibling-store.js";
-import { suffixesBeside } from "./files-beside.js";
 import { type FileToDelete, filesToDelete } from "./files-to-delete.js";
 import { lookingStore } from "./looking-store.js";
 

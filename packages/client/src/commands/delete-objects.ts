@@ -7,9 +7,9 @@ import type {
 } from "@aws-sdk/client-s3";
 import { isError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
+import { suffixesBeside } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
-import { suffixesBeside } from "./files-beside.js";
 import { type FilesToDelete, filesToDelete } from "./files-to-delete.js";
 import { lookingStore } from "./looking-store.js";
 

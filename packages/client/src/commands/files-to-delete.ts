@@ -1,7 +1,7 @@
+import { siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import type { FoundFile } from "../write/sibling-files.js";
 import type { SiblingStore } from "../write/sibling-store.js";
-import { isFileFor, isNamedAsOurs, kindOf } from "./files-beside.js";
 
 /** A file to delete with its object, if it is still what was read. */
 export interface FileToDelete {
@@ -27,12 +27,13 @@ export interface FilesToDelete {
 export async function filesToDelete(
   store: SiblingStore,
   suffixes: readonly string[],
-  { instructionFiles, materialsManager }: ResolvedOptions,
+  options: ResolvedOptions,
 ): Promise<FilesToDelete> {
+  const rules = siblingRules(options);
   const found = await store.readAll(suffixes);
-  const isHidden = [...found].some(([suffix, file]) => isNamedAsOurs(suffix) && file.state === "unknown");
-  const isForeign = [...found].some(([suffix, file]) => !isNamedAsOurs(suffix) && file.state === "read");
-  const askAlso = isForeign || (isHidden && !instructionFiles.replaceUnknown);
+  const isHidden = [...found].some(([suffix, file]) => rules.isOurs(suffix) && file.state === "unknown");
+  const isForeign = [...found].some(([suffix, file]) => !rules.isOurs(suffix) && file.state === "read");
+  const askAlso = isForeign || (isHidden && !rules.replaceUnknown);
   const standing = askAlso ? await store.standing() : undefined;
   const metadata = standing?.state === "read" ? (standing.head.Metadata ?? {}) : undefined;
   const files: FileToDelete[] = [];
@@ -40,14 +41,14 @@ export async function filesToDelete(
   for (const [suffix, file] of found) {
     const entry = { suffix, key: store.keyOf(suffix) };
     if (file.state === "read" && isItsOwn(suffix, file)) files.push({ ...entry, etag: file.etag, body: file.body });
-    if (file.state !== "unknown" || !isNamedAsOurs(suffix)) continue;
-    (instructionFiles.replaceUnknown ? files : unreadable).push({ ...entry, etag: "*" });
+    if (file.state !== "unknown" || !rules.isOurs(suffix)) continue;
+    (rules.replaceUnknown ? files : unreadable).push({ ...entry, etag: "*" });
   }
-  const lacksOne = metadata !== undefined && kindOf(metadata).needsFile && files.length === 0;
+  const lacksOne = metadata !== undefined && rules.kindOf(metadata).needsFile && files.length === 0;
   return { files, unreadable: lacksOne ? unreadable : [] };
 
   function isItsOwn(suffix: string, { body }: Extract<FoundFile, { state: "read" }>): boolean {
-    if (isNamedAsOurs(suffix)) return true;
-    return metadata !== undefined && isFileFor(metadata, { suffix, text: body }, materialsManager);
+    if (rules.isOurs(suffix)) return true;
+    return metadata !== undefined && rules.isFileFor(metadata, { suffix, text: body }, options.materialsManager);
   }
 }

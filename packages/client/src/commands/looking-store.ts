@@ -1,8 +1,8 @@
 import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
+import { siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
-import type { Siblings } from "../write/sibling-files.js";
+import type { SiblingsToPut } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
-import { kindOf, MARKS } from "./files-beside.js";
 
 /**
  * To look at an object and the files beside it, and to delete files.
@@ -13,18 +13,20 @@ import { kindOf, MARKS } from "./files-beside.js";
 export function lookingStore(
   client: S3Client,
   object: PutObjectCommandInput,
-  { instructionFiles }: ResolvedOptions,
+  options: ResolvedOptions,
   signal: AbortSignal | undefined,
 ): SiblingStore {
-  const siblings: Siblings = {
+  const rules = siblingRules(options);
+  const siblings: SiblingsToPut = {
     verb: "Put",
     files: [],
     first: false,
     mark: undefined,
     suffixes: [],
-    replaceUnknown: instructionFiles.replaceUnknown,
-    markOf: ({ Metadata = {} }) => kindOf(Metadata).mark,
-    ...MARKS,
+    replaceUnknown: rules.replaceUnknown,
+    markOf: ({ Metadata = {} }) => rules.kindOf(Metadata).mark,
+    fileMarkOf: (metadata) => rules.fileMarkOf(metadata),
+    standsAlone: (metadata) => rules.kindOf(metadata).standsAlone,
   };
   return new SiblingStore(client, object, siblings, { signal });
 }

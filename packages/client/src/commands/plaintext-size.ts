@@ -1,6 +1,7 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { S3Format } from "@s3ec/format-s3";
 import { assertKnownOptions, S3EncryptionError } from "@s3ec/materials";
-import { isMissing } from "../instruction-files.js";
+import { isMissing } from "../s3-errors.js";
 
 /** What a size is found in: the output of a `HeadObjectCommand` or `GetObjectCommand` of a client that does not decrypt. */
 export interface StoredSize {
@@ -8,27 +9,16 @@ export interface StoredSize {
   readonly Metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-const TAG_LENGTH = 16;
-const CBC_BLOCK = 16;
+const S3_FORMAT = new S3Format();
 
 /**
- * Plaintext bytes of an object, from what S3 says about it without any key: exact for the formats that are written
- * today. Undefined where S3 does not say: for CBC, unless its writer left the length; for an object whose envelope is
- * in an instruction file of format V1 or V2; for one that no encryption client wrote. Not authenticated: whoever can
- * write to the bucket can change it.
+ * Plaintext bytes of an object, from what S3 says about it without any key: exact for what the S3 formats write today.
+ * Undefined where S3 does not say: for CBC, unless its writer left the length; for an object whose envelope is in an
+ * instruction file of format V1 or V2; for a message; for one that no encryption client wrote. Not authenticated: whoever
+ * can write to the bucket can change it.
  */
 export function plaintextSize({ ContentLength, Metadata = {} }: StoredSize): number | undefined {
-  if (ContentLength === undefined) return undefined;
-  // Stores differ in the letter case that they keep (H35).
-  const fields = new Map(Object.entries(Metadata).map(([name, value]) => [name.toLowerCase(), value]));
-  if (fields.get("x-amz-c") === "115" || fields.get("x-amz-cek-alg") === "AES/GCM/NoPadding") {
-    return ContentLength < TAG_LENGTH ? undefined : ContentLength - TAG_LENGTH;
-  }
-  const stated = fields.get("x-amz-unencrypted-content-length");
-  if (stated === undefined || !/^\d{1,15}$/.test(stated)) return undefined;
-  // Padding adds 1 to 16 bytes; a stated length that does not fit is of another object.
-  const padding = ContentLength - Number(stated);
-  return padding >= 1 && padding <= CBC_BLOCK ? Number(stated) : undefined;
+  return ContentLength === undefined ? undefined : S3_FORMAT.plaintextLength(Metadata, ContentLength);
 }
 
 /** A page of a listing: S3's answer to a `ListObjectsV2Command` or `ListObjectsCommand`, or entries and their bucket. */

@@ -1,12 +1,17 @@
-import type { CopyObjectCommandInput, HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import {
+  type CopyObjectCommandInput,
+  GetObjectCommand,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import type { ObjectKind, SiblingFile } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
+import { siblingRules, suffixesBeside } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { BesideObject } from "../read/beside-object.js";
-import type { SiblingFile } from "../write/sibling-files.js";
 import { filesToCopy } from "./copied-files.js";
 import { filesOfVersion, readNamedVersion } from "./copied-version.js";
 import { headOfSource, type SourceInput, tagsOfSource } from "./copy-source.js";
-import { kindOf, type ObjectKind, suffixesBeside } from "./files-beside.js";
 import { lookingStore } from "./looking-store.js";
 
 /** What is copied: the object as S3 showed it, and the text of its files. */
@@ -39,9 +44,13 @@ export async function readSource(
   const request = abortSignal === undefined ? {} : { abortSignal };
   const head = await headOfSource(client, source, input, request);
   const { Metadata: metadata = {} } = head;
-  const kind = kindOf(metadata);
+  const kind = siblingRules(options).kindOf(metadata);
   const object = { bucket: source.Bucket, key: source.Key, metadata, kind };
-  const beside = new BesideObject(() => client, source, abortSignal);
+  const beside = new BesideObject(source, {
+    get: (file) => client.send(new GetObjectCommand(file), request),
+    client: () => client,
+    signal: abortSignal,
+  });
   const found =
     source.VersionId === undefined
       ? new Map([...current, ...named])

@@ -1,15 +1,7 @@
-import {
-  assertMayDecrypt,
-  classifyEnvelope,
-  fileMark,
-  holdsWrappedKey,
-  objectMark,
-  openContentKey,
-} from "@s3ec/envelope";
-import type { CallOptions } from "../call-options.js";
+import type { SiblingFile } from "@s3ec/materials";
+import { type CallOptions, requestOf } from "../call-options.js";
+import { siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
-import type { SiblingFile } from "../write/sibling-files.js";
-import { isFileFor } from "./files-beside.js";
 
 /**
  * Whose a file beside an object is. `none`: it is no instruction file for such an object at all. `unverified`: nothing
@@ -27,46 +19,14 @@ interface Copied {
 export async function ownerOf(
   options: ResolvedOptions,
   call: CallOptions,
-  object: Copied,
-  file: SiblingFile,
-): Promise<Owner> {
-  const mark = fileMark(file.metadata);
-  if (mark !== undefined) return mark === objectMark(object.metadata) ? "its" : "another";
-  if (!isFileFor(object.metadata, { suffix: file.suffix, text: file.body }, options.materialsManager)) return "none";
-  return (await isProven(options, call, object, file)) ? "its" : "unverified";
-}
-
-/**
- * The IV of an envelope in the metadata, which was compared, or the commitment of V3 (S19). Why it is not proven is not
- * told apart: whoever can write to the bucket would learn which wraps a key of ours opens (S16).
- */
-async function isProven(
-  options: ResolvedOptions,
-  call: CallOptions,
   { bucket, key, metadata }: Copied,
-  { suffix, body }: SiblingFile,
-): Promise<boolean> {
-  const { materialsManager, commitmentPolicy } = options;
-  const { wrapAlgorithms } = materialsManager;
-  try {
-    const beside = classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: true });
-    if (beside.placement === "metadata") return false;
-    const envelope = beside.complete({ suffix, text: body });
-    if (envelope.format !== "V3") return holdsWrappedKey(metadata);
-    assertMayDecrypt(envelope, options, wrapAlgorithms);
-    const { dataKey } = await materialsManager.getDecryptionMaterials({
-      suite: envelope.suite,
-      algorithmBinding: envelope.algorithmBinding,
-      commitmentPolicy,
-      encryptionContext: call.encryptionContext,
-      bucket,
-      key,
-      ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
-      encryptedDataKeys: [envelope.encryptedDataKey],
-    });
-    openContentKey(envelope, dataKey);
-    return true;
-  } catch {
-    return false;
-  }
+  { suffix, body, metadata: ofFile }: SiblingFile,
+): Promise<Owner> {
+  const rules = siblingRules(options);
+  const mark = rules.fileMarkOf(ofFile);
+  if (mark !== undefined) return mark === rules.kindOf(metadata).mark ? "its" : "another";
+  const file = { suffix, text: body };
+  if (!rules.isFileFor(metadata, file, options.materialsManager)) return "none";
+  const object = { ...requestOf(options, call, { Bucket: bucket, Key: key }), metadata };
+  return (await rules.isProven(object, file)) ? "its" : "unverified";
 }

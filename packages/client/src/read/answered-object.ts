@@ -1,31 +1,117 @@
-import { Readable } from "node:stream";
-import type { ReadableStream as WebStream } from "node:stream/web";
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
-import { isNodeStream, isWebStream, quiet } from "../streams.js";
+import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import type { CallOptions } from "../call-options.js";
+import { plainClientOf } from "../plain-client.js";
+import { askAgain } from "./ask-again.js";
+import { BesideObject } from "./beside-object.js";
+import { readAhead } from "./read-ahead.js";
+import { resumedBody } from "./resumed-body.js";
+import type { CiphertextBody } from "./whole-content.js";
 
-/** The stream of what S3 answered, which may fail while nobody reads it. Refuses the answer to a presigned request. */
-export function answeredBody(output: GetObjectCommandOutput): Readable {
-  if ("presigned" in output) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "A presigned URL of this client would give out ciphertext: presign with a plain S3Client, and decrypt with the encryption client.",
-    );
+export type Result = { output: GetObjectCommandOutput; response: unknown };
+export type Next = (input: GetObjectCommandInput) => Promise<Result>;
+
+/** How often the body of one object is asked for, as the SDK by default does with a request. */
+const ATTEMPTS = 3;
+/** Bytes of an object that may be held while a file beside it is fetched. */
+const HELD_LENGTH = 1024 * 1024;
+
+/** How a get asks S3: for the object and the files beside it the way the caller's command goes, for the rest by its client. */
+export class Asking {
+  readonly next: Next;
+  readonly #client: S3Client;
+  readonly #signal: AbortSignal | undefined;
+
+  /** @param client the one that the command was sent with */
+  constructor(next: Next, client: S3Client, signal: AbortSignal | undefined) {
+    this.next = next;
+    this.#client = client;
+    this.#signal = signal;
   }
-  const body = readableOfAnswer(output.Body);
-  quiet(body);
-  return body;
+
+  /** @param ready called before each request */
+  beside(object: GetObjectCommandInput, ready: () => void): BesideObject {
+    return new BesideObject(object, {
+      get: async (file) => {
+        ready();
+        return (await this.next(file)).output;
+      },
+      client: () => {
+        ready();
+        return plainClientOf(this.#client);
+      },
+      signal: this.#signal,
+    });
+  }
 }
 
-/** A request handler on `fetch` answers with web streams; each of them can be taken over once. */
-const TAKEN_OVER = new WeakMap<object, Readable>();
+/** What S3 answered, while it is found out how to open it. */
+export class AnsweredObject {
+  /** The stored bytes that are still to be read. */
+  chunks: AsyncIterable<Uint8Array>;
+  readonly #asked: GetObjectCommandInput;
+  readonly #asking: Asking;
+  readonly #signal: AbortSignal | undefined;
+  #result: Result;
+  #body: CiphertextBody;
+  #isHeld = false;
+  #isLetGo = false;
 
-function readableOfAnswer(body: unknown): Readable {
-  if (isNodeStream(body)) return body;
-  if (!isWebStream(body)) {
-    throw new S3EncryptionError("unsupported-operation", "The S3 client must answer with streams to be decrypted.");
+  constructor(result: Result, asked: GetObjectCommandInput, asking: Asking, { abortSignal }: CallOptions) {
+    this.#result = result;
+    this.#asked = asked;
+    this.#asking = asking;
+    this.#signal = abortSignal;
+    this.#body = this.#bodyOf(result);
+    this.chunks = this.#body.chunks;
   }
-  const readable = TAKEN_OVER.get(body) ?? Readable.fromWeb(body as WebStream);
-  TAKEN_OVER.set(body, readable);
-  return readable;
+
+  get result(): Result {
+    return this.#result;
+  }
+
+  get output(): GetObjectCommandOutput {
+    return this.#result.output;
+  }
+
+  /**
+   * What lies beside the object. An object that waits for that must not keep a socket from it: enough of them would wait
+   * for ever. A small one is read meanwhile; a large one is let go of, and asked for again.
+   */
+  beside(object: GetObjectCommandInput): BesideObject {
+    return this.#asking.beside(object, () => {
+      if (this.#isHeld || this.#isLetGo) return;
+      const { ContentLength: length } = this.output;
+      if (length === undefined || length > HELD_LENGTH) {
+        this.#isLetGo = true;
+        this.#body.destroy();
+      } else {
+        this.#isHeld = true;
+        this.chunks = readAhead(this.chunks, Buffer.allocUnsafeSlow(length));
+      }
+    });
+  }
+
+  /** The stored bytes, to be decrypted now. */
+  async content(): Promise<CiphertextBody> {
+    if (this.#isLetGo) {
+      this.#isLetGo = false;
+      this.#result = await askAgain(this.#asking.next, this.#asked, this.output, this.output.ContentRange);
+      this.#body = this.#bodyOf(this.#result);
+      this.chunks = this.#body.chunks;
+    }
+    return { ...this.#body, chunks: this.chunks };
+  }
+
+  destroy(): void {
+    this.#body.destroy();
+  }
+
+  #bodyOf({ output }: Result): CiphertextBody {
+    return resumedBody(output, {
+      asked: this.#asked,
+      send: this.#asking.next,
+      attempts: this.#asked.Range === undefined ? ATTEMPTS : 1,
+      signal: this.#signal,
+    });
+  }
 }

@@ -1,6 +1,6 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { isError, S3EncryptionError } from "@s3ec/materials";
-import { answeredBody } from "./answered-object.js";
+import { answeredBody } from "./answered-body.js";
 import { assertWhole, notWhatWasAsked } from "./served-range.js";
 
 /**

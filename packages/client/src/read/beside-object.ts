@@ -1,11 +1,16 @@
 import {
   type GetObjectCommandInput,
+  type GetObjectCommandOutput,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandInput,
   type ObjectVersion,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
+import { isError } from "@s3ec/materials";
+import { httpStatusOf, isMissing } from "../s3-errors.js";
+import { answeredBody } from "./answered-body.js";
 
 /** Enough to recognise the right one among. */
 const MAX_SIBLINGS = 20;
@@ -14,28 +19,52 @@ const PATIENCE = 3000;
 /** Pages of 1,000 versions of one file; whoever writes it more often has to name one. */
 const MAX_PAGES = 10;
 
-/** What S3 lists beside an object that is to be read. */
-export class BesideObject {
-  readonly #client: () => S3Client;
-  readonly #object: GetObjectCommandInput;
-  readonly #request: { abortSignal?: AbortSignal };
+interface Requests {
+  /** Gets a file the way that the object was asked for. */
+  readonly get: (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>;
+  /** One that does not encrypt. */
+  readonly client: () => S3Client;
+  readonly signal: AbortSignal | undefined;
+}
 
-  /** @param client one that does not encrypt */
-  constructor(client: () => S3Client, object: GetObjectCommandInput, signal: AbortSignal | undefined) {
-    this.#client = client;
+/** What lies beside an object that is to be read: files, their versions, and what S3 lists. */
+export class BesideObject {
+  readonly #object: GetObjectCommandInput;
+  readonly #requests: Requests;
+
+  constructor(object: GetObjectCommandInput, requests: Requests) {
     this.#object = object;
-    this.#request = signal === undefined ? {} : { abortSignal: signal };
+    this.#requests = requests;
+  }
+
+  /**
+   * The text of a file, at most one byte more than it may have (S14); undefined where there is none. Any other failure is
+   * S3's own (H34), said of the file.
+   */
+  async read(suffix: string, VersionId: string | undefined): Promise<string | undefined> {
+    const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = this.#object;
+    const customerKey = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+    let output: GetObjectCommandOutput;
+    try {
+      const file = { ...this.#owner(), ...customerKey, Key: this.#keyOf(suffix) };
+      output = await this.#requests.get(VersionId === undefined ? file : { ...file, VersionId });
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw namingTheFile(error, suffix);
+    }
+    const bytes = await readAtMost(answeredBody(output), MAX_INSTRUCTION_FILE_LENGTH + 1);
+    return Buffer.from(bytes).toString("utf8");
   }
 
   /** What follows the object's key in those of its siblings `<key>.*`; undefined where they may not be listed. */
   async suffixes(): Promise<string[] | undefined> {
     const { Key = "" } = this.#object;
     const input = { ...this.#owner(), Prefix: `${Key}.`, MaxKeys: MAX_SIBLINGS };
-    const { abortSignal } = this.#request;
+    const { signal: abortSignal } = this.#requests;
     const patience = AbortSignal.timeout(PATIENCE);
     const request = { abortSignal: abortSignal === undefined ? patience : AbortSignal.any([abortSignal, patience]) };
     try {
-      const { Contents = [] } = await this.#client().send(new ListObjectsV2Command(input), request);
+      const { Contents = [] } = await this.#requests.client().send(new ListObjectsV2Command(input), request);
       return Contents.flatMap((entry) => (entry.Key?.startsWith(input.Prefix) ? [entry.Key.slice(Key.length)] : []));
     } catch {
       // Only a better sentence would have come of it.
@@ -47,12 +76,12 @@ export class BesideObject {
    * The versions of a file that are nearest in time to the object's, nearest first; undefined where they may not be
    * listed. S3 tells times by the second.
    */
-  async versionsNear(file: string, time: Date | undefined, most: number): Promise<string[] | undefined> {
+  async versionsNear(suffix: string, time: Date | undefined, most: number): Promise<string[] | undefined> {
     let versions: ObjectVersion[];
     try {
-      versions = await this.#versionsOf(file);
+      versions = await this.#versionsOf(this.#keyOf(suffix));
     } catch (error) {
-      if (isForbidden(error)) return undefined;
+      if (isRefused(error)) return undefined;
       throw error;
     }
     const distance = ({ LastModified }: ObjectVersion): number =>
@@ -67,13 +96,22 @@ export class BesideObject {
     const found: ObjectVersion[] = [];
     let input: ListObjectVersionsCommandInput = { ...this.#owner(), Prefix: file };
     for (let page = 0; page < MAX_PAGES; page++) {
-      const output = await this.#client().send(new ListObjectVersionsCommand(input), this.#request);
+      const output = await this.#requests.client().send(new ListObjectVersionsCommand(input), this.#options());
       found.push(...(output.Versions ?? []).filter(({ Key }) => Key === file));
       // The file itself is listed before what its key begins.
       if (output.IsTruncated !== true || output.NextKeyMarker !== file) break;
       input = { ...input, KeyMarker: output.NextKeyMarker, VersionIdMarker: output.NextVersionIdMarker };
     }
     return found;
+  }
+
+  #keyOf(suffix: string): string {
+    return `${this.#object.Key}${suffix}`;
+  }
+
+  #options(): { abortSignal?: AbortSignal } {
+    const { signal } = this.#requests;
+    return signal === undefined ? {} : { abortSignal: signal };
   }
 
   #owner(): Pick<GetObjectCommandInput, "Bucket" | "ExpectedBucketOwner" | "RequestPayer"> {
@@ -83,8 +121,13 @@ export class BesideObject {
 }
 
 /** A store that has no such operation says so with 501 or 405. */
-function isForbidden(error: unknown): boolean {
-  if (!(error instanceof Error) || !("$metadata" in error)) return false;
-  const { httpStatusCode } = error.$metadata as { readonly httpStatusCode?: number };
-  return httpStatusCode === 403 || httpStatusCode === 405 || httpStatusCode === 501;
+function isRefused(error: unknown): boolean {
+  return [403, 405, 501].includes(httpStatusOf(error) ?? 0);
+}
+
+/** S3's own error (H34), saying which request it was, which its reader did not send. */
+function namingTheFile(error: unknown, suffix: string): unknown {
+  if (!isError(error) || httpStatusOf(error) !== 403) return error;
+  error.message = `${error.message} (Asked for the instruction file at the object's key plus "${suffix}". Allow s3:GetObject on it; without s3:ListBucket, S3 answers the same where there is no such file.)`;
+  return error;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { destroyStream } from "../streams.js";
-import { answeredBody } from "./answered-object.js";
+import { answeredBody } from "./answered-body.js";
 import { askAgain } from "./ask-again.js";
 import type { CiphertextBody } from "./whole-content.js";
 

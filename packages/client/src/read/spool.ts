@@ -3,10 +3,9 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContentProof, decryptionFailed, type ProvenContent } from "@s3ec/envelope";
-import { isError, S3EncryptionError } from "@s3ec/materials";
+import { isError, type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import { piecesOfFile } from "../transfer/file-pieces.js";
 import { GatheringWriter } from "../transfer/gathering-writer.js";
-import type { Decryption } from "./whole-content.js";
 
 /** Content that has been authenticated and can be decrypted from its private copy of the ciphertext. */
 export interface SpooledContent {
@@ -28,7 +27,7 @@ const abandoned = new FinalizationRegistry<() => Promise<void>>((destroy) => voi
  * twice.
  */
 export async function spoolContent(
-  decryption: Pick<Decryption, "decrypt" | "proof">,
+  opened: Pick<OpenedObject, "decrypt" | "proof">,
   ciphertext: AsyncIterable<Uint8Array>,
   directory: string = tmpdir(),
 ): Promise<SpooledContent> {
@@ -46,10 +45,10 @@ export async function spoolContent(
     if (!unlinked) await unlink(path);
   };
   try {
-    const proof = decryption.proof?.(true);
+    const proof = opened.proof?.(true);
     const { chunks, length } =
       proof === undefined
-        ? await decryptedTwice(decryption, ciphertext, file)
+        ? await decryptedTwice(opened, ciphertext, file)
         : await provenByHash(proof, ciphertext, file);
     abandoned.register(chunks, destroy, file);
     return { chunks, length, destroy };
@@ -104,17 +103,17 @@ async function readPiece(file: FileHandle, { offset, length }: ProvenContent["pi
 }
 
 async function decryptedTwice(
-  decryption: Pick<Decryption, "decrypt">,
+  opened: Pick<OpenedObject, "decrypt">,
   ciphertext: AsyncIterable<Uint8Array>,
   file: FileHandle,
 ): Promise<Spooled> {
   let length = 0;
-  for await (const chunk of decryption.decrypt(copying(ciphertext, file))) {
+  for await (const chunk of opened.decrypt(copying(ciphertext, file))) {
     length += chunk.length;
     chunk.fill(0);
   }
   // Everything was written at a position of its own, so that the file still stands at its beginning.
-  return { chunks: decryption.decrypt(piecesOfFile(file)), length };
+  return { chunks: opened.decrypt(piecesOfFile(file)), length };
 }
 
 async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): AsyncGenerator<Uint8Array> {

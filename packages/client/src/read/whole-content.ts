@@ -1,12 +1,5 @@
-import {
-  type ContentKey,
-  type ContentProof,
-  contentProof,
-  decryptContentUnverified,
-  GatheredBytes,
-  plaintextLength,
-} from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { type ContentProof, GatheredBytes } from "@s3ec/envelope";
+import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
 import { spoolContent } from "./spool.js";
 
@@ -27,57 +20,33 @@ export interface Plaintext {
   readonly destroy: () => void;
 }
 
-/** How a whole body is decrypted, and what that proves. */
-export interface Decryption {
-  /**
-   * Proves the body without making its plaintext, where that can be done; `inPieces` for one that is not kept in our own
-   * memory meanwhile. Undefined where only decrypting it tells.
-   */
-  proof?(inPieces: boolean): ContentProof | undefined;
-  decrypt(ciphertext: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
-  /** Plaintext bytes; undefined where only the end will tell. */
-  readonly length: number | undefined;
-  /** As many of them as there can be; undefined where S3 did not say how long the body is. */
-  readonly maxLength: number | undefined;
-  /** What is known of a piece once it is decrypted: that it is authentic, nothing before the end, or nothing at all. */
-  readonly proves: "pieces" | "whole" | "nothing";
-}
-
-/** @param storedLength bytes of the body, where S3 said it */
-export function decryptionOf(content: ContentKey, storedLength: number | undefined): Decryption {
-  const length = storedLength === undefined ? undefined : plaintextLength(content.suite, storedLength);
-  return {
-    proof: (inPieces) => contentProof(content, inPieces),
-    decrypt: (ciphertext) => decryptContentUnverified(content, ciphertext),
-    length,
-    maxLength: length ?? storedLength,
-    // CBC carries no tag.
-    proves: content.suite.cipher === "cbc" ? "nothing" : "whole",
-  };
-}
-
 /**
  * Decrypts a whole object, and gives it out only once it is authenticated unless the options say otherwise (S12): from
  * memory up to `bufferSize`, above it from a private copy of the ciphertext. Pieces that prove themselves need no copy.
+ *
+ * @param storedLength bytes of the object, where S3 said it
  */
 export async function openWhole(
   options: ResolvedOptions,
-  decryption: Decryption,
+  opened: OpenedObject,
+  storedLength: number | undefined,
   body: CiphertextBody,
 ): Promise<Plaintext> {
-  const { length, maxLength, proves } = decryption;
+  const { proves } = opened;
+  const length = storedLength === undefined ? undefined : opened.plaintextLength(storedLength);
+  const maxLength = length ?? storedLength;
   // What has no tag is not put together from two answers: S3's checksum, if anything, is of one.
   if (proves === "nothing") body.giveOut?.();
   if (maxLength !== undefined && maxLength <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
-    const proof = decryption.proof?.(false);
+    const proof = opened.proof?.(false);
     return proof === undefined
-      ? await heldAsPlaintext(decryption, body, maxLength)
+      ? await heldAsPlaintext(opened, body, maxLength)
       : await heldAsCiphertext(proof, body, maxLength);
   }
   // Holding back what no end will prove would be for nothing.
   if (options.enableDelayedAuthenticationMode || proves !== "whole") {
     body.giveOut?.();
-    return { chunks: decryption.decrypt(body.chunks), length, destroy: body.destroy };
+    return { chunks: opened.decrypt(body.chunks), length, destroy: body.destroy };
   }
   if (options.spool === false) {
     throw new S3EncryptionError(
@@ -85,7 +54,7 @@ export async function openWhole(
       `The object is larger than bufferSize (${options.bufferSize} bytes), the most that is held until it is authenticated: raise bufferSize, allow spooling, or accept enableDelayedAuthenticationMode.`,
     );
   }
-  const spooled = await spoolContent(decryption, body.chunks, options.spool.directory);
+  const spooled = await spoolContent(opened, body.chunks, options.spool.directory);
   return { ...spooled, destroy: () => void spooled.destroy().catch(() => {}) };
 }
 
@@ -112,13 +81,9 @@ async function heldAsCiphertext(proof: ContentProof, body: CiphertextBody, expec
   return { chunks: decrypted(), length: proven.length, destroy: () => {} };
 }
 
-async function heldAsPlaintext(
-  decryption: Decryption,
-  body: CiphertextBody,
-  expectedLength: number,
-): Promise<Plaintext> {
+async function heldAsPlaintext(opened: OpenedObject, body: CiphertextBody, expectedLength: number): Promise<Plaintext> {
   const plaintext = new GatheredBytes(expectedLength);
-  for await (const chunk of decryption.decrypt(body.chunks)) plaintext.append(chunk);
+  for await (const chunk of opened.decrypt(body.chunks)) plaintext.append(chunk);
   return { chunks: inPieces(plaintext.bytes), length: plaintext.length, destroy: () => {} };
 }
 

@@ -7,7 +7,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { isError, S3EncryptionError } from "@s3ec/materials";
-import { answeredBody } from "../read/answered-object.js";
+import { answeredBody } from "../read/answered-body.js";
 import { askAgain } from "../read/ask-again.js";
 import { readAhead } from "../read/read-ahead.js";
 import { assertWhole, notWhatWasAsked, servedRange } from "../read/served-range.js";

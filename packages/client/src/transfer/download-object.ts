@@ -7,14 +7,14 @@ import {
   type GetObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
+import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { BesideObject } from "../read/beside-object.js";
-import { decryptionOfMessage, messageFormatFor, openMessage, readStart } from "../read/open-message.js";
-import { openVersion } from "../read/open-version.js";
-import { type CiphertextBody, type Decryption, decryptionOf, openWhole } from "../read/whole-content.js";
+import { openStored } from "../read/open-stored.js";
+import { formatsOf, recognise } from "../read/recognise.js";
+import { type CiphertextBody, openWhole } from "../read/whole-content.js";
 import { readableOf } from "../streams.js";
 import { openRanges, type RangedObject, type RangeSettings } from "./ciphertext-ranges.js";
 import { writeWholeFile } from "./whole-file.js";
@@ -45,8 +45,7 @@ export async function downloadObject(download: Download): Promise<Omit<GetObject
   if (isStream(to)) assertTakesMore(to);
   const object = await openRanges(client, params, ranges);
   try {
-    const { decryption, body } = await openDecryption(download, object);
-    const ContentLength = await store(download, decryption, body);
+    const ContentLength = await store(download, await openDownload(download, object));
     const { Body, ContentRange, ...output } = withoutCiphertextChecksums(object.output);
     return { ...output, ContentLength };
   } finally {
@@ -54,39 +53,40 @@ export async function downloadObject(download: Download): Promise<Omit<GetObject
   }
 }
 
-async function openDecryption(
+interface OpenedDownload {
+  readonly opened: OpenedObject;
+  readonly storedLength: number;
+  readonly body: CiphertextBody;
+}
+
+async function openDownload(
   { client, encryption, call, params, ranges }: Download,
-  { output, length, body, letGo }: RangedObject,
-): Promise<{ readonly decryption: Decryption; readonly body: CiphertextBody }> {
+  { output, length: storedLength, body, letGo }: RangedObject,
+): Promise<OpenedDownload> {
   const { destroy } = body;
-  let { chunks } = body;
-  const format = messageFormatFor(encryption, call, output);
-  if (format !== undefined) {
-    const start = await readStart(format, chunks);
-    chunks = start.chunks;
-    if (start.header !== undefined) {
-      const message = await openMessage(format, encryption, call, start.header, params);
-      return { decryption: decryptionOfMessage(message, length), body: { chunks, destroy } };
-    }
-  }
+  const start = await recognise(formatsOf(encryption, call), output, body.chunks);
+  let { chunks } = start;
   // An object that waits for its file must not keep a socket from it: enough of them would wait for ever.
   const ready = (): S3Client => {
     chunks = letGo?.() ?? chunks;
     return client;
   };
-  const content = await openVersion(encryption, call, params, output, {
+  const beside = new BesideObject(params, {
     get: (file) => ready().send(new GetObjectCommand(file), { abortSignal: ranges.signal }),
-    beside: new BesideObject(ready, params, ranges.signal),
+    client: ready,
+    signal: ranges.signal,
   });
-  return { decryption: decryptionOf(content, length), body: { chunks, destroy } };
+  const { format, head } = start;
+  const opened = await openStored(encryption, call, { input: params, output, format, head, beside });
+  return { opened, storedLength, body: { chunks, destroy } };
 }
 
 /** Gives how many bytes of plaintext there were. */
-async function store(download: Download, decryption: Decryption, body: CiphertextBody): Promise<number> {
+async function store(download: Download, { opened, storedLength, body }: OpenedDownload): Promise<number> {
   const { encryption, to, ranges } = download;
-  const counter = new Counter(download, decryption.length);
+  const counter = new Counter(download, opened.plaintextLength(storedLength));
   if (isStream(to)) {
-    const plaintext = await openWhole(encryption, decryption, body);
+    const plaintext = await openWhole(encryption, opened, storedLength, body);
     const source = readableOf(counter.count(plaintext.chunks), plaintext.destroy);
     try {
       assertTakesMore(to);
@@ -97,7 +97,7 @@ async function store(download: Download, decryption: Decryption, body: Ciphertex
     await pipeline(source, to, { signal: ranges.signal });
   } else {
     // Nobody sees the file before its last chunk, and there is a last chunk only if the content is authentic.
-    const chunks = counter.count(decryption.decrypt(body.chunks));
+    const chunks = counter.count(opened.decrypt(body.chunks));
     await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), chunks);
   }
   return counter.loaded;

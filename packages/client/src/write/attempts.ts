@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { httpStatusOf } from "../http-status.js";
+import { httpStatusOf } from "../s3-errors.js";
 
 // A registered symbol on the input survives middleware that copies the input.
 const ATTEMPTS = Symbol.for("@s3ec/attempts");

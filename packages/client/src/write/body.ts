@@ -30,7 +30,7 @@ export interface BodySource {
 const PIECE = 256 * 1024;
 
 /** A put as a command has it, or with a file for its body. */
-export type ObjectToSeal = Omit<PutObjectCommandInput, "Body"> & {
+export type ObjectToPut = Omit<PutObjectCommandInput, "Body"> & {
   readonly Body?: PutObjectCommandInput["Body"] | FileBody;
 };
 

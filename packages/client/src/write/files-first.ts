@@ -1,7 +1,7 @@
-import { S3EncryptionError } from "@s3ec/materials";
+import { S3EncryptionError, type SiblingFile } from "@s3ec/materials";
 import { unreadable } from "./settle-files.js";
 import { type AffectedFile, InstructionFileError, quoted } from "./sibling-error.js";
-import { type FoundFile, type FoundObject, isUnchanged, type SiblingFile, type Siblings } from "./sibling-files.js";
+import { type FoundFile, type FoundObject, isUnchanged, type SiblingsToPut } from "./sibling-files.js";
 import type { SiblingStore } from "./sibling-store.js";
 
 /** How often files that others write at the same time are tried again. */
@@ -28,7 +28,7 @@ export interface FilesFirst {
  * Writes the files without which the object could not be read, each on the condition that it is still what was read.
  * Refuses before that when it is of no object that stands: another put is under way, or one has broken off.
  */
-export async function writeFilesFirst(store: SiblingStore, siblings: Siblings): Promise<FilesFirst> {
+export async function writeFilesFirst(store: SiblingStore, siblings: SiblingsToPut): Promise<FilesFirst> {
   const replaced: Replaced[] = [];
   let standing: FoundObject = { state: "unknown" };
   let open = siblings.files;
@@ -67,7 +67,7 @@ function unknownFirst(files: readonly SiblingFile[], found: ReadonlyMap<string, 
 /** A file without a mark, of other writers or of earlier releases, is taken for the standing object's. */
 function requireOfStanding(
   store: SiblingStore,
-  siblings: Siblings,
+  siblings: SiblingsToPut,
   suffix: string,
   file: FoundFile | undefined,
   standing: FoundObject,
@@ -86,7 +86,7 @@ function notReadable(store: SiblingStore, { suffix }: SiblingFile): S3Encryption
   return new S3EncryptionError("unsupported-operation", cause.message);
 }
 
-function interrupted(store: SiblingStore, { verb }: Siblings, files: readonly SiblingFile[]): S3EncryptionError {
+function interrupted(store: SiblingStore, { verb }: SiblingsToPut, files: readonly SiblingFile[]): S3EncryptionError {
   return new S3EncryptionError(
     "content-mismatch",
     `Others put the same object at the same time: ${quoted(files.map(({ suffix }) => store.keyOf(suffix)))} changed meanwhile. Nothing was stored. ${verb} it again.`,
@@ -97,7 +97,7 @@ function undoable(
   ordinary: SiblingStore,
   replaced: readonly Replaced[],
   standing: FoundObject,
-  siblings: Siblings,
+  siblings: SiblingsToPut,
 ): FilesFirst {
   const fail = (what: string, reason: unknown): InstructionFileError => {
     const files = replaced.map(({ file, found }) => affected(ordinary, file, found));
@@ -128,7 +128,7 @@ function undoable(
 }
 
 /** Not what another put has left, or has just put: that one puts its own again once its object stands. */
-function isPrevious(siblings: Siblings, found: FoundFile, standing: FoundObject): boolean {
+function isPrevious(siblings: SiblingsToPut, found: FoundFile, standing: FoundObject): boolean {
   const of = found.state === "read" ? siblings.fileMarkOf(found.metadata) : undefined;
   return of === undefined || (standing.state === "read" && of === standing.mark);
 }

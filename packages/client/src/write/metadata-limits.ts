@@ -1,6 +1,5 @@
 import { isReservedMetadata } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
-import type { SiblingFile } from "./sibling-files.js";
+import { S3EncryptionError, type SiblingFile } from "@s3ec/materials";
 
 /** S3's limits, in bytes: of the user metadata's names and values together, and of a key. */
 const MAX_METADATA_LENGTH = 2048;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { S3EncryptionError } from "@s3ec/materials";
-import type { BodySource, ObjectToSeal } from "./body.js";
+import type { BodySource, ObjectToPut } from "./body.js";
 
 interface Digest {
   update(chunk: Uint8Array): void;
@@ -45,10 +45,10 @@ function isVerifiable(name: string): name is Verifiable {
  * holds ciphertext and a digest of the plaintext would leak equality (S3 of docs/formats.md 5).
  */
 export function withoutPlaintextChecksums(
-  input: ObjectToSeal,
+  input: ObjectToPut,
   source: BodySource,
-): { input: ObjectToSeal; source: BodySource } {
-  const rest: ObjectToSeal = { ...input };
+): { input: ObjectToPut; source: BodySource } {
+  const rest: ObjectToPut = { ...input };
   const expected: { name: Verifiable; value: string }[] = [];
   for (const [name, value] of Object.entries(input)) {
     if (value === undefined || !/^(ContentMD5|Checksum(?!Algorithm$).*)$/.test(name)) continue;

@@ -2,13 +2,13 @@ import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { Attempts } from "./attempts.js";
 import { type FilesFirst, writeFilesFirst } from "./files-first.js";
 import { settleFiles } from "./settle-files.js";
-import { isOf, type Siblings } from "./sibling-files.js";
+import { isOf, type SiblingsToPut } from "./sibling-files.js";
 import type { SiblingStore } from "./sibling-store.js";
 
 /** The one request that makes an object appear, and what is stored beside it. */
 export interface Publication<Output> {
   readonly store: SiblingStore;
-  readonly siblings: Siblings;
+  readonly siblings: SiblingsToPut;
   readonly attempts: Attempts;
   readonly send: () => Promise<Output>;
   /** What S3 would have answered, had its answer arrived. */

@@ -1,22 +1,13 @@
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
-import {
-  ciphertextLength,
-  createContentKey,
-  encryptContent,
-  fileMark,
-  holdsWrappedKey,
-  objectMark,
-  writeEnvelope,
-} from "@s3ec/envelope";
-import { type MessageFormat, S3EncryptionError } from "@s3ec/materials";
-import { type CallOptions, callOptionsOf, refuseReservedNames } from "../call-options.js";
-import { knownSuffixes } from "../instruction-files.js";
-import { assertFormat, type ResolvedOptions } from "../options.js";
+import { S3EncryptionError, type Siblings } from "@s3ec/materials";
+import { callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
+import { knownSuffixes } from "../files-beside.js";
+import { formatToWrite, type ResolvedOptions } from "../options.js";
 import { letGoOfBody } from "../streams.js";
-import { type BodySource, type ObjectToSeal, sourceOfBody } from "./body.js";
+import { type ObjectToPut, sourceOfBody } from "./body.js";
 import { checkUserMetadata, refuseImpossibleKeys, refuseOversizedMetadata } from "./metadata-limits.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
-import type { Siblings } from "./sibling-files.js";
+import type { SiblingsToPut } from "./sibling-files.js";
 import { takeBody } from "./taken-body.js";
 
 /** An object ready to be stored: encrypted once, in order, as it is read. */
@@ -28,7 +19,7 @@ export interface SealedObject {
   readonly length: number | undefined;
   /** How many of them stand for no plaintext. */
   readonly overhead: number;
-  readonly siblings: Siblings;
+  readonly siblings: SiblingsToPut;
   /** Whether the caller has all of the plaintext in memory anyway. */
   readonly isInMemory: boolean;
   /** Lets go of the caller's body; harmless after its end. */
@@ -36,7 +27,7 @@ export interface SealedObject {
 }
 
 /** Refuses what must not be written, gets materials, and starts the one pass of encryption (S18: never a second). */
-export async function sealObject(options: ResolvedOptions, given: ObjectToSeal): Promise<SealedObject> {
+export async function sealObject(options: ResolvedOptions, given: ObjectToPut): Promise<SealedObject> {
   takeBody(given.Body);
   try {
     return await sealChecked(options, given);
@@ -47,133 +38,53 @@ export async function sealObject(options: ResolvedOptions, given: ObjectToSeal):
   }
 }
 
-async function sealChecked(options: ResolvedOptions, given: ObjectToSeal): Promise<SealedObject> {
+async function sealChecked(options: ResolvedOptions, given: ObjectToPut): Promise<SealedObject> {
   const call = callOptionsOf(given);
   refuseReservedNames(call);
   checkUserMetadata(given.Metadata);
   if (given.WriteOffsetBytes !== undefined) {
     throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
   }
-  const { messageFormat } = options;
-  const format = call.format ?? options.writeFormat;
-  assertFormat(messageFormat, format, "format");
-  const source = sourceOfBody(given.Body, given.ContentLength);
+  const format = formatToWrite(options, call);
+  const body = sourceOfBody(given.Body, given.ContentLength);
   try {
-    return format === "message" && messageFormat !== undefined
-      ? await sealMessage(messageFormat, options, given, source, call)
-      : await seal(options, given, source, call);
+    const { input, source } = withoutPlaintextChecksums(given, body);
+    const sealed = await format.seal({
+      ...requestOf(options, call, given),
+      plaintext: source.chunks,
+      ...(source.length === undefined ? {} : { contentLength: source.length }),
+    });
+    const Metadata = { ...input.Metadata, ...sealed.metadata };
+    refuseOversizedMetadata(Metadata, sealed.metadata);
+    refuseImpossibleKeys(input.Key, sealed.siblings.files);
+    const { Body: _body, ContentLength: _length, ...rest } = input;
+    return {
+      input: { ...rest, Metadata },
+      ciphertext: sealed.ciphertext,
+      length: sealed.length,
+      overhead: sealed.length === undefined || source.length === undefined ? 0 : sealed.length - source.length,
+      siblings: {
+        ...sealed.siblings,
+        verb: "Put",
+        suffixes: suffixesToLookAt(options, sealed, given),
+        markOf: ({ Metadata: stored = {} }) => sealed.siblings.markOf(stored),
+      },
+      isInMemory: body.isInMemory,
+      destroy: body.destroy,
+    };
   } catch (error) {
-    source.destroy();
+    body.destroy();
     throw error;
   }
 }
 
-async function seal(
+/** Without any file here, nothing says that there was one: it would take a request with every put. */
+function suffixesToLookAt(
   options: ResolvedOptions,
-  given: ObjectToSeal,
-  body: BodySource,
-  call: CallOptions,
-): Promise<SealedObject> {
-  const { suite, commitmentPolicy, materialsManager, instructionFiles } = options;
-  const { input, source } = withoutPlaintextChecksums(given, body);
-  if (source.length !== undefined && source.length > suite.maxContentLength) {
-    throw new S3EncryptionError(
-      "content-too-large",
-      `The body has ${source.length} bytes, more than the ${suite.maxContentLength} that ${suite.name} can encrypt.`,
-    );
-  }
-  const materials = await materialsManager.getEncryptionMaterials({
-    suite,
-    algorithmBinding: suite.storedName,
-    commitmentPolicy,
-    encryptionContext: call.encryptionContext,
-    bucket: given.Bucket,
-    key: given.Key,
-    ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
-    ...(source.length === undefined ? {} : { contentLength: source.length }),
-  });
-  const { content, header } = createContentKey(suite, materials.dataKey);
-  const suffix = call.instructionFileSuffix ?? instructionFiles.suffix;
-  const envelope = writeEnvelope({
-    header,
-    encryptedDataKeys: materials.encryptedDataKeys,
-    useInstructionFile: instructionFiles.write || call.instructionFileSuffix !== undefined,
-    wrapPlacement: options.wrapPlacement,
-    allowUncommittedChildren: options.enableUncommittedChildren,
-    ...(suffix === undefined ? {} : { defaultSuffix: suffix }),
-  });
-  const { Body: _body, ContentLength: _length, ...rest } = input;
-  const Metadata = { ...input.Metadata, ...envelope.metadata };
-  refuseOversizedMetadata(Metadata, envelope.metadata);
-  const files = envelope.instructionFiles;
-  refuseImpossibleKeys(input.Key, files);
-  return {
-    input: { ...rest, Metadata },
-    ciphertext: encryptContent(content, source.chunks),
-    length: source.length === undefined ? undefined : ciphertextLength(suite, source.length),
-    overhead: suite.tagLength,
-    siblings: {
-      verb: "Put",
-      files,
-      first: files.length > 0 && !holdsWrappedKey(envelope.metadata),
-      mark: envelope.mark,
-      // Without any file here, nothing says that there was one: it would take a request with every put.
-      suffixes: files.length > 0 || mayHaveFiles(options) ? knownSuffixes(options, given) : [],
-      replaceUnknown: instructionFiles.replaceUnknown,
-      markOf: ({ Metadata = {} }) => objectMark(Metadata),
-      fileMarkOf: fileMark,
-      standsAlone: holdsWrappedKey,
-    },
-    isInMemory: source.isInMemory,
-    destroy: source.destroy,
-  };
-}
-
-/** A child that is missing in one put may have its file of an earlier one. */
-function mayHaveFiles({ materialsManager }: ResolvedOptions): boolean {
-  return (materialsManager.instructionFileSuffixes ?? []).length > 0;
-}
-
-const NO_SIBLINGS: Siblings = {
-  verb: "Put",
-  files: [],
-  first: false,
-  mark: undefined,
-  suffixes: [],
-  replaceUnknown: false,
-  markOf: () => undefined,
-  fileMarkOf: () => undefined,
-  standsAlone: () => true,
-};
-
-/** The message holds everything itself: nothing is added to the caller's metadata, and there are no instruction files. */
-async function sealMessage(
-  messageFormat: MessageFormat,
-  { materialsManager, commitmentPolicy }: ResolvedOptions,
-  given: ObjectToSeal,
-  body: BodySource,
-  call: CallOptions,
-): Promise<SealedObject> {
-  if (call.instructionFileSuffix !== undefined) {
-    throw new S3EncryptionError(
-      "invalid-argument",
-      "A message has no instruction file; leave instructionFileSuffix out.",
-    );
-  }
-  const { input, source } = withoutPlaintextChecksums(given, body);
-  refuseOversizedMetadata(input.Metadata ?? {}, {});
-  const { ciphertext, length } = await messageFormat.seal({
-    materialsManager,
-    commitmentPolicy,
-    encryptionContext: call.encryptionContext,
-    bucket: given.Bucket,
-    key: given.Key,
-    ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
-    plaintext: source.chunks,
-    ...(source.length === undefined ? {} : { contentLength: source.length }),
-  });
-  const { Body: _body, ContentLength: _length, ...rest } = input;
-  const overhead = length === undefined || source.length === undefined ? 0 : length - source.length;
-  const { isInMemory, destroy } = source;
-  return { input: rest, ciphertext, length, overhead, siblings: NO_SIBLINGS, isInMemory, destroy };
+  { siblings: { files, mark } }: { readonly siblings: Siblings },
+  given: ObjectToPut,
+): readonly string[] {
+  // A child that is missing in one put may have its file of an earlier one.
+  const mayHaveFiles = (options.materialsManager.instructionFileSuffixes ?? []).length > 0;
+  return files.length > 0 || (mark !== undefined && mayHaveFiles) ? knownSuffixes(options, given) : [];
 }

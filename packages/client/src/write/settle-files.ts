@@ -1,6 +1,6 @@
-import { isError } from "@s3ec/materials";
+import { isError, type SiblingFile } from "@s3ec/materials";
 import { type AffectedFile, InstructionFileError, quoted } from "./sibling-error.js";
-import { type FoundFile, isOf, type SiblingFile, type Siblings } from "./sibling-files.js";
+import { type FoundFile, isOf, type SiblingsToPut } from "./sibling-files.js";
 import type { SiblingStore } from "./sibling-store.js";
 
 /** How often files that others write at the same time are tried again. */
@@ -16,7 +16,7 @@ const MAX_ROUNDS = 5;
  */
 export async function settleFiles(
   store: SiblingStore,
-  siblings: Siblings,
+  siblings: SiblingsToPut,
   found: ReadonlyMap<string, FoundFile> | undefined,
 ): Promise<void> {
   const { files, suffixes, first } = siblings;
@@ -59,7 +59,7 @@ async function removeStale(store: SiblingStore, suffix: string, file: FoundFile)
   }
 }
 
-async function requireStanding(store: SiblingStore, siblings: Siblings): Promise<void> {
+async function requireStanding(store: SiblingStore, siblings: SiblingsToPut): Promise<void> {
   const standing = await store.standing();
   if (isOf(siblings.mark, standing)) return;
   if (standing.state !== "unknown") {
@@ -97,13 +97,13 @@ function isText(found: FoundFile | undefined, body: string): boolean {
 }
 
 /** Says that it is of another object, and nothing that this put wrote. Without a mark it may be anybody's, and stays. */
-function isStale({ files, mark, fileMarkOf }: Siblings, suffix: string, file: FoundFile): boolean {
+function isStale({ files, mark, fileMarkOf }: SiblingsToPut, suffix: string, file: FoundFile): boolean {
   if (file.state !== "read" || files.some((other) => other.suffix === suffix)) return false;
   const of = fileMarkOf(file.metadata);
   return of !== undefined && of !== mark;
 }
 
-function failed(store: SiblingStore, siblings: Siblings, cause: unknown): InstructionFileError {
+function failed(store: SiblingStore, siblings: SiblingsToPut, cause: unknown): InstructionFileError {
   const files = affected(store, siblings.files);
   const reason = isError(cause) ? ` ${cause.message}` : "";
   return new InstructionFileError(

@@ -1,31 +1,14 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { Siblings } from "@s3ec/materials";
 
-/** A file that is stored beside an object, at the object's key plus `suffix`. */
-export interface SiblingFile {
-  readonly suffix: string;
-  readonly body: string;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** What a format stores beside an object, and how the object is told from every other one. */
-export interface Siblings {
+/** What a format stores beside an object, and where else there may be files of it. */
+export interface SiblingsToPut extends Omit<Siblings, "markOf"> {
   /** What stores them, for sentences: "Put it again." */
   readonly verb: "Put" | "Copy";
-  readonly files: readonly SiblingFile[];
-  /** Whether the object cannot be read without them. They are then written before it, and put back when it fails. */
-  readonly first: boolean;
-  /** Found by `markOf` on this object and no other; undefined where its format leaves nothing on the object. */
-  readonly mark: string | undefined;
   /** Suffixes of files that an earlier put may have left. */
   readonly suffixes: readonly string[];
-  /** Replace files, unconditionally, of which it cannot be told what they are of. */
-  readonly replaceUnknown: boolean;
   /** An object's mark, from what S3 says of it. */
   markOf(head: HeadObjectCommandOutput): string | undefined;
-  /** The mark of the object that a file is of, from the file's user metadata. */
-  fileMarkOf(metadata: Readonly<Record<string, string>>): string | undefined;
-  /** Whether an object with this user metadata can be read without a file. */
-  standsAlone(metadata: Readonly<Record<string, string>>): boolean;
 }
 
 /** What stood beside the object when it was looked at. `unknown`: it may not be read, or S3 does not say whether it is there. */

@@ -7,10 +7,12 @@ import {
   type PutObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { MAX_INSTRUCTION_FILE_LENGTH } from "@s3ec/envelope";
-import { httpStatusOf } from "../http-status.js";
-import { instructionFilePut, isMissing, readText } from "../instruction-files.js";
-import type { FoundFile, FoundObject, SiblingFile, Siblings } from "./sibling-files.js";
+import { MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
+import type { SiblingFile } from "@s3ec/materials";
+import { answeredBody } from "../read/answered-body.js";
+import { httpStatusOf, isMissing } from "../s3-errors.js";
+import type { FoundFile, FoundObject, SiblingsToPut } from "./sibling-files.js";
+import { siblingPut } from "./sibling-put.js";
 
 /** Milliseconds that may pass until it is clear what became of a request that has failed. */
 const ASKING_TIMEOUT = 30_000;
@@ -22,7 +24,7 @@ type Condition = Pick<PutObjectCommandInput, "IfMatch" | "IfNoneMatch">;
 export class SiblingStore {
   readonly #client: S3Client;
   readonly #object: PutObjectCommandInput;
-  readonly #siblings: Siblings;
+  readonly #siblings: SiblingsToPut;
   readonly #put: Put;
   readonly #signal: AbortSignal | undefined;
 
@@ -33,7 +35,7 @@ export class SiblingStore {
   constructor(
     client: S3Client,
     object: PutObjectCommandInput,
-    siblings: Siblings,
+    siblings: SiblingsToPut,
     { signal, put }: { readonly signal?: AbortSignal | undefined; readonly put?: Put } = {},
   ) {
     this.#client = client;
@@ -68,7 +70,8 @@ export class SiblingStore {
     const asked = { ...this.#readOf(suffix), ...(VersionId === undefined ? {} : { VersionId }) };
     try {
       const output = await this.#client.send(new GetObjectCommand(asked), this.#request);
-      const body = await readText(output);
+      const bytes = await readAtMost(answeredBody(output), MAX_INSTRUCTION_FILE_LENGTH + 1);
+      const body = Buffer.from(bytes).toString("utf8");
       // Without its tag, or as a whole object of somebody's, it could neither be replaced nor put back for certain.
       if (output.ETag === undefined || body.length > MAX_INSTRUCTION_FILE_LENGTH) return { state: "unknown" };
       return { state: "read", etag: output.ETag, body, metadata: output.Metadata ?? {} };
@@ -93,7 +96,7 @@ export class SiblingStore {
   async write(file: SiblingFile, found: FoundFile): Promise<string | undefined> {
     try {
       const condition = this.#conditionOf(found);
-      const output = await this.#put({ ...instructionFilePut(this.#object, file), ...condition });
+      const output = await this.#put({ ...siblingPut(this.#object, file), ...condition });
       return output.ETag ?? "";
     } catch (error) {
       const now = await this.afterFailure()

@@ -1,6 +1,6 @@
 import { parseByteRange } from "@s3ec/envelope";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
-import type { MessageHeader, OpenedMessage } from "@s3ec/materials";
+import type { ObjectHead, OpenedObject } from "@s3ec/materials";
 import { inPieces } from "../chunks.js";
 import { type KnownMessage, knownMessages } from "../known-messages.js";
 import { mutateBytes, mutateFields } from "../mutate.js";
@@ -39,7 +39,7 @@ export const messagesTarget: Target = {
         outcome = "answered";
       } else {
         const body = inPieces(random, bytes.subarray(header.length));
-        for await (const chunk of opened.decrypt(body)) if (opened.provesPieces) released.push(chunk);
+        for await (const chunk of opened.decrypt(body)) if (opened.proves === "pieces") released.push(chunk);
         const whole = known.some((intact) => bytes.equals(intact.bytes));
         assertRight(whole, `${message.id} is opened although it was changed`);
         outcome = "opened";
@@ -58,9 +58,9 @@ export const messagesTarget: Target = {
 };
 
 /** The header, from a beginning that grows as it arrives. */
-function headerOf(random: Random, bytes: Uint8Array): MessageHeader | null {
+function headerOf(random: Random, bytes: Uint8Array): ObjectHead | null {
   for (let length = random.below(bytes.length + 1); ; length += 1 + random.below(300)) {
-    const parsed = format.parseHeader(bytes.subarray(0, length));
+    const parsed = format.readHead(bytes.subarray(0, length));
     if (parsed !== "incomplete") return parsed;
     if (length >= bytes.length) return null;
   }
@@ -69,12 +69,13 @@ function headerOf(random: Random, bytes: Uint8Array): MessageHeader | null {
 async function open(
   random: Random,
   message: KnownMessage,
-  header: MessageHeader,
+  header: ObjectHead,
   sameContext: boolean,
-): Promise<OpenedMessage> {
+): Promise<OpenedObject> {
   const { encryptionContext } = message;
   const context = sameContext ? encryptionContext : { ...mutateFields(random, encryptionContext, {}), other: "x" };
-  const opened = await format.open(header, {
+  const opened = await format.open({
+    head: header,
     materialsManager: random.pick(message.managers),
     commitmentPolicy: ALLOW_ALL.commitmentPolicy,
     encryptionContext: contextOf(context),

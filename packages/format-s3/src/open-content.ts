@@ -1,4 +1,3 @@
-import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import {
   assertMayDecrypt,
   type ContentKey,
@@ -9,38 +8,27 @@ import {
   openContentKey,
   type WrapAlgorithm,
 } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
-import type { CallOptions } from "../call-options.js";
-import { fetchInstructionFile, findInstructionFile } from "../instruction-files.js";
-import type { ResolvedOptions } from "../options.js";
-import { completeUnlessStale } from "./stale-file.js";
-
-type Get = (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>;
-type Open = (envelope: Envelope) => Promise<ContentKey>;
+import { type ObjectRequest, type ObjectToOpen, S3EncryptionError } from "@s3ec/materials";
+import { completeUnlessStale, fetchInstructionFile, findInstructionFile } from "./instruction-files.js";
+import type { ResolvedS3FormatOptions } from "./s3-format-options.js";
 
 /**
  * From what S3 answered to the key of the content: the envelope, every gate, the materials, the commitment. A suffix that the
  * call names means that file and no other; one that the client names means that file first, then the metadata's wrapped
  * key; without one, it is the metadata's, and `.instruction` where there is none (3.4 item 4).
  */
-export async function openObject(
-  options: ResolvedOptions,
-  call: CallOptions,
-  input: GetObjectCommandInput,
-  { Metadata = {} }: GetObjectCommandOutput,
-  get: Get,
-): Promise<ContentKey> {
-  const { instructionFiles, materialsManager } = options;
+export async function openContent(options: ResolvedS3FormatOptions, object: ObjectToOpen): Promise<ContentKey> {
+  const { instructionFiles } = options;
+  const { metadata, siblings, materialsManager } = object;
   const { wrapAlgorithms } = materialsManager;
-  const open: Open = (envelope) => contentKey(options, call, input, envelope);
-  const ofObject = classifyEnvelope(Metadata, { wrapAlgorithms });
-  const isNamed = call.instructionFileSuffix !== undefined || call.preferInstructionFile;
+  const ofObject = classifyEnvelope(metadata, { wrapAlgorithms });
+  const isNamed = object.siblingSuffix !== undefined || object.preferSibling === true;
   if (ofObject.placement === "metadata" && !isNamed) {
     const { suffix, read } = instructionFiles;
-    const file = read && suffix !== undefined ? await findInstructionFile(get, input, suffix) : undefined;
+    const file = read && suffix !== undefined ? await findInstructionFile(siblings, suffix) : undefined;
     return file === undefined
-      ? openAlone(open, ofObject.envelope, read ? suffix : undefined)
-      : openEither(open, () => complete(Metadata, wrapAlgorithms, file), ofObject.envelope);
+      ? openAlone(options, object, ofObject.envelope, read ? suffix : undefined)
+      : openEither(options, object, () => complete(metadata, wrapAlgorithms, file), ofObject.envelope);
   }
   if (!instructionFiles.read) {
     throw new S3EncryptionError(
@@ -50,18 +38,15 @@ export async function openObject(
         : "The object's metadata holds no wrapped key, and reading instruction files is disabled (disableInstructionFile).",
     );
   }
-  const suffix = call.instructionFileSuffix ?? instructionFiles.suffix;
+  const suffix = object.siblingSuffix ?? instructionFiles.suffix;
   // What its first client stores has nothing on the object.
-  const mayBeDotNets = options.enableLegacyWrappingAlgorithms && !holdsEnvelope(Metadata);
-  const file = await fetchInstructionFile(get, input, {
-    suffix,
-    tryDotNetV1: mayBeDotNets,
-    holdsEnvelope: holdsEnvelope(Metadata),
-    triedMessage: options.messageFormat !== undefined,
-  });
-  const completed = (found: InstructionFile): Envelope => complete(Metadata, wrapAlgorithms, found);
-  return open(
-    suffix === undefined && mayBeDotNets ? await completeUnlessStale(get, input, file, completed) : completed(file),
+  const mayBeDotNets = options.enableLegacyWrappingAlgorithms && !holdsEnvelope(metadata);
+  const file = await fetchInstructionFile(siblings, metadata, { suffix, tryDotNetV1: mayBeDotNets });
+  const completed = (from: InstructionFile): Envelope => complete(metadata, wrapAlgorithms, from);
+  return openEnvelope(
+    options,
+    object,
+    suffix === undefined && mayBeDotNets ? await completeUnlessStale(siblings, file, completed) : completed(file),
   );
 }
 
@@ -84,13 +69,18 @@ const OF_ANOTHER_OBJECT: ReadonlySet<string> = new Set([
 ]);
 
 /** By the file; by the metadata where the file is not of this object, which on V3 the commitment decides (S19). */
-async function openEither(open: Open, fromFile: () => Envelope, fromMetadata: Envelope): Promise<ContentKey> {
+async function openEither(
+  options: ResolvedS3FormatOptions,
+  object: ObjectToOpen,
+  fromFile: () => Envelope,
+  fromMetadata: Envelope,
+): Promise<ContentKey> {
   try {
-    return await open(fromFile());
+    return await openEnvelope(options, object, fromFile());
   } catch (error) {
     if (!(error instanceof S3EncryptionError) || !OF_ANOTHER_OBJECT.has(error.code)) throw error;
     try {
-      return await open(fromMetadata);
+      return await openEnvelope(options, object, fromMetadata);
     } catch {
       throw error;
     }
@@ -98,9 +88,14 @@ async function openEither(open: Open, fromFile: () => Envelope, fromMetadata: En
 }
 
 /** @param suffix of the file that was looked for first, and is not there */
-async function openAlone(open: Open, envelope: Envelope, suffix: string | undefined): Promise<ContentKey> {
+async function openAlone(
+  options: ResolvedS3FormatOptions,
+  object: ObjectToOpen,
+  envelope: Envelope,
+  suffix: string | undefined,
+): Promise<ContentKey> {
   try {
-    return await open(envelope);
+    return await openEnvelope(options, object, envelope);
   } catch (error) {
     if (suffix === undefined || !(error instanceof S3EncryptionError) || error.code !== "no-matching-key") throw error;
     const message = `${error.message} There is no instruction file at the object's key plus "${suffix}" either.`;
@@ -109,22 +104,21 @@ async function openAlone(open: Open, envelope: Envelope, suffix: string | undefi
 }
 
 /** Gates first, then materials, then the commitment: the order that keeps keys out of refused objects' reach (S6). */
-async function contentKey(
-  options: ResolvedOptions,
-  call: CallOptions,
-  { Bucket: bucket, Key: key }: GetObjectCommandInput,
+export async function openEnvelope(
+  options: ResolvedS3FormatOptions,
+  object: ObjectRequest,
   envelope: Envelope,
 ): Promise<ContentKey> {
-  const { materialsManager, commitmentPolicy } = options;
-  assertMayDecrypt(envelope, options, materialsManager.wrapAlgorithms);
+  const { materialsManager, commitmentPolicy, encryptionContext, materialDescription, bucket, key } = object;
+  assertMayDecrypt(envelope, { ...options, commitmentPolicy }, materialsManager.wrapAlgorithms);
   const { dataKey } = await materialsManager.getDecryptionMaterials({
     suite: envelope.suite,
     algorithmBinding: envelope.algorithmBinding,
     commitmentPolicy,
-    encryptionContext: call.encryptionContext,
+    encryptionContext,
     bucket,
     key,
-    ...(call.materialDescription === undefined ? {} : { materialDescription: call.materialDescription }),
+    ...(materialDescription === undefined ? {} : { materialDescription }),
     encryptedDataKeys: [envelope.encryptedDataKey],
   });
   return openContentKey(envelope, dataKey);

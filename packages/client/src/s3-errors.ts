@@ -7,3 +7,8 @@ export function httpStatusOf(error: unknown): number | undefined {
     typeof metadata === "object" && metadata !== null ? Reflect.get(metadata, "httpStatusCode") : undefined;
   return typeof status === "number" ? status : undefined;
 }
+
+/** Whether S3 said that there is no such object. */
+export function isMissing(error: unknown): boolean {
+  return isError(error) && (error.name === "NoSuchKey" || error.name === "NotFound");
+}

@@ -1,0 +1,115 @@
+import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import { S3Format } from "@s3ec/format-s3";
+import {
+  assertKnownOptions,
+  type Inspection,
+  type ObjectFormat,
+  type OptionNames,
+  type WrapAlgorithm,
+} from "@s3ec/materials";
+import { plainClientOf } from "../plain-client.js";
+import { destroyStream } from "../streams.js";
+import { answeredBody } from "./answered-body.js";
+import { BesideObject } from "./beside-object.js";
+import { inBody, type RecognisedObject, recognise, recognisedByMetadata, recognisedBySibling } from "./recognise.js";
+
+export interface InspectOptions {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId?: string;
+  /** Formats to look for. Default: `new S3Format()`. */
+  readonly formats?: readonly ObjectFormat[];
+  /** Wraps of keyrings of your own, as their `wrapAlgorithms` have them. Default: the official ones only. */
+  readonly wrapAlgorithms?: readonly WrapAlgorithm[];
+  /** The instruction file to look at, even where the metadata holds a wrapped key. Default: as a reader would. */
+  readonly instructionFileSuffix?: string;
+  /** What a `HeadObjectCommand` has answered about the object. Default: it is asked. */
+  readonly head?: Pick<HeadObjectCommandOutput, "Metadata" | "ContentLength" | "ETag">;
+}
+
+/** What is stored about an object. */
+export interface InspectedObject {
+  /** Name of the format that recognised it. */
+  readonly formatName: string;
+  readonly inspection: Inspection;
+}
+
+const OPTIONS: OptionNames<InspectOptions> = {
+  Bucket: true,
+  Key: true,
+  VersionId: true,
+  formats: true,
+  wrapAlgorithms: true,
+  instructionFileSuffix: true,
+  head: true,
+};
+
+/**
+ * Says how an object is encrypted, from what is stored about it: needs no key, and reads no more of the object than its
+ * head. Nothing of the answer is authenticated. The client may be one that encrypts.
+ *
+ * @throws S3EncryptionError `not-encrypted`, `malformed-envelope`, `invalid-argument`; S3's own errors
+ */
+export async function inspectObject(client: S3Client, options: InspectOptions): Promise<InspectedObject> {
+  assertKnownOptions(options, OPTIONS, "inspectObject");
+  const { formats = [new S3Format()], instructionFileSuffix: siblingSuffix, head: given, wrapAlgorithms } = options;
+  const { Bucket, Key, VersionId } = options;
+  const object = { Bucket, Key, ...(VersionId === undefined ? {} : { VersionId }) };
+  const plain = plainClientOf(client);
+  const output = given ?? (await plain.send(new HeadObjectCommand(object)));
+  const beside = new BesideObject(object, {
+    get: (file) => plain.send(new GetObjectCommand(file)),
+    client: () => plain,
+    signal: undefined,
+  });
+  const { Metadata = {}, ContentLength: storedLength = 0 } = output;
+  const { format, head } = await recognised(plain, formats, { object, output, siblingSuffix });
+  const inspection = await format.inspect({
+    metadata: Metadata,
+    storedLength,
+    ...(head === undefined ? {} : { head }),
+    ...(siblingSuffix === undefined ? {} : { siblingSuffix }),
+    ...(wrapAlgorithms === undefined ? {} : { wrapAlgorithms }),
+    siblings: { read: (suffix) => beside.read(suffix, undefined) },
+  });
+  return { formatName: format.name, inspection };
+}
+
+async function recognised(
+  client: S3Client,
+  formats: readonly ObjectFormat[],
+  {
+    object,
+    output,
+    siblingSuffix,
+  }: {
+    readonly object: { readonly Bucket: string; readonly Key: string; readonly VersionId?: string };
+    readonly output: Pick<HeadObjectCommandOutput, "Metadata" | "ContentLength">;
+    readonly siblingSuffix: string | undefined;
+  },
+): Promise<Pick<RecognisedObject, "format" | "head">> {
+  const format = recognisedByMetadata(formats, output);
+  if (format !== undefined) return { format, head: undefined };
+  const isInBody = siblingSuffix === undefined && output.ContentLength !== 0 && inBody(formats, output).length > 0;
+  if (!isInBody) return { format: recognisedBySibling(formats, output), head: undefined };
+  const { Body } = await client.send(new GetObjectCommand({ ...object, Range: `bytes=0-${MAX_HEAD_LENGTH - 1}` }));
+  const body = answeredBody({ Body });
+  try {
+    return await recognise(formats, output, atMost(body, MAX_HEAD_LENGTH));
+  } finally {
+    destroyStream(body);
+  }
+}
+
+/** Bytes of an object that are looked at for a head. */
+const MAX_HEAD_LENGTH = 1024 * 1024;
+
+/** A store that ignores the range sends more than was asked for. */
+async function* atMost(chunks: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+  let left = length;
+  for await (const chunk of chunks) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) return;
+  }
+}

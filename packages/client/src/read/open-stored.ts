@@ -1,0 +1,134 @@
+import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { quotedList } from "@s3ec/envelope";
+import {
+  type ObjectFormat,
+  type ObjectHead,
+  type OpenedObject,
+  S3EncryptionError,
+  type S3EncryptionErrorCode,
+  type SiblingReader,
+} from "@s3ec/materials";
+import { type CallOptions, requestOf } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
+import type { BesideObject } from "./beside-object.js";
+
+/** An object that S3 answered with, of a format that was recognised. */
+export interface StoredObject {
+  readonly input: GetObjectCommandInput;
+  readonly output: GetObjectCommandOutput;
+  readonly format: ObjectFormat;
+  readonly head: ObjectHead | undefined;
+  readonly beside: BesideObject;
+  /** Only a range is going to be read. */
+  readonly partial?: boolean;
+}
+
+/** Versions of a file that are tried; each may cost a call to a key store. */
+const MAX_VERSIONS = 4;
+
+/** What a file of another version of the object may end in. */
+const OF_ANOTHER_VERSION: ReadonlySet<S3EncryptionErrorCode> = new Set([
+  "malformed-envelope",
+  "context-mismatch",
+  "no-matching-key",
+  "decryption-failed",
+]);
+
+/**
+ * Opens an object, where its format asks for a file beside it by the file that belongs to its version. A refusal of an
+ * object that could have another file says which there are.
+ */
+export async function openStored(
+  options: ResolvedOptions,
+  call: CallOptions,
+  object: StoredObject,
+): Promise<OpenedObject> {
+  const { format, head, beside, input, output } = object;
+  const { instructionFileVersionId } = call;
+  const open = (siblings: SiblingReader): Promise<OpenedObject> =>
+    format.open({
+      ...requestOf(options, call, input),
+      metadata: output.Metadata ?? {},
+      ...(head === undefined ? {} : { head }),
+      preferSibling: call.preferInstructionFile,
+      partial: object.partial ?? false,
+      siblings,
+    });
+  try {
+    if (input.VersionId === undefined || instructionFileVersionId !== undefined) {
+      return await open({ read: (suffix) => beside.read(suffix, instructionFileVersionId) });
+    }
+    const isTold = format.siblings?.tells(output.Metadata ?? {}, options.materialsManager) === true;
+    return await openNearest(open, object, isTold);
+  } catch (error) {
+    throw format.siblings?.reads === true ? await withSiblings(error, options, beside) : error;
+  }
+}
+
+/** Of an object whose version was named: S3 keeps versions of the file beside it, too, and tells of none which it is. */
+async function openNearest(
+  open: (siblings: SiblingReader) => Promise<OpenedObject>,
+  { beside, output }: StoredObject,
+  isTold: boolean,
+): Promise<OpenedObject> {
+  const found = new Map<string, readonly string[] | undefined>();
+  const from = (attempt: number): SiblingReader => ({
+    read: async (suffix) => {
+      if (!isTold) throw versionNotNamed();
+      if (!found.has(suffix)) {
+        found.set(suffix, await beside.versionsNear(suffix, output.LastModified, MAX_VERSIONS));
+      }
+      return beside.read(suffix, found.get(suffix)?.[attempt]);
+    },
+  });
+  let first: unknown;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await open(from(attempt));
+    } catch (error) {
+      first ??= error;
+      if (!(error instanceof S3EncryptionError) || !OF_ANOTHER_VERSION.has(error.code) || found.size === 0) throw error;
+      const tried = Math.max(...[...found.values()].map((versions) => versions?.length ?? 0));
+      if (attempt + 1 >= tried) throw notTheVersion(first, tried);
+    }
+  }
+}
+
+function versionNotNamed(): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-argument",
+    "The object's version was named, and its wrapped key is in an instruction file, of which there are versions too: pass the version of the file that was put with it (instructionFileVersionId). Only objects of format V3 tell which file is theirs.",
+  );
+}
+
+/** Says nothing of why: only what the caller can know without a key (S16). */
+function notTheVersion(error: unknown, tried: number): unknown {
+  if (!(error instanceof S3EncryptionError)) return error;
+  const what =
+    tried === 0
+      ? "The current version of its instruction file was used, since its versions could not be listed (s3:ListBucketVersions)"
+      : `The ${tried} versions of its instruction file that are nearest in time were tried`;
+  return new S3EncryptionError(
+    error.code,
+    `${error.message} ${what}: pass the version that was put with the object (instructionFileVersionId).`,
+    { cause: error },
+  );
+}
+
+/** Of an object that may have a file under a suffix of its writer's, or be of a format that nobody named. */
+async function withSiblings(error: unknown, { formats }: ResolvedOptions, beside: BesideObject): Promise<unknown> {
+  const isTold = error instanceof S3EncryptionError && ["not-encrypted", "no-matching-key"].includes(error.code);
+  if (!isTold) return error;
+  const suffixes = await beside.suffixes();
+  const advice =
+    suffixes === undefined
+      ? "Whether it has an instruction file with another suffix could not be listed (s3:ListBucket)."
+      : suffixes.length === 0
+        ? 'No other key begins with its key and ".", as that of an instruction file would.'
+        : `Beside it are keys that end in ${quotedList(suffixes)}: if one is its instruction file, pass that as instructionFileSuffix.`;
+  const others =
+    error.code === "not-encrypted" && formats.every(({ readHead }) => readHead === undefined)
+      ? " If it is a message of the AWS Encryption SDK, or of another format, name that in formats."
+      : "";
+  return new S3EncryptionError(error.code, `${error.message} ${advice}${others}`, { cause: error });
+}
