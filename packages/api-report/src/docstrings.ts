@@ -29,6 +29,7 @@ export function missingDocstrings(
     if (throws.some((text) => !namesCode(text, errorCodes))) report("has a @throws that names no code of the error");
   };
   const inspectMembers = (node: ts.Node, of: string): void => {
+    if (isPattern(node)) return;
     if (!isMembered(node)) {
       // What a union, an intersection or an array is of. The type of a member is not looked into: its docstring says it.
       ts.forEachChild(node, (child) => (ts.isTypeNode(child) ? inspectMembers(child, of) : undefined));
@@ -70,6 +71,11 @@ function namesCode(text: string, errorCodes: ReadonlySet<string>): boolean {
 function saysItself(node: ts.Node): boolean {
   if (!ts.isPropertySignature(node) || node.type === undefined) return false;
   return ts.isLiteralTypeNode(node.type) || node.type.kind === ts.SyntaxKind.NeverKeyword;
+}
+
+/** `Exclude<Source, { bytes: unknown }>`: what is compared with, whose members are nobody's. */
+function isPattern(node: ts.Node): boolean {
+  return ts.isTypeReferenceNode(node) && !["Readonly", "Partial", "Required"].includes(node.typeName.getText());
 }
 
 function isType(node: ts.Node): boolean {

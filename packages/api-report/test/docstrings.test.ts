@@ -62,6 +62,8 @@ export interface B {
 export type C = readonly ({ readonly one: number } | (D & { two: number }))[];
 /** Another. */
 export interface D {}
+/** What is left of one, and one that cannot change. */
+export type E = Exclude<C, { readonly pattern: unknown }> | Readonly<{ three: number }>;
 `);
     expect(missing).to.have.members([
       at(3, "A.shown has no docstring."),
@@ -73,6 +75,7 @@ export interface D {}
       at(14, "B.method has no docstring."),
       at(18, "C.one has no docstring."),
       at(18, "C.two has no docstring."),
+      at(22, "E.three has no docstring."),
     ]);
   });
 
