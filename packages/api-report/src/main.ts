@@ -10,7 +10,6 @@ const IN_THE_MAKING = [
   "packages/client/",
   "packages/format-s3/",
   "packages/format-aws-message/src/aws-message-format.ts",
-  "packages/materials/src/message-format.ts",
   "packages/materials/src/object-format.ts",
 ];
 
