@@ -1,7 +1,7 @@
 import { explainConfiguration, type LoadOptions } from "@s3ec/container";
 
 /** What `s3ec config check` prints: the configuration in words. */
-export async function configCheck(file: string, options: Pick<LoadOptions, "allowCommands">): Promise<string> {
+export async function configCheck(file: string, options: Pick<LoadOptions, "allowCommands" | "use">): Promise<string> {
   const explanation = await explainConfiguration(file, options);
   return [
     `${file} is valid.`,

@@ -18,11 +18,13 @@ export interface ConnectionOptions {
   readonly dev?: boolean;
   /** Use the local server at this address. */
   readonly devServer?: DevServerAddress;
+  /** Which configuration of a file that holds several. */
+  readonly use?: string;
   /** Run the commands that the configuration names to get its keys. */
   readonly allowCommands?: boolean;
 }
 
-const DEFAULT_CONFIGURATION = "s3ec.config.json";
+const DEFAULT_CONFIGURATIONS = ["s3ec.config.json", "s3ec.config.yaml", "s3ec.config.yml"];
 const DEV_CONFIGURATION = { keyring: { type: "kms", keyId: "alias/app" } };
 const DEV_DIRECTORY = ".s3ec-dev";
 
@@ -33,11 +35,12 @@ export async function connect(
   keySources: Pick<LoadOptions, "stdin" | "onWarning">,
 ): Promise<Pick<Assembly, "client" | "dispose">> {
   const source = await configurationOf(options);
-  const local = await localServer(options, bucket, () => readConfigurationAsIs(source));
+  const use = options.use === undefined ? {} : { use: options.use };
+  const local = await localServer(options, bucket, () => readConfigurationAsIs(source, use));
   try {
     const services = local.settings === undefined ? {} : { s3: local.settings, kms: local.settings };
     const allowCommands = options.allowCommands === true;
-    const assembly = await createFromConfig(source, { ...services, ...keySources, allowCommands });
+    const assembly = await createFromConfig(source, { ...services, ...keySources, ...use, allowCommands });
     return {
       client: assembly.client,
       dispose: async () => {
@@ -58,7 +61,8 @@ export async function connectWithoutKeys(
 ): Promise<{ client: S3Client; dispose: () => Promise<void> }> {
   const local = await localServer(options, bucket, async () => ({}));
   const file = local.settings === undefined ? await configurationFile(options) : undefined;
-  const client = new S3Client(local.settings ?? (file === undefined ? {} : await loadS3Settings(file)));
+  const use = options.use === undefined ? {} : { use: options.use };
+  const client = new S3Client(local.settings ?? (file === undefined ? {} : await loadS3Settings(file, use)));
   return {
     client,
     dispose: async () => {
@@ -74,14 +78,17 @@ async function configurationOf(options: ConnectionOptions): Promise<string | obj
   if (options.dev === true || options.devServer !== undefined) return DEV_CONFIGURATION;
   throw new S3EncryptionError(
     "invalid-configuration",
-    `Name a configuration with --config, or put ${DEFAULT_CONFIGURATION} into this folder.`,
+    `Name a configuration with --config, or put ${DEFAULT_CONFIGURATIONS[0]} into this folder.`,
   );
 }
 
 async function configurationFile({ config }: ConnectionOptions): Promise<string | undefined> {
   if (config !== undefined) return config;
-  const there = await stat(DEFAULT_CONFIGURATION).catch(() => undefined);
-  return there?.isFile() === true ? DEFAULT_CONFIGURATION : undefined;
+  for (const name of DEFAULT_CONFIGURATIONS) {
+    const there = await stat(name).catch(() => undefined);
+    if (there?.isFile() === true) return name;
+  }
+  return undefined;
 }
 
 type LocalServer = { settings?: DevServer["clientConfig"]; close: () => Promise<void> };

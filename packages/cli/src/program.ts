@@ -122,10 +122,11 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store.",
     )
     .argument("<FILE>")
+    .option(...USE)
     .option(...ALLOW_COMMANDS)
-    .action(async (file: string, { allowCommands = false }: { allowCommands?: boolean }) => {
+    .action(async (file: string, { allowCommands = false, use }: Pick<ConnectionOptions, "allowCommands" | "use">) => {
       const { configCheck } = await import("./config-command.js");
-      await print(await configCheck(file, { allowCommands }));
+      await print(await configCheck(file, { allowCommands, ...(use === undefined ? {} : { use }) }));
     });
   config
     .command("schema")
@@ -137,6 +138,7 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
   return root;
 }
 
+const USE = ["--use <NAME>", "which configuration of a file that holds several"] as const;
 const ALLOW_COMMANDS = ["--allow-commands", "run the commands that the configuration names to get its keys"] as const;
 
 /** A command that tells more of what went wrong when it is asked to. */
@@ -147,7 +149,8 @@ function explained(command: Command, onVerbose: () => void): Command {
 function common(command: Command, description: string): Command {
   return command
     .description(description)
-    .option("--config <FILE>", "configuration (default: s3ec.config.json in this folder)")
+    .option("--config <FILE>", "configuration (default: s3ec.config.json, .yaml or .yml in this folder)")
+    .option(...USE)
     .option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev")
     .option(
       "--dev-server <URL>",

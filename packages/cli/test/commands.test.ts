@@ -408,7 +408,7 @@ describe("s3ec", function () {
       expectRefusal(await s3ec(args, folder), 3, /^ {2}keyring: /m);
     }
     const schema = await s3ec(["config", "schema"], folder);
-    expect(JSON.parse(schema.stdout)).to.have.nested.property("properties.keyring");
+    expect(JSON.parse(schema.stdout)).to.have.nested.property("$defs.configuration.properties.keyring");
   });
 
   it("does not fail because nobody reads what it prints", async () => {

@@ -16,5 +16,34 @@ export function configurationJsonSchema(
   const registry = new KeyringRegistry([...BUILT_IN_KEYRINGS, ...plugins.flatMap(({ keyrings = [] }) => keyrings)]);
   const formats = new FormatRegistry(plugins.flatMap(({ formats = [] }) => formats));
   const schema = configurationSchema(registry, formats, keySchemas({ folder: ".", env: {} }));
-  return { ...z.toJSONSchema(schema, { io: "input" }), title: "Configuration of @s3ec/container" };
+  const { $schema, $defs = {}, ...one } = z.toJSONSchema(schema, { io: "input" });
+  const { required: _, ...partial } = one;
+  return {
+    $schema,
+    title: "Configuration of @s3ec/container",
+    anyOf: [
+      { $ref: "#/$defs/configuration" },
+      {
+        type: "object",
+        description: "Several configurations, of which one is used.",
+        properties: {
+          $schema: { type: "string" },
+          use: { type: "string", description: "Which one, unless the caller says another." },
+          configurations: {
+            type: "object",
+            additionalProperties: {
+              ...partial,
+              properties: {
+                ...partial.properties,
+                extends: { type: "string", description: "The configuration whose fields stand where this has none." },
+              },
+            },
+          },
+        },
+        required: ["configurations"],
+        additionalProperties: false,
+      },
+    ],
+    $defs: { ...$defs, configuration: one },
+  };
 }

@@ -18,7 +18,7 @@ export type {
 } from "./keyring-descriptor.js";
 export { keyringDescriptor } from "./keyring-descriptor.js";
 export type { KeyringRegistry } from "./keyring-registry.js";
-export type { LoadedConfiguration, LoadOptions } from "./load-configuration.js";
+export type { LoadedConfiguration, LoadOptions, SelectOptions } from "./load-configuration.js";
 export { loadConfiguration, loadS3Settings, readConfigurationAsIs } from "./load-configuration.js";
 export type { ManagerConfiguration } from "./managers.js";
 export type { ConfigurationPlugin } from "./plugins.js";

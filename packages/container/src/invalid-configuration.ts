@@ -1,26 +1,42 @@
+import { nearestName } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { z } from "zod";
 
 /** One wrong field: where it is, and what was expected there. Never holds a value of the file. */
 export interface ConfigurationProblem {
-  /** Such as `keyring.children[0].instructionFileSuffix`; empty for the configuration as a whole. */
-  readonly path: string;
+  /** Such as `["keyring", "children", 0]`; empty for the configuration as a whole. */
+  readonly path: readonly PropertyKey[];
   readonly expected: string;
 }
 
+/** What is refused, and where its parts are. */
+export interface RefusedSource {
+  /** The file's name, or another. */
+  readonly name: string;
+  /** The path of a part in all of the file, and its line and column where the file is text. */
+  readonly place: (path: readonly PropertyKey[]) => {
+    readonly path: readonly PropertyKey[];
+    readonly at?: string | undefined;
+  };
+}
+
 /**
- * The refusal of a configuration, with one line for each wrong field; `source` is the file's name. A key store that is
- * away or refuses (`key-unavailable`) makes no configuration wrong: it may serve the next time.
+ * The refusal of a configuration, with one line for each wrong field. A key store that is away or refuses
+ * (`key-unavailable`) makes no configuration wrong: it may serve the next time.
  */
 export function invalidConfiguration(
-  source: string,
+  { name, place }: RefusedSource,
   problems: readonly ConfigurationProblem[],
   cause?: unknown,
 ): S3EncryptionError {
-  const lines = problems.map(({ path, expected }) => `  ${path === "" ? "" : `${path}: `}${expected}`);
+  const lines = problems.map((problem) => {
+    const { path, at } = place(problem.path);
+    const where = formatPath(path);
+    return `  ${where === "" ? "" : `${where}: `}${problem.expected}${at === undefined ? "" : ` (${at})`}`;
+  });
   const isAway = cause instanceof S3EncryptionError && cause.code === "key-unavailable";
   const head = isAway ? "names a key that cannot be used now" : "is not a valid configuration";
-  const message = [`${source} ${head}:`, ...lines].join("\n");
+  const message = [`${name} ${head}:`, ...lines].join("\n");
   return new S3EncryptionError(
     isAway ? cause.code : "invalid-configuration",
     message,
@@ -28,16 +44,21 @@ export function invalidConfiguration(
   );
 }
 
-/** What zod found, in our words: an issue's own text says what was expected, and never quotes the value it found. */
-export function problemsOfIssues(issues: readonly z.core.$ZodIssue[]): ConfigurationProblem[] {
+/**
+ * What zod found, in our words: an issue's own text says what was expected, and never quotes the value it found.
+ * `known` gives the fields that there are at a path, for the one that was probably meant.
+ */
+export function problemsOfIssues(
+  issues: readonly z.core.$ZodIssue[],
+  known: (path: readonly PropertyKey[]) => readonly string[] = () => [],
+): ConfigurationProblem[] {
   return issues.flatMap((issue): ConfigurationProblem[] => {
-    if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        path: formatPath([...issue.path, key]),
-        expected: "no such field is known here",
-      }));
-    }
-    return [{ path: formatPath(issue.path), expected: sentenceOf(issue.message) }];
+    if (issue.code !== "unrecognized_keys") return [{ path: issue.path, expected: sentenceOf(issue.message) }];
+    return issue.keys.map((key) => {
+      const near = nearestName(key, known(issue.path));
+      const advice = near === undefined ? "" : `; did you mean ${near}?`;
+      return { path: [...issue.path, key], expected: `no such field is known here${advice}` };
+    });
   });
 }
 

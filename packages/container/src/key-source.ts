@@ -1,9 +1,9 @@
 import type { KeyObject } from "node:crypto";
-import type { ContentSource, KeySource, KeyType, LoadKeyOptions, SourceOptions } from "@s3ec/key-source";
+import type { ContentSource, KeyType, LoadKeyOptions, Opening, SourceOptions } from "@s3ec/key-source";
 import { z } from "zod";
 
 /** Where a key is in a configuration, and how it is opened; what `loadKey` of `@s3ec/key-source` takes, but for `bytes`. */
-export type ConfiguredKey = Exclude<KeySource, { readonly bytes: unknown }>;
+export type ConfiguredKey = ContentSource & Opening;
 
 /** Fields that hold keys. Each is read and checked while the configuration is validated, so that errors name the field. */
 export interface KeySchemas {

@@ -1,26 +1,32 @@
-import { readFile } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { SourceOptions } from "@s3ec/key-source";
-import { assertKnownOptions, isError, type OptionNames, type S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, type OptionNames, type S3EncryptionError } from "@s3ec/materials";
 import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { type Configuration, configurationSchema, PLUGINS_SCHEMA, S3_SCHEMA } from "./configuration.js";
+import { readConfigurationFile } from "./configuration-file.js";
 import { FormatRegistry } from "./formats.js";
-import { formatPath, invalidConfiguration, problemsOfIssues } from "./invalid-configuration.js";
+import { invalidConfiguration, problemsOfIssues, type RefusedSource } from "./invalid-configuration.js";
 import { keySchemas } from "./key-source.js";
 import { KeyringRegistry } from "./keyring-registry.js";
+import { knownFields } from "./known-fields.js";
+import { selectConfiguration } from "./named-configurations.js";
 import { assertPlugins, type ConfigurationPlugin, loadPlugins } from "./plugins.js";
+import { withVariables } from "./variables.js";
 
 /** Beside `folder` and `env` of files and variables: `allowCommands`, `stdin`, `aws` and `onWarning` of `@s3ec/key-source`. */
 export interface LoadOptions extends SourceOptions {
   /** More types of keyrings and formats, beside those of the packages that the configuration names in `plugins`. Default: none. */
   readonly plugins?: readonly ConfigurationPlugin[];
+  /** Which configuration of a file that holds several. Default: what its `use` says, or the only one. */
+  readonly use?: string;
   /** Where files and plugins are looked up for a configuration passed as an object. Default: the working directory. */
   readonly folder?: string;
 }
 
 export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   plugins: true,
+  use: true,
   folder: true,
   env: true,
   allowCommands: true,
@@ -44,7 +50,7 @@ export interface LoadedConfiguration {
 }
 
 /**
- * Reads and validates a configuration: a `.json` file, a `.js` or `.mjs` module with a default export, or an object.
+ * Reads and validates a configuration: a `.json`, `.yaml` or `.yml` file, a `.js` or `.mjs` module with a default export, or an object.
  * @throws S3EncryptionError `invalid-configuration` with the path of each wrong field, never with a value of the file;
  * `invalid-argument` for unknown `options` and for `plugins` that are none
  */
@@ -53,97 +59,100 @@ export async function loadConfiguration(
   options: LoadOptions = {},
 ): Promise<LoadedConfiguration> {
   assertKnownOptions(options, LOAD_OPTIONS, "loadConfiguration");
-  const { plugins: passed = [], ...sources } = options;
+  const { plugins: passed = [], use, ...sources } = options;
   assertPlugins(passed);
   const file = typeof source === "string" ? source : isUrl(source) ? fileURLToPath(source) : undefined;
-  const name = file ?? "The configuration";
+  const name = file ?? UNNAMED;
   const folder = file === undefined ? resolve(options.folder ?? ".") : dirname(resolve(file));
-  const input = file === undefined ? source : await readConfiguration(file);
+  const { input, refused } = await selected(file ?? source, name, use, sources.env);
 
   const named = PLUGINS_SCHEMA.safeParse(input);
   const { plugins, problems } = await loadPlugins(named.data?.plugins ?? [], folder);
-  if (problems.length > 0) throw invalidConfiguration(name, problems);
-  const descriptors = [...BUILT_IN_KEYRINGS, ...[...passed, ...plugins].flatMap((plugin) => plugin.keyrings ?? [])];
-  const registry = new KeyringRegistry(descriptors);
-  const formats = new FormatRegistry([...passed, ...plugins].flatMap((plugin) => plugin.formats ?? []));
-  const parsed = await configurationSchema(registry, formats, keySchemas({ ...sources, folder })).safeParseAsync(input);
-  if (!parsed.success) throw invalidConfiguration(name, problemsOfIssues(parsed.error.issues));
+  if (problems.length > 0) throw invalidConfiguration(refused, problems);
+  const all = [...passed, ...plugins];
+  const registry = new KeyringRegistry([...BUILT_IN_KEYRINGS, ...all.flatMap((plugin) => plugin.keyrings ?? [])]);
+  const formats = new FormatRegistry(all.flatMap((plugin) => plugin.formats ?? []));
+  const schema = configurationSchema(registry, formats, keySchemas({ ...sources, folder }));
+  const parsed = await schema.safeParseAsync(input);
+  if (!parsed.success) {
+    const known = (path: readonly PropertyKey[]): string[] => knownFields(schema, path);
+    throw invalidConfiguration(refused, problemsOfIssues(parsed.error.issues, known));
+  }
   const paths = pathsOf(parsed.data);
   return {
     name,
     configuration: parsed.data,
     registry,
     formats,
-    blame: (part, expected, cause) => invalidConfiguration(name, [{ path: paths.get(part) ?? "", expected }], cause),
+    blame: (part, expected, cause) => invalidConfiguration(refused, [{ path: paths.get(part) ?? [], expected }], cause),
   };
 }
 
+/** Which configuration, and where its variables are taken from. */
+export type SelectOptions = Pick<LoadOptions, "use" | "env">;
+
 /**
  * What a configuration says, unchecked and with its keys unread: for what must be known before it is loaded.
- * @throws S3EncryptionError `invalid-configuration` where the file cannot be read
+ * @throws S3EncryptionError `invalid-configuration` where the file cannot be read, or does not hold what is to be used
  */
-export async function readConfigurationAsIs(source: string | object): Promise<unknown> {
-  return typeof source === "string" ? readConfiguration(source) : source;
+export async function readConfigurationAsIs(source: string | object, options: SelectOptions = {}): Promise<unknown> {
+  const name = typeof source === "string" ? source : UNNAMED;
+  return (await selected(source, name, options.use, options.env)).input;
 }
 
 /**
  * The `s3` settings of a configuration file, for reading what needs no key; the rest of the file is not looked at.
  * @throws S3EncryptionError `invalid-configuration` where the file cannot be read or these settings are wrong
  */
-export async function loadS3Settings(file: string): Promise<NonNullable<Configuration["s3"]>> {
-  const parsed = S3_SCHEMA.safeParse(await readConfiguration(file));
-  if (!parsed.success) throw invalidConfiguration(file, problemsOfIssues(parsed.error.issues));
+export async function loadS3Settings(
+  file: string,
+  options: SelectOptions = {},
+): Promise<NonNullable<Configuration["s3"]>> {
+  // Variables elsewhere may be those of keys, which are not needed.
+  const { input, refused } = await selected(file, file, options.use, options.env, ["s3"]);
+  const parsed = S3_SCHEMA.safeParse(input);
+  if (!parsed.success) throw invalidConfiguration(refused, problemsOfIssues(parsed.error.issues));
   return parsed.data.s3 ?? {};
 }
 
-async function readConfiguration(file: string): Promise<unknown> {
-  return extname(file) === ".json" ? readJson(file) : importModule(file);
-}
+const UNNAMED = "The configuration";
 
-async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    const missing = isError(error) && error.code === "ENOENT";
-    throw invalidConfiguration(file, [
-      { path: "", expected: `the file ${missing ? "does not exist" : "cannot be read"}` },
-    ]);
+/** The configuration that is to be used, its variables replaced, and how its parts are told. */
+async function selected(
+  source: string | object,
+  name: string,
+  use: string | undefined,
+  env: SelectOptions["env"] = process.env,
+  fields?: readonly string[],
+): Promise<{ input: unknown; refused: RefusedSource }> {
+  const { value, locate } =
+    typeof source === "string" ? await readConfigurationFile(source) : { value: source, locate: () => undefined };
+  const selection = selectConfiguration(value, use);
+  if ("expected" in selection) {
+    throw invalidConfiguration({ name, place: (path) => ({ path, at: locate(path) }) }, [selection]);
   }
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    // The parser's own message quotes what is around the mistake, which may be a key.
-    const position = /at position (\d+)/.exec(isError(error) ? error.message : "")?.[1];
-    const line = position === undefined ? "" : ` (the mistake is in line ${lineAt(text, Number(position))})`;
-    throw invalidConfiguration(file, [{ path: "", expected: `the file must hold JSON${line}` }]);
-  }
-}
-
-function lineAt(text: string, position: number): number {
-  return text.slice(0, position).split("\n").length;
-}
-
-async function importModule(file: string): Promise<unknown> {
-  try {
-    const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href);
-    return module.default;
-  } catch {
-    throw invalidConfiguration(file, [
-      { path: "", expected: "a .json file, or a module that loads and has a default export" },
-    ]);
-  }
+  const refused: RefusedSource = {
+    name,
+    place: (path) => {
+      const whole = selection.placeOf(path);
+      return { path: whole, at: locate(whole) };
+    },
+  };
+  const { value: input, problems } = withVariables(selection.value, env);
+  const relevant = problems.filter(({ path: [field] }) => fields === undefined || fields.includes(String(field)));
+  if (relevant.length > 0) throw invalidConfiguration(refused, relevant);
+  return { input, refused };
 }
 
 /** Where each object of a configuration stands in it. */
 function pathsOf(
   value: unknown,
   path: readonly PropertyKey[] = [],
-  paths = new Map<object, string>(),
-): ReadonlyMap<object, string> {
+  paths = new Map<object, readonly PropertyKey[]>(),
+): ReadonlyMap<object, readonly PropertyKey[]> {
   const plain = Array.isArray(value) || Object.getPrototypeOf(value ?? 0) === Object.prototype;
   if (typeof value !== "object" || value === null || !plain) return paths;
-  paths.set(value, formatPath(path));
+  paths.set(value, path);
   for (const [key, inner] of Object.entries(value)) {
     pathsOf(inner, [...path, Array.isArray(value) ? Number(key) : key], paths);
   }

@@ -26,7 +26,7 @@ export async function loadPlugins(
   const problems: ConfigurationProblem[] = [];
   for (const [index, name] of names.entries()) {
     const loaded = await loadPlugin(name, folder);
-    if (typeof loaded === "string") problems.push({ path: `plugins[${index}]`, expected: loaded });
+    if (typeof loaded === "string") problems.push({ path: ["plugins", index], expected: loaded });
     else plugins.push(loaded);
   }
   return { plugins, problems };

@@ -34,7 +34,11 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
   ],
   ["a keyring without a type", { keyring: { keyId: "x" } }, [/^ {2}keyring\.type: /m]],
   ["a missing field", { keyring: { type: "kms" } }, [/^ {2}keyring\.keyId: expected string, but it is missing$/m]],
-  ["a misspelt field", { keyring: { ...kms, keyid: SECRET } }, [/^ {2}keyring\.keyid: no such field is known here$/m]],
+  [
+    "a misspelt field",
+    { keyring: { ...kms, keyid: SECRET } },
+    [/^ {2}keyring\.keyid: no such field is known here; did you mean keyId\?$/m],
+  ],
   [
     "several wrong fields at once",
     {
@@ -328,7 +332,7 @@ describe("a wrong configuration", () => {
       );
       const error = await refusal("invalid-configuration", createFromConfig(path));
       expect(error.message).to.match(
-        /bad\.json is not a valid configuration:\n {2}the file must hold JSON \(the mistake is in line 3\)$/,
+        /bad\.json is not a valid configuration:\n {2}the file must hold JSON \(line 3, column \d+\)$/,
       );
       expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
     } finally {

@@ -218,8 +218,11 @@ describe("explainConfiguration", () => {
 describe("configurationJsonSchema", () => {
   it("describes the file for editors, and only what a file can hold", () => {
     const schema = configurationJsonSchema();
-    expect(schema).to.have.nested.property("properties.keyring");
-    expect(schema).to.have.property("additionalProperties", false);
+    expect(schema).to.have.nested.property("$defs.configuration.properties.keyring");
+    expect(schema).to.have.nested.property("$defs.configuration.additionalProperties", false);
+    const named = "anyOf[1].properties.configurations.additionalProperties";
+    expect(schema).to.have.nested.property(`${named}.properties.extends`);
+    expect(schema).to.not.have.nested.property(`${named}.required`);
     const text = JSON.stringify(schema);
     for (const type of ["raw-aes", "raw-rsa", "kms", "kms-discovery", "pkcs11", "multi"])
       expect(text).to.contain(`"const":"${type}"`);

@@ -66,7 +66,7 @@ describe("a plugin", () => {
     );
     expect(message)
       .to.match(/^ {2}keyring\.slot: /m)
-      .and.match(/^ {2}keyring\.extra: no such field is known here$/m);
+      .and.match(/^ {2}keyring\.extra: no such field is known here \(line 1, column \d+\)$/m);
     expect(message).to.not.contain(TOKEN);
   });
 

@@ -26,7 +26,7 @@ export type { ProvenContent } from "./gcm/gcm-reading.js";
 export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export type { OptionNames } from "./known-options.js";
-export { assertKnownOptions } from "./known-options.js";
+export { assertKnownOptions, nearestName } from "./known-options.js";
 export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";
 export type { Metadata } from "./object-mark.js";
 export { fileMark, holdsWrappedKey, isReservedMetadata, markedFile, objectMark } from "./object-mark.js";

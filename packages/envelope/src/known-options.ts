@@ -22,14 +22,14 @@ export function assertKnownOptions<Options extends object>(
   const known = Object.keys(names);
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(names, name)) continue;
-    const near = nearest(name, known);
+    const near = nearestName(name, known);
     const advice = near === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${near}?`;
     throw new S3EncryptionError(code, `${what} knows no option ${JSON.stringify(name)}. ${advice}`);
   }
 }
 
-/** The name that was probably meant: at most half of the letters differ. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** The known name that was probably meant, where at most half of the letters differ; undefined otherwise. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
   const distances = known.map((other) => distance(name.toLowerCase(), other.toLowerCase()));
   const least = Math.min(...distances);
   return least * 2 <= name.length ? known[distances.indexOf(least)] : undefined;

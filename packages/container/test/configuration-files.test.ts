@@ -1,0 +1,209 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of configurations, not of JavaScript
+import { refusal } from "@s3ec/test-support";
+import { expect } from "chai";
+import { createFromConfig, explainConfiguration, type LoadOptions, loadConfiguration } from "../dist/index.js";
+import { temporaryFolder } from "./fixture.js";
+
+const YAML = `# Who writes, and who reads after a disaster.
+use: app
+configurations:
+  app:
+    keyring: { type: kms, keyId: "\${APP_KEY:-alias/app}" }
+    client:
+      bufferSize: 1000
+      commitmentPolicy: REQUIRE_ENCRYPT_ALLOW_DECRYPT
+    s3: { region: eu-west-1 }
+  escrow:
+    extends: app
+    keyring:
+      type: raw-aes
+      wrappingKey: { env: ESCROW }
+    client: { bufferSize: 2000 }
+`;
+const env = { ESCROW: Buffer.alloc(32, 3).toString("base64") };
+
+describe("a configuration file", () => {
+  let temporary: ReturnType<typeof temporaryFolder>;
+  before(() => {
+    temporary = temporaryFolder();
+  });
+  after(() => temporary.remove());
+
+  const load = (name: string, text: string, options: LoadOptions = {}) =>
+    loadConfiguration(temporary.write(name, text), { env, ...options });
+  const problems = async (name: string, text: string, options: LoadOptions = {}): Promise<string[]> => {
+    const { message } = await refusal("invalid-configuration", load(name, text, options));
+    return message.split("\n").slice(1);
+  };
+
+  for (const name of ["several.yaml", "several.yml"]) {
+    it(`may be YAML, and hold several configurations: ${name}`, async () => {
+      const app = await load(name, YAML);
+      expect(app.configuration.keyring).to.deep.equal({ type: "kms", keyId: "alias/app" });
+      const { configuration } = await load(name, YAML, { use: "escrow" });
+      expect(configuration.keyring.type).to.equal("raw-aes");
+      // Options are taken over one by one, what is there a keyring is not.
+      expect(configuration.client).to.deep.equal({
+        bufferSize: 2000,
+        commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT",
+      });
+      expect(configuration.s3).to.deep.equal({ region: "eu-west-1" });
+    });
+  }
+
+  it("is used by createFromConfig and explainConfiguration, by name", async () => {
+    const path = temporary.write("used.yaml", YAML);
+    const { client, dispose } = await createFromConfig(path, { use: "escrow", env });
+    expect(await client.config.region()).to.equal("eu-west-1");
+    await dispose();
+    const { readers } = await explainConfiguration(path, { use: "escrow", env });
+    expect(readers).to.have.length(1);
+    expect(readers[0]).to.match(/AES-256 key/);
+  });
+
+  it("takes variables of the environment, with a default where they have none", async () => {
+    const given = await load("v.yaml", YAML, { env: { APP_KEY: "alias/other" } });
+    expect(given.configuration.keyring.keyId).to.equal("alias/other");
+    const empty = await load("v.yaml", YAML, { env: { APP_KEY: "" } });
+    expect(empty.configuration.keyring.keyId).to.equal("alias/app");
+    const keyring = { type: "kms", keyId: "a$${b}-${C}-${D:-}-$E" };
+    const { configuration } = await loadConfiguration({ keyring }, { env: { C: "${X}" } });
+    expect(configuration.keyring.keyId).to.equal("a${b}-${X}--$E");
+  });
+
+  it("leaves other objects of a configuration in code as they are", async () => {
+    const credentials = async () => ({ accessKeyId: "a", secretAccessKey: "b" });
+    const overrides = { s3: { region: "us-west-2", credentials } };
+    const { client, dispose } = await createFromConfig({ keyring: { type: "kms", keyId: "alias/a" } }, overrides);
+    expect((await client.config.credentials()).accessKeyId).to.equal("a");
+    await dispose();
+  });
+
+  const MISSING = '{\n  "keyring": { "type": "kms", "keyId": "${APP_KEY}" },\n  "s3": { "region": "${no name}" }\n}';
+  it("says which variable is missing, and where", async () => {
+    expect(await problems("m.json", MISSING)).to.deep.equal([
+      "  keyring.keyId: the environment variable APP_KEY is not set, and has no default, as in ${APP_KEY:-default} (line 2, column 31)",
+      "  s3.region: expected ${NAME} or ${NAME:-default}; $${ stands for ${ itself (line 3, column 11)",
+    ]);
+  });
+
+  const WRONG: readonly [what: string, name: string, text: string, options: LoadOptions, lines: string[]][] = [
+    [
+      "a misspelt field of JSON",
+      "a.json",
+      '{\n  "keyring": {\n    "type": "kms", "keyId": "a", "grantToken": []\n  },\n  "clinet": {}\n}',
+      {},
+      [
+        "  keyring.grantToken: no such field is known here; did you mean grantTokens? (line 3, column 34)",
+        "  clinet: no such field is known here; did you mean client? (line 5, column 3)",
+      ],
+    ],
+    [
+      "a missing field of YAML: where what misses it is",
+      "a.yaml",
+      "s3:\n  region: a\nkeyring:\n  type: kms\n",
+      {},
+      ["  keyring.keyId: expected string, but it is missing (line 3, column 1)"],
+    ],
+    [
+      "a wrong field that was taken over from another",
+      "b.yaml",
+      YAML.replace("1000", "-1").replace("bufferSize: 2000", ""),
+      { use: "escrow" },
+      ["  configurations.app.client.bufferSize: Too small: expected number to be >=0 (line 7, column 7)"],
+    ],
+    [
+      "a wrong field of its own",
+      "c.yaml",
+      YAML.replace("2000", "many"),
+      { use: "escrow" },
+      ["  configurations.escrow.client.bufferSize: expected number, received string (line 15, column 15)"],
+    ],
+    [
+      "a name that nobody has",
+      "d.yaml",
+      YAML,
+      { use: "escrwo" },
+      ['  no configuration here has the name that is to be used: did you mean "escrow"?'],
+    ],
+    [
+      "a name that is not like another",
+      "d.yaml",
+      YAML,
+      { use: "production" },
+      ['  no configuration here has the name that is to be used: known are "app", "escrow"'],
+    ],
+    [
+      "a name in the file that nobody has",
+      "d.yaml",
+      YAML.replace("use: app", "use: apq"),
+      {},
+      ['  use: no configuration here has the name that is to be used: did you mean "app"? (line 2, column 1)'],
+    ],
+    [
+      "no name for one of two",
+      "e.yaml",
+      YAML.replace("use: app\n", ""),
+      {},
+      ['  use: expected the name of a configuration, here or from the caller: "app", "escrow"'],
+    ],
+    [
+      "a name where there is one without",
+      "f.yaml",
+      "keyring: { type: kms, keyId: a }",
+      { use: "app" },
+      ['  one configuration is here, without a name: "use" has nothing to choose from'],
+    ],
+    [
+      "an extension of itself",
+      "g.yaml",
+      YAML.replace("  app:\n", "  app:\n    extends: escrow\n"),
+      {},
+      ["  configurations.escrow.extends: expected no configuration that extends this one (line 12, column 5)"],
+    ],
+    [
+      "an extension of what is not there",
+      "h.yaml",
+      YAML.replace("extends: app", "extends: ap"),
+      { use: "escrow" },
+      [
+        '  configurations.escrow.extends: no configuration here has the name that is to be used: did you mean "app"? (line 11, column 5)',
+      ],
+    ],
+    [
+      "a field beside the configurations",
+      "i.yaml",
+      `s3: {}\n${YAML}`,
+      {},
+      ['  s3: no such field is known beside "configurations": it belongs into one of them (line 1, column 1)'],
+    ],
+    [
+      "no YAML",
+      "j.yaml",
+      "keyring: { type: kms\nclient: hunter2: x",
+      {},
+      ["  the file must hold YAML (line 2, column 1)"],
+    ],
+    ["two of one name", "k.yaml", "s3: {}\ns3: {}\n", {}, ["  the file must hold YAML (line 2, column 1)"]],
+    [
+      "an alias of nothing",
+      "l.yaml",
+      "keyring: *none\n",
+      {},
+      ["  the file must hold YAML without aliases of what is not there, or of too much"],
+    ],
+  ];
+  for (const [what, name, text, options, lines] of WRONG) {
+    it(`is refused with line and column: ${what}`, async () => {
+      expect(await problems(name, text, options)).to.deep.equal(lines);
+    });
+  }
+
+  it("gives no name of Object's own", async () => {
+    for (const use of ["__proto__", "constructor"]) {
+      expect(await problems("o.yaml", YAML, { use })).to.match(/no configuration here has the name that is to be used/);
+    }
+    const text = '{"configurations":{"a":{"keyring":{"type":"kms","keyId":"x"},"__proto__":{"s3":{}}}}}';
+    expect(await problems("p.json", text)).to.match(/__proto__.*no such field is known here/);
+  });
+});
