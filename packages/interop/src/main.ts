@@ -1,21 +1,22 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PEER_PROGRAMS } from "./build-peer.js";
-import { type Judged, passed, runMatrix } from "./matrix.js";
-import { MESSAGE_CLIENT_NAMES } from "./message-job.js";
-import { runMessageMatrix } from "./message-matrix.js";
-import { startMessageOurs } from "./message-ours.js";
-import { startMessagePeer } from "./message-peer.js";
-import { messageReport } from "./message-report.js";
-import { prepareMessages } from "./message-surroundings.js";
-import { startOurs } from "./ours.js";
-import { startOursPkcs11 } from "./ours-pkcs11.js";
-import { type Peer, startPeer } from "./peer.js";
-import { report } from "./report.js";
-import { type Server, startKms, startS3 } from "./servers.js";
-import { prepare } from "./surroundings.js";
-import { MissingToolchainError } from "./toolchain.js";
+import { MissingToolchainError } from "./build/toolchain.js";
+import { MESSAGE_CLIENT_NAMES } from "./messages/message-job.js";
+import { runMessageMatrix } from "./messages/message-matrix.js";
+import { startMessageOurs } from "./messages/message-ours.js";
+import { startMessagePeer } from "./messages/message-peer.js";
+import { prepareMessages } from "./messages/message-surroundings.js";
+import type { ObjectPeer } from "./objects/job.js";
+import { runMatrix } from "./objects/matrix.js";
+import { PEER_PROGRAMS, startObjectPeer } from "./objects/object-peers.js";
+import { startOurs } from "./objects/ours.js";
+import { startOursPkcs11 } from "./objects/ours-pkcs11.js";
+import { prepare } from "./objects/surroundings.js";
+import { type Judged, passed } from "./peers/verdict.js";
+import { messageReport } from "./report/message-report.js";
+import { report } from "./report/object-report.js";
+import { type Server, startKms, startS3 } from "./servers/servers.js";
 
 const REPORT = new URL("../../../docs/interop.md", import.meta.url);
 const inCi = (process.env.CI ?? "") !== "";
@@ -55,14 +56,14 @@ async function main(): Promise<number> {
 
 async function objectCells(kms: Server): ReturnType<typeof runMatrix> {
   const s3 = await keepRunning(startS3());
-  const peers = await startAll(objectPeers, (name) => startObjectPeer(name, s3));
+  const peers = await startAll(objectPeers, (name) => startPeer(name, s3));
   return runMatrix(peers, await prepare(s3, kms));
 }
 
-async function startObjectPeer(name: string, s3: Server): Promise<Peer> {
+async function startPeer(name: string, s3: Server): Promise<ObjectPeer> {
   if (name === "ours") return startOurs();
   if (name === "ours-pkcs11") return startOursPkcs11();
-  return await startPeer(name, s3);
+  return await startObjectPeer(name, s3);
 }
 
 async function messageCells(kms: Server): ReturnType<typeof runMessageMatrix> {

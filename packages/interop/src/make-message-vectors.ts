@@ -5,23 +5,23 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DecryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import type { KmsAnswer, MessageVector, MessageWriter, ReadableMessage, RefusedMessage } from "@s3ec/test-vectors";
-import { DAMAGES } from "./message-damages.js";
-import { isCommitted } from "./message-expectations.js";
-import { OFFICIAL_MESSAGE_CLIENTS, type OfficialMessageClient } from "./message-job.js";
-import { contextOf, layoutOf } from "./message-layout.js";
-import { type MessagePeer, type MessageSurroundings, writingOf } from "./message-matrix.js";
-import { startMessagePeer } from "./message-peer.js";
-import { messagesForVectors, suiteName, vectorId } from "./message-recipes.js";
-import { prepareMessages } from "./message-surroundings.js";
-import { plaintext, sha256 } from "./plaintext.js";
-import { CREDENTIALS, startKms } from "./servers.js";
+import { isCommitted } from "./messages/message-expectations.js";
+import { type MessagePeer, OFFICIAL_MESSAGE_CLIENTS, type OfficialMessageClient } from "./messages/message-job.js";
+import { type MessageSurroundings, writingOf } from "./messages/message-matrix.js";
+import { startMessagePeer } from "./messages/message-peer.js";
+import { prepareMessages } from "./messages/message-surroundings.js";
 import {
   MESSAGE_CONTEXTS,
   type MessageKeyringName,
   MULTI_MEMBERS,
   readsWith,
   type WrittenMessage,
-} from "./written-message.js";
+} from "./messages/written-message.js";
+import { plaintext, sha256 } from "./peers/plaintext.js";
+import { CREDENTIALS, startKms } from "./servers/servers.js";
+import { DAMAGES } from "./vectors/message-damages.js";
+import { contextOf, layoutOf } from "./vectors/message-layout.js";
+import { messagesForVectors, suiteName, vectorId } from "./vectors/message-recipes.js";
 
 const PACKAGE = fileURLToPath(new URL("../../../test-vectors/", import.meta.url));
 

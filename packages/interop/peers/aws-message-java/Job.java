@@ -6,7 +6,7 @@ import java.security.MessageDigest;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The job as src/message-job.ts describes it. */
+/** The job as src/messages/message-job.ts describes it. */
 record Job(JsonNode json) {
   String id() { return json.at("/id").asText(); }
   boolean encrypts() { return json.at("/op").asText().equals("encrypt"); }

@@ -33,7 +33,7 @@ function plaintext(seed, length) {
   return Buffer.concat(blocks).subarray(0, length);
 }
 
-/** The keyring of src/message-job.ts. */
+/** The keyring of src/messages/message-job.ts. */
 function keyring(described, kms) {
   switch (described.type) {
     case "multi": {

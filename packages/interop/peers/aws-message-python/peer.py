@@ -63,7 +63,7 @@ def client(policy):
 
 @lru_cache(maxsize=None)
 def keyring(description, endpoint, region):
-    """The keyring of src/message-job.ts; `description` is its JSON, so that it can be cached by it."""
+    """The keyring of src/messages/message-job.ts; `description` is its JSON, so that it can be cached by it."""
     described = json.loads(description)
     if described["type"] == "multi":
         members = [keyring(json.dumps(member), endpoint, region) for member in described["members"]]

@@ -10,7 +10,7 @@ type endpoint struct {
 	Region   string `json:"region"`
 }
 
-// job is what src/job.ts describes.
+// job is what src/objects/job.ts describes.
 type job struct {
 	ID      string   `json:"id"`
 	Op      string   `json:"op"`

@@ -12,7 +12,7 @@ import java.util.Map;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.SecretKeySpec;
 
-/** The job as src/job.ts describes it. */
+/** The job as src/objects/job.ts describes it. */
 record Job(JsonNode json) {
   String id() { return text("/id"); }
   String op() { return text("/op"); }

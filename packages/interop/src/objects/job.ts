@@ -1,0 +1,68 @@
+import type { StringMap } from "@s3ec/materials";
+import type { Peer } from "../peers/peer.js";
+import type { ServiceEndpoint } from "../servers/servers.js";
+
+/** Every client that the matrix knows, ours among them. */
+export const CLIENT_NAMES = [
+  "java-v1-eo",
+  "java-v1-ae",
+  "java-v1-strict",
+  "java-v2-strict",
+  "java-v2-ae",
+  "java-v3",
+  "java-v4",
+  "go-s3crypto-v1",
+  "go-s3crypto-v2",
+  "go-v3",
+  "go-v4",
+  "python-v4",
+  "ruby-v1",
+  "ruby-v2",
+  "ours",
+  "ours-pkcs11",
+] as const;
+export type ClientName = (typeof CLIENT_NAMES)[number];
+
+/** Key material in base64: `key` raw, `privateKey` PKCS#8 DER, `publicKey` SPKI DER. `keyId` is an ARN. */
+export type KeyringJob =
+  | { readonly type: "aes"; readonly key: string }
+  | { readonly type: "rsa"; readonly privateKey: string; readonly publicKey: string }
+  | { readonly type: "kms"; readonly keyId: string };
+export type KeyringType = KeyringJob["type"];
+
+export type Suite = "cbc" | "gcm" | "committing";
+export type Placement = "metadata" | "instruction-file";
+
+/** What every job says, whoever runs it. A peer receives it as one line of JSON. */
+interface JobBase {
+  readonly client: ClientName;
+  readonly s3: ServiceEndpoint;
+  readonly kms: ServiceEndpoint;
+  readonly bucket: string;
+  readonly key: string;
+  readonly keyring: KeyringJob;
+  readonly placement: Placement;
+  /** The whole suffix with its dot; absent: the client's default. */
+  readonly instructionFileSuffix?: string;
+  /** The caller's context of a `kms+context` wrap. */
+  readonly encryptionContext?: StringMap;
+  /** The description attached to a raw key, or to a `kms` wrap. */
+  readonly materialDescription?: StringMap;
+}
+
+export interface PutJob extends JobBase {
+  readonly op: "put";
+  readonly suite: Suite;
+  readonly body: { readonly seed: number; readonly length: number };
+}
+
+export interface GetJob extends JobBase {
+  readonly op: "get";
+  /** Whether every switch that lets old and non-committing objects be read is on. */
+  readonly legacy: boolean;
+  readonly delayedAuthentication: boolean;
+}
+
+export type Job = PutJob | GetJob;
+
+export type ObjectPeer = Peer<ClientName, Job>;
