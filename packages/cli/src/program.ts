@@ -8,6 +8,7 @@ import type { TransferOptions } from "./download.js";
 import { reportOf } from "./error-report.js";
 import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
 import { Interrupts } from "./interruption.js";
+import type { KeygenOptions, RsaKeygenOptions } from "./keygen-command.js";
 import {
   destinationAddress,
   fileNamedAfter,
@@ -116,6 +117,8 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       }
     });
 
+  keygen(root, onVerbose);
+
   const config = root.command("config").description("Check and describe configurations.");
   explained(config.command("check"), onVerbose)
     .description(
@@ -140,6 +143,34 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
 
 const USE = ["--use <NAME>", "which configuration of a file that holds several"] as const;
 const ALLOW_COMMANDS = ["--allow-commands", "run the commands that the configuration names to get its keys"] as const;
+
+function keygen(root: Command, onVerbose: () => void): void {
+  const commands = root.command("keygen").description("Make keys, in new files that only you can read.");
+  const described = (command: Command): Command =>
+    explained(command, onVerbose)
+      .argument("<FILE>", "where to; never a file that is there")
+      .option("--description <k=v>", "material description, stored with what the key wraps (repeatable)", entry);
+  described(commands.command("aes"))
+    .description("Make an AES key of 256 bits.")
+    .action(async (file: string, options: KeygenOptions) => {
+      const { keygenAes } = await import("./keygen-command.js");
+      await print(await keygenAes(file, options));
+    });
+  described(commands.command("rsa"))
+    .description("Make an RSA key pair, and print its public half.")
+    .option("--bits <N>", "2048, 3072 (default) or 4096", modulusLength)
+    .option("--public <FILE>", "write the public half to a file, too")
+    .option("--passphrase-env <NAME>", "encrypt the private key with the passphrase in this environment variable")
+    .action(async (file: string, options: RsaKeygenOptions) => {
+      const { keygenRsa } = await import("./keygen-command.js");
+      await print(await keygenRsa(file, options));
+    });
+}
+
+function modulusLength(text: string): number {
+  if (!["2048", "3072", "4096"].includes(text)) throw new InvalidArgumentError("It is 2048, 3072 or 4096.");
+  return Number(text);
+}
 
 /** A command that tells more of what went wrong when it is asked to. */
 function explained(command: Command, onVerbose: () => void): Command {

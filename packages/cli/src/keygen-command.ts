@@ -1,0 +1,109 @@
+import { createHash, createPublicKey, generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
+import { open, unlink } from "node:fs/promises";
+import { parse } from "node:path";
+import { promisify } from "node:util";
+import { isError, S3EncryptionError } from "@s3ec/materials";
+
+type Description = Readonly<Record<string, string>>;
+
+export interface KeygenOptions {
+  /** Stored with what the key wraps. Default: `key`, with the file's name. */
+  readonly description?: Description;
+}
+
+export interface RsaKeygenOptions extends KeygenOptions {
+  /** Of the modulus. Default 3072. */
+  readonly bits?: number;
+  /** Another file, which gets the public half. */
+  readonly public?: string;
+  /** The environment variable whose text encrypts the file. */
+  readonly passphraseEnv?: string;
+}
+
+/** Makes an AES key of 256 bits; what it returns to print holds nothing of it. */
+export async function keygenAes(file: string, options: KeygenOptions): Promise<string> {
+  const key = randomBytes(32);
+  try {
+    await writeNew(file, key, 0o600);
+  } finally {
+    key.fill(0);
+  }
+  return [
+    `Made the AES key ${file}, of 256 bits, which only you can read. Whoever has it reads and writes; nobody can make it again.`,
+    ...keyring("to read and write", { type: "raw-aes", wrappingKey: { file } }, file, options),
+  ].join("\n");
+}
+
+/** Makes an RSA key pair; what it returns to print is the public half, and how both are named in configurations. */
+export async function keygenRsa(file: string, options: RsaKeygenOptions): Promise<string> {
+  const { bits = 3072, passphraseEnv, public: publicFile } = options;
+  const passphrase = passphraseEnv === undefined ? undefined : passphraseIn(passphraseEnv);
+  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: bits });
+  const publicKey = createPublicKey(privateKey);
+  const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+  const written = pemOf(privateKey, passphrase);
+  await writeNew(file, written, 0o600);
+  if (publicFile !== undefined) await writePublicHalf(publicFile, pem, file);
+  const source = { file, ...(passphraseEnv === undefined ? {} : { passphrase: { env: passphraseEnv } }) };
+  const half = publicFile === undefined ? "PUBLIC HALF" : publicFile;
+  return [
+    `Made the RSA key ${file}, of ${bits} bits, which only you can read${passphrase === undefined ? "" : ", and only with its passphrase"}.`,
+    "",
+    `Its public half${publicFile === undefined ? "" : `, also in ${publicFile}`} (${fingerprint(publicKey)}), which only writes:`,
+    pem.trimEnd(),
+    ...keyring("to only write", { type: "raw-rsa", publicKey: { file: half } }, file, options),
+    ...keyring("to read and write", { type: "raw-rsa", privateKey: source }, file, options),
+  ].join("\n");
+}
+
+function pemOf(privateKey: KeyObject, passphrase: string | undefined): string {
+  const encryption = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
+  return privateKey.export({ type: "pkcs8", format: "pem", ...encryption }).toString();
+}
+
+function passphraseIn(name: string): string {
+  const passphrase = process.env[name];
+  if (passphrase !== undefined && passphrase !== "") return passphrase;
+  throw new S3EncryptionError("invalid-argument", `The environment variable ${name} holds no passphrase.`);
+}
+
+/** A private key whose public half could not be kept has written nothing yet: both are there, or none. */
+async function writePublicHalf(publicFile: string, pem: string, file: string): Promise<void> {
+  try {
+    await writeNew(publicFile, pem, 0o644);
+  } catch (error) {
+    await unlink(file);
+    throw error;
+  }
+}
+
+/** Never over another file: the key in it may be the only one that opens some objects. */
+async function writeNew(file: string, content: string | Uint8Array, mode: number): Promise<void> {
+  try {
+    await using handle = await open(file, "wx", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } catch (error) {
+      await unlink(file);
+      throw error;
+    }
+  } catch (error) {
+    if (!isError(error) || error.code !== "EEXIST") throw error;
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `${file} is there already, and no key is ever written over another file. Name one that is not there.`,
+    );
+  }
+}
+
+function keyring(use: string, fields: object, file: string, { description }: KeygenOptions): string[] {
+  const materialDescription = description ?? { key: parse(file).name };
+  return ["", `In a configuration, ${use}:`, JSON.stringify({ keyring: { ...fields, materialDescription } }, null, 2)];
+}
+
+/** As `config check` names the key. */
+function fingerprint(publicKey: KeyObject): string {
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  return `SHA256:${createHash("sha256").update(spki).digest("hex").slice(0, 16)}`;
+}
