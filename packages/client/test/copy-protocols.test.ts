@@ -13,7 +13,7 @@ import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { expect } from "chai";
-import { sourceOf } from "../dist/commands/copy-source.js";
+import { pinOf, sourceOf } from "../dist/commands/copy-source.js";
 import { base64, cbc, wrap } from "./craft.js";
 import { BUCKET, Fixture, get, put, refusal } from "./fixture.js";
 import { errorOf, retryingClient } from "./transfers.js";
@@ -239,7 +239,8 @@ describe("copies with instruction files", () => {
       const formats = [new S3Format(), new AwsMessageFormat()];
       await client({ formats }).send(copies("bare", "bare-copy-3"), { format: "message" });
       await client({ instructionFileConfig: { replaceUnknownFiles: true } }).send(copies("bare", "bare-copy-4"));
-      expect(await fixture.keys("bare-copy-")).to.deep.equal(["bare-copy-3", "bare-copy-4"]);
+      await client({ instructionFileConfig: { disableInstructionFile: true } }).send(copies("bare", "bare-copy-5"));
+      expect(await fixture.keys("bare-copy-")).to.deep.equal(["bare-copy-3", "bare-copy-4", "bare-copy-5"]);
     });
 
     it("succeed for a caller who may not list, to whom a missing file is a forbidden one", async () => {
@@ -297,6 +298,10 @@ describe("copies with instruction files", () => {
       expect(error.code).to.equal("outcome-unknown");
       expect(error).to.have.property("files").with.length(1);
       expect(await content("net-lost-copy")).to.equal("from .NET");
+      const failed = { performed: true, status: 500, code: "InternalError" };
+      fixture.server.faults.add({ operation: "CopyObject", key: "net-lost-copy-2", ...failed });
+      expect((await refusal(client().send(copies("net-lost", "net-lost-copy-2")))).code).to.equal("outcome-unknown");
+      expect(await content("net-lost-copy-2")).to.equal("from .NET");
     });
 
     it("leave another's object alone that came meanwhile, and say so", async () => {
@@ -325,6 +330,8 @@ describe("copies with instruction files", () => {
         expect(error.name).to.equal("PreconditionFailed");
       }
       expect(await fixture.keys("asked-copy")).to.deep.equal([]);
+      const onto = copies("asked", "asked", { StorageClass: "STANDARD_IA", IfMatch: '"0123"' });
+      expect(await errorOf(client().send(onto))).to.have.nested.property("$metadata.httpStatusCode", 412);
       fixture.server.clearRequests();
       for (const more of [{ CopySourceIfMatch: "*" }, { CopySourceIfUnmodifiedSince: new Date() }]) {
         await client().send(copies("asked", "asked-copy", more));
@@ -354,6 +361,19 @@ describe("copies with instruction files", () => {
       expect(file?.TagSet).to.have.length(key === "tagged-copy" ? 2 : 1);
       expect(file?.TagSet).to.deep.equal(object?.TagSet);
     }
+  });
+
+  it("remove the file of another object at the target when the source has none", async () => {
+    await client().send(put("over", "old"));
+    await client({ keyring: generator }).send(put("single", "content"));
+    await client().send(copies("single", "over"));
+    expect(await fixture.keys("over")).to.deep.equal(["over"]);
+    expect(await read("over")).to.equal("content");
+  });
+
+  it("are pinned by a strong tag only: a proxy's weak one matches none", () => {
+    expect(pinOf({ ETag: '"0123"', $metadata: {} })).to.deep.equal({ CopySourceIfMatch: '"0123"' });
+    for (const ETag of ['W/"0123"', undefined]) expect(pinOf({ ETag, $metadata: {} })).to.deep.equal({});
   });
 
   describe("that are done", () => {

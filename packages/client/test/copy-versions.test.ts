@@ -139,6 +139,27 @@ describe("a copy of a version", () => {
     expect(await fixture.keys("named-copy")).to.deep.equal([]);
   });
 
+  it("takes no file along of an object that needs none where no version of it is known to be its own", async () => {
+    await fixture.client({ keyring }).send(put("kids", "content"));
+    const { body } = await fixture.stored("kids.child");
+    const CopySource = `${BUCKET}/kids`;
+    const copied = await fixture.plain.send(new CopyObjectCommand({ Bucket: BUCKET, Key: "unknown", CopySource }));
+    await fixture.plain.send(put("unknown.child", body));
+    const stranger = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+    const children = [{ keyring: stranger, instructionFileSuffix: ".child" }];
+    const client = fixture.client({ keyring: new MultiKeyring({ generator: stranger, children }) });
+    await copy(client, "unknown", copied.VersionId ?? "", "unknown-copy");
+    expect(await fixture.keys("unknown-copy")).to.deep.equal(["unknown-copy"]);
+    expect(await read("unknown-copy", { keyring: generator })).to.equal("content");
+  });
+
+  it("does not mind a store that has no listing of versions, of an object that needs none", async () => {
+    const versions = await putAll("unlisted", { keyring: generator });
+    fixture.server.faults.add({ operation: "ListObjectVersions", status: 404, code: "NoSuchKey" });
+    await copy(fixture.client({ keyring: generator }), "unlisted", versions[0] ?? "", "unlisted-copy");
+    expect(await read("unlisted-copy", { keyring: generator })).to.equal("first");
+  });
+
   it("needs nothing of an object that is in no file, nor of one that is not encrypted", async () => {
     const versions = await putAll("alone", { keyring: generator });
     await copy(fixture.client({ keyring: generator }), "alone", versions[0] ?? "", "alone-copy");

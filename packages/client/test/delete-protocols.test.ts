@@ -64,7 +64,7 @@ describe("deletions with instruction files", () => {
         await pause.reached;
         await client.send(put(key, "new"));
         pause.release();
-        await deleting;
+        expect(await deleting).not.to.have.property("Errors");
         await expectBoth(key, "new");
       });
 
@@ -131,6 +131,7 @@ describe("deletions with instruction files", () => {
         await (name === "DeleteObject" ? single.send(deletes(long)) : single.send(deletesAll({ Key: long })));
         expect(await fixture.keys(keyed("a.pdf"))).to.deep.equal([]);
         expect(await fixture.keys(long)).to.deep.equal([]);
+        expect(asked().filter((line) => line.includes(`${long}.`))).to.deep.equal([]);
       });
     });
   }
@@ -163,6 +164,16 @@ describe("deletions with instruction files", () => {
       ["many/1.escrow", "AccessDenied"],
       ["many/2.escrow", "AccessDenied"],
     ]);
+  });
+
+  it("leaves the files of those that DeleteObjects does not delete", async () => {
+    await client.send(put("stays/1", "content"));
+    await client.send(put("stays/2"));
+    const Objects = [{ Key: "stays/1", ETag: '"0123"' }, { Key: "stays/2" }];
+    const { Errors } = await client.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects } }));
+    expect(Errors?.map(({ Key }) => Key)).to.deep.equal(["stays/1"]);
+    await expectBoth("stays/1", "content");
+    expect(await fixture.keys("stays/")).to.deep.equal(["stays/1", "stays/1.escrow"]);
   });
 
   it("does not look for files that DeleteObjects is told to delete anyway", async () => {
@@ -207,6 +218,14 @@ describe("deletions with instruction files", () => {
       expect(error.message).to.match(/deleted, but not "needs\.instruction"/);
       const { Errors } = await inFile.send(deletesAll({ Key: "needs-2" }));
       expect(Errors?.map(({ Key, Code }) => [Key, Code])).to.deep.equal([["needs-2.instruction", "AccessDenied"]]);
+    });
+
+    it("takes one that was found for the one that the object is certain to have", async () => {
+      await client.send(put("one-found"));
+      await fixture.client({ keyring: TEST_KEYRING, ...IN_FILE }).send(put("one-found"));
+      denied("GetObject", /\.escrow$/);
+      await client.send(deletes("one-found"));
+      expect(await fixture.keys("one-found")).not.to.include("one-found.instruction");
     });
 
     it("deletes them all the same when told to replace what is unknown", async () => {

@@ -4,6 +4,7 @@ import type { CallOptions } from "../call-options.js";
 import { siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import type { BesideObject } from "../read/beside-object.js";
+import { httpStatusOf } from "../s3-errors.js";
 import type { FoundFile } from "../write/sibling-files.js";
 import type { SiblingStore } from "../write/sibling-store.js";
 import type { SeenObject } from "./copied-files.js";
@@ -55,7 +56,9 @@ export async function filesOfVersion(
   let isUndecided = false;
   for (const suffix of source.suffixes) {
     if (source.named.has(suffix)) continue;
-    const versions = await source.beside.versionsNear(suffix, source.head.LastModified, MAX_VERSIONS);
+    // A name without a dot beside a wrapped key in the metadata is somebody else's object.
+    if (object.kind.standsAlone && !siblingRules(options).isOurs(suffix)) continue;
+    const versions = await versionsNear(source.beside, suffix, source.head.LastModified);
     // Where they may not be listed, the current one may still be its own.
     for (const version of versions ?? [undefined]) {
       const found = await readVersion(source.store, suffix, version);
@@ -77,6 +80,20 @@ export async function filesOfVersion(
     "invalid-argument",
     `The copy could not be read: a version of ${JSON.stringify(object.key)} was named, its wrapped key is in an instruction file, and which version of that is its own does not show. Pass the version that was put with it (instructionFileVersionId).`,
   );
+}
+
+/** Undefined where they cannot be listed, by whatever word of a store that has no such operation. */
+async function versionsNear(
+  beside: BesideObject,
+  suffix: string,
+  time: Date | undefined,
+): Promise<string[] | undefined> {
+  try {
+    return await beside.versionsNear(suffix, time, MAX_VERSIONS);
+  } catch (error) {
+    if ([400, 404].includes(httpStatusOf(error) ?? 0)) return undefined;
+    throw error;
+  }
 }
 
 async function readVersion(store: SiblingStore, suffix: string, version: string | undefined): Promise<FoundFile> {
