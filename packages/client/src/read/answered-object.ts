@@ -10,8 +10,6 @@ import type { CiphertextBody } from "./whole-content.js";
 export type Result = { output: GetObjectCommandOutput; response: unknown };
 export type Next = (input: GetObjectCommandInput) => Promise<Result>;
 
-/** How often the body of one object is asked for, as the SDK by default does with a request. */
-const ATTEMPTS = 3;
 /** Bytes of an object that may be held while a file beside it is fetched. */
 const HELD_LENGTH = 1024 * 1024;
 
@@ -26,6 +24,11 @@ export class Asking {
     this.next = next;
     this.#client = client;
     this.#signal = signal;
+  }
+
+  /** How often the body of one object is asked for: as often as the client asks for anything. */
+  async attempts(): Promise<number> {
+    return await this.#client.config.maxAttempts();
   }
 
   /** @param ready called before each request */
@@ -110,7 +113,7 @@ export class AnsweredObject {
     return resumedBody(output, {
       asked: this.#asked,
       send: this.#asking.next,
-      attempts: this.#asked.Range === undefined ? ATTEMPTS : 1,
+      attempts: async () => (this.#asked.Range === undefined ? await this.#asking.attempts() : 1),
       signal: this.#signal,
     });
   }

@@ -9,7 +9,7 @@ export interface ResumeSettings<Result extends { readonly output: GetObjectComma
   readonly asked: GetObjectCommandInput;
   readonly send: (input: GetObjectCommandInput) => Promise<Result>;
   /** How often the body may be asked for in all. */
-  readonly attempts: number;
+  readonly attempts: () => Promise<number>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -35,7 +35,7 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
         return;
       } catch (error) {
         // What fails behind the last byte is a checksum.
-        if (!mayResume || offset >= length || attempt >= attempts || signal?.aborted === true) throw error;
+        if (!mayResume || offset >= length || signal?.aborted === true || attempt >= (await attempts())) throw error;
       }
       await delay(Math.random() * 100 * 2 ** attempt, undefined, signal === undefined ? {} : { signal });
       const rest = `bytes ${offset}-${length - 1}/${length}`;
