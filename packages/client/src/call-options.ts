@@ -42,7 +42,7 @@ export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOut
 >;
 
 /** What the SDK takes with a call: `abortSignal`, `requestTimeout`. */
-type RequestOptions = NonNullable<Parameters<S3Client["send"]>[1]>;
+export type RequestOptions = NonNullable<Parameters<S3Client["send"]>[1]>;
 
 /** What a client that encrypts takes with a call. */
 export type SendOptions = RequestOptions & EncryptionCallOptions;

@@ -21,6 +21,7 @@ import { encryptionMiddleware } from "./encryption-middleware.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
 import { MIDDLEWARE, rememberEncryption, type Send } from "./plain-client.js";
 
+/** What the SDK's callback style is given: an error, or what S3 answered. */
 export type Callback<Output> = (error: unknown, data?: Output) => void;
 
 /** `send` of a client that encrypts: also takes what a call says about its object. */
@@ -49,20 +50,23 @@ export interface EncryptingMethod<Input, Output> {
 
 /** The methods of the class `S3` whose commands the encryption handles. */
 export interface EncryptingMethods {
+  /** Encrypts the body and stores it. */
   readonly putObject: EncryptingMethod<PutObjectCommandInput, PutObjectCommandOutput>;
+  /** Fetches an object or a range of it, and decrypts it. */
   readonly getObject: EncryptingMethod<GetObjectCommandInput, GetObjectCommandOutput>;
+  /** Copies an object as it is encrypted, and the instruction files beside it. */
   readonly copyObject: EncryptingMethod<CopyObjectCommandInput, CopyObjectCommandOutput>;
+  /** Deletes an object, and the instruction files beside it. */
   readonly deleteObject: EncryptingMethod<DeleteObjectCommandInput, DeleteObjectCommandOutput>;
+  /** Deletes objects, and the instruction files beside them. */
   readonly deleteObjects: EncryptingMethod<DeleteObjectsCommandInput, DeleteObjectsCommandOutput>;
 }
 
 /** A client that encrypts what it puts and decrypts what it gets, and whose calls take `EncryptionCallOptions`. */
-export type EncryptedS3<Client extends S3Client> = Client & { readonly send: EncryptingSend } & (Client extends Pick<
-    S3,
-    keyof EncryptingMethods
-  >
-    ? EncryptingMethods
-    : unknown);
+export type EncryptedS3<Client extends S3Client> = Client & {
+  /** Sends a command, and takes what its call says about the object. */
+  readonly send: EncryptingSend;
+} & (Client extends Pick<S3, keyof EncryptingMethods> ? EncryptingMethods : unknown);
 
 /**
  * Makes an `S3Client` that you already have, or an `S3`, encrypt what it puts and decrypt what it gets, from its next call

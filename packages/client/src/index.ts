@@ -1,7 +1,7 @@
-export type { EncryptionCallOptions, SendOptions } from "./call-options.js";
+export type { EncryptionCallOptions, RequestOptions, S3Command, SendOptions } from "./call-options.js";
 export type { ObjectListing, StoredSize, WithPlaintextSize } from "./commands/plaintext-size.js";
 export { plaintextSize, withPlaintextSizes } from "./commands/plaintext-size.js";
-export type { EncryptedS3, EncryptingMethod, EncryptingMethods, EncryptingSend } from "./encrypt-s3.js";
+export type { Callback, EncryptedS3, EncryptingMethod, EncryptingMethods, EncryptingSend } from "./encrypt-s3.js";
 export { encryptS3 } from "./encrypt-s3.js";
 export type { S3EncryptionOptions } from "./options.js";
 export type { InspectedObject, InspectOptions } from "./read/inspect-object.js";
@@ -14,5 +14,5 @@ export { EncryptedDownload } from "./transfer/encrypted-download.js";
 export type { EncryptedUploadOptions } from "./transfer/encrypted-upload.js";
 export { EncryptedUpload } from "./transfer/encrypted-upload.js";
 export type { UploadProgress } from "./transfer/upload-sealed.js";
-export type { AffectedFile } from "./write/sibling-error.js";
+export type { AffectedFile, InstructionFileErrorCode } from "./write/sibling-error.js";
 export { InstructionFileError } from "./write/sibling-error.js";

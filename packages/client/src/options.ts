@@ -17,6 +17,7 @@ import {
 export interface S3EncryptionOptions extends S3FormatOptions {
   /** Wraps and unwraps the data keys. Give this or `materialsManager`. */
   readonly keyring?: Keyring;
+  /** Gives the data keys: a cache, or a policy of your own. Default: a `DefaultMaterialsManager` around the keyring. */
   readonly materialsManager?: MaterialsManager;
   /** Default `REQUIRE_ENCRYPT_REQUIRE_DECRYPT`: writes and reads committing objects (format V3) only. */
   readonly commitmentPolicy?: CommitmentPolicy;

@@ -5,7 +5,9 @@ import type { S3EncryptionOptions } from "./options.js";
 import { resolveOptions } from "./options.js";
 import type { Send } from "./plain-client.js";
 
+/** What an `S3Client` is configured with, and how it encrypts. */
 export interface S3EncryptionClientConfig extends S3ClientConfig {
+  /** How it encrypts and decrypts. */
   readonly encryption: S3EncryptionOptions;
 }
 
@@ -13,6 +15,7 @@ const SEND: Send = (client, ...call) => Reflect.apply(S3Client.prototype.send, c
 
 /** An `S3Client` that encrypts what it puts and decrypts what it gets; every other command works as before. */
 export class S3EncryptionClient extends S3Client {
+  /** @throws S3EncryptionError `invalid-configuration` for wrong options, `commitment-policy` for what could never be written */
   constructor(configuration: S3EncryptionClientConfig) {
     const { encryption, ...s3 } = configuration;
     const options = resolveOptions(encryption);
@@ -26,6 +29,10 @@ export class S3EncryptionClient extends S3Client {
     installEncryption(this, options, SEND);
   }
 
+  /**
+   * Sends a command, and takes what its call says about the object. Its promise rejects, or its callback is given, what S3
+   * answers, and an `S3EncryptionError`, whose codes tell what to do.
+   */
   override send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
     command: S3Command<Input, Output>,
     options?: SendOptions,

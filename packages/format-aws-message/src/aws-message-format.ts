@@ -17,6 +17,7 @@ import { COMMITTED, COMMITTED_SIGNED } from "./message-suites.js";
 import { type MessageToOpen, openMessage } from "./open-message.js";
 import { type MessageSettings, sealMessage } from "./seal-message.js";
 
+/** What an `AwsMessageFormat` writes, and what it holds in memory for others' messages. Every field has a default. */
 export interface AwsMessageFormatOptions {
   /** Plaintext bytes of a frame, the least that a ranged read fetches. Default 65,536. */
   readonly frameLength?: number;
@@ -51,13 +52,14 @@ const DEFAULTS = {
 /**
  * Messages of the AWS Encryption SDK as the body of an object: what that SDK reads, in any language, after a plain
  * download. Writes the committed suites (header version 2); reads every suite, those without key commitment where the
- * commitment policy allows it. Throws `invalid-argument` for options out of their range.
+ * commitment policy allows it.
  */
 export class AwsMessageFormat implements ObjectFormat {
   readonly name = "message";
   readonly provesAll = true;
   readonly #settings: MessageSettings;
 
+  /** @throws S3EncryptionError `invalid-argument` for options that are unknown or out of their range */
   constructor(options: AwsMessageFormatOptions = {}) {
     assertKnownOptions(options, OPTIONS, "AwsMessageFormat");
     const { signed = false, ...given } = options;

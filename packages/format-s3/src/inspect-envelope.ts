@@ -26,11 +26,15 @@ export interface EnvelopeInspection extends Inspection {
   readonly wrapAlgorithm: string;
   /** Whether the wrap is not bound to the content's cipher. */
   readonly legacyWrap: boolean;
+  /** What the wrapping key is: a KMS key, an RSA or an AES key. */
   readonly keyKind: WrapAlgorithm["keyKind"];
+  /** Where the wrapped key was found: in the object's metadata or in an instruction file. */
   readonly placement: Envelope["placement"];
   /** What follows the object's key in that of the instruction file that holds the wrapped key. */
   readonly instructionFileSuffix: string | null;
+  /** What `description` is: an encryption context, which KMS authenticates, or a material description. */
   readonly descriptionKind: WrapAlgorithm["describedBy"];
+  /** What is stored to describe the wrapped key; empty where there is nothing. */
   readonly description: Readonly<Record<string, string>>;
   /** A description as stored, where it is JSON but no map of strings; it then selects no key. */
   readonly unreadDescription: string | null;

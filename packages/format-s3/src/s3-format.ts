@@ -26,14 +26,14 @@ import { statedPlaintextLength } from "./stated-length.js";
 
 /**
  * Objects of the official S3 encryption clients: reads formats V1, V2 and V3, with their wrapped key in the metadata or in an
- * instruction file, and writes V3, or V2 where the commitment policy forbids V3. Throws `invalid-configuration` for wrong
- * options, and `invalid-argument` for an unknown algorithm.
+ * instruction file, and writes V3, or V2 where the commitment policy forbids V3.
  */
 export class S3Format implements ObjectFormat {
   readonly name = "s3";
   readonly siblings: SiblingRules;
   readonly #options: ResolvedS3FormatOptions;
 
+  /** @throws S3EncryptionError `invalid-configuration` for wrong options, `invalid-argument` for an unknown algorithm */
   constructor(options: S3FormatOptions = {}) {
     this.#options = resolveS3FormatOptions(options);
     this.siblings = new InstructionFileRules(this.#options);

@@ -39,28 +39,22 @@ export type {
   Inspection,
   ObjectFormat,
   ObjectHead,
-  ObjectKind,
-  ObjectRequest,
   ObjectToInspect,
   ObjectToOpen,
   ObjectToSeal,
-  OpenedObject,
-  OpenedRange,
   Recognition,
   SealedObject,
-  SiblingFile,
-  SiblingReader,
-  SiblingRules,
-  Siblings,
-  SiblingText,
 } from "./object-format.js";
-export { NO_SIBLINGS } from "./object-format.js";
+export type { ObjectRequest } from "./object-request.js";
+export type { OpenedObject, OpenedRange } from "./opened-object.js";
 export type { NamedWrap, RawWrap, SelectableKey } from "./raw-keys.js";
 export { RawKeys } from "./raw-keys.js";
 export type { RequiredContextManagerOptions } from "./required-context-manager.js";
 export { RequiredContextManager } from "./required-context-manager.js";
 export type { RsaOaep } from "./rsa-oaep-wraps.js";
 export { rsaOaepNamedWrap, rsaOaepWrap } from "./rsa-oaep-wraps.js";
+export type { ObjectKind, SiblingFile, SiblingReader, SiblingRules, Siblings, SiblingText } from "./siblings.js";
+export { NO_SIBLINGS } from "./siblings.js";
 export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";
 export type { Awaitable, GeneratedDataKey, Wrap, WrappedDataKey } from "./wrap.js";
 export type { WrapKeyringOptions } from "./wrap-keyring.js";

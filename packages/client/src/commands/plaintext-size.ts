@@ -5,7 +5,9 @@ import { isMissing } from "../s3-errors.js";
 
 /** What a size is found in: the output of a `HeadObjectCommand` or `GetObjectCommand` of a client that does not decrypt. */
 export interface StoredSize {
+  /** Bytes in S3. */
   readonly ContentLength?: number | undefined;
+  /** The object's user metadata. Default: none. */
   readonly Metadata?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -23,6 +25,7 @@ export function plaintextSize({ ContentLength, Metadata = {} }: StoredSize): num
 
 /** A page of a listing: S3's answer to a `ListObjectsV2Command` or `ListObjectsCommand`, or entries and their bucket. */
 export interface ObjectListing<Entry> {
+  /** The entries, whose keys are looked up. Default: none. */
   readonly Contents?: readonly Entry[] | undefined;
   /** Where the entries are; an access point, too. Default: `Name`. */
   readonly Bucket?: string | undefined;
@@ -33,7 +36,10 @@ export interface ObjectListing<Entry> {
 }
 
 /** An entry of a listing, with the size of what it was encrypted from. */
-export type WithPlaintextSize<Entry> = Entry & { readonly PlaintextSize: number | undefined };
+export type WithPlaintextSize<Entry> = Entry & {
+  /** Bytes of plaintext; undefined where S3 does not say, or the object is gone. Not authenticated. */
+  readonly PlaintextSize: number | undefined;
+};
 
 /**
  * Adds plaintext sizes to the entries of a listing, in their order. A listing holds no metadata, so this costs one

@@ -13,9 +13,13 @@ import { answeredBody } from "./answered-body.js";
 import { BesideObject } from "./beside-object.js";
 import { inBody, type RecognisedObject, recognise, recognisedByMetadata, recognisedBySibling } from "./recognise.js";
 
+/** Which object to describe, and what may be known of it already. */
 export interface InspectOptions {
+  /** Its bucket. */
   readonly Bucket: string;
+  /** Its key. */
   readonly Key: string;
+  /** The version to describe. Default: the current one. */
   readonly VersionId?: string;
   /** Formats to look for. Default: `new S3Format()`. */
   readonly formats?: readonly ObjectFormat[];
@@ -31,6 +35,7 @@ export interface InspectOptions {
 export interface InspectedObject {
   /** Name of the format that recognised it. */
   readonly formatName: string;
+  /** What that format says of it. */
   readonly inspection: Inspection;
 }
 

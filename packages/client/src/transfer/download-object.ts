@@ -21,10 +21,13 @@ import { writeWholeFile } from "./whole-file.js";
 
 /** How far a download is, in bytes of plaintext. */
 export interface DownloadProgress {
+  /** Bytes of plaintext that the file or stream has. */
   readonly loaded: number;
   /** Absent for CBC, whose padding hides it, and for signed messages. */
   readonly total?: number;
+  /** Of the object, as the download's `params` name it. */
   readonly Key?: string;
+  /** Of the object, as the download's `params` name it. */
   readonly Bucket?: string;
 }
 

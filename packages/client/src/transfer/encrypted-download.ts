@@ -9,9 +9,11 @@ import { quiet } from "../streams.js";
 import type { DownloadProgress } from "./download-object.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
 
+/** What to download, to where, and how much of it at once; and what the call says about the object. */
 export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   /** An `S3EncryptionClient`, or any `S3Client` together with `encryption`. */
   readonly client: S3Client;
+  /** How a plain `client` decrypts; left out with one that does. Default: the client's own. */
   readonly encryption?: S3EncryptionOptions;
   /** As of a `GetObjectCommand` for a whole object. */
   readonly params: GetObjectCommandInput;
@@ -21,6 +23,7 @@ export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   readonly queueSize?: number;
   /** Bytes of one range. Default 3 MiB. */
   readonly partSize?: number;
+  /** Aborts the download, as `abort()` does. Default: one of its own. */
   readonly abortController?: AbortController;
 }
 
@@ -56,7 +59,11 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
   readonly #abortController: AbortController;
   #started = false;
 
-  /** Throws `invalid-argument` and `invalid-configuration`; nothing is sent or made before `done()`. */
+  /**
+   * Checks the options; nothing is sent or made before `done()`.
+   *
+   * @throws S3EncryptionError `invalid-argument` for wrong options, `invalid-configuration` for wrong `encryption`
+   */
   constructor(options: EncryptedDownloadOptions) {
     super();
     assertTransferOptions(options, OPTIONS, "EncryptedDownload");
@@ -79,6 +86,10 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
   /**
    * Resolves with what S3 answered, once the file or the stream has everything. An error leaves a file as it was; it
    * destroys a stream that something was already written to, and leaves it alone before that.
+   *
+   * @throws S3EncryptionError what a `GetObjectCommand` throws, such as `decryption-failed`; `content-mismatch` where the object
+   *   was replaced meanwhile; `invalid-argument` where it was started already
+   * @throws Error named `AbortError` once it was aborted; S3's own errors, and those of the file or stream
    */
   async done(): Promise<Omit<GetObjectCommandOutput, "Body">> {
     if (this.#started) throw invalid("This EncryptedDownload was started already; create a new one.");

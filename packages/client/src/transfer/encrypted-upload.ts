@@ -9,14 +9,16 @@ import { FileBody } from "../write/file-body.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
 import type { UploadProgress } from "./upload-sealed.js";
 
+/** What to upload, and how much of it at once; and what the call says about the object. */
 export interface EncryptedUploadOptions
   extends Omit<EncryptionCallOptions, "instructionFileVersionId" | "preferInstructionFile"> {
   /** An `S3EncryptionClient`, or any `S3Client` together with `encryption`. */
   readonly client: S3Client;
+  /** How a plain `client` encrypts; left out with one that does. Default: the client's own. */
   readonly encryption?: S3EncryptionOptions;
   /** As of a `PutObjectCommand`; without `Body` when there is a `file`. */
   readonly params: PutObjectCommandInput;
-  /** Path of a file to upload. */
+  /** Path, or `file:` URL, of a file to upload. Default: `params.Body` is uploaded. */
   readonly file?: string | URL;
   /** Parts in flight at once, each held in memory. Default 4. */
   readonly queueSize?: number;
@@ -24,8 +26,9 @@ export interface EncryptedUploadOptions
   readonly partSize?: number;
   /** Leave the parts of a failed upload in place. Default false. */
   readonly leavePartsOnError?: boolean;
-  /** Stored with the object as it appears, instead of `params.Tagging`. */
+  /** Stored with the object as it appears, instead of `params.Tagging`. Default: none. */
   readonly tags?: readonly Tag[];
+  /** Aborts the upload, as `abort()` does. Default: one of its own. */
   readonly abortController?: AbortController;
 }
 
@@ -58,7 +61,11 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
   readonly #abortController: AbortController;
   #started = false;
 
-  /** Throws `invalid-argument` and `invalid-configuration`; nothing is read or sent before `done()`. */
+  /**
+   * Checks the options; nothing is read or sent before `done()`.
+   *
+   * @throws S3EncryptionError `invalid-argument` for wrong options, `invalid-configuration` for wrong `encryption`
+   */
   constructor(options: EncryptedUploadOptions) {
     super();
     assertTransferOptions(options, OPTIONS, "EncryptedUpload");
@@ -83,7 +90,14 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     this.#abortController.abort();
   }
 
-  /** Encrypts and stores the body; resolves with what S3 answered, once the object is there. */
+  /**
+   * Encrypts and stores the body; resolves with what S3 answered, once the object is there.
+   *
+   * @throws S3EncryptionError what a `PutObjectCommand` throws, such as `content-too-large`, `instruction-file-failed` and
+   *   `outcome-unknown`; `unsupported-operation` where `@aws-sdk/lib-storage` is not installed; `invalid-argument` where it was
+   *   started already
+   * @throws Error named `AbortError` once it was aborted; S3's own errors, and those of the body
+   */
   async done(): Promise<CompleteMultipartUploadCommandOutput> {
     if (this.#started) {
       throw new S3EncryptionError("invalid-argument", "This EncryptedUpload was started already; create a new one.");

@@ -17,11 +17,15 @@ import { SiblingStore } from "../write/sibling-store.js";
 
 /** How far an upload is, in bytes of the caller's body. */
 export interface UploadProgress {
+  /** Bytes of the body that S3 has. */
   readonly loaded?: number;
   /** Absent while it is not known. */
   readonly total?: number;
+  /** Number of the part that has just been stored, from 1 on. */
   readonly part?: number;
+  /** Of the object, as the upload's `params` name it. */
   readonly Key?: string;
+  /** Of the object, as the upload's `params` name it. */
   readonly Bucket?: string;
 }
 

@@ -3,6 +3,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 
 /** A file beside an object, as a call that failed has left it. */
 export interface AffectedFile {
+  /** Its own key, in the object's bucket. */
   readonly key: string;
   /** What the call wrote or meant to write; holds a wrapped key only. Absent for a file that it meant to delete. */
   readonly written?: string;
@@ -10,7 +11,8 @@ export interface AffectedFile {
   readonly previous?: string;
 }
 
-type InstructionFileErrorCode = "instruction-file-failed" | "outcome-unknown" | "content-mismatch";
+/** The codes that an `InstructionFileError` may have. */
+export type InstructionFileErrorCode = "instruction-file-failed" | "outcome-unknown" | "content-mismatch";
 
 /**
  * A put, copy or deletion after which the object and the files beside it need a look: `instruction-file-failed`,
@@ -18,6 +20,7 @@ type InstructionFileErrorCode = "instruction-file-failed" | "outcome-unknown" | 
  */
 export class InstructionFileError extends S3EncryptionError {
   declare readonly code: InstructionFileErrorCode;
+  /** The files to look at. */
   readonly files: readonly AffectedFile[];
   /** What S3 answered about the object, where that was copied or deleted and only a file has failed. */
   readonly output: CopyObjectCommandOutput | DeleteObjectCommandOutput | undefined;
