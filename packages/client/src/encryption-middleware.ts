@@ -1,18 +1,4 @@
-import type {
-  CopyObjectCommandInput,
-  CopyObjectCommandOutput,
-  DeleteObjectCommandInput,
-  DeleteObjectCommandOutput,
-  DeleteObjectsCommandInput,
-  DeleteObjectsCommandOutput,
-  GetObjectCommandInput,
-  GetObjectCommandOutput,
-  PutObjectCommandInput,
-  PutObjectCommandOutput,
-  S3Client,
-  ServiceInputTypes,
-  ServiceOutputTypes,
-} from "@aws-sdk/client-s3";
+import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/client-s3";
 import { assertCarriesCallOptions, withoutCallOptions } from "./call-options.js";
 import { refuseUnencrypted } from "./commands/refused-commands.js";
 import type { ResolvedOptions } from "./options.js";
@@ -55,8 +41,30 @@ export function encryptionMiddleware(options: ResolvedOptions, client: S3Client)
   };
 }
 
-// Commands are told apart by name, not by class, so that another copy of client-s3 is served too; the name says which
-// members of the input and output unions these are.
+type Operation = (
+  options: ResolvedOptions,
+  input: object,
+  send: Send<object, ServiceOutputTypes>,
+  client: S3Client,
+) => Promise<unknown>;
+
+/** A command's name says which members of the SDK's unions its operation takes. */
+function operation(loaded: unknown): Operation {
+  return loaded as Operation;
+}
+
+/**
+ * What the encryption does otherwise. Commands are told apart by name, not by class, so that another copy of client-s3 is
+ * served too; each operation is loaded when it is first asked for: importing the package must not cost what is not used.
+ */
+const OPERATIONS: ReadonlyMap<string | undefined, () => Promise<Operation>> = new Map([
+  ["PutObjectCommand", async () => operation((await import("./write/put-object.js")).putObject)],
+  ["GetObjectCommand", async () => operation((await import("./read/get-object.js")).getObject)],
+  ["DeleteObjectCommand", async () => operation((await import("./commands/delete-object.js")).deleteObject)],
+  ["DeleteObjectsCommand", async () => operation((await import("./commands/delete-objects.js")).deleteObjects)],
+  ["CopyObjectCommand", async () => operation((await import("./commands/copy-object.js")).copyObject)],
+]);
+
 async function dispatch<Output>(
   options: ResolvedOptions,
   client: S3Client,
@@ -65,49 +73,9 @@ async function dispatch<Output>(
   send: unknown,
 ): Promise<Output> {
   // It may fail before it is read, while that is being loaded; reading it then tells.
-  const body: unknown = Reflect.get(input, "Body");
-  quiet(body);
-  // Each operation is loaded when it is first asked for: importing the package must not cost what is not used.
-  const result = async (): Promise<unknown> => {
-    switch (commandName) {
-      case "PutObjectCommand":
-        return (await import("./write/put-object.js")).putObject(
-          options,
-          input as PutObjectCommandInput,
-          send as Send<PutObjectCommandInput, PutObjectCommandOutput>,
-          client,
-        );
-      case "GetObjectCommand":
-        return (await import("./read/get-object.js")).getObject(
-          options,
-          input as GetObjectCommandInput,
-          send as Send<GetObjectCommandInput, GetObjectCommandOutput>,
-          client,
-        );
-      case "DeleteObjectCommand":
-        return (await import("./commands/delete-object.js")).deleteObject(
-          options,
-          input as DeleteObjectCommandInput,
-          send as Send<DeleteObjectCommandInput, DeleteObjectCommandOutput>,
-          client,
-        );
-      case "DeleteObjectsCommand":
-        return (await import("./commands/delete-objects.js")).deleteObjects(
-          options,
-          input as DeleteObjectsCommandInput,
-          send as Send<DeleteObjectsCommandInput, DeleteObjectsCommandOutput>,
-          client,
-        );
-      case "CopyObjectCommand":
-        return (await import("./commands/copy-object.js")).copyObject(
-          options,
-          input as CopyObjectCommandInput,
-          send as Send<CopyObjectCommandInput, CopyObjectCommandOutput>,
-          client,
-        );
-      default:
-        return (send as Send<object, ServiceOutputTypes>)(input);
-    }
-  };
-  return (await result()) as Output;
+  quiet(Reflect.get(input, "Body"));
+  const load = OPERATIONS.get(commandName);
+  const next = send as Send<object, ServiceOutputTypes>;
+  const result = load === undefined ? next(input) : (await load())(options, input, next, client);
+  return (await result) as Output;
 }
