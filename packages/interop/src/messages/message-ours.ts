@@ -23,8 +23,10 @@ export function startMessageOurs(): MessagePeer {
   const run = async (job: MessageJob): Promise<Answer> => {
     const kms = new KMSClient({ ...job.kms, credentials: CREDENTIALS });
     try {
-      const materialsManager = new DefaultMaterialsManager(keyringOf(job.keyring, kms));
-      return await answerOf(() => (job.op === "encrypt" ? write(job, materialsManager) : read(job, materialsManager)));
+      return await answerOf(() => {
+        const materialsManager = new DefaultMaterialsManager(keyringOf(job.keyring, kms));
+        return job.op === "encrypt" ? write(job, materialsManager) : read(job, materialsManager);
+      });
     } finally {
       kms.destroy();
     }

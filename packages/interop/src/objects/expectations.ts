@@ -4,9 +4,9 @@ import { isOurs, type StoredObject, type Wrap, wrapOf } from "./stored-object.js
 
 /**
  * How a reader is set up: with every switch for old objects on; as it comes; or with every switch on and, besides,
- * delayed authentication, or another encryption context than the writer's.
+ * delayed authentication, another encryption context than the writer's, or the child's key and suffix alone.
  */
-export type Reading = "all-switches" | "defaults" | "delayed-authentication" | "other-context";
+export type Reading = "all-switches" | "defaults" | "delayed-authentication" | "other-context" | "as-child";
 
 interface Abilities {
   readonly wraps: readonly Wrap[];
@@ -60,8 +60,17 @@ interface Exception extends Verdict {
 /** Where a client does something else than docs/formats.md 3.1 says; the first that applies counts. */
 const READ_EXCEPTIONS: readonly Exception[] = [
   {
-    applies: ({ suite, placement }, reader) =>
-      isOneOf(reader, "java-v1-eo", "java-v1-ae") && suite === "committing" && placement === "metadata",
+    applies: ({ placement }, reader, reading) =>
+      isOneOf(reader, "java-v3", "java-v4") && reading === "as-child" && placement === "metadata",
+    outcome: "refused",
+    reason: "looks at a custom suffix only where the metadata holds no wrapped key (docs/formats.md 1.6)",
+  },
+  {
+    applies: ({ suite, placement }, reader, reading) =>
+      isOneOf(reader, "java-v1-eo", "java-v1-ae") &&
+      suite === "committing" &&
+      placement === "metadata" &&
+      reading !== "as-child",
     outcome: "wrong-bytes",
     reason: "finds no envelope that it knows and returns the ciphertext as if it were the plaintext (H27, S13)",
   },
@@ -162,7 +171,7 @@ function usualVerdict(object: StoredObject, reader: ClientName, reading: Reading
   if (!abilities.suites.includes(object.suite)) {
     return refused(reader, "commitment-policy", `docs/formats.md 3.1: no ${object.suite} content`);
   }
-  const wrap = wrapOf(object);
+  const wrap = reading === "as-child" ? "RSA-OAEP-SHA1" : wrapOf(object);
   if (!abilities.wraps.includes(wrap)) {
     // Where it has every switch on, its keyring has no key for them.
     const code = reader === "ours-pkcs11" ? "no-matching-key" : "legacy-disabled";

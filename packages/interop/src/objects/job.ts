@@ -41,6 +41,7 @@ interface JobBase {
   readonly bucket: string;
   readonly key: string;
   readonly keyring: KeyringJob;
+  /** Where the wrapped key of `keyring` goes. */
   readonly placement: Placement;
   /** The whole suffix with its dot; absent: the client's default. */
   readonly instructionFileSuffix?: string;
@@ -54,6 +55,16 @@ export interface PutJob extends JobBase {
   readonly op: "put";
   readonly suite: Suite;
   readonly body: { readonly seed: number; readonly length: number };
+  /** A second key, whose wrap of the same data key goes to an instruction file of its own. */
+  readonly child?: ChildJob;
+}
+
+export interface ChildJob {
+  readonly keyring: Extract<KeyringJob, { readonly type: "rsa" }>;
+  /** With its dot. */
+  readonly instructionFileSuffix: string;
+  /** Another one than the job's: Java tells by it that the key is another. */
+  readonly materialDescription: StringMap;
 }
 
 export interface GetJob extends JobBase {

@@ -2,8 +2,9 @@ import { plaintext, sha256 } from "../peers/plaintext.js";
 import { type Judged, judge } from "../peers/verdict.js";
 import type { ServiceEndpoint } from "../servers/servers.js";
 import { hasDelayedAuthentication, hasSwitches, type Reading, readVerdict, writeVerdict } from "./expectations.js";
-import type { ClientName, GetJob, KeyringJob, KeyringType, ObjectPeer, PutJob } from "./job.js";
+import type { ChildJob, ClientName, GetJob, KeyringJob, KeyringType, ObjectPeer, PutJob } from "./job.js";
 import {
+  CHILD_DESCRIPTION,
   CUSTOM_SUFFIX,
   ENTRIES,
   hasKeyring,
@@ -18,6 +19,8 @@ export interface Surroundings {
   readonly kms: ServiceEndpoint;
   readonly bucket: string;
   readonly keyrings: Readonly<Record<KeyringType, KeyringJob>>;
+  /** The key of every child. */
+  readonly child: ChildJob["keyring"];
 }
 
 /** One put, or one get when it has a reader. */
@@ -29,7 +32,8 @@ export interface Cell extends Judged {
 
 interface Placed {
   readonly object: StoredObject;
-  readonly job: Omit<PutJob, "op" | "suite" | "body">;
+  readonly job: Omit<PutJob, "op" | "suite" | "body" | "child">;
+  readonly child: ChildJob;
   readonly seed: number;
   readonly sha256: string;
 }
@@ -51,12 +55,18 @@ export async function runMatrix(peers: readonly ObjectPeer[], surroundings: Surr
   return [...written.map(({ cell }) => cell), ...(await Promise.all(gets))];
 }
 
-function place(object: StoredObject, seed: number, { s3, kms, bucket, keyrings }: Surroundings): Placed {
+function place(object: StoredObject, seed: number, surroundings: Surroundings): Placed {
+  const { s3, kms, bucket, keyrings } = surroundings;
   const entries = ENTRIES[object.entries];
   return {
     object,
     seed,
     sha256: sha256(plaintext(seed, object.size)),
+    child: {
+      keyring: surroundings.child,
+      instructionFileSuffix: CUSTOM_SUFFIX,
+      materialDescription: CHILD_DESCRIPTION,
+    },
     job: {
       client: object.writer,
       s3,
@@ -71,30 +81,33 @@ function place(object: StoredObject, seed: number, { s3, kms, bucket, keyrings }
   };
 }
 
-async function put({ object, job, seed, sha256 }: Placed, peer: ObjectPeer | undefined): Promise<Cell> {
+async function put({ object, job, child, seed, sha256 }: Placed, peer: ObjectPeer | undefined): Promise<Cell> {
   if (peer === undefined) throw new Error(`Nobody runs ${object.writer}.`);
   const body = { seed, length: object.size };
-  const answer = await peer.run({ ...job, op: "put", suite: object.suite, body });
+  const answer = await peer.run({
+    ...job,
+    op: "put",
+    suite: object.suite,
+    body,
+    ...(object.child === true ? { child } : {}),
+  });
   return { object, expected: writeVerdict(object), ...judge(object.size, sha256, answer) };
 }
 
 function readingsOf(object: StoredObject, reader: ClientName): Reading[] {
-  if (!hasKeyring(reader, object.keyring)) return [];
-  const readings: Reading[] = ["all-switches"];
+  const asChild: Reading[] = object.child === true && hasKeyring(reader, "rsa") ? ["as-child"] : [];
+  if (!hasKeyring(reader, object.keyring)) return asChild;
+  const readings: Reading[] = ["all-switches", ...asChild];
   if (isOrdinary(object) && hasSwitches(reader)) readings.push("defaults");
   if (isOrdinary(object) && hasDelayedAuthentication(reader)) readings.push("delayed-authentication");
   if (isOrdinary(object) && wrapOf(object) === "kms+context") readings.push("other-context");
   return readings;
 }
 
-async function get(
-  { object, job, sha256 }: Placed,
-  reader: ClientName,
-  reading: Reading,
-  peer: ObjectPeer,
-): Promise<Cell> {
+async function get(placed: Placed, reader: ClientName, reading: Reading, peer: ObjectPeer): Promise<Cell> {
+  const { object, sha256 } = placed;
   const read: GetJob = {
-    ...job,
+    ...(reading === "as-child" ? childsJob(placed) : placed.job),
     op: "get",
     client: reader,
     legacy: reading !== "defaults",
@@ -104,4 +117,10 @@ async function get(
   const answer = await peer.run(read);
   const expected = readVerdict(object, reader, reading);
   return { object, reader, reading, expected, ...judge(object.size, sha256, answer) };
+}
+
+/** Whoever holds the child's key knows its description, and nothing of the generator. */
+function childsJob({ job, child }: Placed): Placed["job"] {
+  const { encryptionContext: _, ...place } = job;
+  return { ...place, ...child, placement: "instruction-file" };
 }

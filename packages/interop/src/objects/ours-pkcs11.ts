@@ -12,16 +12,17 @@ import { runOurs } from "./ours.js";
 export function startOursPkcs11(): ObjectPeer {
   if (missingForSoftHsm() !== undefined) throw new MissingToolchainError(["softhsm2", "what builds pkcs11js"]);
   const hsm = new SoftHsm();
-  const keyrings = new Map<KeyringJob["type"], Promise<Pkcs11Keyring>>();
+  const keyrings = new Map<string, Promise<Pkcs11Keyring>>();
 
   const keyringOf = ({ keyring }: Job): Promise<Pkcs11Keyring> => {
-    const opened = keyrings.get(keyring.type) ?? open(hsm, keyring);
-    keyrings.set(keyring.type, opened);
+    const key = JSON.stringify(keyring);
+    const opened = keyrings.get(key) ?? open(hsm, keyring, keyrings.size + 1);
+    keyrings.set(key, opened);
     return opened;
   };
   return {
     clients: ["ours-pkcs11"],
-    run: async (job) => await runOurs(job, await keyringOf(job)),
+    run: (job) => runOurs(job, () => keyringOf(job)),
     close: async () => {
       for (const opened of keyrings.values()) await (await opened).close();
       hsm.remove();
@@ -29,12 +30,14 @@ export function startOursPkcs11(): ObjectPeer {
   };
 }
 
-/** Puts a key of the matrix into the token; there is one of each kind. */
-async function open(hsm: SoftHsm, keyring: KeyringJob): Promise<Pkcs11Keyring> {
-  if (keyring.type === "aes") hsm.importAes("aes", "01", Buffer.from(keyring.key, "base64"));
+/** Puts a key of the matrix into the token. */
+async function open(hsm: SoftHsm, keyring: KeyringJob, number: number): Promise<Pkcs11Keyring> {
+  const label = `${keyring.type}-${number}`;
+  const id = String(number).padStart(2, "0");
+  if (keyring.type === "aes") hsm.importAes(label, id, Buffer.from(keyring.key, "base64"));
   if (keyring.type === "rsa") {
     const key = Buffer.from(keyring.privateKey, "base64");
-    hsm.importRsa("rsa", "02", createPrivateKey({ key, format: "der", type: "pkcs8" }));
+    hsm.importRsa(label, id, createPrivateKey({ key, format: "der", type: "pkcs8" }));
   }
-  return await Pkcs11Keyring.open({ ...hsm.options, keyLabel: keyring.type });
+  return await Pkcs11Keyring.open({ ...hsm.options, keyLabel: label });
 }

@@ -2,20 +2,21 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
 import { KmsKeyring } from "@s3ec/keyring-kms";
+import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
-import type { Keyring } from "@s3ec/materials";
+import type { Keyring, StringMap } from "@s3ec/materials";
 import { type Answer, answerOf } from "../peers/answer.js";
 import { plaintext } from "../peers/plaintext.js";
 import { CREDENTIALS } from "../servers/servers.js";
-import type { GetJob, Job, ObjectPeer, PutJob } from "./job.js";
+import type { GetJob, Job, KeyringJob, ObjectPeer, PutJob } from "./job.js";
 
 /** Our client as one more peer, in this process. */
 export function startOurs(): ObjectPeer {
   const run = async (job: Job): Promise<Answer> => {
     const kms = new KMSClient({ ...job.kms, credentials: CREDENTIALS });
     try {
-      return await runOurs(job, keyringOf(job, kms));
+      return await runOurs(job, () => keyringOf(job, kms));
     } finally {
       kms.destroy();
     }
@@ -23,41 +24,55 @@ export function startOurs(): ObjectPeer {
   return { clients: ["ours"], run, close: () => Promise.resolve() };
 }
 
-/** Runs a job by our client with a keyring of the job's key, wherever that is. */
-export async function runOurs(job: Job, keyring: Keyring): Promise<Answer> {
-  const client = new S3EncryptionClient({
-    ...job.s3,
-    credentials: CREDENTIALS,
-    forcePathStyle: true,
-    encryption: {
-      keyring,
-      ...(job.op === "put" ? writing(job) : reading(job)),
-    },
+/**
+ * Runs a job by our client with a keyring of the job's key, wherever that is.
+ * @param openKeyring what it refuses is an answer too, like what the client refuses.
+ */
+export function runOurs(job: Job, openKeyring: () => Keyring | Promise<Keyring>): Promise<Answer> {
+  return answerOf(async () => {
+    const client = new S3EncryptionClient({
+      ...job.s3,
+      credentials: CREDENTIALS,
+      forcePathStyle: true,
+      encryption: {
+        keyring: await openKeyring(),
+        ...(job.op === "put" ? writing(job) : reading(job)),
+      },
+    });
+    try {
+      return await (job.op === "put" ? put(client, job) : get(client, job));
+    } finally {
+      client.destroy();
+    }
   });
-  try {
-    return await answerOf(() => (job.op === "put" ? put(client, job) : get(client, job)));
-  } finally {
-    client.destroy();
-  }
 }
 
-function keyringOf({ keyring }: Job, kms: KMSClient): Keyring {
+function keyringOf(job: Job, kms: KMSClient): Keyring {
+  if (job.op === "get" || job.child === undefined) return wrappingWith(job.keyring, kms);
+  const generator = wrappingWith(job.keyring, kms, job.materialDescription);
+  const { keyring, materialDescription, instructionFileSuffix } = job.child;
+  const child = new RawRsaKeyring({ publicKey: Buffer.from(keyring.publicKey, "base64"), materialDescription });
+  return new MultiKeyring({ generator, children: [{ keyring: child, instructionFileSuffix }] });
+}
+
+function wrappingWith(keyring: KeyringJob, kms: KMSClient, materialDescription: StringMap = {}): Keyring {
   switch (keyring.type) {
     case "aes":
-      return new RawAesKeyring({ wrappingKey: Buffer.from(keyring.key, "base64") });
+      return new RawAesKeyring({ wrappingKey: Buffer.from(keyring.key, "base64"), materialDescription });
     case "rsa":
-      return new RawRsaKeyring({
-        privateKey: { key: Buffer.from(keyring.privateKey, "base64"), format: "der", type: "pkcs8" },
-      });
+      return new RawRsaKeyring({ privateKey: Buffer.from(keyring.privateKey, "base64"), materialDescription });
     case "kms":
       return new KmsKeyring({ keyId: keyring.keyId, client: kms });
   }
 }
 
 function writing(job: PutJob) {
+  const inFile = job.placement === "instruction-file";
   return {
     commitmentPolicy: job.suite === "gcm" ? "FORBID_ENCRYPT_ALLOW_DECRYPT" : "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
-    instructionFileConfig: { enableInstructionFilePutObject: job.placement === "instruction-file" },
+    ...(job.child === undefined
+      ? { instructionFileConfig: { enableInstructionFilePutObject: inFile } }
+      : ({ wrapPlacement: inFile ? "instruction-files" : "metadata", enableUncommittedChildren: true } as const)),
   } as const;
 }
 
@@ -70,12 +85,13 @@ function reading(job: GetJob) {
   } as const;
 }
 
-/** The caller's entries; a `kms` wrap's description is not for a reader to pass. */
+/** The caller's entries; a `kms` wrap's description is not for a reader to pass, and each of several keys has its own. */
 function callOptions(job: Job) {
   const { encryptionContext, materialDescription, instructionFileSuffix, keyring } = job;
+  const describesOneKey = keyring.type !== "kms" && !(job.op === "put" && job.child !== undefined);
   return {
     ...(encryptionContext === undefined ? {} : { encryptionContext }),
-    ...(materialDescription === undefined || keyring.type === "kms" ? {} : { materialDescription }),
+    ...(materialDescription !== undefined && describesOneKey ? { materialDescription } : {}),
     ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
   };
 }

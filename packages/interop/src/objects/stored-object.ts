@@ -10,6 +10,9 @@ export const ENTRIES: Readonly<Record<EntriesName, StringMap>> = {
   "non-ascii": { ville: "Orléans", 名: "値" },
 };
 
+/** What is attached to a child's wrapped key. */
+export const CHILD_DESCRIPTION: StringMap = { reader: "partner" };
+
 /** A suffix that no client has by default. */
 export const CUSTOM_SUFFIX = ".escrow";
 
@@ -22,6 +25,8 @@ export interface StoredObject {
   readonly customSuffix: boolean;
   readonly entries: EntriesName;
   readonly size: number;
+  /** Whether an RSA key wraps the same data key into a file of its own, under the custom suffix. */
+  readonly child?: true;
 }
 
 export type Wrap = "none" | "kms" | "AESWrap" | "OAEP-SHA256" | "AES/GCM" | "RSA-OAEP-SHA1" | "kms+context";
@@ -49,10 +54,15 @@ interface Writer {
   readonly placements: readonly Placement[];
   /** Whether an ordinary put may choose the instruction file's suffix. */
   readonly customSuffix?: boolean;
+  /** Under which keys, and where their own wraps go, the client adds a child. */
+  readonly children?: { readonly keyrings: readonly KeyringType[]; readonly placements: readonly Placement[] };
 }
 
 const ANY_KEYRING: readonly KeyringType[] = ["aes", "rsa", "kms"];
 const ANY_PLACEMENT: readonly Placement[] = ["metadata", "instruction-file"];
+
+/** What `reEncryptInstructionFile` makes a child of; it cannot be told the context that KMS would ask for. */
+const RE_ENCRYPTED: NonNullable<Writer["children"]> = { keyrings: ["aes", "rsa"], placements: ["instruction-file"] };
 
 /** docs/formats.md 0.2. */
 const WRITERS: readonly Writer[] = [
@@ -61,8 +71,14 @@ const WRITERS: readonly Writer[] = [
   { name: "java-v1-strict", keyrings: ANY_KEYRING, suites: ["gcm"], placements: ANY_PLACEMENT },
   { name: "java-v2-strict", keyrings: ANY_KEYRING, suites: ["gcm"], placements: ANY_PLACEMENT },
   { name: "java-v2-ae", keyrings: ANY_KEYRING, suites: ["gcm"], placements: ANY_PLACEMENT },
-  { name: "java-v3", keyrings: ANY_KEYRING, suites: ["gcm"], placements: ANY_PLACEMENT },
-  { name: "java-v4", keyrings: ANY_KEYRING, suites: ["gcm", "committing"], placements: ANY_PLACEMENT },
+  { name: "java-v3", keyrings: ANY_KEYRING, suites: ["gcm"], placements: ANY_PLACEMENT, children: RE_ENCRYPTED },
+  {
+    name: "java-v4",
+    keyrings: ANY_KEYRING,
+    suites: ["gcm", "committing"],
+    placements: ANY_PLACEMENT,
+    children: RE_ENCRYPTED,
+  },
   { name: "go-s3crypto-v1", keyrings: ["kms"], suites: ["cbc", "gcm"], placements: ANY_PLACEMENT, customSuffix: true },
   { name: "go-s3crypto-v2", keyrings: ["kms"], suites: ["gcm"], placements: ANY_PLACEMENT, customSuffix: true },
   { name: "go-v3", keyrings: ["kms"], suites: ["gcm"], placements: ["metadata"] },
@@ -70,7 +86,14 @@ const WRITERS: readonly Writer[] = [
   { name: "python-v4", keyrings: ["kms"], suites: ["gcm", "committing"], placements: ["metadata"] },
   { name: "ruby-v1", keyrings: ANY_KEYRING, suites: ["cbc"], placements: ANY_PLACEMENT, customSuffix: true },
   { name: "ruby-v2", keyrings: ANY_KEYRING, suites: ["gcm"], placements: ANY_PLACEMENT, customSuffix: true },
-  { name: "ours", keyrings: ANY_KEYRING, suites: ["gcm", "committing"], placements: ANY_PLACEMENT, customSuffix: true },
+  {
+    name: "ours",
+    keyrings: ANY_KEYRING,
+    suites: ["gcm", "committing"],
+    placements: ANY_PLACEMENT,
+    customSuffix: true,
+    children: { keyrings: ANY_KEYRING, placements: ANY_PLACEMENT },
+  },
   { name: "ours-pkcs11", keyrings: ["aes", "rsa"], suites: ["gcm", "committing"], placements: ["metadata"] },
 ];
 
@@ -101,12 +124,19 @@ function objectsOf(writer: Writer, keyring: KeyringType, suite: Suite): StoredOb
   if (writer.customSuffix === true) {
     objects.push({ ...base, placement: "instruction-file", customSuffix: true, size: ORDINARY_SIZE });
   }
+  if (writer.children?.keyrings.includes(keyring) === true) {
+    for (const placement of writer.children.placements) {
+      objects.push({ ...base, placement, child: true, size: ORDINARY_SIZE });
+    }
+  }
   return objects;
 }
 
 /** Whether the object is the one of its kind on which the reader's switches and contexts are varied. */
 export function isOrdinary(object: StoredObject): boolean {
-  return object.size === ORDINARY_SIZE && object.entries !== "non-ascii" && !object.customSuffix;
+  return (
+    object.size === ORDINARY_SIZE && object.entries !== "non-ascii" && !object.customSuffix && object.child !== true
+  );
 }
 
 /** Clients without a keyring for the caller's own AES and RSA keys. */

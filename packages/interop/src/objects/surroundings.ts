@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { createKmsKey } from "../servers/kms-key.js";
 import { CREDENTIALS, type ServiceEndpoint } from "../servers/servers.js";
-import type { KeyringJob } from "./job.js";
+import type { ChildJob } from "./job.js";
 import type { Surroundings } from "./matrix.js";
 
 const BUCKET = "interop";
@@ -16,10 +16,10 @@ export async function prepare(s3: ServiceEndpoint, kms: ServiceEndpoint): Promis
     rsa: rsaKeyring(),
     kms: { type: "kms", keyId: await createKmsKey(kms) },
   } as const;
-  return { s3, kms, bucket: BUCKET, keyrings };
+  return { s3, kms, bucket: BUCKET, keyrings, child: rsaKeyring() };
 }
 
-function rsaKeyring(): KeyringJob {
+function rsaKeyring(): ChildJob["keyring"] {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return {
     type: "rsa",

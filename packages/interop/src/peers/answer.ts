@@ -6,7 +6,7 @@ export type Answer =
   | { readonly ok: false; readonly error: string; readonly message: string };
 
 /** What a peer in this process answers: of the plaintext, or of what was thrown instead. */
-export async function answerOf(work: () => Promise<Uint8Array>): Promise<Answer> {
+export async function answerOf(work: () => Uint8Array | Promise<Uint8Array>): Promise<Answer> {
   try {
     const bytes = await work();
     return { ok: true, length: bytes.length, sha256: sha256(bytes) };

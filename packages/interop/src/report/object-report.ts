@@ -38,7 +38,7 @@ export function report(cells: readonly Cell[]): string {
   const wholes = (["aes", "rsa", "kms"] as const).map((keyring) => [
     `### Under ${KEYRINGS[keyring]}`,
     whoReadsWhat(
-      cells.filter(({ object }) => object.keyring === keyring),
+      cells.filter(({ object }) => object.keyring === keyring && object.child !== true),
       readers.filter((reader) => hasKeyring(reader, keyring)),
       notes,
     ),
@@ -58,6 +58,12 @@ export function report(cells: readonly Cell[]): string {
       "bytes and 6 MiB, for entries that are absent, ASCII and not ASCII, and for a custom suffix where the writer has that. " +
       "`-` is a refusal, `(a)` an exception that is explained below.",
     ...wholes.flat(),
+    "### With a child",
+    "Objects of 17 bytes whose data key was wrapped twice: with the row's key as above, and with an RSA key whose wrap is in " +
+      "the file `.escrow`. Java makes that file by `reEncryptInstructionFile`. Ours puts the first wrap into the metadata, " +
+      'or with `wrapPlacement: "instruction-files"` into `.instruction`. Each is read with the first key, and by the ' +
+      "child: with its RSA key and the suffix alone.",
+    children(cells, readers, notes),
     "### Exceptions",
     notes.explained(),
     "## With the defaults",
@@ -72,6 +78,27 @@ export function report(cells: readonly Cell[]): string {
     ranApart(),
     "",
   ].join("\n\n");
+}
+
+function children(cells: readonly Cell[], readers: readonly ClientName[], notes: Notes): string {
+  const rows = groupBy(
+    cells.filter(({ object }) => object.child === true),
+    ({ object }) => rowName(object),
+  );
+  const row = (name: string, own: readonly Cell[], reading: Reading): string[] => [
+    name,
+    ...readers.map((reader) => {
+      const those = own.filter((cell) => cell.reader === reader && cell.reading === reading);
+      return ordinary(those) + notes.of(those);
+    }),
+  ];
+  return table(
+    ["", ...readers.map((reader) => CLIENTS[reader].head)],
+    [...rows].flatMap(([name, own]) => [
+      row(name + notes.of(own.filter(({ reader }) => reader === undefined)), own, "all-switches"),
+      row(`${name}, by the child`, own, "as-child"),
+    ]),
+  );
 }
 
 function whoReadsWhat(cells: readonly Cell[], readers: readonly ClientName[], notes: Notes): string {

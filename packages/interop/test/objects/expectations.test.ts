@@ -44,6 +44,27 @@ describe("readVerdict", () => {
     }
   });
 
+  it("expects Java to open a child's file only where the metadata holds no wrapped key", () => {
+    const withChild = OBJECTS.filter(({ writer, child }) => writer === "ours" && child === true);
+    expect(new Set(withChild.map(({ placement }) => placement)).size).to.equal(2);
+    for (const object of withChild) {
+      const outcome = object.placement === "metadata" ? "refused" : "ok";
+      expect(readVerdict(object, "java-v4", "as-child").outcome, JSON.stringify(object)).to.equal(outcome);
+      expect(readVerdict(object, "java-v4", "all-switches").outcome, JSON.stringify(object)).to.equal("ok");
+      expect(readVerdict(object, "ours", "as-child").outcome, JSON.stringify(object)).to.equal("ok");
+    }
+  });
+
+  it("expects ours to open the children that Java adds, with a key in a token too", () => {
+    const javas = OBJECTS.filter(({ writer, child }) => writer.startsWith("java-") && child === true);
+    expect(javas).not.to.be.empty;
+    for (const object of javas) {
+      for (const reader of ["ours", "ours-pkcs11"] as const) {
+        expect(readVerdict(object, reader, "as-child").outcome, JSON.stringify(object)).to.equal("ok");
+      }
+    }
+  });
+
   it("expects wrong bytes of nobody but the Java V1 clients that pass ciphertext on (H27)", () => {
     const readers = CLIENT_NAMES.filter((reader) =>
       OBJECTS.some((object) => readVerdict(object, reader, "all-switches").outcome === "wrong-bytes"),

@@ -17,6 +17,21 @@ describe("storedObjects", () => {
     expect(new Set(objects).size).to.equal(objects.length);
   });
 
+  it("has children from Java where its wraps are in files, and from ours in both placements", () => {
+    const withChild = storedObjects(new Set(CLIENT_NAMES)).filter(({ child }) => child === true);
+    const kinds = withChild.map(({ writer, keyring, suite, placement }) =>
+      [writer, keyring, suite, placement].join(" "),
+    );
+    expect(kinds).to.include.members(["java-v4 aes committing instruction-file", "java-v3 rsa gcm instruction-file"]);
+    for (const keyring of ["aes", "rsa", "kms"]) {
+      for (const suite of ["gcm", "committing"]) {
+        expect(kinds).to.include(`ours ${keyring} ${suite} instruction-file`);
+        expect(kinds).to.include(`ours ${keyring} ${suite} metadata`);
+      }
+    }
+    expect(kinds).not.to.include("java-v4 aes committing metadata");
+  });
+
   it("writes nothing for clients that do not run", () => {
     const clients: ReadonlySet<ClientName> = new Set(["ruby-v1"]);
     expect(new Set(storedObjects(clients).map(({ writer }) => writer))).to.deep.equal(clients);

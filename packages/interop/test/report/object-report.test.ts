@@ -33,6 +33,24 @@ describe("report", () => {
     expect(text).not.to.include("unexpected");
   });
 
+  it("shows an object with a child in rows of its own, one for each of its keys", () => {
+    const [parent] = storedObjects(new Set<ClientName>(["ours"])).filter(
+      ({ child, suite, placement }) => child === true && suite === "committing" && placement === "metadata",
+    );
+    if (parent === undefined) throw new Error("Ours writes children.");
+    const cell = (reading: "all-switches" | "as-child", outcome: Cell["outcome"]): Cell => {
+      const expected = readVerdict(parent, "java-v4", reading);
+      return { object: parent, reader: "java-v4", reading, expected, outcome, detail: "" };
+    };
+    const written: Cell = { object: parent, expected: writeVerdict(parent), outcome: "ok", detail: "" };
+    const text = report([written, cell("all-switches", "ok"), cell("as-child", "refused")]);
+    const [, section = ""] = text.split("### With a child");
+    expect(section).to.include("| ours: V3 AES/GCM, GCM, metadata | yes |");
+    expect(section).to.include("| ours: V3 AES/GCM, GCM, metadata, by the child | - (a) |");
+    expect(section).to.match(/\| \(a\) \| 1 \| refused \| looks at a custom suffix only/);
+    expect(text.split("ours: V3 AES/GCM, GCM, metadata |")).to.have.length(2);
+  });
+
   it("marks what was not expected", () => {
     expect(report([put, get("ours", "refused", "malformed-envelope: no")])).to.include("- **unexpected**");
   });

@@ -34,11 +34,18 @@ record Job(JsonNode json) {
 
   SecretKey aesKey() { return new SecretKeySpec(bytes("/keyring/key"), "AES"); }
 
-  KeyPair rsaKeyPair() throws Exception {
+  KeyPair rsaKeyPair() throws Exception { return rsaKeyPair("/keyring"); }
+
+  boolean hasChild() { return json.has("child"); }
+  KeyPair childKeyPair() throws Exception { return rsaKeyPair("/child/keyring"); }
+  String childSuffix() { return text("/child/instructionFileSuffix"); }
+  Map<String, String> childDescription() { return strings("/child/materialDescription"); }
+
+  private KeyPair rsaKeyPair(String path) throws Exception {
     KeyFactory rsa = KeyFactory.getInstance("RSA");
     return new KeyPair(
-        rsa.generatePublic(new X509EncodedKeySpec(bytes("/keyring/publicKey"))),
-        rsa.generatePrivate(new PKCS8EncodedKeySpec(bytes("/keyring/privateKey"))));
+        rsa.generatePublic(new X509EncodedKeySpec(bytes(path + "/publicKey"))),
+        rsa.generatePrivate(new PKCS8EncodedKeySpec(bytes(path + "/privateKey"))));
   }
 
   /** Jobs that agree in this text can share a client. */

@@ -10,6 +10,7 @@ import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.encryption.s3.S3EncryptionClient;
 import software.amazon.encryption.s3.internal.InstructionFileConfig;
+import software.amazon.encryption.s3.internal.ReEncryptInstructionFileRequest;
 import software.amazon.encryption.s3.materials.AesKeyring;
 import software.amazon.encryption.s3.materials.KmsKeyring;
 import software.amazon.encryption.s3.materials.MaterialsDescription;
@@ -66,13 +67,30 @@ final class Clients {
 
   private record EncryptingClient(S3EncryptionClient s3, S3Client plain, S3AsyncClient plainAsync, KmsClient kms)
       implements Client {
-    public void put(Job job, byte[] plaintext) {
+    public void put(Job job, byte[] plaintext) throws Exception {
       PutObjectRequest request = PutObjectRequest.builder()
           .bucket(job.bucket())
           .key(job.key())
           .overrideConfiguration(configuration(job))
           .build();
       s3.putObject(request, RequestBody.fromBytes(plaintext));
+      if (job.hasChild()) {
+        addChild(job);
+      }
+    }
+
+    /** To it, a child is the object's data key wrapped once more, with the file's suffix given without its dot. */
+    private void addChild(Job job) throws Exception {
+      RsaKeyring child = RsaKeyring.builder()
+          .wrappingKeyPair(new PartialRsaKeyPair(job.childKeyPair()))
+          .materialsDescription(MaterialsDescription.builder().putAll(job.childDescription()).build())
+          .build();
+      s3.reEncryptInstructionFile(ReEncryptInstructionFileRequest.builder()
+          .bucket(job.bucket())
+          .key(job.key())
+          .instructionFileSuffix(job.childSuffix().substring(1))
+          .newKeyring(child)
+          .build());
     }
 
     public byte[] get(Job job) {
