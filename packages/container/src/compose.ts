@@ -2,13 +2,13 @@ import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
 import { isError, type Keyring, type MaterialsManager, type ObjectFormat } from "@s3ec/materials";
-import { Container, type ServiceIdentifier } from "inversify";
+import { Container, type ResolutionContext, type ServiceIdentifier } from "inversify";
 import type { ClientOptions } from "./configuration.js";
 import type { FormatConfiguration } from "./formats.js";
-import type { KeyringConfiguration, KeyringSurroundings } from "./keyring-descriptor.js";
+import type { KeyringSurroundings } from "./keyring-descriptor.js";
 import { KmsClients } from "./kms-clients.js";
 import type { LoadedConfiguration } from "./load-configuration.js";
-import { createManager } from "./managers.js";
+import type { ManagerConfiguration, ManagerSurroundings } from "./manager-descriptor.js";
 import { reasonOf } from "./reason.js";
 
 /** Settings that JSON cannot hold, such as credentials or a request handler; each wins over the configuration's. */
@@ -69,26 +69,27 @@ export function compose(loaded: LoadedConfiguration, options: ComposeOptions): C
     .toDynamicValue(() => new KmsClients({ ...configuration.kms, ...overrides.kms }))
     .inSingletonScope()
     .onDeactivation((clients) => clients.dispose());
+  const keyringMaker = (context: ResolutionContext): KeyringMaker => {
+    const kms = context.get(KMS_CLIENTS);
+    const releases = context.get(RELEASES);
+    return makerOfKeyrings(loaded, leaveKeyStoresAlone, {
+      kmsClient: (region) => kms.client(region),
+      onDispose: (release) => releases.add(release),
+    });
+  };
   container
     .bind(SERVICES.keyring)
-    .toDynamicValue(async (context) => {
-      const kms = context.get(KMS_CLIENTS);
-      const releases = context.get(RELEASES);
-      const surroundings: KeyringOutfit = {
-        kmsClient: (region) => kms.client(region),
-        onDispose: (release) => releases.add(release),
-      };
-      return createKeyring(loaded, surroundings, leaveKeyStoresAlone);
-    })
+    .toDynamicValue(async (context) => keyringMaker(context)(configuration.keyring))
     .inSingletonScope();
   container
     .bind(SERVICES.materialsManager)
     .toDynamicValue(async (context) => {
       const releases = context.get(RELEASES);
-      const keyring = await context.getAsync(SERVICES.keyring);
-      return blaming(loaded, configuration.materialsManager, () =>
-        createManager(configuration.materialsManager, keyring, (release) => releases.add(release)),
-      );
+      return createManager(loaded, {
+        keyring: await context.getAsync(SERVICES.keyring),
+        createKeyring: keyringMaker(context),
+        onDispose: (release) => releases.add(release),
+      });
     })
     .inSingletonScope();
   container
@@ -109,24 +110,17 @@ export function compose(loaded: LoadedConfiguration, options: ComposeOptions): C
   return container;
 }
 
-/** A format refuses what the schema cannot judge; the file's reader needs its place. */
 async function createFormats(
-  { formats, blame }: LoadedConfiguration,
+  loaded: LoadedConfiguration,
   named: readonly FormatConfiguration[] | undefined,
 ): Promise<ObjectFormat[] | undefined> {
   if (named === undefined) return undefined;
   const created: ObjectFormat[] = [];
-  for (const configuration of named) {
-    try {
-      created.push(await formats.create(configuration));
-    } catch (error) {
-      throw blame(configuration, reasonOf(error), error);
-    }
-  }
+  for (const part of named) created.push(await blaming(loaded, part, () => loaded.formats.create(part)));
   return created;
 }
 
-type KeyringOutfit = Omit<KeyringSurroundings, "createKeyring">;
+type KeyringMaker = KeyringSurroundings["createKeyring"];
 
 /** In the place of a keyring that is not made: it can be part of others. */
 const STAND_IN: Keyring = {
@@ -135,32 +129,48 @@ const STAND_IN: Keyring = {
   onDecrypt: async () => null,
 };
 
-/** A keyring refuses keys that the schema cannot judge, such as one that is too short; the file's reader needs its place. */
-async function createKeyring(
-  { configuration, registry, blame }: LoadedConfiguration,
-  outfit: KeyringOutfit,
+function makerOfKeyrings(
+  loaded: LoadedConfiguration,
   leaveKeyStoresAlone: boolean,
-): Promise<Keyring> {
-  const blamed = new WeakSet<object>();
-  const create = async (part: KeyringConfiguration): Promise<Keyring> => {
+  outfit: Omit<KeyringSurroundings, "createKeyring">,
+): KeyringMaker {
+  const { registry } = loaded;
+  const createKeyring: KeyringMaker = async (part) => {
     if (leaveKeyStoresAlone && registry.asksKeyStore(part)) return STAND_IN;
-    try {
-      return await registry.create(part, { ...outfit, createKeyring: create });
-    } catch (error) {
-      if (isError(error) && blamed.has(error)) throw error;
-      const problem = blame(part, reasonOf(error), error);
-      blamed.add(problem);
-      throw problem;
-    }
+    return blaming(loaded, part, () => registry.create(part, { ...outfit, createKeyring }));
   };
-  return create(configuration.keyring);
+  return createKeyring;
 }
 
-/** What a part is refused for, told with its place; a part that is not there is all of it. */
-function blaming<T>({ configuration, blame }: LoadedConfiguration, part: object | undefined, make: () => T): T {
+/** The configuration's manager with those inside it; where none is named, the default one. */
+async function createManager(
+  loaded: LoadedConfiguration,
+  outfit: Omit<ManagerSurroundings, "createManager">,
+): Promise<MaterialsManager> {
+  const create = (part?: ManagerConfiguration): Promise<MaterialsManager> =>
+    blaming(loaded, part, () =>
+      loaded.managers.create(part ?? { type: "default" }, { ...outfit, createManager: create }),
+    );
+  return create(loaded.configuration.materialsManager);
+}
+
+const BLAMED = new WeakSet<object>();
+
+/**
+ * A keyring, a manager or a format refuses what the schema cannot judge, such as a key that is too short; the file's reader
+ * is told the place of the innermost part that did. A part that is not there is all of it.
+ */
+async function blaming<T>(
+  { configuration, blame }: LoadedConfiguration,
+  part: object | undefined,
+  make: () => T | Promise<T>,
+): Promise<T> {
   try {
-    return make();
+    return await make();
   } catch (error) {
-    throw blame(part ?? configuration, reasonOf(error), error);
+    if (isError(error) && BLAMED.has(error)) throw error;
+    const problem = blame(part ?? configuration, reasonOf(error), error);
+    BLAMED.add(problem);
+    throw problem;
   }
 }

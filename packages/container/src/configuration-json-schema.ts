@@ -1,21 +1,17 @@
 import { z } from "zod";
-import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { configurationSchema } from "./configuration.js";
-import { FormatRegistry } from "./formats.js";
 import { keySchemas } from "./key-source.js";
-import { KeyringRegistry } from "./keyring-registry.js";
+import { knownTypes } from "./known-types.js";
 import type { ConfigurationPlugin } from "./plugins.js";
 
 /**
  * The JSON Schema of a configuration file, for editors: name it in the file's `$schema`.
- * @throws S3EncryptionError `invalid-configuration` where two keyring types have one name
+ * @throws S3EncryptionError `invalid-configuration` where two types have one name
  */
 export function configurationJsonSchema(
   plugins: readonly ConfigurationPlugin[] = [],
 ): Readonly<Record<string, unknown>> {
-  const registry = new KeyringRegistry([...BUILT_IN_KEYRINGS, ...plugins.flatMap(({ keyrings = [] }) => keyrings)]);
-  const formats = new FormatRegistry(plugins.flatMap(({ formats = [] }) => formats));
-  const schema = configurationSchema(registry, formats, keySchemas({ folder: ".", env: {} }));
+  const schema = configurationSchema(knownTypes(plugins), keySchemas({ folder: ".", env: {} }));
   const { $schema, $defs = {}, ...one } = z.toJSONSchema(schema, { io: "input" });
   const { required: _, ...partial } = one;
   return {

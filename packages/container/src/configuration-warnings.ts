@@ -2,7 +2,7 @@ import { s3FormatOptionsOf } from "./formats.js";
 import { formatPath } from "./invalid-configuration.js";
 import type { KeyringConfiguration, KeyringRole } from "./keyring-descriptor.js";
 import type { LoadedConfiguration } from "./load-configuration.js";
-import type { ManagerConfiguration } from "./managers.js";
+import type { ManagerConfiguration } from "./manager-descriptor.js";
 
 type Path = readonly PropertyKey[];
 
@@ -82,8 +82,8 @@ function partsOf({ type, generator, children }: KeyringConfiguration, path: Path
 }
 
 function ofManager(loaded: LoadedConfiguration, manager: ManagerConfiguration | undefined, path: Path): string[] {
-  if (manager === undefined || manager.type === "default") return [];
-  const inner = ofManager(loaded, manager.manager, [...path, "manager"]);
+  if (manager === undefined) return [];
+  const inner = ofManager(loaded, managerInside(manager), [...path, "manager"]);
   if (manager.type !== "caching") return inner;
   const place = formatPath(path);
   const { client = {} } = loaded.configuration;
@@ -95,13 +95,18 @@ function ofManager(loaded: LoadedConfiguration, manager: ManagerConfiguration | 
   }
   if (manager.maxMessages === 1)
     own.push(`${place}.maxMessages is 1: each object that is written gets a data key of its own.`);
-  if (holdsCaching(manager.manager)) own.push(`${place} caches what another caching manager inside it caches already.`);
+  if (holdsCaching(managerInside(manager)))
+    own.push(`${place} caches what another caching manager inside it caches already.`);
   return [...own, ...inner];
 }
 
 function holdsCaching(manager: ManagerConfiguration | undefined): boolean {
-  if (manager === undefined || manager.type === "default") return false;
-  return manager.type === "caching" || holdsCaching(manager.manager);
+  return manager !== undefined && (manager.type === "caching" || holdsCaching(managerInside(manager)));
+}
+
+/** The one that a manager stands around, where it has one in the field of that name, as the built-in types do. */
+function managerInside({ manager }: ManagerConfiguration): ManagerConfiguration | undefined {
+  return isObject(manager) && typeof manager.type === "string" ? (manager as ManagerConfiguration) : undefined;
 }
 
 function ofClient({ configuration: { client = {} } }: LoadedConfiguration): string[] {

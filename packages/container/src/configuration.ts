@@ -4,7 +4,6 @@ import type { S3EncryptionOptions } from "@s3ec/client";
 import { z } from "zod";
 import {
   type FormatConfiguration,
-  type FormatRegistry,
   readsMessages,
   S3_FORMAT_FIELDS,
   s3FormatOptionsOf,
@@ -12,8 +11,8 @@ import {
 } from "./formats.js";
 import type { KeySchemas } from "./key-source.js";
 import type { KeyringConfiguration } from "./keyring-descriptor.js";
-import type { KeyringRegistry } from "./keyring-registry.js";
-import { MANAGER, type ManagerConfiguration } from "./managers.js";
+import type { KnownTypes } from "./known-types.js";
+import type { ManagerConfiguration } from "./manager-descriptor.js";
 import { suffixCollisions } from "./suffix-collisions.js";
 import { childrenWithoutPlace, missingMessageKeys } from "./wrapped-key-places.js";
 
@@ -80,7 +79,9 @@ const KMS = z.strictObject(SERVICE).describe("Settings of the KMS clients; a key
 
 const PLUGINS = z
   .array(z.string().min(1))
-  .describe("Packages (or ./files) with more keyring types, found from this file's folder. Their code is run.");
+  .describe(
+    "Packages (or ./files) with more types of keyrings, managers and formats, found from this file's folder. Their code is run.",
+  );
 
 /** Options of the encryption client, beside its keyring. */
 export type ClientOptions = Omit<S3EncryptionOptions, "keyring" | "materialsManager">;
@@ -93,7 +94,7 @@ export type ClientConfiguration = Omit<ClientOptions, "formats"> & {
 
 /** A validated configuration. Keys in it have become `KeyObject`s, which are not printed. */
 export interface Configuration {
-  /** Packages or files with more keyring types, as the file names them. Default: none. */
+  /** Packages or files with more types of keyrings, managers and formats, as the file names them. Default: none. */
   readonly plugins?: readonly string[];
   /** The keyring, with those inside it. */
   readonly keyring: KeyringConfiguration;
@@ -107,12 +108,12 @@ export interface Configuration {
   readonly kms?: KMSClientConfig;
 }
 
-/** The one schema of a configuration file, with the fields of every keyring type that the registry knows. */
+/** The one schema of a configuration file, with the fields of every known type. */
 export function configurationSchema(
-  registry: KeyringRegistry,
-  formats: FormatRegistry,
+  { registry, managers, formats }: KnownTypes,
   keys: KeySchemas,
 ): z.ZodType<Configuration> {
+  const keyring = registry.schema(keys);
   const client = z
     .strictObject({ ...CLIENT, formats: formats.schema().exactOptional() })
     .describe("Options of S3EncryptionClient.");
@@ -120,8 +121,8 @@ export function configurationSchema(
     .strictObject({
       $schema: z.string().exactOptional(),
       plugins: PLUGINS.exactOptional(),
-      keyring: registry.schema(keys),
-      materialsManager: MANAGER.exactOptional(),
+      keyring,
+      materialsManager: managers.schema({ ...keys, keyring }).exactOptional(),
       client: client.exactOptional(),
       s3: S3.exactOptional(),
       kms: KMS.exactOptional(),

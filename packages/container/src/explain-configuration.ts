@@ -4,7 +4,6 @@ import { muteKeyrings, warningsOf } from "./configuration-warnings.js";
 import { readsMessages, s3FormatOptionsOf, writesMessages } from "./formats.js";
 import type { WrappingKeyExplanation } from "./keyring-descriptor.js";
 import { type LoadedConfiguration, type LoadOptions, loadConfiguration } from "./load-configuration.js";
-import { explainManager } from "./managers.js";
 
 /** A configuration in words; every entry is a sentence. */
 export interface ConfigurationExplanation {
@@ -34,7 +33,7 @@ export async function explainConfiguration(
   const ofKeys: string[] = [];
   const loaded = await loadConfiguration(source, { onWarning: (sentence) => ofKeys.push(sentence), ...options });
   await assertComposable(loaded);
-  const { configuration, registry } = loaded;
+  const { configuration, registry, managers } = loaded;
   const keys = registry.explain(configuration.keyring);
   const client = configuration.client ?? {};
   const wrapping = keys.filter((key) => key.readers !== null);
@@ -59,7 +58,7 @@ export async function explainConfiguration(
             (key) =>
               `Each object's data key is wrapped with ${key.key}, stored ${inMessages ? "in the message's header" : place(key, inFile)}.`,
           ),
-          ...explainManager(configuration.materialsManager),
+          ...managers.explain(configuration.materialsManager),
         ]
       : [mute.length === 0 ? "Nothing: it can only read." : `Nothing: ${mute.join(" and ")} can only read.`],
     readers: writable ? wrapping.map((key) => `With ${key.key}: ${key.readers}.`) : [],

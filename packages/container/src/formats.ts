@@ -1,6 +1,7 @@
 import type { S3FormatOptions } from "@s3ec/format-s3";
 import { type ObjectFormat, S3EncryptionError } from "@s3ec/materials";
 import { z } from "zod";
+import { descriptorsByType } from "./descriptors-by-type.js";
 
 /** A format's part of a validated configuration: its `type`, and the fields that its descriptor's schema names. */
 export type FormatConfiguration = Readonly<Record<string, unknown>> & {
@@ -104,18 +105,11 @@ export function s3FormatOptionsOf<Client extends { readonly formats?: readonly F
 
 /** The format types that a configuration may name: the built-in ones and those of plugins. */
 export class FormatRegistry {
-  readonly #descriptors: readonly FormatDescriptor[];
+  readonly #descriptors: ReadonlyMap<string, FormatDescriptor>;
 
   /** @throws S3EncryptionError `invalid-configuration` for two types of one name */
   constructor(plugged: readonly FormatDescriptor[]) {
-    this.#descriptors = [S3, AWS_MESSAGE, ...plugged];
-    const types = this.#descriptors.map(({ type }) => type);
-    const twice = types.find((type, index) => types.indexOf(type) !== index);
-    if (twice === undefined) return;
-    throw new S3EncryptionError(
-      "invalid-configuration",
-      `There are two format types named "${twice}"; a plugin must choose a name of its own.`,
-    );
+    this.#descriptors = descriptorsByType("format", [S3, AWS_MESSAGE, ...plugged]);
   }
 
   /**
@@ -124,8 +118,9 @@ export class FormatRegistry {
    * @throws S3EncryptionError `invalid-configuration` never: there are built-in types
    */
   schema(): z.ZodType<readonly FormatConfiguration[]> {
-    const entries = this.#descriptors.map(({ type, schema }) => schema.safeExtend({ type: z.literal(type) }).strict());
-    const [first, ...rest] = entries;
+    const [first, ...rest] = [...this.#descriptors.values()].map(({ type, schema }) =>
+      schema.safeExtend({ type: z.literal(type) }).strict(),
+    );
     if (first === undefined) throw new S3EncryptionError("invalid-configuration", "There is no format type.");
     return z
       .array(z.discriminatedUnion("type", [first, ...rest]))
@@ -141,7 +136,7 @@ export class FormatRegistry {
    * @throws S3EncryptionError `invalid-configuration` for an unknown type; what the format refuses of its options
    */
   async create({ type, ...fields }: FormatConfiguration): Promise<ObjectFormat> {
-    const descriptor = this.#descriptors.find((candidate) => candidate.type === type);
+    const descriptor = this.#descriptors.get(type);
     if (descriptor === undefined) throw new S3EncryptionError("invalid-configuration", `There is no format "${type}".`);
     return await descriptor.create(fields);
   }

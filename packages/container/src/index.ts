@@ -18,7 +18,15 @@ export type {
 } from "./keyring-descriptor.js";
 export { keyringDescriptor } from "./keyring-descriptor.js";
 export type { KeyringRegistry } from "./keyring-registry.js";
+export type { KnownTypes } from "./known-types.js";
 export type { LoadedConfiguration, LoadOptions, SelectOptions } from "./load-configuration.js";
 export { loadConfiguration, loadS3Settings, readConfigurationAsIs } from "./load-configuration.js";
-export type { ManagerConfiguration } from "./managers.js";
+export type {
+  ManagerConfiguration,
+  ManagerDescriptor,
+  ManagerSchemaParts,
+  ManagerSurroundings,
+} from "./manager-descriptor.js";
+export { managerDescriptor } from "./manager-descriptor.js";
+export type { ManagerRegistry } from "./manager-registry.js";
 export type { ConfigurationPlugin } from "./plugins.js";

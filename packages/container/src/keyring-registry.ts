@@ -1,5 +1,6 @@
 import { type Keyring, S3EncryptionError } from "@s3ec/materials";
 import { z } from "zod";
+import { descriptorsByType } from "./descriptors-by-type.js";
 import type { KeySchemas } from "./key-source.js";
 import type {
   KeyringConfiguration,
@@ -15,18 +16,7 @@ export class KeyringRegistry {
 
   /** @throws S3EncryptionError `invalid-configuration` where two types have one name */
   constructor(descriptors: readonly KeyringDescriptor[]) {
-    const byType = new Map<string, KeyringDescriptor>();
-    for (const descriptor of descriptors) {
-      // A plugin that could replace "kms" would decide about keys that the file's reader believes to be in KMS.
-      if (byType.has(descriptor.type)) {
-        throw new S3EncryptionError(
-          "invalid-configuration",
-          `There are two keyring types named "${descriptor.type}"; a plugin must choose a name of its own.`,
-        );
-      }
-      byType.set(descriptor.type, descriptor);
-    }
-    this.#descriptors = byType;
+    this.#descriptors = descriptorsByType("keyring", descriptors);
   }
 
   /**

@@ -2,21 +2,19 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SourceOptions } from "@s3ec/key-source";
 import { assertKnownOptions, type OptionNames, type S3EncryptionError } from "@s3ec/materials";
-import { BUILT_IN_KEYRINGS } from "./built-in-keyrings.js";
 import { type Configuration, configurationSchema, PLUGINS_SCHEMA, S3_SCHEMA } from "./configuration.js";
 import { readConfigurationFile } from "./configuration-file.js";
-import { FormatRegistry } from "./formats.js";
 import { invalidConfiguration, problemsOfIssues, type RefusedSource } from "./invalid-configuration.js";
 import { keySchemas } from "./key-source.js";
-import { KeyringRegistry } from "./keyring-registry.js";
 import { knownFields } from "./known-fields.js";
+import { type KnownTypes, knownTypes } from "./known-types.js";
 import { selectConfiguration } from "./named-configurations.js";
 import { assertPlugins, type ConfigurationPlugin, loadPlugins } from "./plugins.js";
 import { withVariables } from "./variables.js";
 
 /** Beside `folder` and `env` of files and variables: `allowCommands`, `stdin`, `aws` and `onWarning` of `@s3ec/key-source`. */
 export interface LoadOptions extends SourceOptions {
-  /** More types of keyrings and formats, beside those of the packages that the configuration names in `plugins`. Default: none. */
+  /** More types of keyrings, managers and formats, beside those of the packages that the configuration names in `plugins`. Default: none. */
   readonly plugins?: readonly ConfigurationPlugin[];
   /** Which configuration of a file that holds several. Default: what its `use` says, or the only one. */
   readonly use?: string;
@@ -36,15 +34,11 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
 };
 
 /** A configuration that passed validation, its keys read. */
-export interface LoadedConfiguration {
+export interface LoadedConfiguration extends KnownTypes {
   /** For messages: the file's name as given, or "The configuration". */
   readonly name: string;
   /** Every field checked, and every key read. */
   readonly configuration: Configuration;
-  /** The keyring types that it may name. */
-  readonly registry: KeyringRegistry;
-  /** The format types that it may name. */
-  readonly formats: FormatRegistry;
   /** An error about one object of it, told with the object's place in the file. */
   readonly blame: (part: object, expected: string, cause: unknown) => S3EncryptionError;
 }
@@ -69,10 +63,8 @@ export async function loadConfiguration(
   const named = PLUGINS_SCHEMA.safeParse(input);
   const { plugins, problems } = await loadPlugins(named.data?.plugins ?? [], folder);
   if (problems.length > 0) throw invalidConfiguration(refused, problems);
-  const all = [...passed, ...plugins];
-  const registry = new KeyringRegistry([...BUILT_IN_KEYRINGS, ...all.flatMap((plugin) => plugin.keyrings ?? [])]);
-  const formats = new FormatRegistry(all.flatMap((plugin) => plugin.formats ?? []));
-  const schema = configurationSchema(registry, formats, keySchemas({ ...sources, folder }));
+  const types = knownTypes([...passed, ...plugins]);
+  const schema = configurationSchema(types, keySchemas({ ...sources, folder }));
   const parsed = await schema.safeParseAsync(input);
   if (!parsed.success) {
     const known = (path: readonly PropertyKey[]): string[] => knownFields(schema, path);
@@ -82,8 +74,7 @@ export async function loadConfiguration(
   return {
     name,
     configuration: parsed.data,
-    registry,
-    formats,
+    ...types,
     blame: (part, expected, cause) => invalidConfiguration(refused, [{ path: paths.get(part) ?? [], expected }], cause),
   };
 }

@@ -5,14 +5,17 @@ import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { FormatDescriptor } from "./formats.js";
 import type { ConfigurationProblem } from "./invalid-configuration.js";
 import type { KeyringDescriptor } from "./keyring-descriptor.js";
+import type { ManagerDescriptor } from "./manager-descriptor.js";
 
 /**
  * What a plugin package exports, one or more of them: `export const keyrings = [keyringDescriptor({ ... })]`,
- * `export const formats = [formatDescriptor({ ... })]`.
+ * `export const managers = [managerDescriptor({ ... })]`, `export const formats = [formatDescriptor({ ... })]`.
  */
 export interface ConfigurationPlugin {
   /** Keyring types, each with a name that no other one has. Default: none. */
   readonly keyrings?: readonly KeyringDescriptor[];
+  /** Materials manager types, each with a name that no other one has. Default: none. */
+  readonly managers?: readonly ManagerDescriptor[];
   /** Format types, each with a name that no other one has. Default: none. */
   readonly formats?: readonly FormatDescriptor[];
 }
@@ -45,14 +48,14 @@ async function loadPlugin(name: string, folder: string): Promise<ConfigurationPl
   } catch (error) {
     return `the plugin "${name}" failed to load (${isError(error) ? error.name : "it threw"})`;
   }
-  return `the plugin "${name}" must export "keyrings" or "formats", arrays of { type, schema, create }`;
+  return `the plugin "${name}" must export "keyrings", "managers" or "formats", arrays of { type, schema, create }`;
 }
 
 function isPlugin(module: unknown): module is ConfigurationPlugin {
   if (typeof module !== "object" || module === null) return false;
-  const { keyrings, formats } = module as Partial<Record<keyof ConfigurationPlugin, unknown>>;
-  if (keyrings === undefined && formats === undefined) return false;
-  return isListOf(keyrings, (schema) => typeof schema === "function") && isListOf(formats, isObject);
+  const { keyrings, managers, formats } = module as Partial<Record<keyof ConfigurationPlugin, unknown>>;
+  if (keyrings === undefined && managers === undefined && formats === undefined) return false;
+  return isListOf(keyrings, isFunction) && isListOf(managers, isFunction) && isListOf(formats, isObject);
 }
 
 function isListOf(value: unknown, isSchema: (schema: unknown) => boolean): boolean {
@@ -65,6 +68,10 @@ function isDescriptor(value: unknown, isSchema: (schema: unknown) => boolean): b
   return typeof type === "string" && type !== "" && isSchema(schema) && typeof create === "function";
 }
 
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}
+
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
 }
@@ -74,7 +81,7 @@ export function assertPlugins(plugins: readonly unknown[]): asserts plugins is r
   if (!plugins.every(isPlugin)) {
     throw new S3EncryptionError(
       "invalid-argument",
-      'Each plugin must have "keyrings" or "formats", arrays of { type, schema, create }.',
+      'Each plugin must have "keyrings", "managers" or "formats", arrays of { type, schema, create }.',
     );
   }
 }

@@ -1,9 +1,16 @@
 import { generateKeyPairSync } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const repository: string = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** The JavaScript example of a page that has this word, as it stands there. */
+export function example(page: string, word: string): string {
+  const text = readFileSync(join(repository, page), "utf8");
+  const block = text.split("```js\n").find((part) => part.includes(word));
+  return block?.split("\n```")[0] ?? "";
+}
 
 export const escrowPair = generateKeyPairSync("rsa", {
   modulusLength: 2048,

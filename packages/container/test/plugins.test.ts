@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
@@ -8,16 +6,11 @@ import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { z } from "zod";
 import { configurationJsonSchema, createFromConfig, explainConfiguration, keyringDescriptor } from "../dist/index.js";
-import { repository, temporaryFolder } from "./fixture.js";
+import { example, temporaryFolder } from "./fixture.js";
 
 const TOKEN = Buffer.alloc(32, 5).toString("base64");
 
-/** The plugin of the README, word for word. */
-function readmePlugin(): string {
-  const readme = readFileSync(join(repository, "packages/container/README.md"), "utf8");
-  const block = readme.split("```js\n").find((part) => part.includes("acme-sealed"));
-  return block?.split("\n```")[0] ?? "";
-}
+const readmePlugin = (): string => example("packages/container/README.md", "acme-sealed");
 
 describe("a plugin", () => {
   let temporary: ReturnType<typeof temporaryFolder>;

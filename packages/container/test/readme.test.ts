@@ -123,11 +123,12 @@ describe("the README files", function () {
   });
 
   it("show code that works: this package's README", async () => {
-    const [create, plugin, ...more] = blocks("packages/container/README.md", "js");
+    const [create, plugin, managers, ...more] = blocks("packages/container/README.md", "js");
     expect(more).to.deep.equal([]);
     await execute(create ?? "");
-    // Read and written with in plugins.test.ts.
+    // Read and written with in plugins.test.ts and plugged-managers.test.ts.
     expect(plugin).to.contain("acme-sealed");
+    expect(managers).to.contain("acme-key-by-prefix");
     const [stored, reader, ...moreJson] = blocks("packages/container/README.md", "json").map((text) =>
       JSON.parse(text),
     );
