@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
-import { printable } from "@s3ec/envelope";
 import { Command, InvalidArgumentError } from "commander";
 import type { ConnectionOptions } from "./connection.js";
 import { devServerAddress } from "./dev-server-address.js";
@@ -17,6 +16,7 @@ import {
   objectAddress,
   objectNamedAfter,
 } from "./object-address.js";
+import { print, tell, warn } from "./printing.js";
 
 interface CommonOptions extends ConnectionOptions {
   readonly suffix?: string;
@@ -232,29 +232,4 @@ async function withProgress(
 
 function nameOf(file: string, dash: string): string {
   return file === "-" ? dash : file;
-}
-
-/** Whoever reads what is printed may stop, as `head` does: no reason to fail. That it cannot be kept is one. */
-function print(text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(`${shown(text)}\n`, (error) => {
-      const isLost = error instanceof Error && !("code" in error && error.code === "EPIPE");
-      if (isLost) reject(error);
-      else resolve();
-    });
-  });
-}
-
-/** On standard error, where standard output has the object. */
-async function tell(text: string): Promise<void> {
-  process.stderr.write(`${shown(text)}\n`);
-}
-
-function warn(sentence: string): void {
-  void tell(`s3ec: ${sentence}`);
-}
-
-/** Only our own line breaks do something; whatever else could is of an object, a store or a name. */
-function shown(text: string): string {
-  return text.split("\n").map(printable).join("\n");
 }
