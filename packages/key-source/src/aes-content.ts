@@ -1,9 +1,9 @@
 import { createSecretKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { readAesKey } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
+import type { OpenableContent } from "./content.js";
 import { expecting, inOurWords, KeyProblem } from "./key-problem.js";
 import { storeEntry } from "./key-store.js";
-import type { OpenableContent } from "./load-key.js";
 import { openStore } from "./open-store.js";
 import { withoutLineBreak } from "./source-content.js";
 

@@ -1,15 +1,10 @@
-import type { GetSecretValueResponse, SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
+import type { GetSecretValueResponse } from "@aws-sdk/client-secrets-manager";
 import { isError } from "@s3ec/materials";
+import type { Content } from "./content.js";
 import { KeyProblem } from "./key-problem.js";
 import type { ParameterStoreSource, SecretsManagerSource } from "./key-source.js";
 import { optionalPackage } from "./optional-package.js";
-import type { Content } from "./source-content.js";
-
-/** What both clients take: credentials, region, endpoint, request handler, ... */
-export type AwsSettings = Pick<
-  SecretsManagerClientConfig,
-  "credentials" | "region" | "endpoint" | "requestHandler" | "maxAttempts"
->;
+import type { AwsSettings } from "./source-options.js";
 
 export async function secret(source: SecretsManagerSource, settings: AwsSettings = {}): Promise<Content> {
   const { secretsManager: id, version, field } = source;

@@ -1,4 +1,3 @@
-export type { AwsSettings } from "./aws-secrets.js";
 export type {
   Base64Source,
   CommandSource,
@@ -15,4 +14,4 @@ export type {
 } from "./key-source.js";
 export type { KeyType, LoadKeyOptions } from "./load-key.js";
 export { loadKey, readKey } from "./load-key.js";
-export type { SourceOptions, StandardInput } from "./source-options.js";
+export type { AwsSettings, SourceOptions, StandardInput } from "./source-options.js";

@@ -1,11 +1,12 @@
 import type { KeyObject } from "node:crypto";
 import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import { aesKeyIn } from "./aes-content.js";
+import type { OpenableContent } from "./content.js";
 import { KeyProblem } from "./key-problem.js";
 import type { KeySource } from "./key-source.js";
 import { rsaPrivateKeyIn, rsaPublicKeyIn } from "./rsa-content.js";
 import { secretIn, textIn } from "./secret-content.js";
-import { type Content, readContent, readPassphrase } from "./source-content.js";
+import { readContent, readPassphrase } from "./source-content.js";
 import { emitWarning, type SourceOptions } from "./source-options.js";
 
 /**
@@ -81,14 +82,6 @@ export async function readKey(source: KeySource, options: LoadKeyOptions): Promi
   } finally {
     for (const secret of secrets) secret.fill(0);
   }
-}
-
-/** The content of a source, with all that it takes to open it. */
-export interface OpenableContent extends Content {
-  readonly passphrase?: Buffer;
-  readonly keyPassphrase?: Buffer;
-  readonly alias: string | undefined;
-  readonly encoding: KeySource["encoding"];
 }
 
 type Reader = (content: OpenableContent, options: LoadKeyOptions) => KeyObject | Promise<KeyObject>;

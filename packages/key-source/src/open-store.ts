@@ -1,7 +1,7 @@
+import type { OpenableContent } from "./content.js";
 import { jksEntries } from "./jks.js";
 import { KeyProblem } from "./key-problem.js";
 import type { StoreEntry } from "./key-store.js";
-import type { OpenableContent } from "./load-key.js";
 import { pkcs12Entries } from "./pkcs12.js";
 
 const JKS = "feedfeed";

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { keyKindMistake, rsaKeyMistake } from "@s3ec/keyring-raw-rsa";
+import type { OpenableContent } from "./content.js";
 import { expecting, KeyProblem } from "./key-problem.js";
 import { storeEntry } from "./key-store.js";
-import type { OpenableContent } from "./load-key.js";
 import { openStore } from "./open-store.js";
 import { isOpenSsh, openSshPrivateKey } from "./openssh.js";
 import { decodeBase64 } from "./source-content.js";

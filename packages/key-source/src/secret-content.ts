@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
+import type { Content } from "./content.js";
 import { KeyProblem } from "./key-problem.js";
-import { type Content, decodeBase64, withoutLineBreak } from "./source-content.js";
+import { decodeBase64, withoutLineBreak } from "./source-content.js";
 
 /** Any secret bytes; in base64 where the place holds text only. */
 export function secretIn({ bytes, isText }: Content): KeyObject {

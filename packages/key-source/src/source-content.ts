@@ -4,17 +4,10 @@ import { isUint8Array } from "node:util/types";
 import { isError } from "@s3ec/materials";
 import { parameter, secret } from "./aws-secrets.js";
 import { commandOutput } from "./command-output.js";
+import type { Content } from "./content.js";
 import { KeyProblem } from "./key-problem.js";
 import type { ContentSource, GivenSource, PassphraseSource } from "./key-source.js";
 import { emitWarning, type SourceOptions } from "./source-options.js";
-
-export interface Content {
-  readonly bytes: Buffer;
-  /** Whether binary content stands there as base64, since the place holds text only. */
-  readonly isText: boolean;
-  /** Whether the source itself said that its text is base64, which `bytes` is decoded from. */
-  readonly base64?: string;
-}
 
 /** Longer than any key or keystore that makes sense. */
 const MAX_LENGTH: number = 16 * 1024 * 1024;

@@ -1,4 +1,10 @@
-import type { AwsSettings } from "./aws-secrets.js";
+import type { SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
+
+/** What the clients of Secrets Manager and Parameter Store take: credentials, region, endpoint, request handler, ... */
+export type AwsSettings = Pick<
+  SecretsManagerClientConfig,
+  "credentials" | "region" | "endpoint" | "requestHandler" | "maxAttempts"
+>;
 
 /** Where standard input comes from. */
 export type StandardInput = AsyncIterable<Uint8Array | string>;
