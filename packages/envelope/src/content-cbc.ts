@@ -1,5 +1,5 @@
 import { createDecipheriv } from "node:crypto";
-import type { ContentKey } from "./content-cipher.js";
+import type { ContentKey } from "./content-key.js";
 import { type AlignedRange, exactlyFetched, rangeCutter } from "./content-range.js";
 import { decryptionFailed, S3EncryptionError } from "./errors.js";
 

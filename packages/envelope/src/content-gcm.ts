@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import type { ContentKey } from "./content-cipher.js";
+import type { ContentKey } from "./content-key.js";
 import { decryptionFailed, S3EncryptionError } from "./errors.js";
 
 const TAG_LENGTH = 16;

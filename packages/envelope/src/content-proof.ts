@@ -1,4 +1,4 @@
-import type { ContentKey } from "./content-cipher.js";
+import type { ContentKey } from "./content-key.js";
 import { decryptionFailed } from "./errors.js";
 import { GcmReading, type ProvenContent } from "./gcm/gcm-reading.js";
 import { hashesInPieces } from "./gcm/self-check.js";

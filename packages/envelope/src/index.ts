@@ -1,15 +1,14 @@
 export type { AlgorithmSuite, AlgorithmSuiteName } from "./algorithm-suites.js";
 export { ALGORITHM_SUITES, algorithmSuite, CBC, COMMITTING_GCM, GCM } from "./algorithm-suites.js";
 export { callersStringMap } from "./callers-string-map.js";
-export type { ContentHeader, ContentKey } from "./content-cipher.js";
 export {
-  createContentKey,
   decryptContent,
   decryptContentRange,
   decryptContentUnverified,
   encryptContent,
-  openContentKey,
 } from "./content-cipher.js";
+export type { ContentHeader, ContentKey } from "./content-key.js";
+export { createContentKey, openContentKey } from "./content-key.js";
 export { ciphertextLength, plaintextLength } from "./content-length.js";
 export type { ContentProof } from "./content-proof.js";
 export { contentProof, PROOF_PIECE_LENGTH } from "./content-proof.js";

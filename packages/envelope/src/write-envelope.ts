@@ -1,5 +1,5 @@
 import { COMMITTING_GCM, GCM } from "./algorithm-suites.js";
-import type { ContentHeader } from "./content-cipher.js";
+import type { ContentHeader } from "./content-key.js";
 import type { EncryptedDataKey } from "./envelope.js";
 import { S3EncryptionError } from "./errors.js";
 import {

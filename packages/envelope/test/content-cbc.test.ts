@@ -4,7 +4,7 @@ import { collect, plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
 import { decryptCbc } from "../dist/content-cbc.js";
-import type { ContentKey } from "../dist/content-cipher.js";
+import type { ContentKey } from "../dist/content-key.js";
 import { anyChunks, SIZES, streamOf, ways } from "./chunks.js";
 import { contentKey } from "./content-keys.js";
 import { ascending, BODIES } from "./known-answers.js";

@@ -3,14 +3,12 @@ import { plaintextOf, refusal, refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
 import {
-  type ContentHeader,
-  createContentKey,
   decryptContent,
   decryptContentRange,
   decryptContentUnverified,
   encryptContent,
-  openContentKey,
 } from "../dist/content-cipher.js";
+import { type ContentHeader, createContentKey, openContentKey } from "../dist/content-key.js";
 import { keyCommitment } from "../dist/key-commitment.js";
 import { cut, streamOf } from "./chunks.js";
 import { contentKey, ENVELOPES, encrypted, KINDS } from "./content-keys.js";

@@ -1,6 +1,7 @@
 import { collect } from "@s3ec/test-support";
 import { CBC, COMMITTING_GCM, GCM } from "../dist/algorithm-suites.js";
-import { type ContentKey, encryptContent, openContentKey } from "../dist/content-cipher.js";
+import { encryptContent } from "../dist/content-cipher.js";
+import { type ContentKey, openContentKey } from "../dist/content-key.js";
 import type { Envelope } from "../dist/envelope.js";
 import { AES_ECB, AES_GCM } from "../dist/wrap-algorithms.js";
 import { streamOf } from "./chunks.js";

@@ -1,7 +1,7 @@
 import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
-import type { ContentHeader } from "../dist/content-cipher.js";
+import type { ContentHeader } from "../dist/content-key.js";
 import type { EncryptedDataKey, Envelope } from "../dist/envelope.js";
 import { objectMark } from "../dist/object-mark.js";
 import { classifyEnvelope } from "../dist/read-envelope.js";
