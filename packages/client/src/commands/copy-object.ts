@@ -10,6 +10,7 @@ import { callOptionsOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
+import { unlessAborted } from "../request-aborted.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { refuseImpossibleKeys } from "../write/metadata-limits.js";
 import { publish } from "../write/publish.js";
@@ -43,7 +44,8 @@ export async function copyObject(
   const call = callOptionsOf(input);
   const plain = plainClientOf(client);
   const source = sourceOf(input);
-  const copied = await readSource(options, call, input, source, plain);
+  // Keys may be asked for whose file it is.
+  const copied = await unlessAborted(() => readSource(options, call, input, source, plain), call.abortSignal);
   refuseImpossibleKeys(input.Key, copied.files);
   const siblings = siblingsOf(options, input, copied);
   const target = targetOf(input, copied);

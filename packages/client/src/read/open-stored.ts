@@ -10,6 +10,7 @@ import {
 } from "@s3ec/materials";
 import { type CallOptions, requestOf } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
+import { unlessAborted } from "../request-aborted.js";
 import type { BesideObject } from "./beside-object.js";
 
 /** An object that S3 answered with, of a format that was recognised. */
@@ -44,16 +45,16 @@ export async function openStored(
   object: StoredObject,
 ): Promise<OpenedObject> {
   const { format, head, beside, input, output } = object;
-  const { instructionFileVersionId } = call;
+  const { instructionFileVersionId, abortSignal } = call;
+  const stored = {
+    ...requestOf(options, call, input),
+    metadata: output.Metadata ?? {},
+    ...(head === undefined ? {} : { head }),
+    preferSibling: call.preferInstructionFile,
+    partial: object.partial ?? false,
+  };
   const open = (siblings: SiblingReader): Promise<OpenedObject> =>
-    format.open({
-      ...requestOf(options, call, input),
-      metadata: output.Metadata ?? {},
-      ...(head === undefined ? {} : { head }),
-      preferSibling: call.preferInstructionFile,
-      partial: object.partial ?? false,
-      siblings,
-    });
+    unlessAborted(() => format.open({ ...stored, siblings }), abortSignal);
   try {
     if (input.VersionId === undefined || instructionFileVersionId !== undefined) {
       return await open({ read: (suffix) => beside.read(suffix, instructionFileVersionId) });

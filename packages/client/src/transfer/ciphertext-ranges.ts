@@ -50,6 +50,8 @@ export async function openRanges(
   params: GetObjectCommandInput,
   settings: RangeSettings,
 ): Promise<RangedObject> {
+  // An abort that came before nobody would hear of any more.
+  settings.signal.throwIfAborted();
   const stop = new AbortController();
   const requests = new Set<Promise<unknown>>();
   const bodies = new Set<Readable>();

@@ -80,7 +80,11 @@ async function openDownload(
     signal: ranges.signal,
   });
   const { format, head } = start;
-  const opened = await openStored(encryption, call, { input: params, output, format, head, beside });
+  const opened = await openStored(
+    encryption,
+    { ...call, abortSignal: ranges.signal },
+    { input: params, output, format, head, beside },
+  );
   return { opened, storedLength, body: { chunks, destroy } };
 }
 

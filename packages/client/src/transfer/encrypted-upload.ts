@@ -131,6 +131,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
           ...(materialDescription === undefined ? {} : { materialDescription }),
           ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
           ...(format === undefined ? {} : { format }),
+          abortSignal: this.#abortController.signal,
         },
       ),
     );

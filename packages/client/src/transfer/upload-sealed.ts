@@ -10,6 +10,7 @@ import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { S3Command } from "../call-options.js";
 import { readableOf } from "../streams.js";
 import { Attempts, watched } from "../write/attempts.js";
+import { patient } from "../write/patience.js";
 import { publish } from "../write/publish.js";
 import type { SealedObject } from "../write/seal-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
@@ -169,28 +170,35 @@ function partSender(
       siblings: sealed.siblings,
       store: new SiblingStore(client, sealed.input, sealed.siblings, { signal: abortSignal }),
       attempts,
-      send: () => client.send(command, "Body" in command.input ? { abortSignal } : {}),
+      // Cut off, a completion may still be carried out, behind all that is then looked at.
+      send: () =>
+        client.send(command, { abortSignal: carriesContent(command.input) ? abortSignal : patient(abortSignal) }),
       answerOf: (head) => answerOfUpload(sealed, head),
     });
   };
   const send = async (command: S3Command<ServiceInputTypes, ServiceOutputTypes>): Promise<ServiceOutputTypes> => {
     const { input } = command;
-    const carriesContent = "Body" in input && input.Body !== undefined;
-    const publishes = "MultipartUpload" in input || (carriesContent && !("PartNumber" in input));
+    const sendsContent = carriesContent(input);
+    const publishes = "MultipartUpload" in input || (sendsContent && !("PartNumber" in input));
     try {
-      if (publishes || carriesContent) abortSignal.throwIfAborted();
+      if (publishes || sendsContent) abortSignal.throwIfAborted();
       if (publishes) return await appear(command);
       // Cutting off any other request would leave us not knowing whether there is an upload, or an object.
-      const output = await client.send(command, carriesContent ? { abortSignal } : {});
+      const output = await client.send(command, sendsContent ? { abortSignal } : {});
       if ("UploadId" in output && output.UploadId !== undefined) onUploadId?.(output.UploadId);
       return output;
     } catch (error) {
       if (error instanceof InstructionFileError) onOutcome(error);
-      if (carriesContent) fail(error);
+      if (sendsContent) fail(error);
       throw error;
     }
   };
   return Object.create(client, { send: { value: send } });
+}
+
+/** `Upload` names the body, without one, in what completes it too. */
+function carriesContent(input: ServiceInputTypes): boolean {
+  return "Body" in input && input.Body !== undefined;
 }
 
 /** What the completion would have answered, from what S3 says of the object that it made. */

@@ -2,7 +2,7 @@ import { S3EncryptionError, type SiblingFile } from "@s3ec/materials";
 import { unreadable } from "./settle-files.js";
 import { type AffectedFile, InstructionFileError, quoted } from "./sibling-error.js";
 import { type FoundFile, type FoundObject, isUnchanged, type SiblingsToPut } from "./sibling-files.js";
-import type { SiblingStore } from "./sibling-store.js";
+import { type SiblingStore, UnansweredPut } from "./sibling-store.js";
 
 /** How often files that others write at the same time are tried again. */
 const MAX_ROUNDS = 5;
@@ -32,6 +32,7 @@ export async function writeFilesFirst(store: SiblingStore, siblings: SiblingsToP
   const replaced: Replaced[] = [];
   let standing: FoundObject = { state: "unknown" };
   let open = siblings.files;
+  let unanswered: Replaced | undefined;
   const first = (): FilesFirst => undoable(store, replaced, standing, siblings);
   try {
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
@@ -44,6 +45,7 @@ export async function writeFilesFirst(store: SiblingStore, siblings: SiblingsToP
       // One after another: those that may not be read come first, as the likeliest to end it.
       for (const file of unknownFirst(open, found)) {
         const previous = found.get(file.suffix) ?? { state: "missing" };
+        unanswered = { file, found: previous, etag: "" };
         const etag = await store.write(file, previous);
         if (etag !== undefined) replaced.push({ file, found: previous, etag });
         else if (previous.state !== "unknown") refused.push(file);
@@ -54,6 +56,10 @@ export async function writeFilesFirst(store: SiblingStore, siblings: SiblingsToP
     if (open.length > 0) throw interrupted(store, siblings, open);
     return first();
   } catch (error) {
+    if (error instanceof UnansweredPut && unanswered !== undefined) {
+      // It may come behind whatever is put back: then the old object would stand with the new file.
+      throw undoable(store, [...replaced, unanswered], standing, siblings).unknown(error.cause);
+    }
     if (replaced.length > 0) await first().putBack(error);
     throw error;
   }

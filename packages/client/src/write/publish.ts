@@ -36,6 +36,7 @@ async function sendOrAsk<Output>(
   written: FilesFirst | undefined,
 ): Promise<Output> {
   try {
+    store.assertWanted();
     return await send();
   } catch (error) {
     if (attempts.wereRefused) {

@@ -10,7 +10,7 @@ import { callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
-import { requestAborted } from "../request-aborted.js";
+import { unlessAborted } from "../request-aborted.js";
 import { quiet, readableOf } from "../streams.js";
 import { Attempts, watched } from "./attempts.js";
 import { BUFFERED_LENGTH, chunksOf, readHead } from "./ciphertext-head.js";
@@ -39,7 +39,8 @@ export async function putObject(
   const sealed = await sealObject(options, given);
   try {
     const { abortSignal } = callOptionsOf(given);
-    const head = await unlessAborted(readHead(sealed), abortSignal);
+    // Reading a body has no end of its own when its source stalls.
+    const head = await unlessAborted(() => readHead(sealed), abortSignal);
     const isWhole = head.whole !== undefined;
     let wasRead = isWhole;
     const ciphertext = chunksOf(head, sealed, () => {
@@ -60,7 +61,7 @@ export async function putObject(
     const object = watched({ ...sealed.input, Body: body, ContentLength: length }, attempts);
     const result = await publish({
       siblings: sealed.siblings,
-      store: storeOf(client, sealed, next, abortSignal),
+      store: new SiblingStore(plainClientOf(client), sealed.input, sealed.siblings, { signal: abortSignal }),
       attempts,
       send: async () => notPresigned(await next(object)),
       answerOf: (stored) => ({ output: answerOfPut(stored), response: undefined }),
@@ -82,35 +83,6 @@ async function putInParts(
   const { loadUpload, uploadSealed } = await import("../transfer/upload-sealed.js");
   const Upload = await loadUpload();
   return Upload && uploadSealed(Upload, plainClientOf(client), sealed, { signal });
-}
-
-/** Files go the object's way as far as they can: whoever presigns the put is told before one is stored. */
-function storeOf(
-  client: S3Client,
-  { input, siblings }: SealedObject,
-  next: Next,
-  signal: AbortSignal | undefined,
-): SiblingStore {
-  const put = async (file: PutObjectCommandInput): Promise<PutObjectCommandOutput> =>
-    notPresigned(await next(file)).output;
-  return new SiblingStore(plainClientOf(client), input, siblings, { signal, put });
-}
-
-/** Reading a body has no end of its own when its source stalls. */
-async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return reading;
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(requestAborted());
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([reading, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    reading.catch(() => {});
-  }
 }
 
 /** A presigned put would let its holder store plaintext under an encrypted object's metadata. */

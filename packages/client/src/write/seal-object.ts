@@ -3,6 +3,7 @@ import { S3EncryptionError, type Siblings } from "@s3ec/materials";
 import { callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
 import { knownSuffixes } from "../files-beside.js";
 import { formatToWrite, type ResolvedOptions } from "../options.js";
+import { unlessAborted } from "../request-aborted.js";
 import { letGoOfBody } from "../streams.js";
 import { type ObjectToPut, sourceOfBody } from "./body.js";
 import { checkUserMetadata, refuseImpossibleKeys, refuseOversizedMetadata } from "./metadata-limits.js";
@@ -49,11 +50,12 @@ async function sealChecked(options: ResolvedOptions, given: ObjectToPut): Promis
   const body = sourceOfBody(given.Body, given.ContentLength);
   try {
     const { input, source } = withoutPlaintextChecksums(given, body);
-    const sealed = await format.seal({
+    const object = {
       ...requestOf(options, call, given),
       plaintext: source.chunks,
       ...(source.length === undefined ? {} : { contentLength: source.length }),
-    });
+    };
+    const sealed = await unlessAborted(() => format.seal(object), call.abortSignal);
     const Metadata = { ...input.Metadata, ...sealed.metadata };
     refuseOversizedMetadata(Metadata, sealed.metadata);
     refuseImpossibleKeys(input.Key, sealed.siblings.files);

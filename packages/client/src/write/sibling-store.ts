@@ -4,20 +4,28 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
-  type PutObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
 import type { SiblingFile } from "@s3ec/materials";
 import { answeredBody } from "../read/answered-body.js";
+import { requestAborted } from "../request-aborted.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
+import { Attempts, watched } from "./attempts.js";
+import { patient } from "./patience.js";
 import type { FoundFile, FoundObject, SiblingsToPut } from "./sibling-files.js";
 import { siblingPut } from "./sibling-put.js";
 
 /** Milliseconds that may pass until it is clear what became of a request that has failed. */
 const ASKING_TIMEOUT = 30_000;
 
-type Put = (input: PutObjectCommandInput) => Promise<PutObjectCommandOutput>;
+/** A file's put that was sent and had no answer: S3 may still come to do it. */
+export class UnansweredPut extends Error {
+  constructor(cause: unknown) {
+    super("The put of an instruction file was not answered.", { cause });
+  }
+}
+
 type Condition = Pick<PutObjectCommandInput, "IfMatch" | "IfNoneMatch">;
 
 /** The requests about one object and the files beside it. */
@@ -25,7 +33,6 @@ export class SiblingStore {
   readonly #client: S3Client;
   readonly #object: PutObjectCommandInput;
   readonly #siblings: SiblingsToPut;
-  readonly #put: Put;
   readonly #signal: AbortSignal | undefined;
 
   /**
@@ -36,17 +43,21 @@ export class SiblingStore {
     client: S3Client,
     object: PutObjectCommandInput,
     siblings: SiblingsToPut,
-    { signal, put }: { readonly signal?: AbortSignal | undefined; readonly put?: Put } = {},
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ) {
     this.#client = client;
     this.#object = object;
     this.#siblings = siblings;
     this.#signal = signal;
-    this.#put = put ?? ((input) => client.send(new PutObjectCommand(input), this.#request));
   }
 
   get #request(): { abortSignal?: AbortSignal } {
     return this.#signal === undefined ? {} : { abortSignal: this.#signal };
+  }
+
+  /** Throws for a caller who has aborted: what is not sent by then cannot come to be done. */
+  assertWanted(): void {
+    if (this.#signal?.aborted === true) throw requestAborted();
   }
 
   /** The same, for what has to be done after a failure or an abort. */
@@ -91,12 +102,16 @@ export class SiblingStore {
 
   /**
    * Puts a file in the place of what was found there. The new tag; undefined when something else is there by now. A lost
-   * answer, or the refusal of a second try after one, is no failure when the file then has our text.
+   * answer, or the refusal of a second try after one, is no failure when the file then has our text. Throws
+   * `UnansweredPut` where it may still come to have it.
    */
   async write(file: SiblingFile, found: FoundFile): Promise<string | undefined> {
+    this.assertWanted();
+    const attempts = new Attempts();
     try {
-      const condition = this.#conditionOf(found);
-      const output = await this.#put({ ...siblingPut(this.#object, file), ...condition });
+      const input = { ...siblingPut(this.#object, file), ...this.#conditionOf(found) };
+      const request = this.#signal === undefined ? {} : { abortSignal: patient(this.#signal) };
+      const output = await this.#client.send(new PutObjectCommand(watched(input, attempts)), request);
       return output.ETag ?? "";
     } catch (error) {
       const now = await this.afterFailure()
@@ -104,7 +119,7 @@ export class SiblingStore {
         .catch(() => undefined);
       if (now?.state === "read" && now.body === file.body) return now.etag;
       if (isRefusedCondition(error)) return undefined;
-      throw error;
+      throw attempts.mayStillLand ? new UnansweredPut(error) : error;
     }
   }
 

@@ -1,0 +1,192 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { CopyObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { EncryptedDownload, EncryptedUpload, type S3EncryptionClient } from "@s3ec/client";
+import { S3Format } from "@s3ec/format-s3";
+import type { MaterialsManager } from "@s3ec/materials";
+import { expect } from "chai";
+import { BUCKET, bytesOfLength, Fixture, put, TEST_KEYRING } from "./fixture.js";
+import { errorOf } from "./transfers.js";
+
+describe("an abort", () => {
+  const content = bytesOfLength(5_000_000);
+  let fixture: Fixture;
+  let folder: string;
+  before(async () => {
+    fixture = await Fixture.start();
+    folder = await mkdtemp(join(tmpdir(), "s3ec-test-"));
+    await fixture.client().send(put("object", content));
+    const files = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    await fixture.client(files).send(put("in-a-file"));
+    // Without a mark, only a key tells whose file it is.
+    await fixture.client().send(put("unmarked"));
+    const { body, metadata } = await fixture.stored("in-a-file");
+    const file = await fixture.stored("in-a-file.instruction");
+    await fixture.plain.send(new PutObjectCommand({ Bucket: BUCKET, Key: "unmarked", Body: body, Metadata: metadata }));
+    await fixture.plain.send(new PutObjectCommand({ Bucket: BUCKET, Key: "unmarked.instruction", Body: file.body }));
+  });
+  after(async () => {
+    await fixture.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** A key store that never answers. */
+  function stalled(): { client: S3EncryptionClient; asked: Promise<void>; readonly times: number } {
+    let times = 0;
+    let tell = (): void => {};
+    const asked = new Promise<void>((resolve) => (tell = resolve));
+    const never = (): Promise<never> => {
+      times++;
+      tell();
+      return new Promise(() => {});
+    };
+    const materialsManager: MaterialsManager = {
+      wrapAlgorithms: TEST_KEYRING.wrapAlgorithms,
+      getEncryptionMaterials: never,
+      getDecryptionMaterials: never,
+    };
+    const formats = [new S3Format({ enableLegacyUnauthenticatedModes: true })];
+    const client = fixture.client({ materialsManager, formats });
+    return {
+      client,
+      asked,
+      get times() {
+        return times;
+      },
+    };
+  }
+
+  const at = { Bucket: BUCKET, Key: "object" };
+  const to = (): string => join(folder, "target");
+  const calls: Readonly<Record<string, (client: S3EncryptionClient, abort: AbortController) => Promise<unknown>>> = {
+    "a put": (client, { signal: abortSignal }) => client.send(put("new"), { abortSignal }),
+    "a get": (client, { signal: abortSignal }) => client.send(new GetObjectCommand(at), { abortSignal }),
+    "a get of a range": (client, { signal: abortSignal }) =>
+      client.send(new GetObjectCommand({ ...at, Range: "bytes=1-2" }), { abortSignal }),
+    "a get by an instruction file": (client, { signal: abortSignal }) =>
+      client.send(new GetObjectCommand({ Bucket: BUCKET, Key: "in-a-file" }), { abortSignal }),
+    "a copy": (client, { signal: abortSignal }) =>
+      client.send(new CopyObjectCommand({ Bucket: BUCKET, Key: "copy", CopySource: `${BUCKET}/unmarked` }), {
+        abortSignal,
+      }),
+    "an upload": (client, abortController) =>
+      new EncryptedUpload({ client, params: { Bucket: BUCKET, Key: "new", Body: "secret" }, abortController }).done(),
+    "a download": (client, abortController) =>
+      new EncryptedDownload({ client, params: at, to: to(), abortController }).done(),
+  };
+
+  for (const [what, call] of Object.entries(calls)) {
+    it(`ends ${what} that waits for a key store, which need not answer any more`, async () => {
+      const { client, asked } = stalled();
+      const abort = new AbortController();
+      const outcome = errorOf(call(client, abort));
+      await asked;
+      abort.abort();
+      expect((await outcome).name).to.equal("AbortError");
+      expect(await fixture.keys("new")).to.deep.equal([]);
+      expect(await fixture.keys("copy")).to.deep.equal([]);
+      expect(existsSync(to())).to.equal(false);
+    });
+  }
+
+  it("lets go of the body of a put that waits for a key store", async () => {
+    const { client, asked } = stalled();
+    const abort = new AbortController();
+    const body = Readable.from([Buffer.alloc(10)]);
+    const outcome = errorOf(client.send(put("new", body), { abortSignal: abort.signal }));
+    await asked;
+    abort.abort();
+    await outcome;
+    expect(body.destroyed).to.equal(true);
+  });
+
+  for (const what of ["a put", "an upload", "a download"]) {
+    it(`that came before ${what} keeps the key store from being asked`, async () => {
+      const store = stalled();
+      const abort = new AbortController();
+      const outcome = errorOf((calls[what] ?? calls["a put"])?.(store.client, abort) ?? Promise.resolve());
+      abort.abort();
+      expect((await outcome).name).to.equal("AbortError");
+      expect(store.times).to.equal(0);
+    });
+  }
+
+  it("right behind done() ends a download, and leaves the file as it was", async () => {
+    writeFileSync(to(), "before");
+    const download = new EncryptedDownload({ client: fixture.client(), params: at, to: to() });
+    const outcome = errorOf(download.done());
+    await download.abort();
+    expect((await outcome).name).to.equal("AbortError");
+    expect(readFileSync(to(), "utf8")).to.equal("before");
+    await rm(to());
+  });
+
+  describe("while a request changes what stands", () => {
+    const files = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    const writes: Readonly<Record<string, (Key: string, abort: AbortController) => Promise<unknown>>> = {
+      "a put": (Key, { signal: abortSignal }) => fixture.client(files).send(put(Key, "new"), { abortSignal }),
+      "an upload": (Key, abortController) =>
+        new EncryptedUpload({
+          client: fixture.client(files),
+          params: { Bucket: BUCKET, Key, Body: bytesOfLength(6 << 20) },
+          abortController,
+        }).done(),
+    };
+    const text = async (Key: string): Promise<string | undefined> =>
+      (await fixture.client().send(new GetObjectCommand({ Bucket: BUCKET, Key }))).Body?.transformToString();
+    afterEach(() => fixture.server.faults.clear());
+
+    for (const [what, write] of Object.entries(writes)) {
+      it(`lets the file of ${what} be answered, and puts back what was there`, async () => {
+        const Key = `put-back-${what.length}`;
+        await fixture.client(files).send(put(Key, "old"));
+        const pause = fixture.server.faults.pause({ operation: "PutObject", key: `${Key}.instruction`, at: "commit" });
+        const abort = new AbortController();
+        const outcome = errorOf(write(Key, abort));
+        await pause.reached;
+        abort.abort();
+        await new Promise(setImmediate);
+        pause.release();
+        expect((await outcome).name).to.equal("AbortError");
+        expect(await text(Key)).to.equal("old");
+      });
+    }
+
+    it("says that a file which was not answered may still change, with the text of both", async () => {
+      await fixture.client(files).send(put("unanswered", "old"));
+      const previous = (await fixture.stored("unanswered.instruction")).body.toString();
+      const pause = fixture.server.faults.pause({
+        operation: "PutObject",
+        key: "unanswered.instruction",
+        at: "commit",
+      });
+      const abort = new AbortController();
+      const outcome = errorOf(fixture.client(files).send(put("unanswered", "new"), { abortSignal: abort.signal }));
+      await pause.reached;
+      abort.abort();
+      const error = await outcome;
+      pause.release();
+      expect(error).to.include({ code: "outcome-unknown" });
+      expect(Reflect.get(error, "files")[0]).to.include({ key: "unanswered.instruction", previous });
+    });
+
+    it("lets the completion of an upload be answered, and says what is stored", async () => {
+      const pause = fixture.server.faults.pause({
+        operation: "CompleteMultipartUpload",
+        key: "completed",
+        at: "commit",
+      });
+      const abort = new AbortController();
+      const outcome = errorOf(writes["an upload"]?.("completed", abort) ?? Promise.resolve());
+      await pause.reached;
+      abort.abort();
+      await new Promise(setImmediate);
+      pause.release();
+      expect(await outcome).to.include({ code: "instruction-file-failed" });
+      expect((await text("completed"))?.length).to.be.above(0);
+    });
+  });
+});
