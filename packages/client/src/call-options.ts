@@ -143,6 +143,19 @@ export function assertCarriesCallOptions(commandName: string | undefined, input:
   );
 }
 
+/**
+ * Refuses what names no object, before a key is used for it, or a key plus a suffix is taken for that of a file beside it:
+ * the SDK does so only when it makes the request. Throws `invalid-argument`.
+ */
+export function assertNamesObject(commandName: string | undefined, input: object): void {
+  if (!CALLS.has(commandName)) return;
+  for (const name of commandName === "DeleteObjectsCommand" ? ["Bucket"] : ["Bucket", "Key"]) {
+    const value: unknown = Reflect.get(input, name);
+    if (typeof value !== "string" || value === "")
+      throw invalid(`${commandName} must name a ${name}, a text that is not empty.`);
+  }
+}
+
 function notEncrypting(): S3EncryptionError {
   return new S3EncryptionError(
     "invalid-configuration",

@@ -1,5 +1,5 @@
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/client-s3";
-import { assertCarriesCallOptions, withoutCallOptions } from "./call-options.js";
+import { assertCarriesCallOptions, assertNamesObject, withoutCallOptions } from "./call-options.js";
 import { refuseUnencrypted } from "./commands/refused-commands.js";
 import type { ResolvedOptions } from "./options.js";
 import { MIDDLEWARE } from "./plain-client.js";
@@ -21,6 +21,7 @@ export function encryptionMiddleware(options: ResolvedOptions, client: S3Client)
         (next, context) => async (args) => {
           refuseUnencrypted(context.commandName, options.allowUnencryptedCommands);
           assertCarriesCallOptions(context.commandName, args.input);
+          assertNamesObject(context.commandName, args.input);
           // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
           // same region, credentials and endpoint. Without its call's options, an input counts as handled.
           const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>

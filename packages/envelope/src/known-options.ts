@@ -16,8 +16,8 @@ export function assertKnownOptions<Options extends object>(
   what: string,
   code: S3EncryptionErrorCode = "invalid-argument",
 ): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new S3EncryptionError(code, `Pass the options of ${what} as an object.`);
+  if (!isPlain(options)) {
+    throw new S3EncryptionError(code, `Pass the options of ${what} as a plain object: no array, Map or promise.`);
   }
   const known = Object.keys(names);
   for (const name of Object.keys(options)) {
@@ -26,6 +26,12 @@ export function assertKnownOptions<Options extends object>(
     const advice = near === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${near}?`;
     throw new S3EncryptionError(code, `${what} knows no option ${JSON.stringify(name)}. ${advice}`);
   }
+}
+
+/** What holds entries of its own kind, and a promise that nobody awaited, has no names at all to be unknown. */
+function isPlain(options: unknown): options is object {
+  if (typeof options !== "object" || options === null) return false;
+  return !(Symbol.iterator in options) && typeof Reflect.get(options, "then") !== "function";
 }
 
 /** The known name that was probably meant, where at most half of the letters differ; undefined otherwise. */

@@ -39,12 +39,20 @@ describe("known options", () => {
     expect(messageFor(JSON.parse('{"__proto__": 1}'))).to.contain('"__proto__"');
   });
 
-  for (const [what, options] of Object.entries({ undefined: undefined, null: null, text: "a", list: [] })) {
+  for (const [what, options] of Object.entries({
+    undefined: undefined,
+    null: null,
+    text: "a",
+    list: [],
+    "a Map": new Map([["childs", 1]]),
+    "search parameters": new URLSearchParams("childs=1"),
+    "a promise": Promise.resolve({}),
+  })) {
     it(`refuses ${what} in place of options`, () => {
       const error = refused("invalid-argument", () =>
         Reflect.apply(assertKnownOptions, undefined, [options, NAMES, "MyKeyring"]),
       );
-      expect(error.message).to.equal("Pass the options of MyKeyring as an object.");
+      expect(error.message).to.equal("Pass the options of MyKeyring as a plain object: no array, Map or promise.");
     });
   }
 

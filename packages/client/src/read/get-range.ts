@@ -14,8 +14,8 @@ import { rangeNotSatisfiable, servedRange } from "./served-range.js";
 import type { CiphertextBody } from "./whole-content.js";
 
 /**
- * Reads a range of an object: in one request, wide enough for whatever the object turns out to be, where every format can
- * say how wide that is; otherwise the object's head, then just what the range takes, both from one version of it.
+ * Reads a range of an object: in one request, wide enough for whatever the object turns out to be, where there is one
+ * format and it says how wide that is; otherwise the object's head, then just what the range takes, both from one version of it.
  */
 export async function getRange(
   options: ResolvedOptions,
@@ -25,8 +25,9 @@ export async function getRange(
   asking: Asking,
 ): Promise<Result> {
   const formats = formatsOf(options, call);
-  const [first] = formats;
-  return first?.rangeToFetch !== undefined && formats.every(({ readHead }) => readHead === undefined)
+  const [first, ...others] = formats;
+  // How wide is wide enough, and whether a range may be read at all, a format says of its own objects only.
+  return first?.rangeToFetch !== undefined && first.readHead === undefined && others.length === 0
     ? await inOneRequest(options, call, input, { range, formats, Range: first.rangeToFetch(range) }, asking)
     : await behindHead(options, call, input, { range, formats }, asking);
 }
@@ -47,10 +48,10 @@ async function inOneRequest(
   const answered = new AnsweredObject(await asking.next(asked), asked, asking, call);
   try {
     const { output } = answered;
+    const { first, last, total } = servedRange(output);
     const format = recognisedByMetadata(formats, output) ?? recognisedBySibling(formats, output);
     const beside = answered.beside(input);
     const opened = await openStored(options, call, { input, output, format, head: undefined, beside, partial: true });
-    const { first, last, total } = servedRange(output);
     const wanted = opened.range(range, total);
     if (wanted === undefined) throw rangeNotSatisfiable(output.$metadata);
     if (wanted.fetchFirst < first || wanted.fetchLast > last) {

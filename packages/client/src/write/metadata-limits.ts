@@ -7,7 +7,11 @@ const MAX_KEY_LENGTH = 1024;
 
 /** Refuses user metadata that would be read as part of the envelope (H9, S17), and what S3 is certain to refuse. */
 export function checkUserMetadata(metadata: Readonly<Record<string, string>> = {}): void {
+  if (typeof metadata !== "object" || metadata === null || Symbol.iterator in metadata) {
+    throw invalid("Metadata must be a plain object of texts.");
+  }
   for (const [name, value] of Object.entries(metadata)) {
+    if (typeof value !== "string") throw invalid(`The value of the metadata ${JSON.stringify(name)} must be a text.`);
     if (isReservedMetadata(name)) {
       throw invalid(
         `Metadata must not hold "${name}": names that start with x-amz- are reserved for the encryption client, and so is s3ec-of.`,
