@@ -17,7 +17,6 @@ export class PieceLedger {
   reserve(offset: number, length: number): void {
     this.#assertAlive();
     if (this.#closed) throw this.end("The message is closed: its tag was made.");
-    if (length === 0) return;
     const end = offset + length;
     const next = this.#firstBehind(offset);
     const [before, behind] = [this.#taken[next - 1], this.#taken[next]];

@@ -5,7 +5,7 @@ import { PieceHash, verifyPieces } from "../../dist/gcm/gcm-pieces.js";
 import { GcmReading, openAtOnce, type ProvenContent, proveInPieces } from "../../dist/gcm/gcm-reading.js";
 import { cipherAt } from "../../dist/gcm/keystream.js";
 import { hashesInPieces } from "../../dist/gcm/self-check.js";
-import { anyCuts, anyMessage, cuts, intervals, knownMessages, type Message } from "./messages.js";
+import { anyCuts, anyMessage, cuts, intervals, knownMessages, type Message, sealed } from "./messages.js";
 
 /** Reads a message in order, in chunks between these places, each of them a piece. */
 function readInOrder({ parameters, ciphertext, tag }: Message, places: readonly number[]): ProvenContent | undefined {
@@ -184,10 +184,34 @@ describe("reading AES-GCM by hash", () => {
       [a, a, b, c],
       [{ ...a, offset: 16 }, { ...b, offset: 0 }, c],
       [a, { ...b, length: 15 }, c],
+      // In their order, but not where they say.
+      [a, b, { ...c, offset: 48 }],
+      [a, { ...b, offset: 17 }, c],
+      [{ ...a, offset: 1 }, b, c],
     ]) {
       expect(verifyPieces(parameters, wrong, tag)).to.equal(false);
     }
     expect(verifyPieces(parameters, pieces(message, [0, 24, 51]), tag)).to.equal(false);
+  });
+
+  it("refuses pieces that the padding of a half block makes the same polynomial of (G3)", () => {
+    const [known] = knownMessages("nist-cavp");
+    if (known === undefined) throw new Error("no known answer");
+    const { parameters } = known;
+    // Ciphertext whose bytes 24 to 32 are zeros, as a piece that ends at 24 is padded.
+    const plaintext = Buffer.alloc(51, 1);
+    sealed(parameters, Buffer.alloc(51)).ciphertext.copy(plaintext, 24, 24, 32);
+    const { ciphertext, tag } = sealed(parameters, plaintext);
+    const first = new PieceHash(parameters, 0).add(ciphertext.subarray(0, 24)).end();
+    const moved = Buffer.concat([ciphertext.subarray(32), Buffer.alloc(8)]);
+    const second = new PieceHash(parameters, 24).add(moved).end();
+    expect(verifyPieces(parameters, [first, second], tag)).to.equal(false);
+  });
+
+  it("opens nothing that is shorter than a tag (G10)", () => {
+    for (const { parameters, tag } of knownMessages("nist-cavp").filter(({ ciphertext }) => ciphertext.length === 0)) {
+      for (const length of [0, 4, 12, 15]) expect(openAtOnce(parameters, tag.subarray(0, length))).to.equal(undefined);
+    }
   });
 
   it("opens a piece only when what was read back is what was proven, its length included (G3, G5)", () => {

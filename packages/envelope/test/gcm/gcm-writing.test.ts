@@ -83,6 +83,14 @@ describe("writing AES-GCM in parts", () => {
     });
   }
 
+  it("looks at the length of what is sent again before it is encrypted (G3)", () => {
+    for (const length of [199, 201]) {
+      const writing = new GcmWriting(parameters);
+      const { piece } = writing.encrypt(0, plaintext.subarray(0, 200));
+      expect(() => writing.encryptAgain(piece, plaintext.subarray(0, length))).to.throw("another length");
+    }
+  });
+
   it("ends a message for good when a position would be used twice, wherever two parts meet (G2)", () => {
     for (const [offset, end] of [
       [100, 200],

@@ -1,0 +1,65 @@
+import ts from "typescript";
+import { replacements } from "./mutators.js";
+const OPTIONS = {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+};
+/** JavaScript of a file, without a look at its types: what a mutant breaks of them, it must break when it runs. */
+export function transpiled(source) {
+    return ts.transpileModule(source, { compilerOptions: OPTIONS }).outputText;
+}
+/** Every mutant of a source file, in the order of the file: the same ones each time. */
+export function mutantsOf(source) {
+    const file = ts.createSourceFile("source.ts", source, ts.ScriptTarget.ES2023, true);
+    const lines = source.split("\n");
+    const seen = new Set([transpiled(source)]);
+    const mutants = [];
+    const visit = (node) => {
+        if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isExportDeclaration(node))
+            return;
+        for (const replacement of replacements(node)) {
+            const code = transpiled(replaced(source, replacement));
+            // Two ways to say the same, such as a refusal that is never reached and one that is not there.
+            if (seen.has(code))
+                continue;
+            seen.add(code);
+            const { line } = file.getLineAndCharacterOfPosition(replacement.node.getStart());
+            const change = `${onOneLine(replacement.node.getText())} → ${onOneLine(replacement.text)}`;
+            mutants.push({ line: line + 1, lineText: (lines[line] ?? "").trim(), change, rules: rulesAround(node), code });
+        }
+        ts.forEachChild(node, visit);
+    };
+    visit(file);
+    return mutants
+        .map((mutant, index) => ({ mutant, index }))
+        .sort(byLine)
+        .map(({ mutant }) => mutant);
+}
+function byLine(a, b) {
+    return a.mutant.line - b.mutant.line || a.index - b.index;
+}
+function replaced(source, { node, text }) {
+    // In brackets where it stands among other operators, since it may bind less tightly than what it replaces.
+    const inner = ts.isExpression(node) && ts.isExpression(node.parent) ? `(${text})` : text;
+    return source.slice(0, node.getStart()) + inner + source.slice(node.end);
+}
+/** Rules that are cited by the comments in front of the node and of what it is part of, or at the end of their lines. */
+function rulesAround(node) {
+    const text = node.getSourceFile().text;
+    const rules = new Set();
+    for (let at = node; at !== undefined && !ts.isSourceFile(at); at = at.parent) {
+        const comments = [
+            ...(ts.getLeadingCommentRanges(text, at.getFullStart()) ?? []),
+            ...(ts.getTrailingCommentRanges(text, at.end) ?? []),
+        ];
+        for (const { pos, end } of comments) {
+            for (const [rule] of text.slice(pos, end).matchAll(/\b[SHG]\d{1,2}\b/g))
+                rules.add(rule);
+        }
+    }
+    return [...rules];
+}
+function onOneLine(text) {
+    return text.replace(/\s+/g, " ");
+}

@@ -1,0 +1,17 @@
+/** A source file, with what was built of it and the tests that concern it. */
+export interface SourceFile {
+    /** As `packages/envelope/src/policy.ts`. */
+    readonly path: string;
+    /** Of the file that was built. */
+    readonly url: string;
+    /**
+     * Compiled test files, in groups: a group runs only over what the groups in front of it did not notice. The file's own
+     * test comes first, then all that its package tests.
+     */
+    readonly tests: readonly (readonly string[])[];
+}
+/**
+ * The TypeScript files at a path, which is a file, or a folder with all that is below.
+ * @throws Error for a path that is in no package's `src`
+ */
+export declare function sourceFiles(root: string, path: string, tests?: readonly string[]): SourceFile[];

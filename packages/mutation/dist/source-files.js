@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+/** Packages whose tests are elsewhere: nobody but the client uses this format. */
+const TESTED_IN = new Map([["format-s3", "client"]]);
+/** Tests that take longer than they tell: every vector again, and the examples of documents. */
+const LEFT_OUT = /(vectors|readme|examples|write-a-keyring|declarations)\.test\.js$/;
+/**
+ * The TypeScript files at a path, which is a file, or a folder with all that is below.
+ * @throws Error for a path that is in no package's `src`
+ */
+export function sourceFiles(root, path, tests = []) {
+    const full = join(root, path);
+    if (!existsSync(full))
+        throw new Error(`There is no ${path}.`);
+    return filesBelow(full)
+        .filter((file) => file.endsWith(".ts") && !file.endsWith("index.ts"))
+        .map((file) => describe(root, relative(root, file).split(sep).join("/"), tests));
+}
+function describe(root, path, given) {
+    const [, folder, name, rest] = /^(.*?)([^/]+)\/src\/(.+)\.ts$/.exec(path) ?? [];
+    if (folder === undefined || name === undefined || rest === undefined)
+        throw new Error(`${path} is no source file.`);
+    const url = pathToFileURL(join(root, folder, name, "dist", `${rest}.js`)).href;
+    if (given.length > 0)
+        return { path, url, tests: [given] };
+    const testRoot = join(root, folder, TESTED_IN.get(name) ?? name, "dist-test");
+    const all = filesBelow(testRoot).filter((file) => file.endsWith(".test.js") && !LEFT_OUT.test(file));
+    const own = all.filter((file) => isOwn(relative(testRoot, file).split(sep).join("/"), rest));
+    const others = all.filter((file) => !own.includes(file));
+    return { path, url, tests: [own, others].filter((group) => group.length > 0) };
+}
+/** Whether a test is of the source file at `rest`: it has its path, or is in its folder, which is not the topmost. */
+function isOwn(test, rest) {
+    return test === `${rest}.test.js` || (dirname(rest) !== "." && dirname(test) === dirname(rest));
+}
+function filesBelow(path) {
+    if (!existsSync(path))
+        return [];
+    if (statSync(path).isFile())
+        return [path];
+    return readdirSync(path)
+        .filter((name) => !basename(name).startsWith("."))
+        .sort()
+        .flatMap((name) => filesBelow(join(path, name)));
+}
