@@ -72,6 +72,18 @@ describe("a proof of content", () => {
     }
   });
 
+  it("takes no more than a body may have, counting what it holds back (S12, G10)", async () => {
+    const content = contentKey("gcm");
+    const short = { ...content, suite: { ...content.suite, maxContentLength: 32 } };
+    for (const inPieces of [false, true]) {
+      const proof = contentProof(short, inPieces);
+      proof?.add(Buffer.alloc(40));
+      await refusal("decryption-failed", () => proof?.add(Buffer.alloc(9)));
+      proof?.add(Buffer.alloc(8));
+      await refusal("decryption-failed", () => proof?.add(Buffer.alloc(1)));
+    }
+  });
+
   it("is not to be had for content that has no tag", () => {
     expect(contentProof(contentKey("cbc"), false)).to.equal(undefined);
   });
