@@ -15,8 +15,11 @@ export interface SourceFile {
   readonly tests: readonly (readonly string[])[];
 }
 
-/** Packages whose tests are elsewhere: nobody but the client uses this format. */
-const TESTED_IN = new Map([["format-s3", "client"]]);
+/** Packages that are tested by what is built on them, too: their own tests come first, where they have any. */
+const ALSO_TESTED_IN = new Map([
+  ["format-s3", ["client"]],
+  ["materials", ["keyring-raw-aes", "keyring-raw-rsa"]],
+]);
 
 /** Tests that take longer than they tell: every vector again, and the examples of documents. */
 const LEFT_OUT = /(vectors|readme|examples|write-a-keyring|declarations)\.test\.js$/;
@@ -38,9 +41,11 @@ function describe(root: string, path: string, given: readonly string[]): SourceF
   if (folder === undefined || name === undefined || rest === undefined) throw new Error(`${path} is no source file.`);
   const url = pathToFileURL(join(root, folder, name, "dist", `${rest}.js`)).href;
   if (given.length > 0) return { path, url, tests: [given] };
-  const testRoot = join(root, folder, TESTED_IN.get(name) ?? name, "dist-test");
-  const all = filesBelow(testRoot).filter((file) => file.endsWith(".test.js") && !LEFT_OUT.test(file));
-  const own = all.filter((file) => isOwn(relative(testRoot, file).split(sep).join("/"), rest));
+  const below = (of: string): string => join(root, folder, of, "dist-test");
+  const all = [name, ...(ALSO_TESTED_IN.get(name) ?? [])]
+    .flatMap((of) => filesBelow(below(of)))
+    .filter((file) => file.endsWith(".test.js") && !LEFT_OUT.test(file));
+  const own = all.filter((file) => isOwn(relative(below(name), file).split(sep).join("/"), rest));
   const others = all.filter((file) => !own.includes(file));
   return { path, url, tests: [own, others].filter((group) => group.length > 0) };
 }
