@@ -1,4 +1,5 @@
-import type { GetSecretValueResponse } from "@aws-sdk/client-secrets-manager";
+import type { GetSecretValueResponse, SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
+import type { SSMClientConfig } from "@aws-sdk/client-ssm";
 import { isError } from "@s3ec/materials";
 import type { Content } from "./content.js";
 import { KeyProblem } from "./key-problem.js";
@@ -12,7 +13,10 @@ export async function secret(source: SecretsManagerSource, settings: AwsSettings
     "@aws-sdk/client-secrets-manager",
     () => import("@aws-sdk/client-secrets-manager"),
   );
-  const client = new SecretsManagerClient({ ...regionOf(id, source.region), ...settings });
+  const client = new SecretsManagerClient({
+    ...regionOf(id, source.region),
+    ...(settings as SecretsManagerClientConfig),
+  });
   const answer = await asked(client, "the secret named here", () =>
     client.send(new GetSecretValueCommand({ SecretId: id, ...(version === undefined ? {} : { VersionId: version }) })),
   );
@@ -47,7 +51,7 @@ export async function parameter(source: ParameterStoreSource, settings: AwsSetti
     "@aws-sdk/client-ssm",
     () => import("@aws-sdk/client-ssm"),
   );
-  const client = new SSMClient({ ...regionOf(name, source.region), ...settings });
+  const client = new SSMClient({ ...regionOf(name, source.region), ...(settings as SSMClientConfig) });
   const { Parameter } = await asked(client, "the parameter named here", () =>
     client.send(
       new GetParameterCommand({ Name: version === undefined ? name : `${name}:${version}`, WithDecryption: true }),

@@ -14,4 +14,4 @@ export type {
 } from "./key-source.js";
 export type { KeyType, LoadKeyOptions } from "./load-key.js";
 export { loadKey, readKey } from "./load-key.js";
-export type { AwsSettings, SourceOptions, StandardInput } from "./source-options.js";
+export type { AwsCredentials, AwsSettings, SourceOptions, StandardInput } from "./source-options.js";

@@ -1,10 +1,31 @@
-import type { SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
+/** What an AWS client signs with. */
+export interface AwsCredentials {
+  /** Which credentials. */
+  readonly accessKeyId: string;
+  /** Their secret. */
+  readonly secretAccessKey: string;
+  /** Of temporary ones. Default: none. */
+  readonly sessionToken?: string;
+  /** When temporary ones end. Default: not known. */
+  readonly expiration?: Date;
+}
 
-/** What the clients of Secrets Manager and Parameter Store take: credentials, region, endpoint, request handler, ... */
-export type AwsSettings = Pick<
-  SecretsManagerClientConfig,
-  "credentials" | "region" | "endpoint" | "requestHandler" | "maxAttempts"
->;
+/**
+ * What both clients take. It names none of the SDK's types, which are not there for who installs neither client. Default
+ * of each: the SDK's own.
+ */
+export interface AwsSettings {
+  /** Credentials, or what gets them, as of `@aws-sdk/credential-providers`. */
+  readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
+  /** The region, or what finds it. */
+  readonly region?: string | (() => Promise<string>);
+  /** URL of the service. */
+  readonly endpoint?: string;
+  /** A request handler of the SDK's, or its options. */
+  readonly requestHandler?: object;
+  /** How often a request is sent at most. */
+  readonly maxAttempts?: number;
+}
 
 /** Where standard input comes from. */
 export type StandardInput = AsyncIterable<Uint8Array | string>;
