@@ -83,6 +83,7 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   options: SendOptions,
 ): PreparedCall<Command> {
   assertKnownOptions(options, SEND, "send");
+  assertNotInInput(command.input);
   const call: Record<string, unknown> = {};
   const request: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
@@ -105,6 +106,13 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
     // Without any, the SDK may use a handler that it has cached.
     request: Object.keys(request).length === 0 ? undefined : request,
   };
+}
+
+/** The SDK ignores what it does not know of an input, and the object would be written without what it asks for (S10). */
+function assertNotInInput(input: object): void {
+  const misplaced = Object.keys(CALL).find((name) => Object.hasOwn(input, name));
+  if (misplaced === undefined) return;
+  throw invalid(`Pass ${misplaced} beside the command, not in it: client.send(command, { ${misplaced} }).`);
 }
 
 /** A call's encryption options, and what would stop it. */

@@ -115,6 +115,18 @@ describe("a client given to encryptS3", () => {
     });
   }
 
+  it("refuses options of a call that are in the command, where the SDK would ignore them", async () => {
+    const client = encryptS3(made(), OPTIONS);
+    const misplaced = put("misplaced");
+    Object.assign(misplaced.input, k1);
+    const { code, message } = await refusal(client.send(misplaced));
+    expect([code, message]).to.deep.equal([
+      "invalid-argument",
+      "Pass materialDescription beside the command, not in it: client.send(command, { materialDescription }).",
+    ]);
+    expect(fixture.server.requests).to.deep.equal([]);
+  });
+
   it("takes what the SDK knows of a call", async () => {
     const client = encryptS3(made(), OPTIONS);
     const options = { requestTimeout: 10_000, abortSignal: new AbortController().signal };
