@@ -77,8 +77,8 @@ export type EncryptedS3<Client extends S3Client> = Client & {
  *   already, or cannot be changed
  */
 export function encryptS3<Client extends S3Client>(client: Client, options: S3EncryptionOptions): EncryptedS3<Client> {
-  const resolved = resolveOptions(options);
   assertMayEncrypt(client);
+  const resolved = resolveOptions(options, "encryptS3(client, { keyring })");
   const send = sendOf(client);
   installEncryption(client, resolved, send);
   const value = (...call: [unknown, unknown, unknown]): unknown => sendEncrypted(client, send, ...call);

@@ -73,9 +73,12 @@ const OPTIONS: OptionNames<S3EncryptionOptions> = {
 
 const DEFAULT_BUFFER_SIZE = 64 * 1024 * 1024;
 
-export function resolveOptions(options: S3EncryptionOptions | undefined): ResolvedOptions {
+export function resolveOptions(
+  options: S3EncryptionOptions | undefined,
+  usage = "new S3EncryptionClient({ region, encryption: { keyring } })",
+): ResolvedOptions {
   if (options === undefined) {
-    throw invalid("Pass the encryption options: new S3EncryptionClient({ region, encryption: { keyring } }).");
+    throw invalid(`Pass the encryption options: ${usage}.`);
   }
   assertKnownOptions(options, OPTIONS, "encryption", "invalid-configuration");
   const { keyring, materialsManager, commitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" } = options;

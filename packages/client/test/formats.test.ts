@@ -93,6 +93,14 @@ describe("a format and a wrap from outside", () => {
     });
   }
 
+  it("says of a message that another format may tell it, where none is named", async () => {
+    await fixture.client(options(new AwsMessageFormat())).send(put("told", "x"));
+    const inspected = inspectObject(fixture.plain, { Bucket: BUCKET, Key: "told" });
+    const error: unknown = await inspected.catch((reason: unknown) => reason);
+    expect(error).to.have.property("code", "not-encrypted");
+    expect(error).to.have.property("message").that.contains("name that in formats");
+  });
+
   it("reads each object by the format that recognises it, whichever is written", async () => {
     const formats = [s3, new AwsMessageFormat(), new ToyFormat()];
     const client = fixture.client(options(...formats));

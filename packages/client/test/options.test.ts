@@ -1,4 +1,5 @@
-import { S3EncryptionClient } from "@s3ec/client";
+import { S3Client } from "@aws-sdk/client-s3";
+import { encryptS3, inspectObject, S3EncryptionClient } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
@@ -29,6 +30,21 @@ describe("the options of the encryption client", () => {
     }
   });
 
+  it("are asked for in the words of the way that they were left out", () => {
+    const { code, message } = refusalOf(() => Reflect.apply(encryptS3, undefined, [new S3Client({})]));
+    expect(code).to.equal("invalid-configuration");
+    expect(message).to.contain("encryptS3(client, { keyring })");
+  });
+
+  it("are not taken for the client, nor the client for them", async () => {
+    const swapped = refusalOf(() => Reflect.apply(encryptS3, undefined, [{ keyring }, new S3Client({})]));
+    expect(swapped.message).to.contain("Pass an S3Client");
+    const place = { Bucket: "b", Key: "k" };
+    const inspected: Promise<unknown> = Reflect.apply(inspectObject, undefined, [place, new S3Client({})]);
+    const error: unknown = await inspected.catch((reason: unknown) => reason);
+    expect(error).to.have.property("message").that.contains("Pass an S3Client to inspectObject");
+  });
+
   const switches = [
     "enableLegacyWrappingAlgorithms",
     "enableLegacyUnauthenticatedModes",
@@ -43,6 +59,7 @@ describe("the options of the encryption client", () => {
 
   const misspelt: [what: string, options: object, name: string, meant: string][] = [
     ["a policy", { comitmentPolicy: "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" }, "comitmentPolicy", "commitmentPolicy"],
+    ["a format", { messageFormat: {} }, "messageFormat", "formats"],
     ["an instruction file's option", { instructionFileConfig: { sufix: ".a" } }, "sufix", "suffix"],
     ["a spool's option", { spool: { dirctory: "/tmp" } }, "dirctory", "directory"],
   ];

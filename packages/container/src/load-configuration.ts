@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SourceOptions } from "@s3ec/key-source";
-import { assertKnownOptions, type OptionNames, type S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import { type Configuration, configurationSchema, PLUGINS_SCHEMA, S3_SCHEMA } from "./configuration.js";
 import { readConfigurationFile } from "./configuration-file.js";
 import { invalidConfiguration, problemsOfIssues, type RefusedSource } from "./invalid-configuration.js";
@@ -52,6 +52,12 @@ export async function loadConfiguration(
   source: string | URL | object,
   options: LoadOptions = {},
 ): Promise<LoadedConfiguration> {
+  if (typeof source !== "string" && (typeof source !== "object" || source === null)) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      'Pass the configuration: a file\'s name, such as "s3ec.config.json", its URL, or an object.',
+    );
+  }
   assertKnownOptions(options, LOAD_OPTIONS, "loadConfiguration");
   const { plugins: passed = [], use, ...sources } = options;
   assertPlugins(passed);

@@ -291,6 +291,15 @@ describe("a wrong configuration", () => {
     });
   }
 
+  for (const source of [undefined, null, 5]) {
+    it(`is not ${source}`, async () => {
+      const created: Promise<unknown> = Reflect.apply(createFromConfig, undefined, [source]);
+      const error: unknown = await created.catch((reason: unknown) => reason);
+      expect(error).to.have.property("code", "invalid-argument");
+      expect(error).to.have.property("message").that.contains("Pass the configuration");
+    });
+  }
+
   it("is not what a key is that cannot be had now", async () => {
     const away = keyringDescriptor({
       type: "away",

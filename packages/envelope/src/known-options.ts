@@ -34,11 +34,21 @@ function isPlain(options: unknown): options is object {
   return !(Symbol.iterator in options) && typeof Reflect.get(options, "then") !== "function";
 }
 
-/** The known name that was probably meant, where at most half of the letters differ; undefined otherwise. */
+/**
+ * The known name that was probably meant: where at most half of the letters differ, or else the only one whose last word is
+ * the same (`suffix` for `instructionFileSuffix`); undefined otherwise.
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const distances = known.map((other) => distance(name.toLowerCase(), other.toLowerCase()));
   const least = Math.min(...distances);
-  return least * 2 <= name.length ? known[distances.indexOf(least)] : undefined;
+  if (least * 2 <= name.length) return known[distances.indexOf(least)];
+  const alike = known.filter((other) => lastWord(other) === lastWord(name));
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
+/** Of a name in camel case: lower case, and in the singular. */
+function lastWord(name: string): string {
+  return (/[A-Z]?[a-z]+$/.exec(name)?.[0] ?? name).toLowerCase().replace(/s$/, "");
 }
 
 /** Letters to insert, leave out or replace to make one word of the other (Levenshtein). */

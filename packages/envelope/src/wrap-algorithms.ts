@@ -106,7 +106,7 @@ export function defineWrapAlgorithm(options: {
 }): WrapAlgorithm {
   const { name, describedBy = "material-description" } = options;
   // Two characters are the official codes, those that nobody writes among them (H26).
-  if (!/^[\x21-\x7e]{3,64}$/.test(name)) {
+  if (typeof name !== "string" || !/^[\x21-\x7e]{3,64}$/.test(name)) {
     throw new S3EncryptionError(
       "invalid-argument",
       "A wrap algorithm's name must be 3 to 64 printable ASCII characters without spaces.",

@@ -1,8 +1,9 @@
-import { assertKnownOptions } from "@s3ec/envelope";
+import { assertKnownOptions, nearestName } from "@s3ec/envelope";
 import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 
 const NAMES = { encryptionContext: true, children: true, keyId: true, spool: true } as const;
+const PLACES = ["instructionFileSuffix", "formats", "wrappingKey", "messageKey"];
 const messageFor = (options: object): string =>
   refused("invalid-argument", () => assertKnownOptions(options, NAMES, "MyKeyring")).message;
 
@@ -32,6 +33,17 @@ describe("known options", () => {
       'MyKeyring knows no option "colour". Known are encryptionContext, children, keyId, spool.',
     );
   });
+
+  for (const [name, meant] of [
+    ["suffix", "instructionFileSuffix"],
+    ["writeFormat", "formats"],
+    ["key", undefined],
+    ["prefix", undefined],
+  ] as const) {
+    it(`takes ${name} for ${meant ?? "none"} by the last word, where it is of one name only`, () => {
+      expect(nearestName(name, PLACES)).to.equal(meant);
+    });
+  }
 
   it("refuses a wrong name without a value, and one that every object inherits", () => {
     expect(messageFor({ childs: undefined })).to.contain('"childs"');

@@ -27,6 +27,12 @@ export interface ChildKeyring {
 export function childKeyrings(children: readonly MultiKeyringChild[]): readonly ChildKeyring[] {
   const taken = new Set<string>();
   return children.map((child, index) => {
+    if (isKeyring(child)) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        `children[${index}] is a keyring itself: pass { keyring, instructionFileSuffix }, such as ".escrow".`,
+      );
+    }
     assertKnownOptions(child, CHILD, `children[${index}]`);
     const { keyring, instructionFileSuffix: given } = child;
     assertKeyring(keyring, "Each child");
@@ -53,13 +59,14 @@ export function assertPlaces(children: readonly ChildKeyring[]): void {
 }
 
 export function assertKeyring(keyring: Keyring, role: string): void {
-  const isKeyring =
-    typeof keyring?.onEncrypt === "function" &&
-    typeof keyring.onDecrypt === "function" &&
-    Array.isArray(keyring.wrapAlgorithms);
-  if (isKeyring) return;
+  if (isKeyring(keyring)) return;
   throw new S3EncryptionError(
     "invalid-argument",
     `${role} must be a keyring: an object with onEncrypt, onDecrypt and wrapAlgorithms.`,
   );
+}
+
+function isKeyring(value: object): boolean {
+  const { onEncrypt, onDecrypt, wrapAlgorithms }: Partial<Keyring> = value ?? {};
+  return typeof onEncrypt === "function" && typeof onDecrypt === "function" && Array.isArray(wrapAlgorithms);
 }

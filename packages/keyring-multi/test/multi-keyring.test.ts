@@ -436,6 +436,13 @@ describe("MultiKeyring", () => {
       }
     });
 
+    it("are not asked of a child that is the keyring itself, without its place", async () => {
+      const given = { generator: named("a"), children: [named("b")] };
+      const make = async (): Promise<unknown> => Reflect.construct(MultiKeyring, [given]);
+      const error = await refusal("invalid-argument", make());
+      expect(error.message).to.contain("children[0] is a keyring itself: pass { keyring, instructionFileSuffix }");
+    });
+
     it("name a missing child by its position", async () => {
       const missing: unknown[] = [];
       const multi = new MultiKeyring({

@@ -58,6 +58,9 @@ export function rsaKeyMistake(bytes: Buffer, wanted: WantedRsaKey, error?: unkno
   const text = bytes.toString("latin1");
   const known = TEXT.find(([pattern, type]) => (type === undefined || type === wanted.type) && pattern.test(text));
   if (known !== undefined) return known[2];
+  if (/^[ -z|~]{1,1024}\.\w{1,8}$/.test(text)) {
+    return "is a text that looks like a file's name, not a key: read the file, with readFile or with loadKey of @s3ec/key-source";
+  }
   const broken = pemMistake(text);
   if (broken !== undefined) return broken;
   if (isEncrypted(text, head)) return encryptionMistake(wanted, error);

@@ -91,6 +91,15 @@ describe("a key that is not what was to be read", () => {
     });
   }
 
+  for (const name of ["java.pem", "./keys/my key.der", "C:\\keys\\orders.p12"]) {
+    it(`has a sentence in place of a file's content: ${name}`, async () => {
+      for (const read of [rsaPrivateKey, rsaPublicKey]) {
+        const { message } = await refusal("invalid-argument", () => read(name));
+        expect(message).to.contain("looks like a file's name").and.not.contain(name);
+      }
+    });
+  }
+
   it("is not told where that would be a guess", () => {
     const wanted = { type: "private", hasPassphrase: false } as const;
     for (const bytes of [Buffer.from("some text"), Buffer.from([0x30, 3, 2, 1, 0]), Buffer.alloc(64, 0xff)]) {

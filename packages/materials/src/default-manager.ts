@@ -25,7 +25,7 @@ export class DefaultMaterialsManager implements MaterialsManager {
     if (!isKeyring) {
       throw new S3EncryptionError(
         "invalid-argument",
-        "Pass a keyring: an object with onEncrypt, onDecrypt and wrapAlgorithms.",
+        "Pass a keyring, such as new KmsKeyring({ keyId }): an object with onEncrypt, onDecrypt and wrapAlgorithms. Several go into a MultiKeyring.",
       );
     }
     this.#keyring = keyring;

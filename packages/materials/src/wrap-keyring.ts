@@ -1,3 +1,4 @@
+import { isUint8Array } from "node:util/types";
 import {
   canHoldWrap,
   decryptionFailed,
@@ -89,6 +90,13 @@ export class WrapKeyring implements Keyring {
 }
 
 function stored({ algorithm }: Wrap, wrapped: WrappedDataKey): EncryptedDataKey {
+  // A text would be stored, and be no wrap for any reader.
+  if (!isUint8Array(wrapped.ciphertext) || wrapped.ciphertext.length === 0) {
+    throw new S3EncryptionError(
+      "invalid-configuration",
+      `The keyring of ${algorithm.name} must return the wrapped data key as bytes, one or more: a Uint8Array or Buffer.`,
+    );
+  }
   return { wrapAlgorithm: algorithm, description: EMPTY_STRING_MAP, ...wrapped };
 }
 

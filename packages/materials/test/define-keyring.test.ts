@@ -67,5 +67,16 @@ describe("defineKeyring", () => {
       refused("invalid-argument", () => Reflect.apply(defineKeyring, undefined, [given]));
     }
     refused("invalid-argument", () => defineKeyring({ ...DEFINITION, name: "AES/GCM" }));
+    const { name: _, ...nameless } = DEFINITION;
+    const { message } = refused("invalid-argument", () => Reflect.apply(defineKeyring, undefined, [nameless]));
+    expect(message).to.contain("name must be 3 to 64");
   });
+
+  for (const [what, wrapped] of Object.entries({ text: "x", nothing: undefined, "no bytes": new Uint8Array(0) })) {
+    it(`stores no wrap that is ${what}, and says whose it would be`, async () => {
+      const careless = defineKeyring({ ...DEFINITION, wrap: () => wrapped as Uint8Array });
+      const { message } = await refusal("invalid-configuration", () => careless.onEncrypt(forWriting()));
+      expect(message).to.contain(DEFINITION.name).and.contain("as bytes");
+    });
+  }
 });

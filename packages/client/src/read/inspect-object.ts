@@ -5,13 +5,21 @@ import {
   type Inspection,
   type ObjectFormat,
   type OptionNames,
+  S3EncryptionError,
   type WrapAlgorithm,
 } from "@s3ec/materials";
 import { plainClientOf } from "../plain-client.js";
 import { destroyStream } from "../streams.js";
 import { answeredBody } from "./answered-body.js";
 import { BesideObject } from "./beside-object.js";
-import { inBody, type RecognisedObject, recognise, recognisedByMetadata, recognisedBySibling } from "./recognise.js";
+import {
+  inBody,
+  otherFormats,
+  type RecognisedObject,
+  recognise,
+  recognisedByMetadata,
+  recognisedBySibling,
+} from "./recognise.js";
 
 /** Which object to describe, and what may be known of it already. */
 export interface InspectOptions {
@@ -56,6 +64,9 @@ const OPTIONS: OptionNames<InspectOptions> = {
  * @throws S3EncryptionError `not-encrypted`, `malformed-envelope`, `invalid-argument`; S3's own errors
  */
 export async function inspectObject(client: S3Client, options: InspectOptions): Promise<InspectedObject> {
+  if (typeof client?.send !== "function") {
+    throw new S3EncryptionError("invalid-argument", "Pass an S3Client to inspectObject, then { Bucket, Key }.");
+  }
   assertKnownOptions(options, OPTIONS, "inspectObject");
   const { formats = [new S3Format()], instructionFileSuffix: siblingSuffix, head: given, wrapAlgorithms } = options;
   const { Bucket, Key, VersionId } = options;
@@ -69,15 +80,20 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
   });
   const { Metadata = {}, ContentLength: storedLength = 0 } = output;
   const { format, head } = await recognised(plain, formats, { object, output, siblingSuffix });
-  const inspection = await format.inspect({
-    metadata: Metadata,
-    storedLength,
-    ...(head === undefined ? {} : { head }),
-    ...(siblingSuffix === undefined ? {} : { siblingSuffix }),
-    ...(wrapAlgorithms === undefined ? {} : { wrapAlgorithms }),
-    siblings: { read: (suffix) => beside.read(suffix, undefined) },
-  });
-  return { formatName: format.name, inspection };
+  try {
+    const inspection = await format.inspect({
+      metadata: Metadata,
+      storedLength,
+      ...(head === undefined ? {} : { head }),
+      ...(siblingSuffix === undefined ? {} : { siblingSuffix }),
+      ...(wrapAlgorithms === undefined ? {} : { wrapAlgorithms }),
+      siblings: { read: (suffix) => beside.read(suffix, undefined) },
+    });
+    return { formatName: format.name, inspection };
+  } catch (error) {
+    if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") throw error;
+    throw new S3EncryptionError(error.code, `${error.message}${otherFormats(formats)}`, { cause: error });
+  }
 }
 
 async function recognised(

@@ -12,6 +12,7 @@ import { type CallOptions, requestOf } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import type { BesideObject } from "./beside-object.js";
+import { otherFormats } from "./recognise.js";
 
 /** An object that S3 answered with, of a format that was recognised. */
 export interface StoredObject {
@@ -127,9 +128,6 @@ async function withSiblings(error: unknown, { formats }: ResolvedOptions, beside
       : suffixes.length === 0
         ? 'No other key begins with its key and ".", as that of an instruction file would.'
         : `Beside it are keys that end in ${quotedList(suffixes)}: if one is its instruction file, pass that as instructionFileSuffix.`;
-  const others =
-    error.code === "not-encrypted" && formats.every(({ readHead }) => readHead === undefined)
-      ? " If it is a message of the AWS Encryption SDK, or of another format, name that in formats."
-      : "";
+  const others = error.code === "not-encrypted" ? otherFormats(formats) : "";
   return new S3EncryptionError(error.code, `${error.message} ${advice}${others}`, { cause: error });
 }

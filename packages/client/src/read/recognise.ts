@@ -93,3 +93,10 @@ async function* joined(start: Uint8Array, rest: AsyncIterator<Uint8Array>): Asyn
     await rest.return?.();
   }
 }
+
+/** Advice where none of the formats told an object, and none of them looks into bodies. */
+export function otherFormats(formats: readonly ObjectFormat[]): string {
+  return formats.every(({ readHead }) => readHead === undefined)
+    ? " If it is a message of the AWS Encryption SDK, or of another format, name that in formats."
+    : "";
+}
