@@ -70,19 +70,25 @@ async function provenByHash(
   return { chunks: openedPieces(proven, file), length: proven.length };
 }
 
-/** A disk that lost or changed a piece meanwhile ends the stream in front of it. */
+/**
+ * A disk that lost or changed a piece meanwhile ends the stream in front of it. Two buffers serve for all pieces: a new one
+ * for each would cost more than reading it, and what is given out is plaintext, never a view of them.
+ */
 async function* openedPieces(proven: ProvenContent, file: FileHandle): AsyncGenerator<Uint8Array> {
+  const longest = proven.pieces[0]?.length ?? 0;
+  let [buffer, spare] = [Buffer.allocUnsafeSlow(longest), Buffer.allocUnsafeSlow(longest)];
   let reading: Promise<Uint8Array> | undefined;
   try {
     for (const [index, piece] of proven.pieces.entries()) {
-      const ciphertext = await (reading ?? readPiece(file, piece));
+      const ciphertext = await (reading ?? readPiece(file, piece, buffer));
       const next = proven.pieces[index + 1];
-      reading = next === undefined ? undefined : readPiece(file, next);
+      reading = next === undefined ? undefined : readPiece(file, next, spare);
       // That it failed is told when it is its turn.
       reading?.catch(() => {});
       const plaintext = proven.open(index, ciphertext);
       if (plaintext === undefined) throw decryptionFailed();
       yield plaintext;
+      [buffer, spare] = [spare, buffer];
     }
   } finally {
     // Whoever closes the file next must not find it busy.
@@ -90,9 +96,12 @@ async function* openedPieces(proven: ProvenContent, file: FileHandle): AsyncGene
   }
 }
 
-/** All of a piece, or as much as there is. */
-async function readPiece(file: FileHandle, { offset, length }: ProvenContent["pieces"][number]): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(length);
+/** All of a piece, or as much as there is: the first is the longest. */
+async function readPiece(
+  file: FileHandle,
+  { offset, length }: ProvenContent["pieces"][number],
+  buffer: Buffer,
+): Promise<Uint8Array> {
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled);
