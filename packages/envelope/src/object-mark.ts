@@ -1,4 +1,12 @@
-import { IV, MESSAGE_ID, OBJECT_MARK, WRAPPED_KEY_V1, WRAPPED_KEY_V2, WRAPPED_KEY_V3 } from "./metadata-keys.js";
+import {
+  INSTRUCTION_FILE_MARKER,
+  IV,
+  MESSAGE_ID,
+  OBJECT_MARK,
+  WRAPPED_KEY_V1,
+  WRAPPED_KEY_V2,
+  WRAPPED_KEY_V3,
+} from "./metadata-keys.js";
 
 /** User metadata of an object, by name in any letter case and without `x-amz-meta-`. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -20,6 +28,11 @@ export function fileMark(metadata: Metadata): string | undefined {
 /** The user metadata of a file that is known to be of the object with this mark. */
 export function markedFile(metadata: Metadata, mark: string): Record<string, string> {
   return { ...metadata, [OBJECT_MARK]: mark };
+}
+
+/** The user metadata of a new instruction file: what marks it as one, and the object's mark where that has one. */
+export function newFile(mark: string | undefined): Record<string, string> {
+  return { [INSTRUCTION_FILE_MARKER]: "", ...(mark === undefined ? {} : { [OBJECT_MARK]: mark }) };
 }
 
 /** Whether an object's user metadata holds a wrapped key, so that no instruction file is needed to read it. */

@@ -1,27 +1,11 @@
-import { COMMITTING_GCM, GCM } from "./algorithm-suites.js";
+import { GCM } from "./algorithm-suites.js";
 import type { ContentHeader } from "./content-key.js";
 import type { EncryptedDataKey } from "./envelope.js";
 import { S3EncryptionError } from "./errors.js";
-import {
-  CONTENT_ALGORITHM,
-  CONTENT_ALGORITHM_V3,
-  ENCRYPTION_CONTEXT_V3,
-  INSTRUCTION_FILE_MARKER,
-  IV,
-  KEY_COMMITMENT,
-  MATERIAL_DESCRIPTION,
-  MATERIAL_DESCRIPTION_V3,
-  MESSAGE_ID,
-  OBJECT_MARK,
-  TAG_LENGTH,
-  WRAP_ALGORITHM,
-  WRAP_ALGORITHM_V3,
-  WRAPPED_KEY_V2,
-  WRAPPED_KEY_V3,
-} from "./metadata-keys.js";
-import { objectMark } from "./object-mark.js";
+import { OBJECT_MARK } from "./metadata-keys.js";
+import { newFile, objectMark } from "./object-mark.js";
 import { formatStringMap } from "./string-map.js";
-import type { WrapAlgorithm } from "./wrap-algorithms.js";
+import { committedFields, committedKeyFields, uncommittedFields, uncommittedKeyFields } from "./written-fields.js";
 
 /** What follows the object's key in that of its instruction file, where nobody named another. */
 export const DEFAULT_INSTRUCTION_FILE_SUFFIX = ".instruction";
@@ -88,14 +72,8 @@ export function writeEnvelope(options: {
   const committed = header.format === "V3";
   const several = encryptedDataKeys.length > 1;
   if (several && !committed && options.allowUncommittedChildren !== true) throw uncommittedChildren();
-  const contentFields = committed
-    ? {
-        [CONTENT_ALGORITHM_V3]: COMMITTING_GCM.storedName,
-        [KEY_COMMITMENT]: base64(header.commitment),
-        [MESSAGE_ID]: base64(header.messageId),
-      }
-    : { [IV]: base64(header.iv), [CONTENT_ALGORITHM]: GCM.storedName, [TAG_LENGTH]: "128" };
-  const keyFields = committed ? v3KeyFields : v2KeyFields;
+  const contentFields = committed ? committedFields(header) : uncommittedFields(GCM, header.iv);
+  const keyFields = committed ? committedKeyFields : uncommittedKeyFields;
   const inFiles = useInstructionFile || (several && wrapPlacement === "instruction-files");
   const ofObject = inFiles ? [] : encryptedDataKeys.filter((key) => key.instructionFileSuffix === undefined);
   const ofFiles = encryptedDataKeys.filter((key) => !ofObject.includes(key));
@@ -114,7 +92,7 @@ export function writeEnvelope(options: {
     ),
     // Beside a V2 envelope a file says what it is for, so that a reader can compare (S19).
     body: formatStringMap({ ...(committed ? {} : contentFields), ...keyFields(key) }),
-    metadata: { [INSTRUCTION_FILE_MARKER]: "", [OBJECT_MARK]: mark },
+    metadata: newFile(mark),
   }));
   if (new Set(instructionFiles.map((file) => file.suffix)).size < instructionFiles.length) {
     throw samePlace("the same instruction file");
@@ -134,40 +112,4 @@ function uncommittedChildren(): S3EncryptionError {
     "invalid-configuration",
     "Format V2 does not commit to its key: whoever writes such an object can give each reader another content. Write V3 (commitmentPolicy REQUIRE_ENCRYPT_REQUIRE_DECRYPT, or REQUIRE_ENCRYPT_ALLOW_DECRYPT), or set enableUncommittedChildren to write children into V2 all the same.",
   );
-}
-
-function v3KeyFields({ wrapAlgorithm, ciphertext, description }: EncryptedDataKey): Record<string, string> {
-  if (wrapAlgorithm.v3Code === null) throw notWritable(wrapAlgorithm);
-  const name = wrapAlgorithm.describedBy === "encryption-context" ? ENCRYPTION_CONTEXT_V3 : MATERIAL_DESCRIPTION_V3;
-  return {
-    [WRAPPED_KEY_V3]: wrappedKey(ciphertext),
-    [WRAP_ALGORITHM_V3]: wrapAlgorithm.v3Code,
-    ...(Object.keys(description).length > 0 ? { [name]: formatStringMap(description) } : {}),
-  };
-}
-
-function v2KeyFields({ wrapAlgorithm, ciphertext, description }: EncryptedDataKey): Record<string, string> {
-  if (wrapAlgorithm.legacy || wrapAlgorithm.v2Name === null) throw notWritable(wrapAlgorithm);
-  return {
-    [WRAPPED_KEY_V2]: wrappedKey(ciphertext),
-    [WRAP_ALGORITHM]: wrapAlgorithm.v2Name,
-    // Spec and several readers want it even when empty (H11).
-    [MATERIAL_DESCRIPTION]: formatStringMap(description),
-  };
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-}
-
-/** Readers take an empty value for an absent one (H3), so nobody could open such an object. */
-function wrappedKey(ciphertext: Uint8Array): string {
-  if (ciphertext.length === 0) {
-    throw new S3EncryptionError("invalid-configuration", "The keyring gave an empty encrypted data key.");
-  }
-  return base64(ciphertext);
-}
-
-function notWritable({ name }: WrapAlgorithm): S3EncryptionError {
-  return new S3EncryptionError("invalid-configuration", `The wrap ${name} can be read but never written.`);
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import {
   assertMayDecrypt,
   type ContentKey,
@@ -109,6 +110,15 @@ export async function openEnvelope(
   object: ObjectRequest,
   envelope: Envelope,
 ): Promise<ContentKey> {
+  return (await unwrapEnvelope(options, object, envelope)).content;
+}
+
+/** The same, with the data key itself. */
+export async function unwrapEnvelope(
+  options: ResolvedS3FormatOptions,
+  object: ObjectRequest,
+  envelope: Envelope,
+): Promise<{ readonly dataKey: KeyObject; readonly content: ContentKey }> {
   const { materialsManager, commitmentPolicy, encryptionContext, materialDescription, bucket, key } = object;
   assertMayDecrypt(envelope, { ...options, commitmentPolicy }, materialsManager.wrapAlgorithms);
   const { dataKey } = await materialsManager.getDecryptionMaterials({
@@ -121,5 +131,5 @@ export async function openEnvelope(
     ...(materialDescription === undefined ? {} : { materialDescription }),
     encryptedDataKeys: [envelope.encryptedDataKey],
   });
-  return openContentKey(envelope, dataKey);
+  return { dataKey, content: openContentKey(envelope, dataKey) };
 }

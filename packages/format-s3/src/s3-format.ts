@@ -10,6 +10,7 @@ import {
   S3EncryptionError,
   type SealedObject,
   type SiblingRules,
+  type WrapRules,
 } from "@s3ec/materials";
 import { inspectEnvelope } from "./inspect-envelope.js";
 import { openContent } from "./open-content.js";
@@ -23,6 +24,7 @@ import {
 import { sealContent } from "./seal-content.js";
 import { InstructionFileRules } from "./sibling-rules.js";
 import { statedPlaintextLength } from "./stated-length.js";
+import { EnvelopeWraps } from "./wrap-rules.js";
 
 /**
  * Objects of the official S3 encryption clients: reads formats V1, V2 and V3, with their wrapped key in the metadata or in an
@@ -31,12 +33,14 @@ import { statedPlaintextLength } from "./stated-length.js";
 export class S3Format implements ObjectFormat {
   readonly name = "s3";
   readonly siblings: SiblingRules;
+  readonly wraps: WrapRules;
   readonly #options: ResolvedS3FormatOptions;
 
   /** @throws S3EncryptionError `invalid-configuration` for wrong options, `invalid-argument` for an unknown algorithm */
   constructor(options: S3FormatOptions = {}) {
     this.#options = resolveS3FormatOptions(options);
     this.siblings = new InstructionFileRules(this.#options);
+    this.wraps = new EnvelopeWraps(this.#options);
   }
 
   get provesAll(): boolean {

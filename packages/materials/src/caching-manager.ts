@@ -95,7 +95,9 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
     this.#assertUsable();
     const { contentLength, ...shareable } = request;
     const bytes = contentLength ?? (this.#maxBytes === Number.MAX_SAFE_INTEGER ? 0 : Number.POSITIVE_INFINITY);
-    if (!request.suite.committing || bytes > this.#maxBytes) return await this.#manager.getEncryptionMaterials(request);
+    // The data key of an object that stands is nobody else's.
+    const isShareable = request.suite.committing && bytes <= this.#maxBytes && request.dataKey === undefined;
+    if (!isShareable) return await this.#manager.getEncryptionMaterials(request);
     return await this.#encryption.take(cacheKey(request, [], this.cachePartition(request)), bytes, async () =>
       Object.freeze(await this.#manager.getEncryptionMaterials(shareable)),
     );

@@ -63,14 +63,19 @@ export class DefaultMaterialsManager implements MaterialsManager {
         algorithmBinding,
         encryptionContext,
         ...(materialDescription === undefined ? {} : { materialDescription }),
+        ...(request.dataKey === undefined ? {} : { dataKey: request.dataKey }),
         encryptedDataKeys: Object.freeze([]),
       }),
     );
     const { dataKey, encryptedDataKeys } = materials;
-    if (dataKey === undefined || dataKey.symmetricKeySize !== 32 || encryptedDataKeys.length === 0) {
+    // Of an object that stands it may be shorter (H19), and is what it is.
+    const isKey = request.dataKey === undefined ? dataKey?.symmetricKeySize === 32 : dataKey?.equals(request.dataKey);
+    if (dataKey === undefined || isKey !== true || encryptedDataKeys.length === 0) {
       throw new S3EncryptionError(
         "invalid-configuration",
-        "The keyring gave no 256-bit data key with an encrypted data key; a keyring must add both in onEncrypt.",
+        request.dataKey === undefined
+          ? "The keyring gave no 256-bit data key with an encrypted data key; a keyring must add both in onEncrypt."
+          : "The keyring must keep the data key that its materials hold, and add an encrypted data key in onEncrypt.",
       );
     }
     if (encryptedDataKeys.some((key) => key.wrapAlgorithm.legacy)) {

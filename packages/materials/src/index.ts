@@ -59,4 +59,13 @@ export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";
 export type { Awaitable, GeneratedDataKey, Wrap, WrappedDataKey } from "./wrap.js";
 export type { WrapKeyringOptions } from "./wrap-keyring.js";
 export { WrapKeyring } from "./wrap-keyring.js";
+export type {
+  HeldDataKey,
+  LaidOutWrap,
+  ObjectWithWrap,
+  StoredWrap,
+  WrapPlace,
+  WrapRequest,
+  WrapRules,
+} from "./wrap-rules.js";
 export { withWrappedDataKey } from "./wrapped-data-key.js";

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { AlgorithmSuite, CommitmentPolicy, EncryptedDataKey, StringMap, WrapAlgorithm } from "@s3ec/envelope";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 
@@ -26,6 +27,8 @@ export interface EncryptionRequest extends RequestedObject {
   readonly materialDescription?: StringMap;
   /** Plaintext bytes; absent where not known. */
   readonly contentLength?: number;
+  /** The data key of an object that stands, to be wrapped as it is. Absent: a new one is made. */
+  readonly dataKey?: KeyObject;
 }
 
 /** What the client asks for when it reads one. Only made after every policy gate has passed. */

@@ -2,6 +2,7 @@ import type { ByteRange, CommitmentPolicy, WrapAlgorithm } from "@s3ec/envelope"
 import type { ObjectRequest } from "./object-request.js";
 import type { OpenedObject } from "./opened-object.js";
 import type { SiblingReader, SiblingRules, Siblings } from "./siblings.js";
+import type { WrapRules } from "./wrap-rules.js";
 
 /**
  * One way to store an encrypted object: everything that a client has to know of it. A client is given formats, writes with
@@ -19,6 +20,9 @@ export interface ObjectFormat {
 
   /** What it knows of the files that may stand beside its objects; absent where there are none. */
   readonly siblings?: SiblingRules;
+
+  /** How the data key of a stored object is given another wrap; absent where that must not be. */
+  readonly wraps?: WrapRules;
 
   /**
    * Refuses a policy under which objects of this format can never be written.

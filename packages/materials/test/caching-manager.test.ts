@@ -79,6 +79,13 @@ describe("CachingMaterialsManager", () => {
     expect(contents[0]?.export().equals(contents[1]?.export() ?? Buffer.alloc(0))).to.equal(false);
   });
 
+  it("shares nothing of an object whose data key is there already", async () => {
+    const manager = caching();
+    const { dataKey } = await manager.getEncryptionMaterials(TO_ENCRYPT);
+    for (let call = 0; call < 2; call++) await manager.getEncryptionMaterials({ ...TO_ENCRYPT, dataKey });
+    expect(inner.encryptions).to.have.length(3);
+  });
+
   it("remembers the data key of an object that was read", async () => {
     const manager = caching({ maxMessages: 1 });
     const request = { ...TO_ENCRYPT, encryptedDataKeys: [WRAP] };

@@ -77,6 +77,18 @@ describe("DefaultMaterialsManager", () => {
     ...more,
   });
 
+  it("has the keyring wrap the data key of an object that stands, of whatever length, and no other", async () => {
+    for (const length of [16, 32]) {
+      const dataKey = keyOf(length);
+      const request = writing({ suite: GCM, algorithmBinding: "AES/GCM/NoPadding", dataKey });
+      await refusal("invalid-configuration", manager.getEncryptionMaterials(request));
+      keyring.encrypt = (materials) => withEncryptedDataKey(materials, wrap(AES_GCM));
+      const materials = await manager.getEncryptionMaterials(request);
+      expect(materials.dataKey.equals(dataKey)).to.equal(true);
+      keyring.encrypt = new Scripted().encrypt;
+    }
+  });
+
   it("passes on what its keyring declares", () => {
     expect(manager.wrapAlgorithms).to.equal(keyring.wrapAlgorithms);
     expect(manager.instructionFileSuffixes).to.deep.equal([]);

@@ -1,0 +1,223 @@
+import type { KeyObject } from "node:crypto";
+import {
+  assertMayDecrypt,
+  classifyEnvelope,
+  DOTNET_V1_SUFFIX,
+  EMPTY_STRING_MAP,
+  type EncryptedDataKey,
+  type Envelope,
+  holdsEnvelope,
+  type InstructionFile,
+  instructionFileSuffix,
+  malformedEnvelope,
+  newFile,
+  objectMark,
+  replaceInMetadata,
+  wrapBeside,
+} from "@s3ec/envelope";
+import {
+  type HeldDataKey,
+  type LaidOutWrap,
+  type ObjectRequest,
+  type ObjectWithWrap,
+  S3EncryptionError,
+  type StoredWrap,
+  type WrapPlace,
+  type WrapRequest,
+  type WrapRules,
+} from "@s3ec/materials";
+import { unwrapEnvelope } from "./open-content.js";
+import { OpenedContent } from "./opened-content.js";
+import type { ResolvedS3FormatOptions } from "./s3-format-options.js";
+
+/** What the name of every annotation of ours begins with; the recipient's follows. */
+const ANNOTATION_PREFIX = "x-s3ec/";
+
+/** How objects of the S3 encryption clients get another wrapped key: IV, message id and commitment stay. */
+export class EnvelopeWraps implements WrapRules {
+  readonly annotationPrefix: string = ANNOTATION_PREFIX;
+  readonly #options: ResolvedS3FormatOptions;
+
+  constructor(options: ResolvedS3FormatOptions) {
+    this.#options = options;
+  }
+
+  find({ metadata, place, text, request }: ObjectWithWrap): StoredWrap {
+    const { materialsManager, commitmentPolicy } = request;
+    const { wrapAlgorithms } = materialsManager;
+    // An annotation may take the place of the wrapped key, never of what holds that to the content (S19).
+    if (place.in === "annotation" && !holdsEnvelope(metadata)) {
+      throw malformedEnvelope(
+        "Annotations hold wrapped keys of objects whose own metadata says how they are encrypted.",
+      );
+    }
+    const file = place.in === "metadata" ? undefined : { text: text ?? "", suffix: suffixOf(place) };
+    const classified = classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: file !== undefined });
+    if (classified.placement === "instruction-file" && file === undefined) {
+      throw new S3EncryptionError("not-encrypted", "The object's metadata holds no wrapped key.");
+    }
+    const envelope = classified.placement === "metadata" ? classified.envelope : classified.complete(file ?? NO_FILE);
+    assertMayDecrypt(envelope, { ...this.#options, commitmentPolicy }, wrapAlgorithms);
+    const { suite, algorithmBinding, encryptedDataKey } = envelope;
+    return Object.freeze({ place, suite, algorithmBinding, encryptedDataKey, envelope, metadata, file });
+  }
+
+  async unwrap(stored: StoredWrap, request: ObjectRequest): Promise<HeldDataKey> {
+    const { envelope, metadata } = found(stored);
+    const { dataKey, content } = await unwrapEnvelope(this.#options, request, envelope);
+    // Which the opening of V3 compared, and nothing else does (S5).
+    return { stored, dataKey, isProven: envelope.format === "V3", opened: new OpenedContent(content, metadata) };
+  }
+
+  async wrap(held: HeldDataKey, request: WrapRequest): Promise<LaidOutWrap> {
+    const stored = found(held.stored);
+    if (request.isFurther) this.#assertFurther(stored);
+    if (request.place.in === "instruction-file" && request.place.suffix === DOTNET_V1_SUFFIX) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        "The instruction file of .NET's first client cannot say how its key is wrapped: write the object anew (migrateObject).",
+      );
+    }
+    const encryptedDataKey = await wrapped(stored, held.dataKey, request);
+    if (!request.isTrusted) await assertOpens(stored, held.dataKey, encryptedDataKey, request);
+    return laidOut(stored, encryptedDataKey, request.place);
+  }
+
+  /** Whoever writes an object without key commitment can give each of its readers another content (S19). */
+  #assertFurther({ envelope, metadata }: FoundWrap): void {
+    if (envelope.suite.committing) return;
+    const isAllowed = envelope.suite.cipher !== "cbc" && this.#options.enableUncommittedChildren;
+    if (isAllowed && (holdsEnvelope(metadata) || envelope.placement === "instruction-file")) return;
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      envelope.suite.cipher === "cbc"
+        ? "Nothing holds CBC content to its key, so that it gets no further recipient: write the object anew (migrateObject)."
+        : "Format V2 does not commit to its key, so that it gets no further recipient: write the object anew (migrateObject), or set enableUncommittedChildren.",
+    );
+  }
+}
+
+/** What `find` gives: the envelope, and what it was read from. */
+interface FoundWrap extends StoredWrap {
+  readonly envelope: Envelope;
+  /** The object's. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Absent where the wrap is in the metadata. */
+  readonly file: InstructionFile | undefined;
+}
+
+function found(stored: StoredWrap): FoundWrap {
+  if ("envelope" in stored && "metadata" in stored) return stored as FoundWrap;
+  throw new S3EncryptionError("invalid-argument", "This stored wrap was not found by the format that is asked.");
+}
+
+const NO_FILE: InstructionFile = { text: "", suffix: "" };
+
+/** What a keyring calls the place by. */
+function suffixOf(place: WrapPlace): string {
+  if (place.in === "instruction-file") return place.suffix;
+  if (place.in === "metadata") return "";
+  const [recipient = ""] = place.name.slice(ANNOTATION_PREFIX.length).split("/");
+  return `.${recipient}`;
+}
+
+async function wrapped(
+  { suite, algorithmBinding }: FoundWrap,
+  dataKey: KeyObject,
+  request: WrapRequest,
+): Promise<EncryptedDataKey> {
+  const { materialsManager, encryptionContext, materialDescription, bucket, key, place } = request;
+  const materials = await materialsManager.getEncryptionMaterials({
+    suite,
+    algorithmBinding,
+    commitmentPolicy: request.commitmentPolicy,
+    encryptionContext,
+    bucket,
+    key,
+    ...(materialDescription === undefined ? {} : { materialDescription }),
+    dataKey,
+  });
+  if (!materials.dataKey.equals(dataKey)) {
+    throw invalid(
+      "The new keyring wrapped a data key of its own instead of the object's: its manager must wrap the dataKey of the request.",
+    );
+  }
+  const chosen = chosenFor(place, materials.encryptedDataKeys);
+  if (chosen.wrapAlgorithm.legacy)
+    throw invalid(`The wrap ${chosen.wrapAlgorithm.name} can be read but never written.`);
+  return chosen;
+}
+
+/** A hierarchy wraps for all of its places; the object's other wraps stay as they are. */
+function chosenFor(place: WrapPlace, keys: readonly EncryptedDataKey[]): EncryptedDataKey {
+  const [first, ...others] = keys;
+  if (first === undefined) throw invalid("The new keyring gave no encrypted data key.");
+  if (others.length === 0) return first;
+  const suffix = suffixOf(place);
+  const named = keys.filter(
+    ({ instructionFileSuffix: own }) => own !== undefined && instructionFileSuffix(own) === suffix,
+  );
+  const fitting = named.length > 0 ? named : keys.filter((each) => each.instructionFileSuffix === undefined);
+  const [chosen, second] = fitting;
+  if (chosen !== undefined && second === undefined) return chosen;
+  throw invalid(
+    "The new keyring wraps the data key more than once for the place that is to be written: pass the one keyring that is meant.",
+  );
+}
+
+/** By the manager that wrapped it, before the old wrap is gone. */
+async function assertOpens(
+  { suite, algorithmBinding }: FoundWrap,
+  dataKey: KeyObject,
+  encryptedDataKey: EncryptedDataKey,
+  request: WrapRequest,
+): Promise<void> {
+  const { materialsManager, commitmentPolicy, encryptionContext, bucket, key } = request;
+  const isBound = encryptedDataKey.wrapAlgorithm.describedBy === "encryption-context";
+  let opened: KeyObject;
+  try {
+    const materials = await materialsManager.getDecryptionMaterials({
+      suite,
+      algorithmBinding,
+      commitmentPolicy,
+      encryptionContext: isBound ? encryptionContext : EMPTY_STRING_MAP,
+      bucket,
+      key,
+      encryptedDataKeys: [encryptedDataKey],
+    });
+    opened = materials.dataKey;
+  } catch (error) {
+    throw notOpened(error);
+  }
+  if (!opened.equals(dataKey)) throw notOpened(undefined);
+}
+
+function notOpened(error: unknown): unknown {
+  if (error !== undefined && !(error instanceof S3EncryptionError)) return error;
+  const reason = error === undefined ? "" : ` ${error.message}`;
+  return new S3EncryptionError(
+    error?.code ?? "decryption-failed",
+    `Nothing was changed: the new keyring does not open the wrap that it made. Give it the private key or the right to decrypt; where it has none because the key is somebody else's, say so (verify: "none").${reason}`,
+    error === undefined ? undefined : { cause: error },
+  );
+}
+
+function laidOut(
+  { envelope, metadata, file }: FoundWrap,
+  encryptedDataKey: EncryptedDataKey,
+  place: WrapPlace,
+): LaidOutWrap {
+  if (place.in === "metadata")
+    return { place, encryptedDataKey, ...replaceInMetadata(envelope, encryptedDataKey, metadata) };
+  return {
+    place,
+    encryptedDataKey,
+    metadata: place.in === "annotation" ? {} : newFile(objectMark(metadata)),
+    replaces: [],
+    text: wrapBeside(envelope, encryptedDataKey, file),
+  };
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-configuration", message);
+}
