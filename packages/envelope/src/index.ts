@@ -10,6 +10,7 @@ export {
 export type { ContentHeader, ContentKey } from "./content-key.js";
 export { createContentKey, openContentKey } from "./content-key.js";
 export { ciphertextLength, plaintextLength } from "./content-length.js";
+export { ContentParts, canSealInParts } from "./content-parts.js";
 export type { ContentProof } from "./content-proof.js";
 export { contentProof, PROOF_PIECE_LENGTH } from "./content-proof.js";
 export type { AlignedRange, ByteRange } from "./content-range.js";
@@ -22,6 +23,7 @@ export { GatheredBytes, readAtMost } from "./gathered-bytes.js";
 export type { GcmParameters } from "./gcm/gcm-parameters.js";
 export type { Piece } from "./gcm/gcm-pieces.js";
 export type { ProvenContent } from "./gcm/gcm-reading.js";
+export type { SealedPiece } from "./gcm/gcm-writing.js";
 export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export type { OptionNames } from "./known-options.js";

@@ -1,10 +1,12 @@
-import { type ByteRange, type CommitmentPolicy, holdsEnvelope } from "@s3ec/envelope";
+import { type ByteRange, type CommitmentPolicy, canSealInParts, holdsEnvelope } from "@s3ec/envelope";
 import {
   type Inspection,
   type ObjectFormat,
+  type ObjectInParts,
   type ObjectToInspect,
   type ObjectToOpen,
   type ObjectToSeal,
+  type ObjectToSealInParts,
   type OpenedObject,
   type Recognition,
   S3EncryptionError,
@@ -21,7 +23,7 @@ import {
   type S3FormatOptions,
   suiteToWrite,
 } from "./s3-format-options.js";
-import { sealContent } from "./seal-content.js";
+import { sealContent, sealContentInParts } from "./seal-content.js";
 import { InstructionFileRules } from "./sibling-rules.js";
 import { statedPlaintextLength } from "./stated-length.js";
 import { EnvelopeWraps } from "./wrap-rules.js";
@@ -71,6 +73,10 @@ export class S3Format implements ObjectFormat {
 
   async seal(object: ObjectToSeal): Promise<SealedObject> {
     return await sealContent(this.#options, object);
+  }
+
+  get sealInParts(): ((object: ObjectToSealInParts) => Promise<ObjectInParts>) | undefined {
+    return canSealInParts() ? (object) => sealContentInParts(this.#options, object) : undefined;
   }
 
   plaintextLength(metadata: Readonly<Record<string, string>>, storedLength: number): number | undefined {

@@ -1,4 +1,7 @@
 import {
+  type AlgorithmSuite,
+  type ContentKey,
+  ContentParts,
   ciphertextLength,
   createContentKey,
   encryptContent,
@@ -7,11 +10,46 @@ import {
   objectMark,
   writeEnvelope,
 } from "@s3ec/envelope";
-import { type ObjectToSeal, S3EncryptionError, type SealedObject } from "@s3ec/materials";
+import {
+  type ObjectInParts,
+  type ObjectToSeal,
+  type ObjectToSealInParts,
+  S3EncryptionError,
+  type SealedObject,
+  type Siblings,
+} from "@s3ec/materials";
 import { type ResolvedS3FormatOptions, suiteToWrite } from "./s3-format-options.js";
 
-/** Gets materials, lays out the envelope, and starts the one pass of encryption (S18: never a second). */
+/** Starts the one pass of encryption (S18: never a second). */
 export async function sealContent(options: ResolvedS3FormatOptions, object: ObjectToSeal): Promise<SealedObject> {
+  const { contentLength, plaintext } = object;
+  const { suite, content, metadata, siblings } = await newContent(options, object);
+  return {
+    metadata,
+    ciphertext: encryptContent(content, plaintext),
+    length: contentLength === undefined ? undefined : ciphertextLength(suite, contentLength),
+    siblings,
+  };
+}
+
+/** The same for content that comes in parts, each of which is encrypted once, or again the same (S18). */
+export async function sealContentInParts(
+  options: ResolvedS3FormatOptions,
+  object: ObjectToSealInParts,
+): Promise<ObjectInParts> {
+  const { content, metadata, siblings } = await newContent(options, object);
+  return { metadata, parts: new ContentParts(content), siblings };
+}
+
+interface NewContent {
+  readonly suite: AlgorithmSuite;
+  readonly content: ContentKey;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly siblings: Siblings;
+}
+
+/** Gets materials, and lays out the envelope. */
+async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSealInParts): Promise<NewContent> {
   const { commitmentPolicy, materialsManager, encryptionContext, materialDescription, contentLength } = object;
   const suite = suiteToWrite(options, commitmentPolicy);
   if (contentLength !== undefined && contentLength > suite.maxContentLength) {
@@ -43,9 +81,9 @@ export async function sealContent(options: ResolvedS3FormatOptions, object: Obje
   });
   const files = envelope.instructionFiles;
   return {
+    suite,
+    content,
     metadata: envelope.metadata,
-    ciphertext: encryptContent(content, object.plaintext),
-    length: contentLength === undefined ? undefined : ciphertextLength(suite, contentLength),
     siblings: {
       files,
       first: files.length > 0 && !holdsWrappedKey(envelope.metadata),

@@ -65,6 +65,25 @@ describe("S3Format", () => {
     expect(format.recognise({ owner: "somebody" })).to.equal("by-sibling");
   });
 
+  it("seals content in parts, in any order, as in one pass", async () => {
+    for (const more of [{}, { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const]) {
+      const request = { ...shared, ...more, contentLength: CONTENT.length };
+      const object = await new S3Format().sealInParts?.(request);
+      if (object === undefined) throw new Error("it seals in parts");
+      const { parts, metadata, siblings } = object;
+      const [end, start] = [600, 0].map((at) => parts.seal(at, CONTENT.subarray(at, at + 600)).ciphertext);
+      const body = Buffer.concat([start ?? CONTENT, end ?? CONTENT, parts.close()]);
+      expect(siblings.markOf(metadata)).to.equal(siblings.mark);
+      const content = await opened({}, metadata, {}, { commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" });
+      expect(await collect(content.decrypt(Readable.from([body])))).to.deep.equal(CONTENT);
+    }
+  });
+
+  it("refuses what is too large for a suite before a key is asked for, in parts as well", async () => {
+    const request = { ...shared, contentLength: 2 ** 36 - 31 };
+    await refusal("content-too-large", Promise.resolve(new S3Format().sealInParts?.(request)));
+  });
+
   it("seals and opens, states its length, and proves the whole", async () => {
     const { metadata, body, length, siblings } = await sealed();
     expect(length).to.equal(body.length);

@@ -39,9 +39,11 @@ export type {
   Inspection,
   ObjectFormat,
   ObjectHead,
+  ObjectInParts,
   ObjectToInspect,
   ObjectToOpen,
   ObjectToSeal,
+  ObjectToSealInParts,
   Recognition,
   SealedObject,
 } from "./object-format.js";

@@ -1,4 +1,4 @@
-import type { ByteRange, CommitmentPolicy, WrapAlgorithm } from "@s3ec/envelope";
+import type { ByteRange, CommitmentPolicy, ContentParts, WrapAlgorithm } from "@s3ec/envelope";
 import type { ObjectRequest } from "./object-request.js";
 import type { OpenedObject } from "./opened-object.js";
 import type { SiblingReader, SiblingRules, Siblings } from "./siblings.js";
@@ -72,6 +72,14 @@ export interface ObjectFormat {
   seal(object: ObjectToSeal): Promise<SealedObject>;
 
   /**
+   * The same for an object whose content is given part by part, in any order, and can be given again (S18). Absent where
+   * the format, or this runtime, cannot: nothing was asked for a key then.
+   *
+   * @throws S3EncryptionError `commitment-policy`, `invalid-argument`, `content-too-large`; what the manager throws
+   */
+  readonly sealInParts?: ((object: ObjectToSealInParts) => Promise<ObjectInParts>) | undefined;
+
+  /**
    * Plaintext bytes of an object, by arithmetic on what S3 says of it without a request or a key; undefined where that does
    * not say. Not authenticated.
    */
@@ -127,6 +135,22 @@ export interface SealedObject {
   readonly ciphertext: AsyncGenerator<Uint8Array>;
   /** Stored bytes; undefined where only the end will tell. */
   readonly length: number | undefined;
+  /** What to store beside it; `NO_SIBLINGS` for nothing. */
+  readonly siblings: Siblings;
+}
+
+/** An object to be written in parts. */
+export interface ObjectToSealInParts extends ObjectRequest {
+  /** Plaintext bytes of the whole, where known. */
+  readonly contentLength?: number;
+}
+
+/** An object whose content is encrypted part by part. */
+export interface ObjectInParts {
+  /** To be stored beside the caller's own user metadata. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Encrypts each part, and says what is stored behind the last one. */
+  readonly parts: ContentParts;
   /** What to store beside it; `NO_SIBLINGS` for nothing. */
   readonly siblings: Siblings;
 }

@@ -1,6 +1,7 @@
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
-import { S3EncryptionError, type Siblings } from "@s3ec/materials";
-import { callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
+import type { ContentParts } from "@s3ec/envelope";
+import { type ObjectFormat, type ObjectInParts, S3EncryptionError, type Siblings } from "@s3ec/materials";
+import { type CallOptions, callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
 import { knownSuffixes } from "../files-beside.js";
 import { formatToWrite, type ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
@@ -12,15 +13,12 @@ import type { SiblingsToPut } from "./sibling-files.js";
 import { takeBody } from "./taken-body.js";
 
 /** An object ready to be stored: encrypted once, in order, as it is read. */
-export interface SealedObject {
-  /** The caller's input without `Body` and `ContentLength`, with the envelope in its `Metadata`. */
-  readonly input: PutObjectCommandInput;
+export interface SealedObject extends ObjectToStore {
   readonly ciphertext: AsyncGenerator<Uint8Array>;
   /** Ciphertext bytes, where the plaintext's length is known. */
   readonly length: number | undefined;
   /** How many of them stand for no plaintext. */
   readonly overhead: number;
-  readonly siblings: SiblingsToPut;
   /** Whether the caller has all of the plaintext in memory anyway. */
   readonly isInMemory: boolean;
   /** Lets go of the caller's body; harmless after its end. */
@@ -40,13 +38,7 @@ export async function sealObject(options: ResolvedOptions, given: ObjectToPut): 
 }
 
 async function sealChecked(options: ResolvedOptions, given: ObjectToPut): Promise<SealedObject> {
-  const call = callOptionsOf(given);
-  refuseReservedNames(call);
-  checkUserMetadata(given.Metadata);
-  if (given.WriteOffsetBytes !== undefined) {
-    throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
-  }
-  const format = formatToWrite(options, call);
+  const { call, format } = checked(options, given);
   const body = sourceOfBody(given.Body, given.ContentLength);
   try {
     const { input, source } = withoutPlaintextChecksums(given, body);
@@ -56,21 +48,11 @@ async function sealChecked(options: ResolvedOptions, given: ObjectToPut): Promis
       ...(source.length === undefined ? {} : { contentLength: source.length }),
     };
     const sealed = await unlessAborted(() => format.seal(object), call.abortSignal);
-    const Metadata = { ...input.Metadata, ...sealed.metadata };
-    refuseOversizedMetadata(Metadata, sealed.metadata);
-    refuseImpossibleKeys(input.Key, sealed.siblings.files);
-    const { Body: _body, ContentLength: _length, ...rest } = input;
     return {
-      input: { ...rest, Metadata },
+      ...toStore(options, input, sealed),
       ciphertext: sealed.ciphertext,
       length: sealed.length,
       overhead: sealed.length === undefined || source.length === undefined ? 0 : sealed.length - source.length,
-      siblings: {
-        ...sealed.siblings,
-        verb: "Put",
-        suffixes: suffixesToLookAt(options, sealed, given),
-        markOf: ({ Metadata: stored = {} }) => sealed.siblings.markOf(stored),
-      },
       isInMemory: body.isInMemory,
       destroy: body.destroy,
     };
@@ -78,6 +60,69 @@ async function sealChecked(options: ResolvedOptions, given: ObjectToPut): Promis
     body.destroy();
     throw error;
   }
+}
+
+/** An object ready to be stored in parts, each encrypted when it is given. */
+export interface PartwiseObject extends ObjectToStore {
+  readonly parts: ContentParts;
+}
+
+/** What is stored, but for the content. */
+interface ObjectToStore {
+  /** The caller's input without `Body` and `ContentLength`, with the envelope in its `Metadata`. */
+  readonly input: PutObjectCommandInput;
+  readonly siblings: SiblingsToPut;
+}
+
+/**
+ * The same for content that is given in parts; undefined where the format that the call writes cannot, before anything was
+ * asked for a key. What the caller says of the whole plaintext's checksums is not looked at.
+ *
+ * @param contentLength plaintext bytes, where known
+ * @public
+ */
+export async function sealObjectInParts(
+  options: ResolvedOptions,
+  given: Omit<PutObjectCommandInput, "Body">,
+  contentLength?: number,
+): Promise<PartwiseObject | undefined> {
+  const { call, format } = checked(options, given);
+  const sealInParts = format.sealInParts?.bind(format);
+  if (sealInParts === undefined) return undefined;
+  const object = { ...requestOf(options, call, given), ...(contentLength === undefined ? {} : { contentLength }) };
+  const sealed = await unlessAborted(() => sealInParts(object), call.abortSignal);
+  return { ...toStore(options, given, sealed), parts: sealed.parts };
+}
+
+/** Refuses what must not be written, before anything is asked for a key. */
+function checked(options: ResolvedOptions, given: ObjectToPut): { call: CallOptions; format: ObjectFormat } {
+  const call = callOptionsOf(given);
+  refuseReservedNames(call);
+  checkUserMetadata(given.Metadata);
+  if (given.WriteOffsetBytes !== undefined) {
+    throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
+  }
+  return { call, format: formatToWrite(options, call) };
+}
+
+function toStore(
+  options: ResolvedOptions,
+  given: ObjectToPut,
+  sealed: Pick<ObjectInParts, "metadata" | "siblings">,
+): ObjectToStore {
+  const Metadata = { ...given.Metadata, ...sealed.metadata };
+  refuseOversizedMetadata(Metadata, sealed.metadata);
+  refuseImpossibleKeys(given.Key, sealed.siblings.files);
+  const { Body: _body, ContentLength: _length, ...rest } = given;
+  return {
+    input: { ...rest, Metadata },
+    siblings: {
+      ...sealed.siblings,
+      verb: "Put",
+      suffixes: suffixesToLookAt(options, sealed, given),
+      markOf: ({ Metadata: stored = {} }) => sealed.siblings.markOf(stored),
+    },
+  };
 }
 
 /** Without any file here, nothing says that there was one: it would take a request with every put. */

@@ -7,7 +7,9 @@ import { timesX64 } from "./times-x64.js";
 
 /** What is encrypted at an offset for the first time: what to send, and what a second time has to bring. */
 export interface SealedPiece {
+  /** As long as the plaintext. */
   readonly ciphertext: Buffer;
+  /** Secret, as a `Piece` is. */
   readonly piece: Piece;
 }
 
