@@ -1,14 +1,14 @@
 import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
-import { isError, type Keyring, type MaterialsManager, type ObjectFormat } from "@s3ec/materials";
+import { isError, type Keyring, type MaterialsManager, type ObjectFormat, S3EncryptionError } from "@s3ec/materials";
 import { Container, type ResolutionContext, type ServiceIdentifier } from "inversify";
 import type { ClientOptions } from "./configuration.js";
 import type { FormatConfiguration } from "./formats.js";
 import type { KeyringSurroundings } from "./keyring-descriptor.js";
 import { KmsClients } from "./kms-clients.js";
 import type { LoadedConfiguration } from "./load-configuration.js";
-import type { ManagerConfiguration, ManagerSurroundings } from "./manager-descriptor.js";
+import type { ManagerSurroundings } from "./manager-descriptor.js";
 import { reasonOf } from "./reason.js";
 
 /** Settings that JSON cannot hold, such as credentials or a request handler; each wins over the configuration's. */
@@ -79,7 +79,10 @@ export function compose(loaded: LoadedConfiguration, options: ComposeOptions): C
   };
   container
     .bind(SERVICES.keyring)
-    .toDynamicValue(async (context) => keyringMaker(context)(configuration.keyring))
+    .toDynamicValue(async (context) => {
+      const { keyring } = configuration;
+      return keyring === undefined ? NO_KEYRING : keyringMaker(context)(keyring);
+    })
     .inSingletonScope();
   container
     .bind(SERVICES.materialsManager)
@@ -129,6 +132,18 @@ const STAND_IN: Keyring = {
   onDecrypt: async () => null,
 };
 
+/** Of a configuration whose rules have keyrings of their own; nothing asks it unless the caller takes it out of there. */
+const NO_KEYRING: Keyring = {
+  wrapAlgorithms: [],
+  onEncrypt: async () => {
+    throw new S3EncryptionError(
+      "invalid-configuration",
+      "The configuration has no keyring beside those of its rules: use its materialsManager, or its client.",
+    );
+  },
+  onDecrypt: async () => null,
+};
+
 function makerOfKeyrings(
   loaded: LoadedConfiguration,
   leaveKeyStoresAlone: boolean,
@@ -147,11 +162,17 @@ async function createManager(
   loaded: LoadedConfiguration,
   outfit: Omit<ManagerSurroundings, "createManager">,
 ): Promise<MaterialsManager> {
-  const create = (part?: ManagerConfiguration): Promise<MaterialsManager> =>
-    blaming(loaded, part, () =>
-      loaded.managers.create(part ?? { type: "default" }, { ...outfit, createManager: create }),
-    );
-  return create(loaded.configuration.materialsManager);
+  const createAround =
+    (keyring: Keyring): ManagerSurroundings["createManager"] =>
+    (part, own = keyring) =>
+      blaming(loaded, part, () =>
+        loaded.managers.create(part ?? { type: "default" }, {
+          ...outfit,
+          keyring: own,
+          createManager: createAround(own),
+        }),
+      );
+  return createAround(outfit.keyring)(loaded.configuration.materialsManager);
 }
 
 const BLAMED = new WeakSet<object>();

@@ -1,3 +1,4 @@
+import { type KeyringPlace, keyringsOf, managerInside, rulesOf } from "./configured-keyrings.js";
 import { s3FormatOptionsOf } from "./formats.js";
 import { formatPath } from "./invalid-configuration.js";
 import type { KeyringConfiguration, KeyringRole } from "./keyring-descriptor.js";
@@ -19,7 +20,7 @@ export function warningsOf(loaded: LoadedConfiguration): string[] {
   const { configuration } = loaded;
   return [
     ...muteKeyrings(loaded).map((path) => `${path} can only read: every write fails for want of its wrap.`),
-    ...ofKeyring(loaded, configuration.keyring, ["keyring"], "generator"),
+    ...keyringsOf(configuration).flatMap(({ keyring, path }) => ofKeyring(loaded, keyring, path, "generator")),
     ...ofManager(loaded, configuration.materialsManager, ["materialsManager"]),
     ...ofClient(loaded),
   ];
@@ -47,11 +48,14 @@ function ofKeyring(
 }
 
 /**
- * The paths of the keyrings without whose wrap nothing can be written, and that wrap nothing. None for a configuration
- * that only reads.
+ * The paths of the keyrings without whose wrap nothing can be written, and that wrap nothing. None for a keyring that only
+ * reads. Default: of all keyrings of the configuration.
  */
-export function muteKeyrings(loaded: LoadedConfiguration): string[] {
-  return muteParts(loaded, { keyring: loaded.configuration.keyring, path: ["keyring"], role: "generator" });
+export function muteKeyrings(
+  loaded: LoadedConfiguration,
+  keyrings: readonly KeyringPlace[] = keyringsOf(loaded.configuration),
+): string[] {
+  return keyrings.flatMap(({ keyring, path }) => muteParts(loaded, { keyring, path, role: "generator" }));
 }
 
 function muteParts(loaded: LoadedConfiguration, { keyring, path, role }: Part): string[] {
@@ -83,7 +87,10 @@ function partsOf({ type, generator, children }: KeyringConfiguration, path: Path
 
 function ofManager(loaded: LoadedConfiguration, manager: ManagerConfiguration | undefined, path: Path): string[] {
   if (manager === undefined) return [];
-  const inner = ofManager(loaded, managerInside(manager), [...path, "manager"]);
+  const inner = [
+    ...ofManager(loaded, managerInside(manager), [...path, "manager"]),
+    ...rulesOf(manager).flatMap((rule, index) => ofManager(loaded, rule.manager, [...path, "rules", index, "manager"])),
+  ];
   if (manager.type !== "caching") return inner;
   const place = formatPath(path);
   const { client = {} } = loaded.configuration;
@@ -101,12 +108,12 @@ function ofManager(loaded: LoadedConfiguration, manager: ManagerConfiguration | 
 }
 
 function holdsCaching(manager: ManagerConfiguration | undefined): boolean {
-  return manager !== undefined && (manager.type === "caching" || holdsCaching(managerInside(manager)));
-}
-
-/** The one that a manager stands around, where it has one in the field of that name, as the built-in types do. */
-function managerInside({ manager }: ManagerConfiguration): ManagerConfiguration | undefined {
-  return isObject(manager) && typeof manager.type === "string" ? (manager as ManagerConfiguration) : undefined;
+  return (
+    manager !== undefined &&
+    (manager.type === "caching" ||
+      holdsCaching(managerInside(manager)) ||
+      rulesOf(manager).some((rule) => holdsCaching(rule.manager)))
+  );
 }
 
 function ofClient({ configuration: { client = {} } }: LoadedConfiguration): string[] {

@@ -2,6 +2,7 @@ import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { S3EncryptionOptions } from "@s3ec/client";
 import { z } from "zod";
+import { keyringsOf, requiredKeyrings } from "./configured-keyrings.js";
 import {
   type FormatConfiguration,
   readsMessages,
@@ -96,8 +97,8 @@ export type ClientConfiguration = Omit<ClientOptions, "formats"> & {
 export interface Configuration {
   /** Packages or files with more types of keyrings, managers and formats, as the file names them. Default: none. */
   readonly plugins?: readonly string[];
-  /** The keyring, with those inside it. */
-  readonly keyring: KeyringConfiguration;
+  /** The keyring, with those inside it. Absent only where the rules of a `by-object` manager have keyrings of their own. */
+  readonly keyring?: KeyringConfiguration;
   /** What stands between client and keyring. Default: `{ type: "default" }`. */
   readonly materialsManager?: ManagerConfiguration;
   /** Options of the encryption client. Default: its own defaults. */
@@ -121,31 +122,45 @@ export function configurationSchema(
     .strictObject({
       $schema: z.string().exactOptional(),
       plugins: PLUGINS.exactOptional(),
-      keyring,
+      keyring: keyring.exactOptional(),
       materialsManager: managers.schema({ ...keys, keyring }).exactOptional(),
       client: client.exactOptional(),
       s3: S3.exactOptional(),
       kms: KMS.exactOptional(),
     })
-    .superRefine(({ keyring, client }, context) => {
-      const taken = new Map<string, string>();
-      const files = s3FormatOptionsOf(client ?? {})?.instructionFileConfig;
-      if (files?.enableInstructionFilePutObject === true && files.suffix !== undefined) {
-        taken.set(`.${files.suffix.replace(/^\.+/, "")}`, "client.instructionFileConfig.suffix");
-      }
-      for (const { path, message } of suffixCollisions(keyring, ["keyring"], taken)) {
+    .superRefine((configuration, context) => {
+      for (const { path, message } of problemsOfKeyrings(configuration)) {
         context.addIssue({ code: "custom", path: [...path], message });
       }
-      if (writesMessages(client?.formats)) {
-        for (const path of missingMessageKeys(keyring, ["keyring"])) {
-          context.addIssue({ code: "custom", path: [...path], message: NO_NAME });
-        }
-      }
-      if (readsMessages(client?.formats)) return;
-      for (const path of childrenWithoutPlace(keyring, ["keyring"])) {
-        context.addIssue({ code: "custom", path: [...path], message: NO_PLACE });
-      }
     });
+}
+
+interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** What is wrong with keyrings as parts of this configuration, which each of them alone cannot tell. */
+function problemsOfKeyrings(configuration: Configuration): Problem[] {
+  const { client } = configuration;
+  return [
+    ...requiredKeyrings(configuration),
+    ...keyringsOf(configuration).flatMap(({ keyring, path }): Problem[] => {
+      const noName = writesMessages(client?.formats) ? missingMessageKeys(keyring, path) : [];
+      const noPlace = readsMessages(client?.formats) ? [] : childrenWithoutPlace(keyring, path);
+      return [
+        ...suffixCollisions(keyring, path, takenSuffixes(client)),
+        ...noName.map((at) => ({ path: at, message: NO_NAME })),
+        ...noPlace.map((at) => ({ path: at, message: NO_PLACE })),
+      ];
+    }),
+  ];
+}
+
+function takenSuffixes(client: ClientConfiguration = {}): Map<string, string> {
+  const files = s3FormatOptionsOf(client)?.instructionFileConfig;
+  if (files?.enableInstructionFilePutObject !== true || files.suffix === undefined) return new Map();
+  return new Map([[`.${files.suffix.replace(/^\.+/, "")}`, "client.instructionFileConfig.suffix"]]);
 }
 
 /** Only the plugins, which have to be loaded before the rest can be validated. */

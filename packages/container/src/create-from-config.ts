@@ -13,7 +13,7 @@ const OPTIONS: OptionNames<CreateOptions> = { ...LOAD_OPTIONS, s3: true, kms: tr
 export interface Assembly {
   /** An S3 client that encrypts, with everything below. */
   readonly client: S3EncryptionClient;
-  /** The outermost keyring of `configuration.keyring`. */
+  /** The outermost keyring of `configuration.keyring`; one that refuses where only rules have keyrings. */
   readonly keyring: Keyring;
   /** The outermost one; a `DefaultMaterialsManager` of the keyring where the configuration names none. */
   readonly materialsManager: MaterialsManager;

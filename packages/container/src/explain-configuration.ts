@@ -1,6 +1,7 @@
 import { compose, SERVICES } from "./compose.js";
 import type { ClientConfiguration } from "./configuration.js";
 import { muteKeyrings, warningsOf } from "./configuration-warnings.js";
+import { objectsOf, type ServedObjects, servedObjects } from "./configured-keyrings.js";
 import { readsMessages, s3FormatOptionsOf, writesMessages } from "./formats.js";
 import type { WrappingKeyExplanation } from "./keyring-descriptor.js";
 import { type LoadedConfiguration, type LoadOptions, loadConfiguration } from "./load-configuration.js";
@@ -33,40 +34,73 @@ export async function explainConfiguration(
   const ofKeys: string[] = [];
   const loaded = await loadConfiguration(source, { onWarning: (sentence) => ofKeys.push(sentence), ...options });
   await assertComposable(loaded);
-  const { configuration, registry, managers } = loaded;
-  const keys = registry.explain(configuration.keyring);
+  const { configuration, managers } = loaded;
+  const served = servedObjects(configuration).map((objects) => keysServing(loaded, objects));
   const client = configuration.client ?? {};
-  const wrapping = keys.filter((key) => key.readers !== null);
+  const writable = served.filter(({ mute }) => mute.length === 0);
+  const wrapping = writable.flatMap(({ wrapping, where }) => wrapping.map((key) => ({ ...key, where })));
   const s3Format = s3FormatOptionsOf(client);
   const inMessages = writesMessages(client.formats);
   const suffix = s3Format?.instructionFileConfig?.suffix;
-  const allInFiles =
+  const inFile = (count: number): string | undefined =>
     s3Format?.instructionFileConfig?.enableInstructionFilePutObject === true ||
-    (s3Format?.wrapPlacement === "instruction-files" && wrapping.length > 1);
-  const inFile = allInFiles ? (suffix ?? ".instruction") : undefined;
-  const mute = muteKeyrings(loaded);
-  const writable = mute.length === 0 && wrapping.length > 0 && wrapping.every((key) => key.writing !== null);
-  return {
-    written: writable
-      ? [
+    (s3Format?.wrapPlacement === "instruction-files" && count > 1)
+      ? (suffix ?? ".instruction")
+      : undefined;
+  const written =
+    writable.length === 0
+      ? []
+      : [
           inMessages
             ? "Messages of the AWS Encryption SDK: AES-256-GCM with key commitment, in frames that are each authenticated."
             : committing(client.commitmentPolicy)
               ? "Objects of format V3: AES-256-GCM with key commitment."
               : "Objects of format V2: AES-256-GCM without key commitment, for readers of the previous generation.",
-          ...wrapping.map(
-            (key) =>
-              `Each object's data key is wrapped with ${key.key}, stored ${inMessages ? "in the message's header" : place(key, inFile)}.`,
+          ...writable.flatMap(({ wrapping, where }) =>
+            wrapping.map(
+              (key) =>
+                `${where === "" ? "Each object's data key" : `The data key of each object ${where}`} is wrapped with ${key.key}, stored ${inMessages ? "in the message's header" : place(key, inFile(wrapping.length))}.`,
+            ),
           ),
-          ...managers.explain(configuration.materialsManager),
-        ]
-      : [mute.length === 0 ? "Nothing: it can only read." : `Nothing: ${mute.join(" and ")} can only read.`],
-    readers: writable ? wrapping.map((key) => `With ${key.key}: ${key.readers}.`) : [],
-    writing: writable ? wrapping.map((key) => `For ${key.key}: ${key.writing}.`) : [],
-    reads: readsOf(keys, client),
+        ];
+  const unwritten = served.filter(({ mute }) => mute.length > 0);
+  return {
+    written: [
+      ...written,
+      ...unwritten.map(
+        ({ mute, where }) => `Nothing${where === "" ? "" : ` ${where}`}: ${mute.join(" and ")} can only read.`,
+      ),
+      ...(writable.length === 0 ? [] : managers.explain(configuration.materialsManager)),
+    ],
+    readers: wrapping.map((key) => `With ${key.key}${forObjects(key)}: ${key.readers}.`),
+    writing: wrapping.map((key) => `For ${key.key}${forObjects(key)}: ${key.writing}.`),
+    reads: readsOf(served, client),
     refused: refusals(client),
     warnings: [...warningsOf(loaded), ...ofKeys],
   };
+}
+
+interface ServingKeys {
+  /** Which objects, after that word; empty for all. */
+  readonly where: string;
+  readonly keys: readonly WrappingKeyExplanation[];
+  /** Those that a written object's data key is wrapped with. */
+  readonly wrapping: readonly WrappingKeyExplanation[];
+  /** What cannot write; empty where everything that has to can. */
+  readonly mute: readonly string[];
+}
+
+function keysServing(loaded: LoadedConfiguration, objects: ServedObjects): ServingKeys {
+  const keys = loaded.registry.explain(objects.keyring);
+  const wrapping = keys.filter((key) => key.readers !== null);
+  const mute = muteKeyrings(loaded, [objects]);
+  const writes = wrapping.length > 0 && wrapping.every((key) => key.writing !== null);
+  const where = objects.rules.map(objectsOf).join(", and there ");
+  return { where, keys, wrapping, mute: mute.length === 0 && !writes ? ["it"] : mute };
+}
+
+function forObjects({ where }: Pick<ServingKeys, "where">): string {
+  return where === "" ? "" : `, for objects ${where}`;
 }
 
 /** Whatever `createFromConfig` would refuse, but for what a key store says. */
@@ -90,12 +124,15 @@ function place(key: WrappingKeyExplanation, inFile: string | undefined): string 
     : `in the instruction file at the object's key plus "${suffix}"${inFile === undefined ? ", where only S3EC finds it" : ""}`;
 }
 
-function readsOf(keys: readonly WrappingKeyExplanation[], client: ClientConfiguration): string[] {
-  const readable = keys.filter((key) => key.canRead);
+function readsOf(served: readonly ServingKeys[], client: ClientConfiguration): string[] {
+  const readable = served.flatMap(({ keys, where }) =>
+    keys.filter((key) => key.canRead).map((key) => ({ ...key, where })),
+  );
   if (readable.length === 0) return ["Nothing: it holds public keys only."];
   const named = s3FormatOptionsOf(client)?.instructionFileConfig?.suffix;
   return readable.map(
-    (key) => `What is wrapped with ${key.key}${whereRead(key, named, readsMessages(client.formats))}.`,
+    (key) =>
+      `What is wrapped with ${key.key}${whereRead(key, named, readsMessages(client.formats))}${forObjects(key)}.`,
   );
 }
 

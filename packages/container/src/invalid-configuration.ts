@@ -46,20 +46,46 @@ export function invalidConfiguration(
 
 /**
  * What zod found, in our words: an issue's own text says what was expected, and never quotes the value it found.
- * `known` gives the fields that there are at a path, for the one that was probably meant.
+ * `known` gives the fields that there are at a path, for the one that was probably meant; `input` has the values, for the
+ * same.
  */
 export function problemsOfIssues(
   issues: readonly z.core.$ZodIssue[],
+  input: unknown,
   known: (path: readonly PropertyKey[]) => readonly string[] = () => [],
 ): ConfigurationProblem[] {
   return issues.flatMap((issue): ConfigurationProblem[] => {
-    if (issue.code !== "unrecognized_keys") return [{ path: issue.path, expected: sentenceOf(issue.message) }];
+    if (issue.code !== "unrecognized_keys") {
+      const { path } = issue;
+      return [{ path, expected: `${sentenceOf(issue.message)}${nearestValue(issue, valueAt(input, path))}` }];
+    }
     return issue.keys.map((key) => {
       const near = nearestName(key, known(issue.path));
       const advice = near === undefined ? "" : `; did you mean ${near}?`;
       return { path: [...issue.path, key], expected: `no such field is known here${advice}` };
     });
   });
+}
+
+/** Of values that can be listed, the one that was probably meant. */
+function nearestValue(issue: z.core.$ZodIssue, value: unknown): string {
+  if (typeof value !== "string") return "";
+  const values: readonly unknown[] =
+    issue.code === "invalid_value" ? issue.values : "options" in issue ? (issue.options ?? []) : [];
+  const near = nearestName(
+    value,
+    values.filter((each): each is string => typeof each === "string"),
+  );
+  return near === undefined ? "" : `; did you mean '${near}'?`;
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const part of path) {
+    value =
+      typeof value === "object" && value !== null && Object.hasOwn(value, part) ? Reflect.get(value, part) : undefined;
+  }
+  return value;
 }
 
 function sentenceOf(message: string): string {

@@ -74,7 +74,7 @@ export async function loadConfiguration(
   const parsed = await schema.safeParseAsync(input);
   if (!parsed.success) {
     const known = (path: readonly PropertyKey[]): string[] => knownFields(schema, path);
-    throw invalidConfiguration(refused, problemsOfIssues(parsed.error.issues, known));
+    throw invalidConfiguration(refused, problemsOfIssues(parsed.error.issues, input, known));
   }
   const paths = pathsOf(parsed.data);
   return {
@@ -108,7 +108,7 @@ export async function loadS3Settings(
   // Variables elsewhere may be those of keys, which are not needed.
   const { input, refused } = await selected(file, file, options.use, options.env, ["s3"]);
   const parsed = S3_SCHEMA.safeParse(input);
-  if (!parsed.success) throw invalidConfiguration(refused, problemsOfIssues(parsed.error.issues));
+  if (!parsed.success) throw invalidConfiguration(refused, problemsOfIssues(parsed.error.issues, input));
   return parsed.data.s3 ?? {};
 }
 

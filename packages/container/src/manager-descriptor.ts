@@ -16,10 +16,13 @@ export interface ManagerSchemaParts extends SchemaParts {
 
 /** What a descriptor builds its manager from, beside its own fields. */
 export interface ManagerSurroundings extends Pick<KeyringSurroundings, "createKeyring" | "onDispose"> {
-  /** The configuration's keyring. */
+  /** The configuration's keyring, or that of the part which this manager serves. */
   readonly keyring: Keyring;
-  /** Builds a manager that the configuration holds inside this one; without one, that of the type `default`. */
-  createManager(configuration?: ManagerConfiguration): Promise<MaterialsManager>;
+  /**
+   * Builds a manager that the configuration holds inside this one; without one, that of the type `default`. It stands around
+   * `keyring`; default: the configuration's.
+   */
+  createManager(configuration?: ManagerConfiguration, keyring?: Keyring): Promise<MaterialsManager>;
 }
 
 /**

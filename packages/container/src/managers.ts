@@ -1,5 +1,11 @@
-import { CachingMaterialsManager, DefaultMaterialsManager, RequiredContextManager } from "@s3ec/materials";
+import {
+  ByObjectManager,
+  CachingMaterialsManager,
+  DefaultMaterialsManager,
+  RequiredContextManager,
+} from "@s3ec/materials";
 import { z } from "zod";
+import { BY_OBJECT, objectsOf } from "./configured-keyrings.js";
 import { type ManagerDescriptor, managerDescriptor } from "./manager-descriptor.js";
 
 const DEFAULT = managerDescriptor({
@@ -48,5 +54,38 @@ const REQUIRED_CONTEXT = managerDescriptor({
   ],
 });
 
+const BY_OBJECT_MANAGER = managerDescriptor({
+  type: BY_OBJECT,
+  schema: ({ keyring, manager }) =>
+    z.strictObject({
+      rules: z
+        .array(
+          z.strictObject({
+            bucket: z.string().min(1).describe("The bucket's name, as callers write it. Default: any.").exactOptional(),
+            prefix: z.string().describe("What the object's key begins with. Default: anything.").exactOptional(),
+            keyring: keyring.describe("Wraps these objects' data keys. Default: the file's keyring.").exactOptional(),
+            manager: manager.describe("Stands around that keyring. Default: the default one.").exactOptional(),
+          }),
+        )
+        .min(1)
+        .describe("Those of the object's bucket before those of any; of them, the longest prefix."),
+    }),
+  create: async ({ rules }, { keyring, createKeyring, createManager }) =>
+    new ByObjectManager({
+      rules: await Promise.all(
+        rules.map(async ({ keyring: own, manager, ...objects }) => ({
+          ...objects,
+          manager: await createManager(manager, own === undefined ? keyring : await createKeyring(own)),
+        })),
+      ),
+    }),
+  explain: ({ rules }, explainManager) => [
+    "Objects that no rule names are refused. Rules go by names, which nothing binds: an object that is copied elsewhere is served by the rule there.",
+    ...rules.flatMap((rule) =>
+      explainManager(rule.manager).map((sentence) => `For objects ${objectsOf(rule)}: ${sentence}`),
+    ),
+  ],
+});
+
 /** The manager types that every configuration may name. */
-export const BUILT_IN_MANAGERS: readonly ManagerDescriptor[] = [DEFAULT, CACHING, REQUIRED_CONTEXT];
+export const BUILT_IN_MANAGERS: readonly ManagerDescriptor[] = [DEFAULT, CACHING, REQUIRED_CONTEXT, BY_OBJECT_MANAGER];

@@ -32,6 +32,24 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
     { keyring: { type: "nope" } },
     [/^ {2}keyring\.type: .*'raw-aes' \| 'raw-rsa' \| 'kms'/m],
   ],
+  [
+    "a misspelt keyring type",
+    { keyring: { type: "raw-aess" } },
+    [/^ {2}keyring\.type: .*; did you mean 'raw-aes'\?$/m],
+  ],
+  [
+    "a misspelt policy, manager and format",
+    {
+      keyring: kms,
+      materialsManager: { type: "cacheing" },
+      client: { commitmentPolicy: "REQUIRE_ENCRYPT_REQUIRE_DECRIPT", formats: [{ type: "aws_message" }] },
+    },
+    [
+      /^ {2}materialsManager\.type: .*; did you mean 'caching'\?$/m,
+      /^ {2}client\.commitmentPolicy: .*; did you mean 'REQUIRE_ENCRYPT_REQUIRE_DECRYPT'\?$/m,
+      /^ {2}client\.formats\[0\]\.type: .*; did you mean 'aws-message'\?$/m,
+    ],
+  ],
   ["a keyring without a type", { keyring: { keyId: "x" } }, [/^ {2}keyring\.type: /m]],
   ["a missing field", { keyring: { type: "kms" } }, [/^ {2}keyring\.keyId: expected string, but it is missing$/m]],
   [

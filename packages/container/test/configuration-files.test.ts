@@ -41,7 +41,7 @@ describe("a configuration file", () => {
       const app = await load(name, YAML);
       expect(app.configuration.keyring).to.deep.equal({ type: "kms", keyId: "alias/app" });
       const { configuration } = await load(name, YAML, { use: "escrow" });
-      expect(configuration.keyring.type).to.equal("raw-aes");
+      expect(configuration.keyring?.type).to.equal("raw-aes");
       // Options are taken over one by one, what is there a keyring is not.
       expect(configuration.client).to.deep.equal({
         bufferSize: 2000,
@@ -63,12 +63,12 @@ describe("a configuration file", () => {
 
   it("takes variables of the environment, with a default where they have none", async () => {
     const given = await load("v.yaml", YAML, { env: { APP_KEY: "alias/other" } });
-    expect(given.configuration.keyring.keyId).to.equal("alias/other");
+    expect(given.configuration.keyring?.keyId).to.equal("alias/other");
     const empty = await load("v.yaml", YAML, { env: { APP_KEY: "" } });
-    expect(empty.configuration.keyring.keyId).to.equal("alias/app");
+    expect(empty.configuration.keyring?.keyId).to.equal("alias/app");
     const keyring = { type: "kms", keyId: "a$${b}-${C}-${D:-}-$E" };
     const { configuration } = await loadConfiguration({ keyring }, { env: { C: "${X}" } });
-    expect(configuration.keyring.keyId).to.equal("a${b}-${X}--$E");
+    expect(configuration.keyring?.keyId).to.equal("a${b}-${X}--$E");
   });
 
   it("leaves other objects of a configuration in code as they are", async () => {

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { S3EncryptionClient } from "@s3ec/client";
+import { explainConfiguration } from "@s3ec/container";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { S3Format } from "@s3ec/format-s3";
@@ -129,11 +130,15 @@ describe("the README files", function () {
     // Read and written with in plugins.test.ts and plugged-managers.test.ts.
     expect(plugin).to.contain("acme-sealed");
     expect(managers).to.contain("acme-key-by-prefix");
-    const [stored, reader, ...moreJson] = blocks("packages/container/README.md", "json").map((text) =>
+    const [stored, reader, byObject, ...moreJson] = blocks("packages/container/README.md", "json").map((text) =>
       JSON.parse(text),
     );
     expect(moreJson).to.deep.equal([]);
     expect(stored).to.deep.equal(JSON.parse(readFileSync(example.path, "utf8")));
+    const { written } = await explainConfiguration(byObject);
+    expect(written).to.include(
+      'The data key of each object under "tenant-a/" is wrapped with the KMS key alias/tenant-a, stored in the object\'s metadata.',
+    );
     example.write("s3ec.config.json", JSON.stringify(reader));
     const read = blocks("README.md", "js")[2]
       ?.replace("escrow.config.json", "s3ec.config.json")

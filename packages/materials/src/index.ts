@@ -24,6 +24,8 @@ export {
 export type { AesGcm } from "./aes-gcm-wraps.js";
 export { aesGcmNamedWrap, aesGcmWrap } from "./aes-gcm-wraps.js";
 export type { ExpectedDataKey } from "./bound-data-key.js";
+export type { ByObjectManagerOptions, ObjectRule } from "./by-object-manager.js";
+export { ByObjectManager } from "./by-object-manager.js";
 export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
 export { CachingMaterialsManager } from "./caching-manager.js";
 export { createDataKey, importDataKey, lendDataKey } from "./data-key.js";
