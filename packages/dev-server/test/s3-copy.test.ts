@@ -25,6 +25,11 @@ describe("CopyObject", () => {
     expect((await bytesOf(output.Body)).toString()).to.equal("hello");
   });
 
+  it("takes a plus in the source's name for a space, unless it is escaped", async () => {
+    await copy({ CopySource: `${Bucket}/a+b%2B%C3%A9` });
+    expect(await refusal(copy({ CopySource: `${Bucket}/a%20b+%C3%A9` }))).to.equal("NoSuchKey 404");
+  });
+
   it("replaces what is said about them when told to, in place too", async () => {
     const more = { MetadataDirective: "REPLACE", Metadata: { b: "2" }, ContentType: "text/html" };
     await copy({ Bucket, Key: "a b+é", ...more });

@@ -63,6 +63,17 @@ describe("what is said about objects", () => {
       expect(await refusal(setAcl({ AccessControlPolicy: { Grants: wrong } }))).to.equal("MalformedXML 400");
       expect(await refusal(setAcl({}))).to.match(/ 400$/);
     });
+
+    it("come grantee by grantee with a put or a copy, which then has no other", async () => {
+      const given = { GrantFullControl: 'id="s3ec-dev-server"', GrantRead: `uri="${everyone}", id=partner` };
+      const expected = [owner, ["Group", everyone, "READ"], ["CanonicalUser", "partner", "READ"]];
+      await put(given);
+      expect(await grants()).to.deep.equal(expected);
+      await copy(given);
+      expect(await grants("copy")).to.deep.equal(expected);
+      expect(await refusal(put({ GrantRead: "everyone" }))).to.equal("InvalidArgument 400");
+      expect(await refusal(put({ GrantRead: "id=partner", ACL: "private" }))).to.equal("InvalidRequest 400");
+    });
   });
 
   describe("keys of the customer", () => {

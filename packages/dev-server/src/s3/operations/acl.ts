@@ -25,6 +25,12 @@ const canned: Readonly<Record<string, readonly Grant[]>> = {
   "bucket-owner-read": [toOwner],
   "bucket-owner-full-control": [toOwner],
 };
+const grantHeaders: Readonly<Record<string, string>> = {
+  "x-amz-grant-full-control": "FULL_CONTROL",
+  "x-amz-grant-read": "READ",
+  "x-amz-grant-read-acp": "READ_ACP",
+  "x-amz-grant-write-acp": "WRITE_ACP",
+};
 const granteeTypes = { ID: "CanonicalUser", URI: "Group", EmailAddress: "AmazonCustomerByEmail" } as const;
 const permissions = /^(?:FULL_CONTROL|WRITE|WRITE_ACP|READ|READ_ACP)$/;
 
@@ -59,14 +65,30 @@ export const putObjectAcl: S3Handler = async ({ store }, exchange) => {
   await sendEmpty(exchange, 200, versionHeaders(bucket, record));
 };
 
-/** The grants of a canned list that a write names. */
+/** The grants of a canned list that a write names, or those that it says one by one. */
 export function grantsOfHeaders(headers: Headers): Pick<ObjectAttributes, "grants"> {
   const name = headers["x-amz-acl"];
-  if (name === undefined) return {};
+  const given = Object.entries(grantHeaders).flatMap(([header, permission]) =>
+    granteesOfHeader(headers[header]).map((grantee) => ({ grantee, permission })),
+  );
+  if (name === undefined) return given.length === 0 ? {} : { grants: given };
+  if (given.length > 0)
+    throw new S3Error("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed");
   const grants = Object.hasOwn(canned, name) ? canned[name] : undefined;
   if (grants === undefined)
     throw new S3Error("InvalidArgument", "", { ArgumentName: "x-amz-acl", ArgumentValue: name });
   return { grants };
+}
+
+/** `id="ID", uri="URI"`: the quotes may be missing. */
+function granteesOfHeader(text = ""): Grant["grantee"][] {
+  if (text === "") return [];
+  return text.split(",").map((word) => {
+    const [, type = "", value = ""] = /^\s*(\w+)\s*=\s*"?([^"]*?)"?\s*$/.exec(word) ?? [];
+    const name = (["ID", "URI", "EmailAddress"] as const).find((known) => known.toLowerCase() === type.toLowerCase());
+    if (name === undefined || value === "") throw new S3Error("InvalidArgument", "Argument format not recognized");
+    return { name, value };
+  });
 }
 
 function grantsOfList({ name, children }: XmlElement): readonly Grant[] {

@@ -104,7 +104,8 @@ export const uploadPartCopy: S3Handler = async (service, exchange) => {
 
 function copySource({ store }: S3Service, headers: Headers): CopySource {
   const [path = "", version] = (headers["x-amz-copy-source"] ?? "").split("?versionId=");
-  const [, name, key] = /^\/?([^/]+)\/(.+)$/s.exec(decode(path)) ?? [];
+  // Here S3 takes a "+" for a space, as forms do, and nowhere else.
+  const [, name, key] = /^\/?([^/]+)\/(.+)$/s.exec(decode(path.replaceAll("+", " "))) ?? [];
   if (name === undefined || key === undefined)
     throw new S3Error("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
   const bucket = store.bucket(name);

@@ -20,7 +20,7 @@ const placementNames = [
   "x-amz-server-side-encryption-bucket-key-enabled",
 ];
 // Obeying the rest of a request and ignoring these would answer "stored" to something that was not done.
-const notImplemented = /^x-amz-(?:write-offset-bytes|grant-|object-ownership)/;
+const notImplemented = /^x-amz-(?:write-offset-bytes|object-ownership)/;
 
 /** The headers of a write that are returned with the object. Refuses those that ask for what this server cannot do. */
 export function systemHeaders(headers: Headers): Headers {

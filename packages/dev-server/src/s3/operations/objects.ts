@@ -86,9 +86,9 @@ export function storedChecksum({ checksum }: ReceivedBody): StoredChecksum | und
   return checksum && { name: checksum.algorithm.name, value: checksum.digest.toString("base64"), type: "FULL_OBJECT" };
 }
 
-/** Now, as precisely as Last-Modified is. */
-export function wholeSecond(): number {
-  return Math.floor(Date.now() / 1000) * 1000;
+/** A time, by default now, as precisely as Last-Modified is. */
+export function wholeSecond(time: Date = new Date()): number {
+  return Math.floor(time.getTime() / 1000) * 1000;
 }
 
 /** @throws S3Error `KeyTooLongError` above 1,024 bytes */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Bucket } from "../store/bucket.js";
-import { wholeObject } from "./objects.js";
+import { wholeObject, wholeSecond } from "./objects.js";
 
 /** An object that is stored without a request. */
 export interface SeededObject {
@@ -10,13 +10,17 @@ export interface SeededObject {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Default `binary/octet-stream`. */
   readonly contentType?: string;
+  /** Further headers, as they are answered, such as `x-amz-missing-meta`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** When it was stored, by the second. Default: now. */
+  readonly modified?: Date;
 }
 
 /** Stores an object that no client could or would send: past limits, or written by somebody else. */
 export async function putSeededObject(
   bucket: Bucket,
   key: string,
-  { body, metadata = {}, contentType = "binary/octet-stream" }: SeededObject,
+  { body, metadata = {}, contentType = "binary/octet-stream", headers = {}, modified }: SeededObject,
 ): Promise<void> {
   const bytes = Buffer.from(body);
   const { file, writer } = await bucket.createDataFile();
@@ -27,13 +31,14 @@ export async function putSeededObject(
     Buffer.from(value).toString("latin1"),
   ]);
   const record = {
-    headers: { "content-type": contentType },
+    headers: { "content-type": contentType, ...headers },
     metadata: Object.fromEntries(pairs),
     ...wholeObject(key, file, {
       length: bytes.length,
       tag: createHash("md5").update(bytes).digest(),
       checksum: undefined,
     }),
+    ...(modified && { modified: wholeSecond(modified) }),
   };
   await bucket.put(record, () => {});
 }

@@ -1,0 +1,62 @@
+import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
+import { AllowedLosses, type Loss } from "./losses.js";
+import type { SeenObject, StoredAddress } from "./seen-object.js";
+import { settled } from "./settled.js";
+import { grantsOf } from "./stored-grants.js";
+import { headersOf, refuseArchived, sendableMetadata } from "./stored-headers.js";
+import { lockOf } from "./stored-lock.js";
+
+/** How an object is to be read and written again. */
+export interface KeepOptions {
+  /** What may get lost. Default: nothing, so that what cannot be kept is refused. */
+  readonly allowLoss?: readonly Loss[] | undefined;
+  /** The object's own encryption context for SSE-KMS, as the SDK takes it: JSON in base64. */
+  readonly SSEKMSEncryptionContext?: string | undefined;
+  /**
+   * Milliseconds within which the store's clock cannot tell two changes apart, and after which what was written is looked at
+   * once more. Default 2000, for `Last-Modified`, which has whole seconds.
+   */
+  readonly settleTime?: number | undefined;
+  /**
+   * Whether the store checks a condition on the target of a copy, as S3 of AWS does. Default: by the endpoint, since others
+   * may ignore it without a word.
+   */
+  readonly checksTarget?: boolean | undefined;
+  /** Stops it. What was sent by then may be done. */
+  readonly abortSignal?: AbortSignal | undefined;
+}
+
+/** An object with everything about it that a copy of it has to say again. */
+export interface KeptObject {
+  readonly address: StoredAddress;
+  readonly seen: SeenObject;
+  /** Its user metadata, envelope included, as it can be sent again. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Headers, locks, owners and encryption, without metadata, tags and annotations. */
+  readonly restated: Partial<CopyObjectCommandInput>;
+  /** What the caller allowed to get lost, and does. */
+  readonly losses: AllowedLosses;
+}
+
+/**
+ * Reads everything about an object that has to stay when it is written again. Refuses before anything is written what could
+ * not stay, unless the caller allows that by name. The object is seen at rest: what changes it later shows in its time.
+ *
+ * @param client one that does not encrypt
+ * @throws S3EncryptionError `unsupported-operation`, `content-mismatch` for an object that changes all the time; S3's errors
+ */
+export async function readKept(client: S3Client, address: StoredAddress, options: KeepOptions): Promise<KeptObject> {
+  const losses = new AllowedLosses(options.allowLoss);
+  const request = options.abortSignal === undefined ? {} : { abortSignal: options.abortSignal };
+  const seen = await settled(client, address, options);
+  refuseArchived(seen.head);
+  const metadata = sendableMetadata(seen.head, losses);
+  const headers = headersOf(seen.head, losses, options.SSEKMSEncryptionContext);
+  const [lock, grants] = await Promise.all([
+    lockOf(client, address, seen, losses, request),
+    grantsOf(client, address, losses, request),
+  ]);
+  const { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = address;
+  const shared = { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+  return { address, seen, metadata, losses, restated: { ...shared, ...headers, ...lock, ...grants } };
+}

@@ -1,0 +1,69 @@
+import { S3EncryptionError } from "@s3ec/materials";
+
+/**
+ * What of an object may get lost when it is copied, only where the caller allows it by name:
+ *
+ * - `acl`: its access control list may not be read.
+ * - `annotations`: what is annotated to it may not be read, or is too much to be carried over.
+ * - `expires`, `metadata`: said in a form that no request can repeat.
+ * - `kms-context`: an encryption context for SSE-KMS of its own, which S3 tells nobody. Naming it says that there is none.
+ * - `lock`: retention and legal hold may not be read.
+ * - `missing-metadata`: metadata that S3 has and cannot give out in headers (`MissingMeta`).
+ * - `tags`: its tags may not be read.
+ */
+export type Loss =
+  | "acl"
+  | "annotations"
+  | "expires"
+  | "kms-context"
+  | "lock"
+  | "metadata"
+  | "missing-metadata"
+  | "tags";
+
+const LOSSES: Readonly<Record<Loss, true>> = {
+  acl: true,
+  annotations: true,
+  expires: true,
+  "kms-context": true,
+  lock: true,
+  metadata: true,
+  "missing-metadata": true,
+  tags: true,
+};
+
+/** What a caller allows to get lost, and what of that did. */
+export class AllowedLosses {
+  readonly #allowed: ReadonlySet<string>;
+  readonly #lost = new Set<Loss>();
+
+  /** Throws `invalid-argument` for what is no list of names, or has another one in it. */
+  constructor(allowed: readonly Loss[] = []) {
+    const isList = Array.isArray(allowed) && allowed.every((name) => Object.hasOwn(LOSSES, name));
+    if (!isList) {
+      const names = Object.keys(LOSSES).map((name) => `"${name}"`);
+      throw new S3EncryptionError("invalid-argument", `allowLoss must be a list of any of ${names.join(", ")}.`);
+    }
+    this.#allowed = new Set(allowed);
+  }
+
+  /** By name, in the order in which they were found. */
+  get lost(): readonly Loss[] {
+    return [...this.#lost];
+  }
+
+  /**
+   * Something would be lost. Throws `unsupported-operation` where that is not allowed: nothing was written yet.
+   *
+   * @param what a sentence about the object
+   */
+  accept(loss: Loss, what: string): void {
+    if (!this.#allowed.has(loss)) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        `${what} Nothing was written. To go on all the same, allow it by name: allowLoss: ["${loss}"].`,
+      );
+    }
+    this.#lost.add(loss);
+  }
+}

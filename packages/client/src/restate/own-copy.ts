@@ -1,0 +1,178 @@
+import {
+  CopyObjectCommand,
+  type CopyObjectCommandInput,
+  type CopyObjectCommandOutput,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { requestAborted } from "../request-aborted.js";
+import { httpStatusOf, isMissing } from "../s3-errors.js";
+import { Attempts, watched } from "../write/attempts.js";
+import { patient } from "../write/patience.js";
+import type { KeepOptions } from "./kept-object.js";
+import { lookAt, type SeenObject, type StoredAddress } from "./seen-object.js";
+import { checksTarget, settleTimeOf, waited } from "./settled.js";
+
+/** Milliseconds that S3 may take to say what became of a request that has failed. */
+const ASKING_TIMEOUT = 30_000;
+
+/** A copy of an object onto itself. */
+export interface OwnCopy {
+  readonly address: StoredAddress;
+  /** The object as it was read: what the copy says of it is this one's. */
+  readonly seen: SeenObject;
+  /** The copy, with the metadata to store, without source and conditions. */
+  readonly input: Partial<CopyObjectCommandInput>;
+  /** User metadata that is read back letter for letter, since it is this copy's own: the envelope. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+/** A copy onto itself that stands. */
+export interface StandingCopy {
+  readonly head: HeadObjectCommandOutput;
+  /** What S3 answered to the copy; undefined where that was lost. */
+  readonly output: CopyObjectCommandOutput | undefined;
+}
+
+type Pace = Pick<KeepOptions, "abortSignal" | "checksTarget" | "settleTime">;
+
+/**
+ * Copies an object onto itself with other metadata, in one request that is refused when the object is another by then: an
+ * entity tag does not see metadata, so time is a condition, too, where the store checks one on the target. It is read back,
+ * and once more later, since what was prepared before it may have been written behind it.
+ *
+ * @param client one that does not encrypt
+ * @throws S3EncryptionError `content-mismatch` where others changed the object meanwhile: nothing is rolled back;
+ *   `outcome-unknown` where no answer came and none can be got; `unsupported-operation` for an object without a tag that
+ *   can be a condition; S3's own errors
+ */
+export async function copyOntoItself(client: S3Client, copy: OwnCopy, pace: Pace): Promise<StandingCopy> {
+  const { abortSignal } = pace;
+  const settleTime = settleTimeOf(pace);
+  const input = {
+    ...copy.input,
+    ...sourceOfOwn(copy.address),
+    ...conditionsOf(copy.seen, pace),
+    MetadataDirective: "REPLACE" as const,
+  };
+  if (abortSignal?.aborted === true) throw requestAborted();
+  const began = performance.now();
+  const output = await sent(client, input, copy, abortSignal);
+  const took = performance.now() - began;
+  await requireOwn(client, copy, output, abortSignal);
+  await waited(Math.max(settleTime, settleTime === 0 ? 0 : took), abortSignal);
+  return { output, head: await requireOwn(client, copy, output, abortSignal) };
+}
+
+/** The object as the source of a copy of itself. */
+function sourceOfOwn({
+  Bucket,
+  Key,
+  ExpectedBucketOwner,
+  RequestPayer,
+  ...customerKey
+}: StoredAddress): CopyObjectCommandInput {
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = customerKey;
+  const key = Key.split("/").map(encodeURIComponent).join("/");
+  return {
+    Bucket,
+    Key,
+    CopySource: Bucket.startsWith("arn:") ? `${Bucket}/object/${key}` : `${Bucket}/${key}`,
+    ExpectedBucketOwner,
+    ExpectedSourceBucketOwner: ExpectedBucketOwner,
+    RequestPayer,
+    ...customerKey,
+    CopySourceSSECustomerAlgorithm: SSECustomerAlgorithm,
+    CopySourceSSECustomerKey: SSECustomerKey,
+    CopySourceSSECustomerKeyMD5: SSECustomerKeyMD5,
+  };
+}
+
+/**
+ * With `CopySourceIfMatch`, S3 no longer looks at `CopySourceIfUnmodifiedSince`, and only that one sees metadata. Where the
+ * target's condition may be ignored without a word, the content has to be pinned at the source all the same.
+ */
+function conditionsOf(
+  seen: SeenObject,
+  pace: Pace,
+): Pick<CopyObjectCommandInput, "CopySourceIfMatch" | "CopySourceIfUnmodifiedSince" | "IfMatch"> {
+  const { ETag, LastModified } = seen.head;
+  if (ETag === undefined || ETag.startsWith("W/")) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "The object has no strong entity tag (ETag), on which condition alone it can be copied onto itself: read it and put it again.",
+    );
+  }
+  if (!checksTarget(seen, pace) || LastModified === undefined) return { IfMatch: ETag, CopySourceIfMatch: ETag };
+  return { IfMatch: ETag, CopySourceIfUnmodifiedSince: LastModified };
+}
+
+/** Whether the object that stands has what this copy was to store. */
+function isOwn({ Metadata = {} }: HeadObjectCommandOutput, own: OwnCopy["own"]): boolean {
+  return Object.entries(own).every(([name, value]) => Metadata[name.toLowerCase()] === value);
+}
+
+/** A lost answer, or the refusal of a second try after one, is no failure when the object is ours by then. */
+async function sent(
+  client: S3Client,
+  input: CopyObjectCommandInput,
+  copy: OwnCopy,
+  signal: AbortSignal | undefined,
+): Promise<CopyObjectCommandOutput | undefined> {
+  const attempts = new Attempts();
+  const request = signal === undefined ? {} : { abortSignal: patient(signal) };
+  try {
+    return await client.send(new CopyObjectCommand(watched(input, attempts)), request);
+  } catch (error) {
+    if (!attempts.wereRefused) {
+      const abortSignal = AbortSignal.timeout(ASKING_TIMEOUT);
+      const now = await lookAt(client, copy.address, { abortSignal }).catch(() => undefined);
+      if (now !== undefined && isOwn(now.head, copy.own) && isAnother(copy.seen.head, now.head)) return undefined;
+      if (now === undefined || attempts.mayStillLand) throw outcomeUnknown(error);
+    }
+    throw isRefusedCondition(error) ? changedMeanwhile(error) : error;
+  }
+}
+
+async function requireOwn(
+  client: S3Client,
+  { address, own }: OwnCopy,
+  output: CopyObjectCommandOutput | undefined,
+  abortSignal: AbortSignal | undefined,
+): Promise<HeadObjectCommandOutput> {
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  const { head } = await lookAt(client, address, request).catch((error: unknown) => {
+    throw isMissing(error) ? changedMeanwhile(error) : error;
+  });
+  const tag = output?.CopyObjectResult?.ETag;
+  if (isOwn(head, own) && (tag === undefined || tag === head.ETag)) return head;
+  throw changedMeanwhile();
+}
+
+function isAnother(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): boolean {
+  const time = (head: HeadObjectCommandOutput): number | undefined => head.LastModified?.getTime();
+  const isSame = before.ETag === now.ETag && before.VersionId === now.VersionId && time(before) === time(now);
+  return !isSame || JSON.stringify(before.Metadata) !== JSON.stringify(now.Metadata);
+}
+
+/** 412; 409 while another conditional write is under way; 404 where the object is gone. */
+function isRefusedCondition(error: unknown): boolean {
+  return [404, 409, 412].includes(httpStatusOf(error) ?? 0) && (error as Error).name !== "NoSuchBucket";
+}
+
+function changedMeanwhile(cause?: unknown): S3EncryptionError {
+  return new S3EncryptionError(
+    "content-mismatch",
+    "Others wrote the object at the same time: what stands now is theirs, and was left as it is. Look at it, and try again.",
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+function outcomeUnknown(cause: unknown): S3EncryptionError {
+  return new S3EncryptionError(
+    "outcome-unknown",
+    "S3 did not answer, and may still come to change the object; it is whole and can be read either way. Look at it, and try again.",
+    { cause },
+  );
+}

@@ -1,0 +1,77 @@
+import type { CopyObjectCommandInput, HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { refuseOversizedMetadata } from "../write/metadata-limits.js";
+import type { KeepOptions, KeptObject } from "./kept-object.js";
+import type { Loss } from "./losses.js";
+import { copyOntoItself } from "./own-copy.js";
+import { checksTarget } from "./settled.js";
+
+/** S3's limit for a copy in one request. */
+const MAX_COPY_LENGTH = 5 * 1024 ** 3;
+
+/** What an object is given in place of what it has. */
+export interface Restatement {
+  /** All of its user metadata from now on: the envelope, and what is the user's. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What of that this copy alone has, and is read back letter for letter: the new envelope. */
+  readonly own: Readonly<Record<string, string>>;
+  /** What else is to change. Default: nothing. */
+  readonly headers?: Partial<CopyObjectCommandInput>;
+}
+
+/**
+ * What is not as it was before, although nothing of it was asked for:
+ *
+ * - `last-modified`: the object is as old as the copy, also for lifecycle rules, and S3 has sent its events.
+ * - `version-id`: it is a new version; the one before is still there, as it was, with the old envelope.
+ * - `etag`: it has another entity tag, as one that was stored in parts gets.
+ * - `checksum`: its checksum is no longer that of the parts.
+ * - `unpinned-metadata`: the store does not check conditions on the target of a copy (`checksTarget`): metadata, or an object,
+ *   that others wrote while it ran may be lost. Content and envelope fit each other all the same.
+ * - what the caller allowed to get lost.
+ */
+type Change = Loss | "last-modified" | "version-id" | "etag" | "checksum" | "unpinned-metadata";
+
+/** An object that was written again. */
+export interface RestatedObject {
+  /** It, as S3 describes it now. */
+  readonly head: HeadObjectCommandOutput;
+  /** What is not as before. */
+  readonly changed: readonly Change[];
+}
+
+/**
+ * Gives an object other metadata, and keeps everything else about it: its content is not read, and every request leaves an
+ * object that is whole.
+ *
+ * @param client one that does not encrypt
+ * @param kept as `readKept` has read it
+ * @throws S3EncryptionError as `copyOntoItself`, and `invalid-argument` for metadata that is more than S3 takes
+ */
+export async function restateObject(
+  client: S3Client,
+  kept: KeptObject,
+  { metadata, own, headers = {} }: Restatement,
+  options: KeepOptions,
+): Promise<RestatedObject> {
+  const { address, seen, restated, losses } = kept;
+  refuseOversizedMetadata(metadata, own);
+  if ((seen.head.ContentLength ?? 0) > MAX_COPY_LENGTH) {
+    throw new S3EncryptionError("unsupported-operation", "The object is larger than S3 copies in one request.");
+  }
+  const input = { ...restated, ...headers, Metadata: { ...metadata } };
+  const { head } = await copyOntoItself(client, { address, seen, input, own }, options);
+  return { head, changed: [...changes(seen.head, head), ...unpinned(kept, options), ...losses.lost] };
+}
+
+function changes(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): Change[] {
+  const changed: Change[] = ["last-modified"];
+  if (before.VersionId !== now.VersionId) changed.push("version-id");
+  if (before.ETag !== now.ETag) changed.push("etag");
+  if (before.ChecksumType === "COMPOSITE") changed.push("checksum");
+  return changed;
+}
+
+function unpinned({ seen }: KeptObject, options: KeepOptions): Change[] {
+  return checksTarget(seen, options) ? [] : ["unpinned-metadata"];
+}
