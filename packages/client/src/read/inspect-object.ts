@@ -79,7 +79,7 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
     signal: undefined,
   });
   const { Metadata = {}, ContentLength: storedLength = 0 } = output;
-  const { format, head } = await recognised(plain, formats, { object, output, siblingSuffix });
+  const { format, head } = await formatOfStored(plain, formats, { object, output, siblingSuffix });
   try {
     const inspection = await format.inspect({
       metadata: Metadata,
@@ -96,7 +96,8 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
   }
 }
 
-async function recognised(
+/** Which format a stored object is of, found by its metadata, or else by as much of its content as that takes. */
+export async function formatOfStored(
   client: S3Client,
   formats: readonly ObjectFormat[],
   {

@@ -1,0 +1,173 @@
+import { GetObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import {
+  type HeldDataKey,
+  isSameStringMap,
+  type LaidOutWrap,
+  type ObjectRequest,
+  S3EncryptionError,
+  type StoredWrap,
+  type WrapPlace,
+  type WrapRules,
+} from "@s3ec/materials";
+import { requestOf } from "../call-options.js";
+import { answeredBody } from "../read/answered-body.js";
+import { unlessAborted } from "../request-aborted.js";
+import type { Rewrap } from "./rewrap-options.js";
+
+/** What stands, as it was read. */
+export interface StandingWrap {
+  readonly head: HeadObjectCommandOutput;
+  readonly place: WrapPlace;
+  /** Of a file or an annotation. */
+  readonly text: string | undefined;
+}
+
+/** The wrap to store, and what is known of it. */
+export interface NewWrap {
+  readonly laid: LaidOutWrap;
+  /** What the new keyring has been seen to open. */
+  readonly verified: "content" | "envelope" | "none";
+}
+
+/**
+ * Opens the data key of what stands, proves that it is this object's, wraps it anew and has the new keyring open that: all
+ * before anything is stored.
+ *
+ * @param client one that does not encrypt
+ * @param place where the new wrap goes, which may be another place than where the old one stands
+ */
+export async function makeNewWrap(
+  client: S3Client,
+  rules: WrapRules,
+  rewrap: Rewrap,
+  standing: StandingWrap,
+  place: WrapPlace,
+): Promise<NewWrap> {
+  const { encryption, object, from, to, verify, enforceRotation } = rewrap;
+  const request = requestOf(encryption, from, object);
+  const target = requestOf({ ...encryption, materialsManager: to.materialsManager }, to, object);
+  const stored = findWrap(rules, standing, request);
+  const held = await unlessAborted(() => rules.unwrap(stored, request), from.abortSignal);
+  if (enforceRotation)
+    await refuseSameKey("The new keyring opens the old wrap", { rules, held }, stored, {
+      ...request,
+      materialsManager: to.materialsManager,
+    });
+  if (verify === "content" || (rewrap.owner === "another" && !held.isProven)) {
+    await proveByContent(client, rewrap, standing.head, held);
+  }
+  const isFurther = !isSamePlace(place, standing.place);
+  const wanted = { ...target, place, isFurther, isTrusted: verify === "none" };
+  const laid = await unlessAborted(() => rules.wrap(held, wanted), from.abortSignal);
+  refuseAmbiguous(stored, laid);
+  if (isFurther) refuseFurther(laid);
+  if (enforceRotation) {
+    const oldKeyring = { ...target, materialsManager: encryption.materialsManager };
+    const made = findNew(rules, standing, laid, oldKeyring);
+    if (made !== undefined)
+      await refuseSameKey("The old keyring opens the new wrap", { rules, held }, made, oldKeyring);
+  }
+  return { laid, verified: verify };
+}
+
+function findWrap(rules: WrapRules, { head, place, text }: StandingWrap, request: ObjectRequest): StoredWrap {
+  return rules.find({ metadata: head.Metadata ?? {}, place, request, ...(text === undefined ? {} : { text }) });
+}
+
+function isSamePlace(a: WrapPlace, b: WrapPlace): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The new wrap as the old keyring would find it; undefined where that unwraps no such thing. */
+function findNew(
+  rules: WrapRules,
+  { head }: StandingWrap,
+  { place, metadata: added, replaces, text }: LaidOutWrap,
+  request: ObjectRequest,
+): StoredWrap | undefined {
+  const own = Object.entries(head.Metadata ?? {});
+  const metadata =
+    place.in === "metadata"
+      ? { ...Object.fromEntries(own.filter(([name]) => !replaces.includes(name))), ...added }
+      : Object.fromEntries(own);
+  try {
+    return rules.find({ metadata, place, request, ...(text === undefined ? {} : { text }) });
+  } catch (error) {
+    if (error instanceof S3EncryptionError && error.code === "no-matching-key") return undefined;
+    throw error;
+  }
+}
+
+/** By the data key that comes of it: what opens anything to something (PKCS#1) opens nothing so. */
+async function refuseSameKey(
+  what: string,
+  { rules, held }: { readonly rules: WrapRules; readonly held: HeldDataKey },
+  stored: StoredWrap,
+  { materialDescription: _, ...request }: ObjectRequest,
+): Promise<void> {
+  const opened = await rules.unwrap(stored, request).catch((error: unknown) => {
+    if (error instanceof S3EncryptionError && DOES_NOT_OPEN.has(error.code)) return undefined;
+    throw error;
+  });
+  if (opened?.dataKey.equals(held.dataKey) !== true) return;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    `Nothing was changed: rotation is enforced (enforceRotation), and the key is not another one. ${what}: pass keyrings that hold one key each.`,
+  );
+}
+
+const DOES_NOT_OPEN: ReadonlySet<string> = new Set(["no-matching-key", "decryption-failed", "context-mismatch"]);
+
+/** As Java's `reEncryptInstructionFile`. */
+function refuseFurther({ encryptedDataKey: { wrapAlgorithm } }: LaidOutWrap): void {
+  if (wrapAlgorithm.keyKind === "rsa") return;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    `Nothing was changed: a further instruction file (to.instructionFileSuffix) is for an RSA key, such as a partner's, and this one wraps with ${wrapAlgorithm.name}. Leave it out to replace the wrap that stands, or add a recipient (addRecipient).`,
+  );
+}
+
+/** Descriptions select raw keys: two keys of one description cannot be told apart. A better wrap of the same key can. */
+function refuseAmbiguous(stored: StoredWrap, { place, encryptedDataKey }: LaidOutWrap): void {
+  const { wrapAlgorithm, description } = stored.encryptedDataKey;
+  const isRaw = [wrapAlgorithm, encryptedDataKey.wrapAlgorithm].every(
+    ({ keyKind, describedBy }) => (keyKind === "aes" || keyKind === "rsa") && describedBy === "material-description",
+  );
+  if (!isRaw || wrapAlgorithm.legacy || !isSamePlace(place, stored.place)) return;
+  if (!isSameStringMap(description, encryptedDataKey.description)) return;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    "Nothing was changed: the new key has the same materialDescription as the old one, which is what selects a key: give it one of its own.",
+  );
+}
+
+/**
+ * Reads the content, and has its tag prove that the data key is its own: of V2 nothing else does. Makes no plaintext.
+ * Throws `unsupported-operation` for content that has no tag.
+ */
+async function proveByContent(
+  client: S3Client,
+  { object, from: { abortSignal } }: Rewrap,
+  head: HeadObjectCommandOutput,
+  { opened }: HeldDataKey,
+): Promise<void> {
+  const proof = opened.proof?.(false);
+  if (proof === undefined) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      'Nothing was changed: CBC content proves no key, so that its data key may be given to no other owner: write the object anew (migrateObject); or say that the new key has the same one (owner: "same", and no verify: "content").',
+    );
+  }
+  const pin = head.ETag === undefined || head.ETag.startsWith("W/") ? {} : { IfMatch: head.ETag };
+  const output = await client.send(
+    new GetObjectCommand({ ...object, ...pin }),
+    abortSignal === undefined ? {} : { abortSignal },
+  );
+  const body = answeredBody(output);
+  try {
+    for await (const chunk of body) proof.add(chunk);
+  } finally {
+    body.destroy();
+  }
+  proof.prove();
+}

@@ -1,0 +1,74 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { rewrapFile } from "./rewrap-file.js";
+import { type Rewrap, type RewrapOptions, resolveRewrap } from "./rewrap-options.js";
+import { type StandingObject, standingObject } from "./standing-object.js";
+
+/** What became of a rewrap. */
+export interface RewrappedObject {
+  /** Where the new wrap stands. */
+  readonly place: WrapPlace;
+  /** The new wrap, as the sibling clients call it. */
+  readonly wrapAlgorithm: string;
+  /** What was seen to work before success was said: the new wrap with the content's tag, the new wrap, or nothing. */
+  readonly verified: "content" | "envelope" | "unverified";
+  /** Of the object or file that holds the new wrap. */
+  readonly ETag: string;
+  /** The version that still holds the old wrap, and needs the old key, where the bucket keeps versions. */
+  readonly replacedVersionId?: string;
+}
+
+/** How often what others change at the same time is begun anew. */
+const MAX_ROUNDS = 5;
+
+/**
+ * Gives the data key of a stored object another wrap: the content stays as it is, and passes through no machine. The
+ * client's own keyring opens the data key, the one in `to` wraps it.
+ *
+ * @param client an `S3EncryptionClient`, or one given to `encryptS3`
+ * @throws S3EncryptionError `not-encrypted`, `malformed-envelope`, `commitment-policy`, `legacy-disabled`, `context-mismatch`,
+ *   `no-matching-key`, `key-unavailable`, `decryption-failed` as a get does, before anything is changed; `unsupported-operation`
+ *   for a format or place that is not re-wrapped; `invalid-argument` and `invalid-configuration` for what is wrong with the
+ *   options and the new keyring; `content-mismatch` where the object was replaced meanwhile; `outcome-unknown` where
+ *   S3 did not answer; S3's own errors
+ */
+export async function rewrapObject(client: S3Client, options: RewrapOptions): Promise<RewrappedObject> {
+  const rewrap = resolveRewrap(encryptionOf(client, undefined), options);
+  const plain = plainClientOf(client);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const done = await attempt(plain, rewrap);
+    if (done !== undefined) return done;
+  }
+  throw new S3EncryptionError(
+    "content-mismatch",
+    "Nothing was changed: others write to the object or its file again and again. Try again later.",
+  );
+}
+
+async function attempt(client: S3Client, rewrap: Rewrap): Promise<RewrappedObject | undefined> {
+  const object = await standingObject(client, rewrap);
+  const isInMetadata = standsInMetadata(rewrap, object);
+  if (isInMetadata && rewrap.to.instructionFileSuffix === undefined) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "The object's wrapped key is in its metadata, which this release does not re-wrap: get the object and put it again.",
+    );
+  }
+  const done = await rewrapFile(client, rewrap, object, isInMetadata);
+  if (done === undefined) return undefined;
+  const { laid, verified, etag, replacedVersionId } = done;
+  return {
+    place: laid.place,
+    wrapAlgorithm: laid.encryptedDataKey.wrapAlgorithm.name,
+    verified: verified === "none" ? "unverified" : verified,
+    ETag: etag,
+    ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
+  };
+}
+
+/** A suffix that the call names means that file; without one, it is the metadata's wrap, or a file where there is none. */
+function standsInMetadata({ from }: Rewrap, { head, format }: StandingObject): boolean {
+  if (from.instructionFileSuffix !== undefined) return false;
+  return format.siblings === undefined || format.siblings.kindOf(head.Metadata ?? {}).standsAlone;
+}

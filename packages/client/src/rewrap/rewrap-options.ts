@@ -1,0 +1,180 @@
+import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
+import {
+  assertKnownOptions,
+  DefaultMaterialsManager,
+  type Keyring,
+  type MaterialsManager,
+  type OptionNames,
+  S3EncryptionError,
+} from "@s3ec/materials";
+import { type CallOptions, callOptionsOf, refuseReservedNames, withCallOptions } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
+
+/** What wraps the data key from now on. */
+export interface RewrapTarget {
+  /** The new keyring; of a hierarchy, the wrap that it has for this place is taken. Default: the client's own. */
+  readonly keyring?: Keyring;
+  /** In place of a keyring. */
+  readonly materialsManager?: MaterialsManager;
+  /** Bound by a KMS wrap. Default: the `encryptionContext` that the old wrap is opened with. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
+  /** Stored beside a raw key's wrap. Default: the new keyring's own. */
+  readonly materialDescription?: Readonly<Record<string, string>>;
+  /** A further instruction file for an RSA key, such as a partner's, beside the wrap that stands. Default: that is replaced. */
+  readonly instructionFileSuffix?: string;
+}
+
+/** Which object is re-wrapped, how its data key is opened, and what wraps it then. */
+export interface RewrapOptions {
+  /** Its bucket. */
+  readonly Bucket: string;
+  /** Its key. */
+  readonly Key: string;
+  /** Only the current version: a copy of an older one, or a file beside it, would take the current one's place. */
+  readonly VersionId?: string;
+  /** What wraps the data key from now on. Default: the client's own keyring, which may have a new key. */
+  readonly to?: RewrapTarget;
+  /** As to read the object. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
+  /** As to read the object. */
+  readonly materialDescription?: Readonly<Record<string, string>>;
+  /** The instruction file to re-wrap, even where the metadata holds a wrapped key. Default: as a reader would. */
+  readonly instructionFileSuffix?: string;
+  /** The only format that is looked for, by its name. Default: those of the client. */
+  readonly format?: string;
+  /**
+   * Whose the new key is. To `"another"`, the default, a data key is given only once it was proven to be this object's:
+   * that of format V3 is, by its commitment; of V2 the content is read, for its tag; of CBC nothing can. With `"same"` the
+   * content is not read, and from one KMS key to another the data key does not leave KMS (`ReEncrypt`).
+   */
+  readonly owner?: "same" | "another";
+  /**
+   * What must be seen before success is said: that the new keyring opens the new wrap (`"envelope"`, the default), the
+   * content's tag, too (`"content"`), or `"none"`, where the new key cannot be used here.
+   */
+  readonly verify?: "envelope" | "content" | "none";
+  /** Refuse a new key that opens the old wrap, or an old one that opens the new. Default false. */
+  readonly enforceRotation?: boolean;
+  /** Between KMS keys of one owner, Decrypt and Encrypt in place of `ReEncrypt`: across Regions, for example. Default false. */
+  readonly decryptHere?: boolean;
+  /** As of a `GetObjectCommand`, sent with every request. */
+  readonly ExpectedBucketOwner?: GetObjectCommandInput["ExpectedBucketOwner"];
+  /** As of a `GetObjectCommand`, sent with every request. */
+  readonly RequestPayer?: GetObjectCommandInput["RequestPayer"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerAlgorithm?: GetObjectCommandInput["SSECustomerAlgorithm"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerKey?: GetObjectCommandInput["SSECustomerKey"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerKeyMD5?: GetObjectCommandInput["SSECustomerKeyMD5"];
+  /** Ends it before the next request is sent. */
+  readonly abortSignal?: AbortSignal;
+}
+
+const OPTIONS: OptionNames<RewrapOptions> = {
+  Bucket: true,
+  Key: true,
+  VersionId: true,
+  to: true,
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+  format: true,
+  owner: true,
+  verify: true,
+  enforceRotation: true,
+  decryptHere: true,
+  ExpectedBucketOwner: true,
+  RequestPayer: true,
+  SSECustomerAlgorithm: true,
+  SSECustomerKey: true,
+  SSECustomerKeyMD5: true,
+  abortSignal: true,
+};
+
+const TARGET: OptionNames<RewrapTarget> = {
+  keyring: true,
+  materialsManager: true,
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+};
+
+/** The options of a rewrap with their defaults, checked. */
+export interface Rewrap {
+  /** How every request names the object. */
+  readonly object: Pick<
+    GetObjectCommandInput,
+    "ExpectedBucketOwner" | "RequestPayer" | "SSECustomerAlgorithm" | "SSECustomerKey" | "SSECustomerKeyMD5"
+  > & { readonly Bucket: string; readonly Key: string };
+  readonly VersionId: string | undefined;
+  readonly encryption: ResolvedOptions;
+  /** What the wrap that stands is opened with. */
+  readonly from: CallOptions;
+  /** What the new one is made with. */
+  readonly to: CallOptions & { readonly materialsManager: MaterialsManager };
+  readonly owner: "same" | "another";
+  readonly verify: "envelope" | "content" | "none";
+  readonly enforceRotation: boolean;
+  readonly decryptHere: boolean;
+}
+
+/** Throws `invalid-argument` for what is wrong with the options, before anything is asked or used. */
+export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOptions): Rewrap {
+  assertKnownOptions(options, OPTIONS, "rewrapObject");
+  const { to = {}, owner = "another", verify = "envelope", enforceRotation = false, decryptHere = false } = options;
+  assertKnownOptions(to, TARGET, "rewrapObject's to");
+  const { Bucket, Key, ExpectedBucketOwner, RequestPayer, VersionId } = options;
+  for (const [name, value] of Object.entries({ Bucket, Key })) {
+    if (typeof value !== "string" || value === "") throw invalid(`rewrapObject must be told a ${name}.`);
+  }
+  if (owner !== "same" && owner !== "another") throw invalid('owner must be "same" or "another".');
+  if (!["envelope", "content", "none"].includes(verify)) {
+    throw invalid('verify must be "envelope", "content" or "none".');
+  }
+  for (const [name, value] of Object.entries({ enforceRotation, decryptHere })) {
+    if (typeof value !== "boolean") throw invalid(`${name} must be true or false.`);
+  }
+  const { encryptionContext, materialDescription, instructionFileSuffix, format, abortSignal } = options;
+  const call = { encryptionContext, materialDescription, instructionFileSuffix, format, abortSignal };
+  const context = to.encryptionContext ?? encryptionContext;
+  const target = callOptionsOf(
+    withCallOptions(
+      {},
+      defined({ ...to, encryptionContext: context, keyring: undefined, materialsManager: undefined }),
+    ),
+  );
+  refuseReservedNames(target);
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = options;
+  const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+  return {
+    object: { Bucket, Key, ...defined({ ExpectedBucketOwner, RequestPayer, ...customers }) },
+    VersionId,
+    encryption,
+    from: callOptionsOf(withCallOptions({}, defined(call))),
+    to: { ...target, materialsManager: managerOf(to) ?? encryption.materialsManager },
+    owner,
+    verify,
+    enforceRotation,
+    decryptHere,
+  };
+}
+
+function managerOf({ keyring, materialsManager }: RewrapTarget): MaterialsManager | undefined {
+  if (keyring !== undefined && materialsManager !== undefined) {
+    throw invalid("Give either a keyring or a materialsManager to rewrap to, not both.");
+  }
+  return keyring === undefined ? materialsManager : new DefaultMaterialsManager(keyring);
+}
+
+/** Without what is undefined. */
+export function defined<Values extends object>(
+  values: Values,
+): { [Name in keyof Values]: Exclude<Values[Name], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Values]: Exclude<Values[Name], undefined> };
+}
+
+export function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}
