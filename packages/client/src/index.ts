@@ -16,6 +16,7 @@ export type { EncryptedDownloadOptions } from "./transfer/encrypted-download.js"
 export { EncryptedDownload } from "./transfer/encrypted-download.js";
 export type { EncryptedUploadOptions } from "./transfer/encrypted-upload.js";
 export { EncryptedUpload } from "./transfer/encrypted-upload.js";
+export type { TransferPace } from "./transfer/transfer-speed.js";
 export type { UploadProgress } from "./transfer/upload-sealed.js";
 export type { AffectedFile, InstructionFileErrorCode } from "./write/sibling-error.js";
 export { InstructionFileError } from "./write/sibling-error.js";

@@ -1,13 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
+import fs from "node:fs";
 import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { type DownloadProgress, EncryptedDownload, type EncryptedDownloadOptions, EncryptedUpload } from "@s3ec/client";
 import { expect } from "chai";
-import { writeWholeFile } from "../dist/transfer/whole-file.js";
+import { appendAll, writeWholeFile } from "../dist/transfer/whole-file.js";
 import { BUCKET, bytesOfLength, Fixture, refusal } from "./fixture.js";
+import { withWrites } from "./replaced-writes.js";
 import { busySockets, errorOf, retryingClient, until } from "./transfers.js";
 
 const KiB = 1024;
@@ -123,7 +126,9 @@ describe("EncryptedDownload", () => {
     await started.on("httpDownloadProgress", (event) => seen.push(event)).done();
     expect(seen.length).to.be.greaterThan(5);
     const total = content.length;
-    expect(seen.at(-1)).to.deep.equal({ loaded: total, total, Bucket: BUCKET, Key: "object" });
+    const { bytesPerSecond, ...last } = seen.at(-1) ?? {};
+    expect(last).to.deep.equal({ loaded: total, total, secondsLeft: 0, Bucket: BUCKET, Key: "object" });
+    expect(bytesPerSecond).to.be.greaterThan(0);
   });
 
   for (const mode of [0o600, 0o640, 0o444, 0o755]) {
@@ -164,7 +169,10 @@ describe("EncryptedDownload", () => {
       process.setegid?.(nobody);
       process.seteuid?.(nobody);
       try {
-        await writeWholeFile(join(folder, "file"), Readable.from([content]));
+        await writeWholeFile(join(folder, "file"), {
+          length: content.length,
+          writeTo: (file) => appendAll(file, Readable.from([content])),
+        });
       } finally {
         process.seteuid?.(0);
         process.setegid?.(0);
@@ -350,6 +358,117 @@ describe("EncryptedDownload", () => {
     expect(gets()).to.be.at.most(SMALL.queueSize + 6);
     await started.abort();
     await done;
+  });
+
+  it("writes what arrives in its place, whichever range that is of, and waits for none", async () => {
+    const first = fixture.server.faults.pause({ operation: "GetObject" });
+    const seen: number[] = [];
+    const started = download({ to: join(folder, "file"), queueSize: 2 });
+    const done = started.on("httpDownloadProgress", ({ loaded }) => seen.push(loaded)).done();
+    await first.reached;
+    const held = fixture.server.faults.pause({ operation: "GetObject" });
+    first.release();
+    await held.reached;
+    // All but the second range, through the one connection that is left.
+    await until(() => (seen.at(-1) ?? 0) >= content.length - SMALL.partSize);
+    held.release();
+    await done;
+    expect((await readFile(join(folder, "file"))).equals(content)).to.equal(true);
+  });
+
+  it("cuts ranges at blocks", async () => {
+    await download({ to: join(folder, "file"), partSize: 100_001 }).done();
+    expect((await readFile(join(folder, "file"))).equals(content)).to.equal(true);
+    expect(fixture.server.requests.map(({ headers }) => headers.range).sort()[0]).to.equal("bytes=0-100015");
+  });
+
+  it("asks no more of a server that ignores ranges than once", async () => {
+    const ignoring = fixture.client();
+    ignoring.middlewareStack.add(
+      (next) => async (args) => {
+        const { headers } = args.request as { headers: Record<string, string> };
+        delete headers.range;
+        return await next(args);
+      },
+      { step: "build" },
+    );
+    for (const partSize of [SMALL.partSize, 8 * KiB * KiB]) {
+      fixture.server.clearRequests();
+      await download({ client: ignoring, to: join(folder, "file"), partSize }).done();
+      expect((await readFile(join(folder, "file"))).equals(content)).to.equal(true);
+      expect(gets()).to.equal(1);
+    }
+  });
+
+  describe("where there is no room", () => {
+    it("refuses before anything but the first range is fetched", async () => {
+      const { statfs } = fs.promises;
+      for (const [type, bfree, blocks, fits] of [
+        [0xef53, 1, 1000, false],
+        [0xef53, 251, 1000, true],
+        // Compressing ones, and those that know nothing.
+        [0x9123683e, 1, 1000, true],
+        [0x6969, 0, 0, true],
+      ] as const) {
+        fs.promises.statfs = (async () => ({ type, bsize: 4096, blocks, bfree })) as unknown as typeof statfs;
+        syncBuiltinESMExports();
+        fixture.server.clearRequests();
+        try {
+          const to = join(folder, "file");
+          if (fits) {
+            await download({ to }).done();
+            continue;
+          }
+          const { code, message } = await refusal(download({ to }).done());
+          expect([code, message]).to.deep.equal([
+            "content-too-large",
+            `The object's ${content.length} bytes do not fit into the file system of ${folder}, where 4096 are free: make room, or name another folder.`,
+          ]);
+          expect(gets()).to.equal(1);
+          expect(await readdir(folder)).to.deep.equal([]);
+        } finally {
+          fs.promises.statfs = statfs;
+          syncBuiltinESMExports();
+        }
+      }
+    });
+
+    it("says so where the disk gets full meanwhile, asks for nothing again and leaves nothing", async () => {
+      for (const fullAfter of [0, 3]) {
+        fixture.server.clearRequests();
+        let writes = 0;
+        await withWrites(
+          async (write) => {
+            if (writes++ >= fullAfter) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+            return await write();
+          },
+          async () => {
+            const { code, message, cause } = await refusal(download({ to: join(folder, "file") }).done());
+            expect([code, message]).to.deep.equal([
+              "content-too-large",
+              `The object does not fit into the file system of ${folder}, which is full: make room, or name another folder.`,
+            ]);
+            expect(cause).to.have.property("code", "ENOSPC");
+          },
+        );
+        expect(gets()).to.be.at.most(fullAfter + 2 * SMALL.queueSize);
+        expect(await readdir(folder)).to.deep.equal([]);
+        await until(() => busySockets() === 0);
+      }
+    });
+
+    it("writes all of what a disk takes only a part of at a time", async () => {
+      await withWrites(
+        async (_write, file, chunks, position) => {
+          const [first = new Uint8Array(0)] = chunks;
+          const part = first.subarray(0, Math.max(1, first.length >> 1));
+          const { bytesWritten } = await file.write(part, 0, part.length, position);
+          return { bytesWritten, buffers: chunks };
+        },
+        () => download({ to: join(folder, "file") }).done(),
+      );
+      expect((await readFile(join(folder, "file"))).equals(content)).to.equal(true);
+    });
   });
 
   it("refuses a range, and a folder that is not there", async () => {

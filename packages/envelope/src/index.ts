@@ -48,6 +48,8 @@ export {
   stringMap,
   unknownDescriptionText,
 } from "./string-map.js";
+export type { RereadContent, UnprovenContent, UnprovenPiece } from "./unproven-content.js";
+export { unprovenContent } from "./unproven-content.js";
 export type { WrapAlgorithm } from "./wrap-algorithms.js";
 export {
   AES_ECB,

@@ -7,6 +7,8 @@ import {
   decryptContentRange,
   decryptContentUnverified,
   plaintextLength,
+  type UnprovenContent,
+  unprovenContent,
 } from "@s3ec/envelope";
 import type { OpenedObject, OpenedRange } from "@s3ec/materials";
 import { statedPlaintextLength } from "./stated-length.js";
@@ -33,6 +35,10 @@ export class OpenedContent implements OpenedObject {
 
   proof(inPieces: boolean): ContentProof | undefined {
     return contentProof(this.#content, inPieces);
+  }
+
+  unproven(storedLength: number): UnprovenContent | undefined {
+    return unprovenContent(this.#content, storedLength);
   }
 
   decrypt(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

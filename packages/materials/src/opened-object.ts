@@ -1,4 +1,4 @@
-import type { ByteRange, ContentProof } from "@s3ec/envelope";
+import type { ByteRange, ContentProof, UnprovenContent } from "@s3ec/envelope";
 
 /** Content whose key is known, and committed to where its format can. */
 export interface OpenedObject {
@@ -17,6 +17,14 @@ export interface OpenedObject {
    * or undefined where only decrypting it tells.
    */
   proof?(inPieces: boolean): ContentProof | undefined;
+
+  /**
+   * Decrypts the content in any order and proves it once, behind its last byte: for what has no name before that. Absent or
+   * undefined where it can only be decrypted in order.
+   *
+   * @throws S3EncryptionError `decryption-failed` where no object of this format has so few bytes
+   */
+  unproven?(storedLength: number): UnprovenContent | undefined;
 
   /**
    * Decrypts all bytes behind the head. Ends without an error only where `proves` was kept.

@@ -3,7 +3,7 @@ import type { CallOptions } from "../call-options.js";
 import { plainClientOf } from "../plain-client.js";
 import { askAgain } from "./ask-again.js";
 import { BesideObject } from "./beside-object.js";
-import { readAhead } from "./read-ahead.js";
+import { ReadAhead } from "./read-ahead.js";
 import { resumedBody } from "./resumed-body.js";
 import type { CiphertextBody } from "./whole-content.js";
 
@@ -89,7 +89,11 @@ export class AnsweredObject {
         this.#body.destroy();
       } else {
         this.#isHeld = true;
-        this.chunks = readAhead(this.chunks, Buffer.allocUnsafeSlow(length));
+        const { chunks } = this;
+        const read = async (take: (chunk: Uint8Array) => void): Promise<void> => {
+          for await (const chunk of chunks) take(chunk);
+        };
+        this.chunks = new ReadAhead(read, Buffer.allocUnsafeSlow(length)).chunks();
       }
     });
   }

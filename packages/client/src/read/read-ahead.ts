@@ -8,32 +8,38 @@ const PIECE = 256 * 1024;
  * Copying into a buffer that is used again costs less than leaving a network's small ones to the garbage collector, for
  * which they are old by the time it is their turn.
  */
-export function readAhead(source: AsyncIterable<Uint8Array>, buffer: Uint8Array): AsyncGenerator<Uint8Array> {
-  let filled = 0;
-  let wake = (): void => {};
-  let outcome: { readonly error?: unknown } | undefined;
-  const read = async (): Promise<void> => {
-    try {
-      for await (const chunk of source) {
-        buffer.set(chunk, filled);
-        filled += chunk.length;
-        wake();
-      }
-      outcome = {};
-    } catch (error) {
-      outcome = { error };
-    }
-    wake();
-  };
-  void read();
-  return (async function* () {
+export class ReadAhead {
+  readonly buffer: Uint8Array;
+  #filled = 0;
+  #wake = (): void => {};
+  #outcome: { readonly error?: unknown } | undefined;
+
+  /** @param read hands each chunk to `take`, and resolves behind the last */
+  constructor(read: (take: (chunk: Uint8Array) => void) => Promise<void>, buffer: Uint8Array) {
+    this.buffer = buffer;
+    const ended = (outcome: { readonly error?: unknown }): void => {
+      this.#outcome = outcome;
+      this.#wake();
+    };
+    read((chunk) => {
+      buffer.set(chunk, this.#filled);
+      this.#filled += chunk.length;
+      this.#wake();
+    }).then(
+      () => ended({}),
+      (error: unknown) => ended({ error }),
+    );
+  }
+
+  /** All of it, from the beginning; one reader at a time. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
     for (let given = 0; ; ) {
-      const piece = buffer.subarray(given, Math.min(filled, given + PIECE));
+      const piece = this.buffer.subarray(given, Math.min(this.#filled, given + PIECE));
       given += piece.length;
       if (piece.length > 0) yield piece;
-      else if (outcome === undefined) await new Promise<void>((arrived) => (wake = arrived));
-      else if ("error" in outcome) throw outcome.error;
+      else if (this.#outcome === undefined) await new Promise<void>((arrived) => (this.#wake = arrived));
+      else if ("error" in this.#outcome) throw this.#outcome.error;
       else return;
     }
-  })();
+  }
 }

@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import {
   type GetObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import type { Piece } from "@s3ec/envelope";
 import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
@@ -17,10 +19,12 @@ import { formatsOf, recognise } from "../read/recognise.js";
 import { type CiphertextBody, openWhole } from "../read/whole-content.js";
 import { readableOf } from "../streams.js";
 import { openRanges, type RangedObject, type RangeSettings } from "./ciphertext-ranges.js";
-import { writeWholeFile } from "./whole-file.js";
+import { PlacedRange } from "./placed-plaintext.js";
+import { type TransferPace, TransferSpeed } from "./transfer-speed.js";
+import { appendAll, type FileContent, writeWholeFile } from "./whole-file.js";
 
-/** How far a download is, in bytes of plaintext. */
-export interface DownloadProgress {
+/** How far a download is, in bytes of plaintext, and how fast. */
+export interface DownloadProgress extends TransferPace {
   /** Bytes of plaintext that the file or stream has. */
   readonly loaded: number;
   /** Absent for CBC, whose padding hides it, and for signed messages. */
@@ -56,22 +60,15 @@ export async function downloadObject(download: Download): Promise<Omit<GetObject
   }
 }
 
-interface OpenedDownload {
-  readonly opened: OpenedObject;
-  readonly storedLength: number;
-  readonly body: CiphertextBody;
-}
-
 async function openDownload(
   { client, encryption, call, params, ranges }: Download,
-  { output, length: storedLength, body, letGo }: RangedObject,
+  object: RangedObject,
 ): Promise<OpenedDownload> {
-  const { destroy } = body;
-  const start = await recognise(formatsOf(encryption, call), output, body.chunks);
-  let { chunks } = start;
+  const { output } = object;
+  const start = await recognise(formatsOf(encryption, call), output, object.chunks);
   // An object that waits for its file must not keep a socket from it: enough of them would wait for ever.
   const ready = (): S3Client => {
-    chunks = letGo?.() ?? chunks;
+    object.letGo();
     return client;
   };
   const beside = new BesideObject(params, {
@@ -80,34 +77,67 @@ async function openDownload(
     signal: ranges.signal,
   });
   const { format, head } = start;
+  const before = object.chunks;
   const opened = await openStored(
     encryption,
     { ...call, abortSignal: ranges.signal },
     { input: params, output, format, head, beside },
   );
-  return { opened, storedLength, body: { chunks, destroy } };
+  // Those from the beginning, where they were let go of.
+  const chunks = object.chunks === before ? start.chunks : object.chunks;
+  return { opened, object, body: { chunks, destroy: object.destroy }, isWhole: head === undefined };
+}
+
+interface OpenedDownload {
+  readonly opened: OpenedObject;
+  readonly object: RangedObject;
+  readonly body: CiphertextBody;
+  /** There is no head in front of the content. */
+  readonly isWhole: boolean;
 }
 
 /** Gives how many bytes of plaintext there were. */
-async function store(download: Download, { opened, storedLength, body }: OpenedDownload): Promise<number> {
-  const { encryption, to, ranges } = download;
-  const counter = new Counter(download, opened.plaintextLength(storedLength));
-  if (isStream(to)) {
-    const plaintext = await openWhole(encryption, opened, storedLength, body);
-    const source = readableOf(counter.count(plaintext.chunks), plaintext.destroy);
-    try {
-      assertTakesMore(to);
-    } catch (error) {
-      source.destroy();
-      throw error;
-    }
-    await pipeline(source, to, { signal: ranges.signal });
-  } else {
-    // Nobody sees the file before its last chunk, and there is a last chunk only if the content is authentic.
-    const chunks = counter.count(opened.decrypt(body.chunks));
-    await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), chunks);
-  }
+async function store(download: Download, opened: OpenedDownload): Promise<number> {
+  const { to } = download;
+  const counter = new Counter(download, opened.opened.plaintextLength(opened.object.length));
+  if (isStream(to)) await pipeTo(to, download, opened, counter);
+  else await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), fileContent(opened, counter));
   return counter.loaded;
+}
+
+async function pipeTo(
+  to: Writable,
+  { encryption, ranges }: Download,
+  { opened, object, body }: OpenedDownload,
+  counter: Counter,
+): Promise<void> {
+  const plaintext = await openWhole(encryption, opened, object.length, body);
+  const source = readableOf(counter.count(plaintext.chunks), plaintext.destroy);
+  try {
+    assertTakesMore(to);
+  } catch (error) {
+    source.destroy();
+    throw error;
+  }
+  await pipeline(source, to, { signal: ranges.signal });
+}
+
+/**
+ * Nobody sees the file before its last byte is written, and it gets its name only if the content is authentic: what can be
+ * decrypted in any order is written in its place as it arrives, and proven once all of it is there.
+ */
+function fileContent({ opened, object, body, isWhole }: OpenedDownload, counter: Counter): FileContent {
+  const content = isWhole && object.canPlace ? opened.unproven?.(object.length) : undefined;
+  if (content === undefined) {
+    const writeTo = (file: FileHandle): Promise<void> => appendAll(file, counter.count(opened.decrypt(body.chunks)));
+    return { length: counter.total, writeTo };
+  }
+  const writeTo = async (file: FileHandle): Promise<void> => {
+    const onWritten = ({ length }: Piece): void => counter.add(length);
+    await object.inPlaces((first) => new PlacedRange({ content, file, onWritten }, first));
+    await content.prove();
+  };
+  return { length: content.length, writeTo };
 }
 
 function isStream(to: string | URL | Writable): to is Writable {
@@ -127,26 +157,33 @@ function assertTakesMore(to: Writable): void {
 /** Tells how far a download is. */
 class Counter {
   loaded = 0;
+  readonly total: number | undefined;
   readonly #download: Download;
-  readonly #total: number | undefined;
+  readonly #speed: TransferSpeed;
 
   constructor(download: Download, total: number | undefined) {
     this.#download = download;
-    this.#total = total;
+    this.total = total;
+    this.#speed = new TransferSpeed(total);
   }
 
   async *count(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const { params, onProgress } = this.#download;
-    const { Bucket, Key } = params;
     for await (const chunk of chunks) {
       yield chunk;
-      this.loaded += chunk.length;
-      onProgress({
-        loaded: this.loaded,
-        ...(this.#total === undefined ? {} : { total: this.#total }),
-        ...(Key === undefined ? {} : { Key }),
-        ...(Bucket === undefined ? {} : { Bucket }),
-      });
+      this.add(chunk.length);
     }
+  }
+
+  add(length: number): void {
+    const { params, onProgress } = this.#download;
+    const { Bucket, Key } = params;
+    this.loaded += length;
+    onProgress({
+      loaded: this.loaded,
+      ...(this.total === undefined ? {} : { total: this.total }),
+      ...this.#speed.at(this.loaded),
+      ...(Key === undefined ? {} : { Key }),
+      ...(Bucket === undefined ? {} : { Bucket }),
+    });
   }
 }

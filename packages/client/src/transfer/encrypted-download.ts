@@ -19,9 +19,12 @@ export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   readonly params: GetObjectCommandInput;
   /** Path of the file to make or replace, or the stream to write to and end. */
   readonly to: string | URL | Writable;
-  /** Ranges fetched at once, each held in memory until it is its turn. Default 8. */
+  /** Ranges fetched at once. Default 8. */
   readonly queueSize?: number;
-  /** Bytes of one range. Default 3 MiB. */
+  /**
+   * Bytes of one range, rounded up to whole blocks of 16. To a file they are written in their place as they arrive; to a
+   * stream, and where nothing but decrypting in order proves them, `queueSize` of them are held in memory. Default 3 MiB.
+   */
   readonly partSize?: number;
   /** Aborts the download, as `abort()` does. Default: one of its own. */
   readonly abortController?: AbortController;
@@ -109,13 +112,18 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
         call: this.#call,
         params,
         to,
-        ranges: { queueSize, partSize, signal },
+        ranges: { queueSize, partSize: wholeBlocks(partSize), signal },
         onProgress: (progress) => this.emit("httpDownloadProgress", progress),
       });
     } catch (error) {
       throw signal.aborted ? Object.assign(new Error("Download aborted."), { name: "AbortError" }) : error;
     }
   }
+}
+
+/** Where a block is cut nothing can be decrypted by itself. */
+function wholeBlocks(length: number): number {
+  return Math.ceil(length / 16) * 16;
 }
 
 function targetOf(to: EncryptedDownloadOptions["to"]): string | Writable {

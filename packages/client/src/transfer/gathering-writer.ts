@@ -57,8 +57,8 @@ export class GatheringWriter {
   }
 }
 
-/** A disk that fills up takes what it can first; the rest then fails with the reason. */
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], start: number): Promise<void> {
+/** Writes all of it at its place: a disk that fills up takes what it can first, and the rest then fails with the reason. */
+export async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], start: number): Promise<void> {
   let position = start;
   for (let left = chunks; left.length > 0; ) {
     const { bytesWritten } = await file.writev(left, position);

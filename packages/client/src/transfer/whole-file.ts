@@ -2,37 +2,56 @@ import type { Stats } from "node:fs";
 import { type FileHandle, mkdtemp, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { assertRoom, withFullDiskNamed } from "./free-space.js";
 import { GatheringWriter } from "./gathering-writer.js";
+
+/** What writes a file, and as far as known how long that gets. */
+export interface FileContent {
+  readonly length: number | undefined;
+  /** Resolves once everything is written and proven, and settles when nothing of it goes on any more. */
+  readonly writeTo: (file: FileHandle) => Promise<void>;
+}
 
 /**
  * Writes a file that appears under its name only when all of it is there: it grows in a private folder beside it, is
- * synced, and is renamed; of a link, the file that it points at is replaced. Whatever the chunks end in, an error leaves
+ * synced, and is renamed; of a link, the file that it points at is replaced. Whatever the content ends in, an error leaves
  * the name as it was and nothing else behind. Whoever could not read the file that was there cannot read the new one; where
  * there was none, it gets the permissions that any new file would have.
+ *
+ * @throws S3EncryptionError `content-too-large` where there is no room for it
  */
-export async function writeWholeFile(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+export async function writeWholeFile(path: string, { length, writeTo }: FileContent): Promise<void> {
   const replaced = await statsOf(path);
   const target = await targetOf(path, replaced);
+  const beside = dirname(target);
+  if (length !== undefined) await assertRoom(beside, length);
   // 0700, whatever the umask is.
-  const folder = await mkdtemp(join(dirname(target), ".s3ec-"));
+  const folder = await mkdtemp(join(beside, ".s3ec-"));
   try {
     const partial = join(folder, "partial");
     const file = await open(partial, "wx");
     try {
       if (replaced !== undefined) await keepPermissions(file, replaced);
-      const writer = new GatheringWriter(file);
-      try {
-        for await (const chunk of chunks) await writer.write(chunk);
-      } finally {
-        await writer.end();
-      }
-      await file.sync();
+      await withFullDiskNamed(beside, async () => {
+        await writeTo(file);
+        await file.sync();
+      });
     } finally {
       await file.close();
     }
     await rename(partial, target);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Chunks that nobody changes any more, one behind the other. */
+export async function appendAll(file: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const writer = new GatheringWriter(file);
+  try {
+    for await (const chunk of chunks) await writer.write(chunk);
+  } finally {
+    await writer.end();
   }
 }
 

@@ -50,8 +50,14 @@ export function isSamePiece(a: Piece, b: Piece): boolean {
  *
  * - a piece x that ended in T stands for (T ^ E(J0))·Hᵏ ^ L(|x|, 0)·Hᵏ⁺¹ = P(x)·H·Hᵏ, which takes no hash of |x| zeros;
  * - what is in front of it moves to the left by its m blocks, times Hᵐ. Pieces of a single block move with their neighbours.
+ *
+ * Moving hashes as many zeros as the message has bytes: other work gets its turn meanwhile.
  */
-export function verifyPieces(parameters: GcmParameters, pieces: readonly Piece[], tag: Uint8Array): boolean {
+export async function verifyPieces(
+  parameters: GcmParameters,
+  pieces: readonly Piece[],
+  tag: Uint8Array,
+): Promise<boolean> {
   const ordered = pieces.filter(({ length }) => length > 0).sort((a, b) => a.offset - b.offset);
   const last = ordered.at(-1);
   let total = 0;
@@ -63,9 +69,15 @@ export function verifyPieces(parameters: GcmParameters, pieces: readonly Piece[]
   const { aad } = parameters;
   const associated = new PieceHash(parameters, 0).add(aad).end();
   let sum: Buffer | undefined;
+  let moved = 0;
   for (const group of inMovableGroups(aad.length === 0 ? ordered : [associated, ...ordered])) {
     let behind = blocksIn(group);
     if (sum !== undefined) sum = powers.times(sum, behind);
+    moved += behind;
+    if (moved >= BLOCKS_A_TURN) {
+      await new Promise(setImmediate);
+      moved = 0;
+    }
     for (const piece of group) {
       behind -= blocksOf(piece.length);
       sum = xor(sum ?? Buffer.alloc(BLOCK), powers.ofPiece(piece, 2 + behind));
@@ -75,6 +87,9 @@ export function verifyPieces(parameters: GcmParameters, pieces: readonly Piece[]
   const stated = powers.times(xor(tag, tagMask(parameters)), 2);
   return isSameBlock(xor(sum ?? Buffer.alloc(BLOCK), stated), powers.times(lengthBlock(aad.length, total), 3));
 }
+
+/** Some milliseconds of hashing. */
+const BLOCKS_A_TURN = (32 * 1024 * 1024) / BLOCK;
 
 /** As few pieces at a time as have two blocks or more. */
 function inMovableGroups(pieces: readonly Piece[]): Piece[][] {

@@ -76,12 +76,12 @@ export class GcmReading {
 }
 
 /** The same for a message whose pieces were hashed in any order. */
-export function proveInPieces(
+export async function proveInPieces(
   parameters: GcmParameters,
   pieces: readonly Piece[],
   tag: Uint8Array,
-): ProvenContent | undefined {
-  if (!verifyPieces(parameters, pieces, tag)) return undefined;
+): Promise<ProvenContent | undefined> {
+  if (!(await verifyPieces(parameters, pieces, tag))) return undefined;
   return new ProvenContent(
     parameters,
     pieces,

@@ -161,6 +161,8 @@ describe("writing AES-GCM in parts", () => {
       ),
     );
     const { proveInPieces } = await import("../../dist/gcm/gcm-reading.js");
-    expect(proveInPieces(parameters, hashed, message.tag)?.decrypt(0, message.ciphertext)).to.deep.equal(plaintext);
+    expect((await proveInPieces(parameters, hashed, message.tag))?.decrypt(0, message.ciphertext)).to.deep.equal(
+      plaintext,
+    );
   });
 });

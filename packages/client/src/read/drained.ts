@@ -1,0 +1,39 @@
+import type { Readable } from "node:stream";
+import { destroyStream } from "../streams.js";
+
+/**
+ * Reads a stream to its end, handing on each chunk as it arrives: without the promises that iterating costs a chunk, of
+ * which there are 65,536 in a GiB that comes in TLS's records. Where `take` gives a promise, nothing more is handed on
+ * until it is kept.
+ *
+ * @throws what the stream failed with, or what `take` throws, which destroys the stream
+ */
+export function drained(stream: Readable, take: (chunk: Uint8Array) => Promise<unknown> | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      stream.off("data", onData);
+      destroyStream(stream);
+      reject(error);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      try {
+        const busy = take(chunk);
+        if (busy === undefined) return;
+        stream.pause();
+        busy.then(() => stream.resume(), fail);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    // Of a stream that was destroyed before, nobody would hear any more.
+    if (stream.destroyed) return reject(stream.errored ?? closedEarly());
+    stream.once("error", fail);
+    stream.once("end", resolve);
+    stream.once("close", () => reject(closedEarly()));
+    stream.on("data", onData);
+  });
+}
+
+function closedEarly(): Error {
+  return new Error("The connection was closed before the end of the answer.");
+}
