@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import fs from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getDefaultHighWaterMark, Readable } from "node:stream";
@@ -174,8 +176,20 @@ describe("a get that goes wrong", () => {
       expect(refused.code).to.equal("content-too-large");
       expect(refused.message).to.include(mount);
       const to = join(mount, "file");
-      const failed = await errorOf(new EncryptedDownload({ client: fixture.client(), params, to }).done());
-      expect(failed).to.have.property("code", "ENOSPC");
+      const download = (): EncryptedDownload => new EncryptedDownload({ client: fixture.client(), params, to });
+      const early = await refusal(download().done());
+      expect(early.code).to.equal("content-too-large");
+      expect(early.message).to.include("do not fit");
+      // What the system finds out only as it writes.
+      const { statfs } = fs.promises;
+      fs.promises.statfs = (async () => ({ blocks: 0 })) as unknown as typeof statfs;
+      syncBuiltinESMExports();
+      const late = await refusal(download().done()).finally(() => {
+        fs.promises.statfs = statfs;
+        syncBuiltinESMExports();
+      });
+      expect(late.code).to.equal("content-too-large");
+      expect(late.cause).to.have.property("code", "ENOSPC");
       expect(await readdir(mount)).to.deep.equal([]);
     } finally {
       execFileSync("umount", [mount]);
