@@ -24,10 +24,10 @@ export function unwrapOaepSha256(
   for (const digest of ["sha1", "sha256"]) {
     const unmasked = unmask(block, digest);
     const end = unmasked.length;
-    const head = equal(block[0] ?? 0, 0) & isLabelHash(unmasked);
+    const head = equal(block.readUInt8(0), 0) & isLabelHash(unmasked);
     const found = firstLength(
       expected.dataKeyLengths,
-      (bytes) => head & allZero(unmasked, HASH_LENGTH, end - bytes - 1) & equal(unmasked[end - bytes - 1] ?? 0, 1),
+      (bytes) => head & allZero(unmasked, HASH_LENGTH, end - bytes - 1) & equal(unmasked.readUInt8(end - bytes - 1), 1),
     );
     copyIf(1 ^ equal(found, 0), unmasked.subarray(-LONGEST_DATA_KEY), dataKey);
     length |= found;

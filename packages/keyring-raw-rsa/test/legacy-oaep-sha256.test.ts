@@ -3,6 +3,7 @@ import { CBC, GCM, RSA_OAEP_SHA256 } from "@s3ec/envelope";
 import { bytes, encryptedDataKey, forReading, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawRsaKeyring } from "../dist/index.js";
+import { unwrapOaepSha256 } from "../dist/legacy-oaep-sha256.js";
 import { DATA_KEY, known, PRIVATE_KEY } from "./known-wraps.js";
 import { encryptBlock, PUBLIC_KEY } from "./raw-rsa.js";
 import { recordPrivateOperations } from "./recording.js";
@@ -16,11 +17,15 @@ interface Oaep {
   readonly labelHash?: Uint8Array;
   readonly separator?: number;
   readonly padding?: number;
+  /** Last byte of the padding. */
+  readonly last?: number;
 }
 
 /** RFC 8017 7.1.1, with room for mistakes. */
-function oaepBlock(message: Uint8Array, { mgf1, first = 0, labelHash = LABEL_HASH, separator = 1, padding = 0 }: Oaep) {
+function oaepBlock(message: Uint8Array, { mgf1, ...mistake }: Oaep) {
+  const { first = 0, labelHash = LABEL_HASH, separator = 1, padding = 0, last = padding } = mistake;
   const zeros = Buffer.alloc(256 - 33 - 32 - 1 - message.length, padding);
+  zeros[zeros.length - 1] = last;
   const data = Buffer.concat([labelHash, zeros, Uint8Array.of(separator), message]);
   const maskedData = xor(data, mask(mgf1, SEED, data.length));
   const maskedSeed = xor(SEED, mask(mgf1, maskedData, SEED.length));
@@ -63,6 +68,7 @@ describe("legacy RSA-OAEP with SHA-256", () => {
         oaepBlock(DATA_KEY, { mgf1, labelHash: LABEL_HASH.map((b, i) => (i === 31 ? b ^ 1 : b)) }),
       ],
       ["padding that is not zero", oaepBlock(DATA_KEY, { mgf1, padding: 2 })],
+      ["padding that is not zero right before the separator", oaepBlock(DATA_KEY, { mgf1, last: 1 })],
       ["an early separator", oaepBlock(DATA_KEY, { mgf1, padding: 1 })],
       ["another separator", oaepBlock(DATA_KEY, { mgf1, separator: 2 })],
       ["no separator", oaepBlock(DATA_KEY, { mgf1, separator: 0 })],
@@ -73,8 +79,11 @@ describe("legacy RSA-OAEP with SHA-256", () => {
     ];
     for (const [what, block] of mistakes) {
       it(`refuses ${what}, with MGF1-${mgf1}`, async () => {
-        const error = await refusal("decryption-failed", () => read(encryptBlock(block)));
+        const wrapped = encryptBlock(block);
+        const error = await refusal("decryption-failed", () => read(wrapped));
         expect(error.cause).to.equal(undefined);
+        const expected = { dataKeyLengths: GCM.dataKeyLengths, bindings: [] };
+        expect(unwrapOaepSha256(PRIVATE_KEY, wrapped, expected)).to.equal(undefined);
       });
     }
   }
@@ -114,8 +123,10 @@ describe("legacy RSA-OAEP with SHA-256", () => {
       await refusal("decryption-failed", () => read(Buffer.concat([Buffer.alloc(1), ciphertext])));
     });
     expect(operations).to.deep.equal([]);
-    await refusal("decryption-failed", () => read(Buffer.alloc(256, 0xff)));
-    await refusal("decryption-failed", () => read(Buffer.alloc(256)));
+    for (const every of [0xff, 0]) {
+      const error = await refusal("decryption-failed", () => read(Buffer.alloc(256, every)));
+      expect(error.cause).to.equal(undefined);
+    }
   });
 
   it("is bound to nothing: any content algorithm reads it, which is why it needs a switch (S2)", async () => {

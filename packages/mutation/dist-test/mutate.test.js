@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { figures } from "../dist/figures.js";
+import { Journal } from "../dist/journal.js";
 import { transpiled } from "../dist/mutants.js";
 import { mutate } from "../dist/mutate.js";
 import { sourceFiles } from "../dist/source-files.js";
@@ -17,6 +18,9 @@ const TEST = `import assert from "node:assert";
 import { count } from "../dist/count.js";
 it("counts to three", () => assert.equal(count(3), 3));
 `;
+const COUNT = "packages/counting/src/count.ts";
+/** Takes as long as a run may. */
+const ENDLESS = { file: COUNT, line: "while (n < limit) n++;", change: "n++ → n--", why: "" };
 /** A repository of one package, in a directory that `use` has to itself. */
 async function inRepository(test, use) {
     const root = mkdtempSync(join(tmpdir(), "s3ec-mutation-"));
@@ -59,14 +63,33 @@ describe("a mutation run", function () {
     });
     it("does not try what is known to do the same, and keeps to lines that a rule stands behind when asked to", async () => {
         await inRepository(TEST, async (root) => {
-            const known = { file: "packages/counting/src/count.ts", line: "while (n < limit) n++;", why: "" };
-            const equivalents = [
-                { ...known, change: "n < limit → n <= limit" },
-                { ...known, change: "n++ → n--" },
-            ];
+            const equivalents = [ENDLESS, { ...ENDLESS, change: "n < limit → n <= limit" }];
             const tried = await mutate(options(root, { equivalents, ruleLines: true }));
             expect(outcomes(tried)["n < limit → n <= limit"]).to.equal("equivalent");
             expect(tried.every(({ mutant }) => mutant.rules.includes("S1"))).to.equal(true);
+        });
+    });
+    it("runs over a mutant only tests that executed its place", async () => {
+        await inRepository(TEST, async (root) => {
+            const other = `import "../dist/count.js";
+        import { appendFileSync } from "node:fs";
+        it("counts nothing", () => appendFileSync("runs", "."));`;
+            writeFileSync(join(root, "packages/counting/dist-test/other.test.js"), other);
+            const tried = await mutate(options(root, { equivalents: [ENDLESS] }));
+            expect(outcomes(tried)).to.include({ "0 → (0 + 1)": "survived", "n < limit → false": "killed" });
+            expect(readFileSync(join(root, "runs"), "utf8")).to.equal(".");
+        });
+    });
+    it("goes on where an interrupted run ended, with its journal, and tries again what survived", async () => {
+        await inRepository(TEST, async (root) => {
+            const path = join(root, "journal");
+            const tried = await mutate(options(root, { journal: new Journal(path), equivalents: [ENDLESS] }));
+            writeFileSync(join(root, "packages/counting/dist-test/count.test.js"), TEST.replace("3), 3", "3), 4"));
+            const survivor = { file: COUNT, line: "let n = 0;", change: "0 → (0 + 1)", why: "" };
+            const again = options(root, { journal: new Journal(path), equivalents: [ENDLESS, survivor] });
+            expect(outcomes(await mutate(again))).to.deep.equal({ ...outcomes(tried), "0 → (0 + 1)": "equivalent" });
+            const error = await mutate({ ...again, equivalents: [ENDLESS] }).catch((reason) => reason);
+            expect(String(error)).to.contain("fail without a mutant");
         });
     });
     it("refuses to say anything where tests fail unaltered, or do not load the file", async () => {

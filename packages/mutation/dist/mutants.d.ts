@@ -10,6 +10,8 @@ export interface Mutant {
     readonly rules: readonly string[];
     /** JavaScript of the whole altered file. */
     readonly code: string;
+    /** Where it begins to be another than what was built. */
+    readonly at: number;
 }
 /** JavaScript of a file, without a look at its types: what a mutant breaks of them, it must break when it runs. */
 export declare function transpiled(source: string): string;

@@ -13,7 +13,8 @@ export function transpiled(source) {
 export function mutantsOf(source) {
     const file = ts.createSourceFile("source.ts", source, ts.ScriptTarget.ES2023, true);
     const lines = source.split("\n");
-    const seen = new Set([transpiled(source)]);
+    const original = transpiled(source);
+    const seen = new Set([original]);
     const mutants = [];
     const visit = (node) => {
         if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isExportDeclaration(node))
@@ -26,7 +27,9 @@ export function mutantsOf(source) {
             seen.add(code);
             const { line } = file.getLineAndCharacterOfPosition(replacement.node.getStart());
             const change = `${onOneLine(replacement.node.getText())} → ${onOneLine(replacement.text)}`;
-            mutants.push({ line: line + 1, lineText: (lines[line] ?? "").trim(), change, rules: rulesAround(node), code });
+            const lineText = (lines[line] ?? "").trim();
+            const at = firstDifference(original, code);
+            mutants.push({ line: line + 1, lineText, change, rules: rulesAround(node), code, at });
         }
         ts.forEachChild(node, visit);
     };
@@ -59,6 +62,12 @@ function rulesAround(node) {
         }
     }
     return [...rules];
+}
+function firstDifference(a, b) {
+    let at = 0;
+    while (a[at] === b[at])
+        at++;
+    return at;
 }
 function onOneLine(text) {
     return text.replace(/\s+/g, " ");

@@ -5,40 +5,45 @@ const TESTS = fileURLToPath(new URL("test-process.js", import.meta.url));
 const LOADER = new URL("load-mutant.js", import.meta.url).href;
 const running = new Set();
 /** Runs the tests in a process of their own, until the first failure. */
-export async function runTests({ url, code, tests, root, limit }) {
-    const child = spawn(process.execPath, [TESTS, String(limit), ...tests], {
+export async function runTests({ altered, root, ...order }) {
+    const child = spawn(process.execPath, [TESTS], {
         cwd: root,
         // A group of its own, so that what the tests start ends with them.
         detached: true,
-        stdio: ["ignore", "pipe", "pipe"],
-        env: {
-            ...process.env,
-            NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${LOADER}`].filter(Boolean).join(" "),
-            [MUTANT_URL]: url,
-            [MUTANT_CODE]: code,
-        },
+        stdio: ["ignore", "pipe", "pipe", "ipc"],
+        env: altered === undefined ? process.env : withAltered(altered),
     });
     running.add(child);
     let output = "";
     const keep = (chunk) => {
         output = (output + chunk.toString()).slice(-20_000);
     };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
+    child.stdout?.on("data", keep);
+    child.stderr?.on("data", keep);
+    let report = {};
+    child.on("message", (message) => {
+        report = message;
+    });
+    // What a mutant ends before it is told anything has failed, by its status.
+    child.send(order, () => { });
     return new Promise((resolve, reject) => {
         let outcome;
         const timer = setTimeout(() => {
             outcome = "timed out";
             endGroup(child);
-        }, limit);
+        }, order.limit);
         child.on("error", reject);
         child.on("exit", (status) => {
             clearTimeout(timer);
             running.delete(child);
             endGroup(child);
-            resolve({ outcome: outcome ?? (status === 0 ? "passed" : "failed"), output });
+            resolve({ ...report, outcome: outcome ?? (status === 0 ? "passed" : "failed"), output });
         });
     });
+}
+function withAltered({ url, code }) {
+    const options = [process.env.NODE_OPTIONS, `--import=${LOADER}`].filter(Boolean).join(" ");
+    return { ...process.env, NODE_OPTIONS: options, [MUTANT_URL]: url, [MUTANT_CODE]: code };
 }
 /** Ends every run at once, when the whole is interrupted. */
 export function endTests() {

@@ -4,11 +4,10 @@ export interface SourceFile {
     readonly path: string;
     /** Of the file that was built. */
     readonly url: string;
-    /**
-     * Compiled test files, in groups: a group runs only over what the groups in front of it did not notice. The file's own
-     * test comes first, then all that its package tests.
-     */
-    readonly tests: readonly (readonly string[])[];
+    /** Compiled test files: all that its package tests. */
+    readonly tests: readonly string[];
+    /** Those of them that are the file's own. */
+    readonly own: readonly string[];
 }
 /**
  * The TypeScript files at a path, which is a file, or a folder with all that is below.

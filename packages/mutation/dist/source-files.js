@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-/** Packages that are tested by what is built on them, too: their own tests come first, where they have any. */
+/** Packages that are tested by what is built on them, too. */
 const ALSO_TESTED_IN = new Map([
     ["format-s3", ["client"]],
     ["materials", ["keyring-raw-aes", "keyring-raw-rsa"]],
@@ -26,14 +26,13 @@ function describe(root, path, given) {
         throw new Error(`${path} is no source file.`);
     const url = pathToFileURL(join(root, folder, name, "dist", `${rest}.js`)).href;
     if (given.length > 0)
-        return { path, url, tests: [given] };
+        return { path, url, tests: given, own: [] };
     const below = (of) => join(root, folder, of, "dist-test");
     const all = [name, ...(ALSO_TESTED_IN.get(name) ?? [])]
         .flatMap((of) => filesBelow(below(of)))
         .filter((file) => file.endsWith(".test.js") && !LEFT_OUT.test(file));
     const own = all.filter((file) => isOwn(relative(below(name), file).split(sep).join("/"), rest));
-    const others = all.filter((file) => !own.includes(file));
-    return { path, url, tests: [own, others].filter((group) => group.length > 0) };
+    return { path, url, tests: all, own };
 }
 /** Whether a test is of the source file at `rest`: it has its path, or is in its folder, which is not the topmost. */
 function isOwn(test, rest) {

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
-import type { Outcome, Tried } from "./mutate.js";
+import type { Tried } from "./mutate.js";
+import type { Outcome } from "./trial.js";
 
 /** A table of what became of the mutants, a line for each folder. */
 export function figures(tried: readonly Tried[]): string {

@@ -1,12 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { candidates } from "./candidates.js";
 import { readEquivalents } from "./equivalents.js";
 import { figures, inOneLine } from "./figures.js";
-import { candidates, type MutateOptions, mutate } from "./mutate.js";
+import { Journal } from "./journal.js";
+import { type MutateOptions, mutate } from "./mutate.js";
 import { endTests } from "./run-tests.js";
 import { sourceFiles } from "./source-files.js";
 
-const USAGE = `npm run mutate -- [--rule-lines] [--max N] [--seed TEXT] [--jobs N] [--seconds N] [--tests FILE]... [--list] [--verbose] PATH...`;
+const USAGE = `npm run mutate -- [--rule-lines] [--max N] [--seed TEXT] [--jobs N] [--seconds N] [--tests FILE]... [--journal FILE] [--list] [--verbose] PATH...`;
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 const { values, positionals } = parseArgs({
@@ -18,6 +20,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "1" },
     seconds: { type: "string", default: "30" },
     tests: { type: "string", multiple: true, default: [] },
+    journal: { type: "string" },
     list: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -43,6 +46,7 @@ const options: MutateOptions = {
   ruleLines: values["rule-lines"],
   jobs,
   limit: seconds * 1000,
+  journal: values.journal === undefined ? undefined : new Journal(values.journal),
   onTried: (tried) => {
     if (values.verbose || tried.outcome === "survived") console.log(inOneLine(tried));
   },

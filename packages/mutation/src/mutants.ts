@@ -13,6 +13,8 @@ export interface Mutant {
   readonly rules: readonly string[];
   /** JavaScript of the whole altered file. */
   readonly code: string;
+  /** Where it begins to be another than what was built. */
+  readonly at: number;
 }
 
 const OPTIONS: ts.CompilerOptions = {
@@ -30,7 +32,8 @@ export function transpiled(source: string): string {
 export function mutantsOf(source: string): Mutant[] {
   const file = ts.createSourceFile("source.ts", source, ts.ScriptTarget.ES2023, true);
   const lines = source.split("\n");
-  const seen = new Set([transpiled(source)]);
+  const original = transpiled(source);
+  const seen = new Set([original]);
   const mutants: Mutant[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
@@ -41,7 +44,9 @@ export function mutantsOf(source: string): Mutant[] {
       seen.add(code);
       const { line } = file.getLineAndCharacterOfPosition(replacement.node.getStart());
       const change = `${onOneLine(replacement.node.getText())} → ${onOneLine(replacement.text)}`;
-      mutants.push({ line: line + 1, lineText: (lines[line] ?? "").trim(), change, rules: rulesAround(node), code });
+      const lineText = (lines[line] ?? "").trim();
+      const at = firstDifference(original, code);
+      mutants.push({ line: line + 1, lineText, change, rules: rulesAround(node), code, at });
     }
     ts.forEachChild(node, visit);
   };
@@ -81,6 +86,12 @@ function rulesAround(node: ts.Node): string[] {
     }
   }
   return [...rules];
+}
+
+function firstDifference(a: string, b: string): number {
+  let at = 0;
+  while (a[at] === b[at]) at++;
+  return at;
 }
 
 function onOneLine(text: string): string {

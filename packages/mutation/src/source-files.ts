@@ -8,14 +8,13 @@ export interface SourceFile {
   readonly path: string;
   /** Of the file that was built. */
   readonly url: string;
-  /**
-   * Compiled test files, in groups: a group runs only over what the groups in front of it did not notice. The file's own
-   * test comes first, then all that its package tests.
-   */
-  readonly tests: readonly (readonly string[])[];
+  /** Compiled test files: all that its package tests. */
+  readonly tests: readonly string[];
+  /** Those of them that are the file's own. */
+  readonly own: readonly string[];
 }
 
-/** Packages that are tested by what is built on them, too: their own tests come first, where they have any. */
+/** Packages that are tested by what is built on them, too. */
 const ALSO_TESTED_IN = new Map([
   ["format-s3", ["client"]],
   ["materials", ["keyring-raw-aes", "keyring-raw-rsa"]],
@@ -40,14 +39,13 @@ function describe(root: string, path: string, given: readonly string[]): SourceF
   const [, folder, name, rest] = /^(.*?)([^/]+)\/src\/(.+)\.ts$/.exec(path) ?? [];
   if (folder === undefined || name === undefined || rest === undefined) throw new Error(`${path} is no source file.`);
   const url = pathToFileURL(join(root, folder, name, "dist", `${rest}.js`)).href;
-  if (given.length > 0) return { path, url, tests: [given] };
+  if (given.length > 0) return { path, url, tests: given, own: [] };
   const below = (of: string): string => join(root, folder, of, "dist-test");
   const all = [name, ...(ALSO_TESTED_IN.get(name) ?? [])]
     .flatMap((of) => filesBelow(below(of)))
     .filter((file) => file.endsWith(".test.js") && !LEFT_OUT.test(file));
   const own = all.filter((file) => isOwn(relative(below(name), file).split(sep).join("/"), rest));
-  const others = all.filter((file) => !own.includes(file));
-  return { path, url, tests: [own, others].filter((group) => group.length > 0) };
+  return { path, url, tests: all, own };
 }
 
 /** Whether a test is of the source file at `rest`: it has its path, or is in its folder, which is not the topmost. */
