@@ -30,7 +30,7 @@ export interface Restatement {
  *   that others wrote while it ran may be lost. Content and envelope fit each other all the same.
  * - what the caller allowed to get lost.
  */
-type Change = Loss | "last-modified" | "version-id" | "etag" | "checksum" | "unpinned-metadata";
+export type Change = Loss | "last-modified" | "version-id" | "etag" | "checksum" | "unpinned-metadata";
 
 /** An object that was written again. */
 export interface RestatedObject {

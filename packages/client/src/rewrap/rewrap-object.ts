@@ -1,7 +1,10 @@
-import type { S3Client } from "@aws-sdk/client-s3";
+import type { HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
+import type { Change } from "../restate/restate-object.js";
+import type { NewWrap } from "./new-wrap.js";
 import { rewrapFile } from "./rewrap-file.js";
+import { rewrapMetadata } from "./rewrap-metadata.js";
 import { type Rewrap, type RewrapOptions, resolveRewrap } from "./rewrap-options.js";
 import { type StandingObject, standingObject } from "./standing-object.js";
 
@@ -15,6 +18,8 @@ export interface RewrappedObject {
   readonly verified: "content" | "envelope" | "unverified";
   /** Of the object or file that holds the new wrap. */
   readonly ETag: string;
+  /** What of the object is not as it was, where its metadata changed; nothing of the content. Empty for a file. */
+  readonly changed: readonly Change[];
   /** The version that still holds the old wrap, and needs the old key, where the bucket keeps versions. */
   readonly replacedVersionId?: string;
 }
@@ -50,19 +55,39 @@ async function attempt(client: S3Client, rewrap: Rewrap): Promise<RewrappedObjec
   const object = await standingObject(client, rewrap);
   const isInMetadata = standsInMetadata(rewrap, object);
   if (isInMetadata && rewrap.to.instructionFileSuffix === undefined) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "The object's wrapped key is in its metadata, which this release does not re-wrap: get the object and put it again.",
-    );
+    const done = await rewrapMetadata(client, rewrap, object);
+    if (done === undefined) return undefined;
+    const { head, changed, replacedVersionId } = done;
+    return resultOf(done, { ETag: head.ETag ?? "", changed, replacedVersionId: keptVersion(replacedVersionId, head) });
   }
   const done = await rewrapFile(client, rewrap, object, isInMetadata);
   if (done === undefined) return undefined;
-  const { laid, verified, etag, replacedVersionId } = done;
+  return resultOf(done, { ETag: done.etag, changed: [], replacedVersionId: done.replacedVersionId });
+}
+
+/** Without versions, nothing of the one that was replaced is left. */
+function keptVersion(replaced: string | undefined, { VersionId }: HeadObjectCommandOutput): string | undefined {
+  return replaced === VersionId ? undefined : replaced;
+}
+
+function resultOf(
+  { laid, verified }: NewWrap,
+  {
+    ETag,
+    changed,
+    replacedVersionId,
+  }: {
+    readonly ETag: string;
+    readonly changed: readonly Change[];
+    readonly replacedVersionId: string | undefined;
+  },
+): RewrappedObject {
   return {
     place: laid.place,
     wrapAlgorithm: laid.encryptedDataKey.wrapAlgorithm.name,
     verified: verified === "none" ? "unverified" : verified,
-    ETag: etag,
+    ETag,
+    changed,
     ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
   };
 }

@@ -9,6 +9,9 @@ import {
 } from "@s3ec/materials";
 import { type CallOptions, callOptionsOf, refuseReservedNames, withCallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
+import type { KeepOptions } from "../restate/kept-object.js";
+import { AllowedLosses } from "../restate/losses.js";
+import { settleTimeOf } from "../restate/settled.js";
 
 /** What wraps the data key from now on. */
 export interface RewrapTarget {
@@ -25,7 +28,7 @@ export interface RewrapTarget {
 }
 
 /** Which object is re-wrapped, how its data key is opened, and what wraps it then. */
-export interface RewrapOptions {
+export interface RewrapOptions extends KeepOptions {
   /** Its bucket. */
   readonly Bucket: string;
   /** Its key. */
@@ -67,8 +70,6 @@ export interface RewrapOptions {
   readonly SSECustomerKey?: GetObjectCommandInput["SSECustomerKey"];
   /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
   readonly SSECustomerKeyMD5?: GetObjectCommandInput["SSECustomerKeyMD5"];
-  /** Ends it before the next request is sent. */
-  readonly abortSignal?: AbortSignal;
 }
 
 const OPTIONS: OptionNames<RewrapOptions> = {
@@ -89,6 +90,10 @@ const OPTIONS: OptionNames<RewrapOptions> = {
   SSECustomerAlgorithm: true,
   SSECustomerKey: true,
   SSECustomerKeyMD5: true,
+  allowLoss: true,
+  SSEKMSEncryptionContext: true,
+  settleTime: true,
+  checksTarget: true,
   abortSignal: true,
 };
 
@@ -117,6 +122,8 @@ export interface Rewrap {
   readonly verify: "envelope" | "content" | "none";
   readonly enforceRotation: boolean;
   readonly decryptHere: boolean;
+  /** How the object is copied onto itself, where its own metadata changes. */
+  readonly keep: KeepOptions;
 }
 
 /** Throws `invalid-argument` for what is wrong with the options, before anything is asked or used. */
@@ -145,6 +152,11 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
     ),
   );
   refuseReservedNames(target);
+  const { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget } = options;
+  const keep = { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget, abortSignal };
+  // Before a key is used; whatever is wrong with it.
+  settleTimeOf(keep);
+  new AllowedLosses(allowLoss);
   const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = options;
   const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
   return {
@@ -157,6 +169,7 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
     verify,
     enforceRotation,
     decryptHere,
+    keep,
   };
 }
 
