@@ -9,9 +9,9 @@ export interface PublishedPackage {
   readonly location: string;
 }
 
-/** Those of the monorepo at `root` that are not private, each after those that it depends on. */
+/** Those of the monorepo at `root` that are not private. */
 export async function publishedPackages(root: string): Promise<readonly PublishedPackage[]> {
-  const { stdout } = await run(join(root, "node_modules/.bin/lerna"), ["list", "--json", "--toposort"], { cwd: root });
+  const { stdout } = await run(join(root, "node_modules/.bin/lerna"), ["list", "--json"], { cwd: root });
   return JSON.parse(stdout);
 }
 
