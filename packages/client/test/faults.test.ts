@@ -174,7 +174,7 @@ describe("the client under faults", () => {
     const file = join(folder, "file");
     writeFileSync(file, "some bytes");
     const client = fixture.client();
-    for (const more of [{ ContentLength: 1 }, { Metadata: { "x-amz-key": "mine" } }, { WriteOffsetBytes: 1 }]) {
+    for (const more of [{ ContentLength: 1 }, { Metadata: { "x-amz-mine": "1" } }, { WriteOffsetBytes: 1 }]) {
       const Body = createReadStream(file);
       await once(Body, "open");
       await refusal(client.send(new PutObjectCommand({ Bucket: BUCKET, Key: "refused", Body, ...more })));

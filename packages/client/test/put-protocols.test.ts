@@ -498,7 +498,7 @@ describe("puts with instruction files", () => {
     expect(error.message).to.match(/2048 bytes of metadata.*the envelope needs \d{3}, and yours has 1904/);
     const accent = await refusal(client().send(puts("accent", "x", { Metadata: { title: "Grüße" } })));
     expect(accent.message).to.match(/ASCII/);
-    const mark = await refusal(client().send(puts("mark", "x", { Metadata: { "S3ec-Of": "x" } })));
+    const mark = await refusal(client().send(puts("mark", "x", { Metadata: { "X-Amz-Mine": "x" } })));
     expect(mark.message).to.match(/reserved/);
   });
 });

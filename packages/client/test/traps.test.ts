@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import {
-  CopyObjectCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -89,7 +88,7 @@ describe("the adapter", () => {
 
   it("refuses reserved names in metadata, context and description", async () => {
     const client = fixture.client();
-    const reserved = new PutObjectCommand({ Bucket: BUCKET, Key: "r", Body: "x", Metadata: { "X-Amz-Key": "mine" } });
+    const reserved = new PutObjectCommand({ Bucket: BUCKET, Key: "r", Body: "x", Metadata: { "X-Amz-Mine": "1" } });
     expect((await refusal(client.send(reserved))).code).to.equal("invalid-argument");
     for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "x-amz-meta", "X-Amz-Meta"]) {
       const byContext = client.send(put("r"), { encryptionContext: { [name]: "x" } });
@@ -113,13 +112,6 @@ describe("the adapter", () => {
     const client = fixture.client();
     const create = new CreateMultipartUploadCommand({ Bucket: BUCKET, Key: "mpu" });
     expect((await refusal(client.send(create))).code).to.equal("unsupported-operation");
-    const replace = new CopyObjectCommand({
-      Bucket: BUCKET,
-      Key: "copy",
-      CopySource: `${BUCKET}/head`,
-      MetadataDirective: "REPLACE",
-    });
-    expect((await refusal(client.send(replace))).code).to.equal("unsupported-operation");
     const allowed = fixture.client({ allowUnencryptedCommands: ["CreateMultipartUploadCommand"] });
     expect((await allowed.send(create)).UploadId).to.be.a("string");
   });

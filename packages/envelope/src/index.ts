@@ -28,7 +28,7 @@ export { decodeHeaderText } from "./header-text.js";
 export { deriveContentKey, keyCommitment } from "./key-commitment.js";
 export type { OptionNames } from "./known-options.js";
 export { assertKnownOptions, nearestName } from "./known-options.js";
-export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID } from "./metadata-keys.js";
+export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID, ENVELOPE_FIELDS } from "./metadata-keys.js";
 export type { Metadata } from "./object-mark.js";
 export { fileMark, holdsWrappedKey, isReservedMetadata, markedFile, newFile, objectMark } from "./object-mark.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";

@@ -39,6 +39,16 @@ export const V3_KEY_FIELDS: readonly string[] = [
   ENCRYPTION_CONTEXT_V3,
 ];
 
+/** Every name of an object's user metadata that is not its owner's; of an instruction file, beside its marker. */
+export const ENVELOPE_FIELDS: readonly string[] = Object.freeze([
+  ...V1_V2_FIELDS,
+  ...V3_CONTENT_FIELDS,
+  ...V3_KEY_FIELDS,
+  TAG_LENGTH,
+  PLAINTEXT_LENGTH,
+  OBJECT_MARK,
+]);
+
 /** The entry of a KMS context that binds the wrapped key to the content algorithm (1.5). */
 export const CONTEXT_CONTENT_ALGORITHM = "aws:x-amz-cek-alg";
 /** Written into old descriptions; names a key but is never trusted (S11). */

@@ -1,4 +1,4 @@
-import { type ByteRange, type CommitmentPolicy, canSealInParts, holdsEnvelope } from "@s3ec/envelope";
+import { type ByteRange, type CommitmentPolicy, canSealInParts, ENVELOPE_FIELDS, holdsEnvelope } from "@s3ec/envelope";
 import {
   type Inspection,
   type ObjectFormat,
@@ -34,6 +34,7 @@ import { EnvelopeWraps } from "./wrap-rules.js";
  */
 export class S3Format implements ObjectFormat {
   readonly name = "s3";
+  readonly metadataNames: readonly string[] = ENVELOPE_FIELDS;
   readonly siblings: SiblingRules;
   readonly wraps: WrapRules;
   readonly #options: ResolvedS3FormatOptions;

@@ -18,6 +18,12 @@ export interface ObjectFormat {
    */
   readonly provesAll: boolean;
 
+  /**
+   * Names of user metadata that are this format's own, in lower case: they stay when a copy replaces the metadata, and are
+   * dropped from what a caller puts, since a get has shown them. Absent where it keeps nothing there.
+   */
+  readonly metadataNames?: readonly string[];
+
   /** What it knows of the files that may stand beside its objects; absent where there are none. */
   readonly siblings?: SiblingRules;
 

@@ -1,11 +1,9 @@
 import type {
   CopyObjectCommandInput,
   CopyObjectCommandOutput,
-  HeadObjectCommandOutput,
   PutObjectCommandInput,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
@@ -17,16 +15,20 @@ import { publish } from "../write/publish.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
+import { answerOfCopy } from "./copy-answer.js";
 import { pinOf, type SourceInput, sourceOf } from "./copy-source.js";
+import { replaceOwnMetadata } from "./own-metadata.js";
 import { type Copied, readSource } from "./read-source.js";
+import { replacedMetadata } from "./replaced-metadata.js";
+import { rewrappedCopy } from "./rewrapped-copy.js";
 import { refuseShadowed } from "./shadowed-copy.js";
 
 type Result = { output: CopyObjectCommandOutput; response: unknown };
 type Next = (input: CopyObjectCommandInput) => Promise<Result>;
 
 /**
- * Copies an encrypted object with its metadata, which is its envelope, and with its instruction files, as a put of the
- * object over what is at the target. The files are read before the object is looked at, and the copy is of that object and
+ * Copies an encrypted object with its envelope, whether its metadata is copied or replaced, and with its instruction files, as
+ * a put of the object over what is at the target. The files are read before the object is looked at, and the copy is of that object and
  * no other.
  */
 export async function copyObject(
@@ -35,17 +37,15 @@ export async function copyObject(
   next: Next,
   client: S3Client,
 ): Promise<Result> {
-  if (input.MetadataDirective === "REPLACE") {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "Replacing an object's metadata would destroy its envelope, and the object with it: copy with MetadataDirective COPY.",
-    );
-  }
   const call = callOptionsOf(input);
   const plain = plainClientOf(client);
   const source = sourceOf(input);
   // Keys may be asked for whose file it is.
   const copied = await unlessAborted(() => readSource(options, call, input, source, plain), call.abortSignal);
+  if (input.MetadataDirective === "REPLACE" && isOntoItself(input, source)) {
+    return await replaceOwnMetadata(options, call, input, { source, copied }, plain, next);
+  }
+  const described = (await rewrappedCopy(options, call, input, source, copied)) ?? replaced(options, input, copied);
   refuseImpossibleKeys(input.Key, copied.files);
   const siblings = siblingsOf(options, input, copied);
   const target = targetOf(input, copied);
@@ -59,7 +59,7 @@ export async function copyObject(
       siblings,
       attempts,
       send: async () => {
-        result = await next(watched({ ...input, ...conditionsOf(input, source, copied) }, attempts));
+        result = await next(watched({ ...described, ...conditionsOf(input, source, copied) }, attempts));
         return result;
       },
       answerOf: (head) => {
@@ -74,20 +74,27 @@ export async function copyObject(
   }
 }
 
+function replaced(options: ResolvedOptions, input: CopyObjectCommandInput, { head }: Copied): CopyObjectCommandInput {
+  return input.MetadataDirective === "REPLACE" ? { ...input, Metadata: replacedMetadata(options, input, head) } : input;
+}
+
 /**
  * What is copied is what was looked at; the caller's own conditions on the source were asked by then, and none that is
  * left can switch this one off. Onto itself, also what is replaced: S3 looks at the source at the beginning only.
  */
 function conditionsOf(
   input: CopyObjectCommandInput,
-  { Bucket, Key, VersionId }: SourceInput,
+  source: SourceInput,
   { head }: Copied,
 ): Pick<CopyObjectCommandInput, "CopySourceIfMatch" | "IfMatch"> {
   const { CopySourceIfMatch } = pinOf(head);
   if (CopySourceIfMatch === undefined) return {};
-  const isOntoItself = Bucket === input.Bucket && Key === input.Key && VersionId === undefined;
   const isFree = input.IfNoneMatch === undefined && (input.IfMatch === undefined || input.IfMatch === "*");
-  return { CopySourceIfMatch, ...(isOntoItself && isFree ? { IfMatch: CopySourceIfMatch } : {}) };
+  return { CopySourceIfMatch, ...(isOntoItself(input, source) && isFree ? { IfMatch: CopySourceIfMatch } : {}) };
+}
+
+function isOntoItself(input: CopyObjectCommandInput, { Bucket, Key, VersionId }: SourceInput): boolean {
+  return Bucket === input.Bucket && Key === input.Key && VersionId === undefined;
 }
 
 function siblingsOf(
@@ -118,12 +125,4 @@ function targetOf(input: CopyObjectCommandInput, { tagging }: Copied): PutObject
   const { CopySource, CopySourceSSECustomerKey, Metadata, Tagging, ...shared } = input;
   const tags = input.TaggingDirective === "REPLACE" ? Tagging : tagging;
   return tags === undefined ? shared : { ...shared, Tagging: tags };
-}
-
-/** What a copy would have answered, from what S3 says of the object that it stored. */
-function answerOfCopy(head: HeadObjectCommandOutput): CopyObjectCommandOutput {
-  const { ETag, LastModified, VersionId, Expiration, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled } = head;
-  const { SSECustomerAlgorithm, SSECustomerKeyMD5, RequestCharged, $metadata } = head;
-  const encrypted = { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, SSECustomerAlgorithm, SSECustomerKeyMD5 };
-  return { CopyObjectResult: { ETag, LastModified }, VersionId, Expiration, RequestCharged, ...encrypted, $metadata };
 }

@@ -22,7 +22,7 @@ export interface OwnCopy {
   readonly address: StoredAddress;
   /** The object as it was read: what the copy says of it is this one's. */
   readonly seen: SeenObject;
-  /** The copy, with the metadata to store, without source and conditions. */
+  /** The copy, with the metadata to store and the target's encryption, without its source; a condition replaces ours. */
   readonly input: Partial<CopyObjectCommandInput>;
   /** User metadata that is read back letter for letter, since it is this copy's own: the envelope. */
   readonly own: Readonly<Record<string, string>>;
@@ -50,19 +50,44 @@ type Pace = Pick<KeepOptions, "abortSignal" | "checksTarget" | "settleTime">;
 export async function copyOntoItself(client: S3Client, copy: OwnCopy, pace: Pace): Promise<StandingCopy> {
   const { abortSignal } = pace;
   const settleTime = settleTimeOf(pace);
-  const input = {
-    ...copy.input,
-    ...sourceOfOwn(copy.address),
-    ...conditionsOf(copy.seen, pace),
-    MetadataDirective: "REPLACE" as const,
-  };
-  if (abortSignal?.aborted === true) throw requestAborted();
+  const request = abortSignal === undefined ? {} : { abortSignal: patient(abortSignal) };
   const began = performance.now();
-  const output = await sent(client, input, copy, abortSignal);
+  const output = await sendOwnCopy(client, copy, pace, (input) => client.send(new CopyObjectCommand(input), request));
   const took = performance.now() - began;
   await requireOwn(client, copy, output, abortSignal);
   await waited(Math.max(settleTime, settleTime === 0 ? 0 : took), abortSignal);
   return { output, head: await requireOwn(client, copy, output, abortSignal) };
+}
+
+/**
+ * The one request of that. A lost answer, or the refusal of a second try after one, is no failure when the object is ours by
+ * then: the answer is then undefined.
+ */
+export async function sendOwnCopy(
+  client: S3Client,
+  copy: OwnCopy,
+  pace: Pace,
+  send: (input: CopyObjectCommandInput) => Promise<CopyObjectCommandOutput>,
+): Promise<CopyObjectCommandOutput | undefined> {
+  if (pace.abortSignal?.aborted === true) throw requestAborted();
+  const attempts = new Attempts();
+  const input = {
+    ...sourceOfOwn(copy.address),
+    ...conditionsOf(copy.seen, pace),
+    ...copy.input,
+    MetadataDirective: "REPLACE" as const,
+  };
+  try {
+    return await send(watched(input, attempts));
+  } catch (error) {
+    if (!attempts.wereRefused) {
+      const abortSignal = AbortSignal.timeout(ASKING_TIMEOUT);
+      const now = await lookAt(client, targetOf(copy), { abortSignal }).catch(() => undefined);
+      if (now !== undefined && isOwn(now.head, copy.own) && isAnother(copy.seen.head, now.head)) return undefined;
+      if (now === undefined || attempts.mayStillLand) throw outcomeUnknown(error);
+    }
+    throw isRefusedCondition(error) ? changedMeanwhile(error) : error;
+  }
 }
 
 /** The object as the source of a copy of itself. */
@@ -71,9 +96,10 @@ function sourceOfOwn({
   Key,
   ExpectedBucketOwner,
   RequestPayer,
-  ...customerKey
+  SSECustomerAlgorithm,
+  SSECustomerKey,
+  SSECustomerKeyMD5,
 }: StoredAddress): CopyObjectCommandInput {
-  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = customerKey;
   const key = Key.split("/").map(encodeURIComponent).join("/");
   return {
     Bucket,
@@ -82,7 +108,6 @@ function sourceOfOwn({
     ExpectedBucketOwner,
     ExpectedSourceBucketOwner: ExpectedBucketOwner,
     RequestPayer,
-    ...customerKey,
     CopySourceSSECustomerAlgorithm: SSECustomerAlgorithm,
     CopySourceSSECustomerKey: SSECustomerKey,
     CopySourceSSECustomerKeyMD5: SSECustomerKeyMD5,
@@ -108,49 +133,33 @@ function conditionsOf(
   return { IfMatch: ETag, CopySourceIfUnmodifiedSince: LastModified };
 }
 
+/** The copy as it is to be looked at: it may have been given another key of the customer's. */
+export function targetOf({ address, input }: Pick<OwnCopy, "address" | "input">): StoredAddress {
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
+  return { ...address, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+}
+
 /** Whether the object that stands has what this copy was to store. */
 function isOwn({ Metadata = {} }: HeadObjectCommandOutput, own: OwnCopy["own"]): boolean {
   return Object.entries(own).every(([name, value]) => Metadata[name.toLowerCase()] === value);
 }
 
-/** A lost answer, or the refusal of a second try after one, is no failure when the object is ours by then. */
-async function sent(
-  client: S3Client,
-  input: CopyObjectCommandInput,
-  copy: OwnCopy,
-  signal: AbortSignal | undefined,
-): Promise<CopyObjectCommandOutput | undefined> {
-  const attempts = new Attempts();
-  const request = signal === undefined ? {} : { abortSignal: patient(signal) };
-  try {
-    return await client.send(new CopyObjectCommand(watched(input, attempts)), request);
-  } catch (error) {
-    if (!attempts.wereRefused) {
-      const abortSignal = AbortSignal.timeout(ASKING_TIMEOUT);
-      const now = await lookAt(client, copy.address, { abortSignal }).catch(() => undefined);
-      if (now !== undefined && isOwn(now.head, copy.own) && isAnother(copy.seen.head, now.head)) return undefined;
-      if (now === undefined || attempts.mayStillLand) throw outcomeUnknown(error);
-    }
-    throw isRefusedCondition(error) ? changedMeanwhile(error) : error;
-  }
-}
-
 async function requireOwn(
   client: S3Client,
-  { address, own }: OwnCopy,
+  copy: OwnCopy,
   output: CopyObjectCommandOutput | undefined,
   abortSignal: AbortSignal | undefined,
 ): Promise<HeadObjectCommandOutput> {
   const request = abortSignal === undefined ? {} : { abortSignal };
-  const { head } = await lookAt(client, address, request).catch((error: unknown) => {
+  const { head } = await lookAt(client, targetOf(copy), request).catch((error: unknown) => {
     throw isMissing(error) ? changedMeanwhile(error) : error;
   });
   const tag = output?.CopyObjectResult?.ETag;
-  if (isOwn(head, own) && (tag === undefined || tag === head.ETag)) return head;
+  if (isOwn(head, copy.own) && (tag === undefined || tag === head.ETag)) return head;
   throw changedMeanwhile();
 }
 
-function isAnother(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): boolean {
+export function isAnother(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): boolean {
   const time = (head: HeadObjectCommandOutput): number | undefined => head.LastModified?.getTime();
   const isSame = before.ETag === now.ETag && before.VersionId === now.VersionId && time(before) === time(now);
   return !isSame || JSON.stringify(before.Metadata) !== JSON.stringify(now.Metadata);
@@ -161,7 +170,7 @@ function isRefusedCondition(error: unknown): boolean {
   return [404, 409, 412].includes(httpStatusOf(error) ?? 0) && (error as Error).name !== "NoSuchBucket";
 }
 
-function changedMeanwhile(cause?: unknown): S3EncryptionError {
+export function changedMeanwhile(cause?: unknown): S3EncryptionError {
   return new S3EncryptionError(
     "content-mismatch",
     "Others wrote the object at the same time: what stands now is theirs, and was left as it is. Look at it, and try again.",

@@ -43,29 +43,27 @@ export function headersOf(
   losses: AllowedLosses,
   kmsContext: string | undefined,
 ): Headers {
+  const { StorageClass, WebsiteRedirectLocation } = head;
+  const ChecksumAlgorithm = CHECKSUMS.find((name) => head[`Checksum${name}`] !== undefined);
+  return {
+    ...contentHeadersOf(head, losses),
+    ...withoutUndefined({ StorageClass, WebsiteRedirectLocation, ChecksumAlgorithm }),
+    ...encryptionOf(head, losses, kmsContext),
+  };
+}
+
+/** What a copy takes along by itself as long as its metadata is not replaced. */
+export function contentHeadersOf(head: HeadObjectCommandOutput, losses: AllowedLosses): Headers {
   const { CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, ContentType } = head;
-  const { Expires, ExpiresString, StorageClass, WebsiteRedirectLocation } = head;
+  const { Expires, ExpiresString } = head;
   if (Expires === undefined && ExpiresString !== undefined) {
     losses.accept(
       "expires",
       `The object's Expires, ${JSON.stringify(ExpiresString)}, is no date, and cannot be repeated.`,
     );
   }
-  const ChecksumAlgorithm = CHECKSUMS.find((name) => head[`Checksum${name}`] !== undefined);
-  return {
-    ...withoutUndefined({
-      CacheControl,
-      ContentDisposition,
-      ContentEncoding,
-      ContentLanguage,
-      ContentType,
-      Expires,
-      StorageClass,
-      WebsiteRedirectLocation,
-      ChecksumAlgorithm,
-    }),
-    ...encryptionOf(head, losses, kmsContext),
-  };
+  const content = { CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, ContentType, Expires };
+  return withoutUndefined(content);
 }
 
 /** Named even where it is the bucket's default, which another client may have changed since. */

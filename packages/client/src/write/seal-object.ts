@@ -7,7 +7,8 @@ import { formatToWrite, type ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { letGoOfBody } from "../streams.js";
 import { type ObjectToPut, sourceOfBody } from "./body.js";
-import { checkUserMetadata, refuseImpossibleKeys, refuseOversizedMetadata } from "./metadata-limits.js";
+import { callersMetadata } from "./callers-metadata.js";
+import { refuseImpossibleKeys, refuseOversizedMetadata } from "./metadata-limits.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
 import type { SiblingsToPut } from "./sibling-files.js";
 import { takeBody } from "./taken-body.js";
@@ -38,10 +39,10 @@ export async function sealObject(options: ResolvedOptions, given: ObjectToPut): 
 }
 
 async function sealChecked(options: ResolvedOptions, given: ObjectToPut): Promise<SealedObject> {
-  const { call, format } = checked(options, given);
+  const { call, format, Metadata } = checked(options, given);
   const body = sourceOfBody(given.Body, given.ContentLength);
   try {
-    const { input, source } = withoutPlaintextChecksums(given, body);
+    const { input, source } = withoutPlaintextChecksums({ ...given, Metadata }, body);
     const object = {
       ...requestOf(options, call, given),
       plaintext: source.chunks,
@@ -86,23 +87,26 @@ export async function sealObjectInParts(
   given: Omit<PutObjectCommandInput, "Body">,
   contentLength?: number,
 ): Promise<PartwiseObject | undefined> {
-  const { call, format } = checked(options, given);
+  const { call, format, Metadata } = checked(options, given);
   const sealInParts = format.sealInParts?.bind(format);
   if (sealInParts === undefined) return undefined;
   const object = { ...requestOf(options, call, given), ...(contentLength === undefined ? {} : { contentLength }) };
   const sealed = await unlessAborted(() => sealInParts(object), call.abortSignal);
-  return { ...toStore(options, given, sealed), parts: sealed.parts };
+  return { ...toStore(options, { ...given, Metadata }, sealed), parts: sealed.parts };
 }
 
 /** Refuses what must not be written, before anything is asked for a key. */
-function checked(options: ResolvedOptions, given: ObjectToPut): { call: CallOptions; format: ObjectFormat } {
+function checked(
+  options: ResolvedOptions,
+  given: ObjectToPut,
+): { call: CallOptions; format: ObjectFormat; Metadata: PutObjectCommandInput["Metadata"] } {
   const call = callOptionsOf(given);
   refuseReservedNames(call);
-  checkUserMetadata(given.Metadata);
+  const Metadata = callersMetadata(options, given.Metadata);
   if (given.WriteOffsetBytes !== undefined) {
     throw new S3EncryptionError("unsupported-operation", "An encrypted object cannot be appended to; write it anew.");
   }
-  return { call, format: formatToWrite(options, call) };
+  return { call, format: formatToWrite(options, call), Metadata };
 }
 
 function toStore(

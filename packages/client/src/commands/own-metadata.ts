@@ -1,0 +1,72 @@
+import type {
+  CopyObjectCommandInput,
+  CopyObjectCommandOutput,
+  HeadObjectCommandOutput,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import type { CallOptions } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
+import { changedMeanwhile, isAnother, sendOwnCopy, targetOf } from "../restate/own-copy.js";
+import { lookAt, type StoredAddress } from "../restate/seen-object.js";
+import { settled } from "../restate/settled.js";
+import { answerOfCopy } from "./copy-answer.js";
+import type { SourceInput } from "./copy-source.js";
+import type { Copied } from "./read-source.js";
+import { replacedMetadata } from "./replaced-metadata.js";
+
+type Result = { output: CopyObjectCommandOutput; response: unknown };
+
+/** An object whose metadata is to be replaced where it stands, as it was found. */
+export interface OwnSource {
+  readonly source: SourceInput;
+  readonly copied: Copied;
+}
+
+/**
+ * Replaces the metadata of an object where it stands: the envelope goes along, so that the copy is bound to the object that it
+ * was read of, by time as well, since an entity tag does not see metadata. The files beside it stay as they are.
+ *
+ * @param client one that does not encrypt
+ */
+export async function replaceOwnMetadata(
+  options: ResolvedOptions,
+  { abortSignal }: CallOptions,
+  input: CopyObjectCommandInput,
+  { source, copied }: OwnSource,
+  client: S3Client,
+  next: (input: CopyObjectCommandInput) => Promise<Result>,
+): Promise<Result> {
+  const { Bucket = "", Key, ExpectedBucketOwner, RequestPayer } = source;
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = source;
+  const customerKey = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+  const address: StoredAddress = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customerKey };
+  const seen = await settled(client, address, { abortSignal });
+  if (isAnother(copied.head, seen.head)) throw changedMeanwhile();
+  const Metadata = replacedMetadata(options, input, seen.head);
+  const copy = { address, seen, input: { ...withoutOurs(input, seen.head), Metadata }, own: sentAsItIs(Metadata) };
+  let result: Result | undefined;
+  await sendOwnCopy(client, copy, { abortSignal }, async (sent) => {
+    result = await next(sent);
+    return result.output;
+  });
+  if (result !== undefined) return result;
+  const { head } = await lookAt(client, targetOf(copy));
+  return { output: answerOfCopy(head), response: undefined };
+}
+
+/**
+ * The caller's conditions on the source were asked by HEAD: beside ours they would switch one off. One on the target stays
+ * where ours would be weaker.
+ */
+function withoutOurs(input: CopyObjectCommandInput, { ETag }: HeadObjectCommandOutput): CopyObjectCommandInput {
+  const { CopySource, CopySourceIfMatch, CopySourceIfUnmodifiedSince, IfMatch, ...rest } = input;
+  const isStronger = IfMatch !== undefined && IfMatch !== "*" && IfMatch !== ETag;
+  return { CopySource, ...rest, ...(isStronger ? { IfMatch } : {}) };
+}
+
+/** S3 may answer with other letters for the same text where that has encoded words, or white space around it. */
+function sentAsItIs(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).filter(([, value]) => value === value.trim() && !value.includes("=?")),
+  );
+}
