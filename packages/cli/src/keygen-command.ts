@@ -1,8 +1,9 @@
 import { createHash, createPublicKey, generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
-import { open, unlink } from "node:fs/promises";
+import { unlink } from "node:fs/promises";
 import { parse } from "node:path";
 import { promisify } from "node:util";
-import { isError, S3EncryptionError } from "@s3ec/materials";
+import { S3EncryptionError } from "@s3ec/materials";
+import { writeNew } from "./new-file.js";
 
 type Description = Readonly<Record<string, string>>;
 
@@ -74,26 +75,6 @@ async function writePublicHalf(publicFile: string, pem: string, file: string): P
   } catch (error) {
     await unlink(file);
     throw error;
-  }
-}
-
-/** Never over another file: the key in it may be the only one that opens some objects. */
-async function writeNew(file: string, content: string | Uint8Array, mode: number): Promise<void> {
-  try {
-    await using handle = await open(file, "wx", mode);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } catch (error) {
-      await unlink(file);
-      throw error;
-    }
-  } catch (error) {
-    if (!isError(error) || error.code !== "EEXIST") throw error;
-    throw new S3EncryptionError(
-      "invalid-argument",
-      `${file} is there already, and no key is ever written over another file. Name one that is not there.`,
-    );
   }
 }
 

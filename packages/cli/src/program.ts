@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { ALLOW_COMMANDS, DEV_SERVER, entry, USE } from "./command-options.js";
+import { configCommands } from "./config-commands.js";
 import type { ConnectionOptions } from "./connection.js";
 import { devServerAddress } from "./dev-server-address.js";
 import type { TransferOptions } from "./download.js";
 import { reportOf } from "./error-report.js";
 import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
 import { Interrupts } from "./interruption.js";
-import type { KeygenOptions, RsaKeygenOptions } from "./keygen-command.js";
+import { keyCommands } from "./key-commands.js";
 import {
   destinationAddress,
   fileNamedAfter,
@@ -117,59 +119,9 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       }
     });
 
-  keygen(root, onVerbose);
-
-  const config = root.command("config").description("Check and describe configurations.");
-  explained(config.command("check"), onVerbose)
-    .description(
-      "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store.",
-    )
-    .argument("<FILE>")
-    .option(...USE)
-    .option(...ALLOW_COMMANDS)
-    .action(async (file: string, { allowCommands = false, use }: Pick<ConnectionOptions, "allowCommands" | "use">) => {
-      const { configCheck } = await import("./config-command.js");
-      await print(await configCheck(file, { allowCommands, ...(use === undefined ? {} : { use }) }));
-    });
-  config
-    .command("schema")
-    .description("Print the JSON Schema of configurations, for editors.")
-    .action(async () => {
-      const { configurationJsonSchema } = await import("@s3ec/container");
-      await print(JSON.stringify(configurationJsonSchema(), null, 2));
-    });
+  keyCommands(root, (command) => explained(command, onVerbose));
+  configCommands(root, (command) => explained(command, onVerbose));
   return root;
-}
-
-const USE = ["--use <NAME>", "which configuration of a file that holds several"] as const;
-const ALLOW_COMMANDS = ["--allow-commands", "run the commands that the configuration names to get its keys"] as const;
-
-function keygen(root: Command, onVerbose: () => void): void {
-  const commands = root.command("keygen").description("Make keys, in new files that only you can read.");
-  const described = (command: Command): Command =>
-    explained(command, onVerbose)
-      .argument("<FILE>", "where to; never a file that is there")
-      .option("--description <k=v>", "material description, stored with what the key wraps (repeatable)", entry);
-  described(commands.command("aes"))
-    .description("Make an AES key of 256 bits.")
-    .action(async (file: string, options: KeygenOptions) => {
-      const { keygenAes } = await import("./keygen-command.js");
-      await print(await keygenAes(file, options));
-    });
-  described(commands.command("rsa"))
-    .description("Make an RSA key pair, and print its public half.")
-    .option("--bits <N>", "2048, 3072 (default) or 4096", modulusLength)
-    .option("--public <FILE>", "write the public half to a file, too")
-    .option("--passphrase-env <NAME>", "encrypt the private key with the passphrase in this environment variable")
-    .action(async (file: string, options: RsaKeygenOptions) => {
-      const { keygenRsa } = await import("./keygen-command.js");
-      await print(await keygenRsa(file, options));
-    });
-}
-
-function modulusLength(text: string): number {
-  if (!["2048", "3072", "4096"].includes(text)) throw new InvalidArgumentError("It is 2048, 3072 or 4096.");
-  return Number(text);
 }
 
 /** A command that tells more of what went wrong when it is asked to. */
@@ -183,11 +135,7 @@ function common(command: Command, description: string): Command {
     .option("--config <FILE>", "configuration (default: s3ec.config.json, .yaml or .yml in this folder)")
     .option(...USE)
     .option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev")
-    .option(
-      "--dev-server <URL>",
-      "use the s3ec-dev-server at http://[ID:SECRET@]host:port[?region=R]",
-      devServerAddress,
-    )
+    .option(...DEV_SERVER, devServerAddress)
     .option("--suffix <SUFFIX>", "instruction file suffix, such as .escrow");
 }
 
@@ -196,12 +144,6 @@ function transfer(command: Command, description: string): Command {
     .option(...ALLOW_COMMANDS)
     .option("--context <k=v>", "encryption context for KMS keys (repeatable)", entry)
     .option("--description <k=v>", "material description for raw keys (repeatable)", entry);
-}
-
-function entry(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError("Write it as name=value.");
-  return { ...previous, [name]: value };
 }
 
 async function withProgress(

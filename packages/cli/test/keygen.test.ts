@@ -87,7 +87,7 @@ describe("s3ec keygen", function () {
     ]) {
       const { code, stderr } = await s3ec(["keygen", ...args], folder);
       expect(code).to.equal(2);
-      expect(stderr).to.match(/^s3ec: there is there already, and no key is ever written over another file\./);
+      expect(stderr).to.match(/^s3ec: there is there already, and nothing is ever written over another file\./);
     }
     expect(readFileSync(join(folder, "there"), "utf8")).to.equal("kept");
     expect(() => statSync(join(folder, "new.pem"))).to.throw(/ENOENT/);

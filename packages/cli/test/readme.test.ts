@@ -38,7 +38,7 @@ describe("the shell examples of the README files", function () {
 
   for (const [readme, count] of [
     ["README.md", 4],
-    ["packages/cli/README.md", 6],
+    ["packages/cli/README.md", 9],
   ] as const) {
     it(`work in their order: ${readme}`, async () => {
       const lines = commandLines(readme);
@@ -46,7 +46,10 @@ describe("the shell examples of the README files", function () {
       for (const line of lines) {
         const args = line.split(" ").slice(1);
         // Without an AWS account, each needs the local server; `config` needs none.
-        const local = args[0] === "config" || args.includes("--dev") ? [] : ["--dev-server", server.endpoint];
+        const local =
+          (args[0] === "config" && !args.includes("--live")) || args.includes("--dev")
+            ? []
+            : ["--dev-server", server.endpoint];
         const { code, stderr } = await s3ec([...args, ...local], temporary.folder);
         expect(`${line}: ${stderr}`).to.equal(`${line}: `);
         expect(code).to.equal(0);

@@ -1,6 +1,8 @@
 export type { Overrides } from "./compose.js";
 export type { ClientConfiguration, ClientOptions, Configuration } from "./configuration.js";
 export { configurationJsonSchema } from "./configuration-json-schema.js";
+export type { ConfiguredAccess, KmsUse, NamedObjects } from "./configured-access.js";
+export { configuredAccess } from "./configured-access.js";
 export type { Assembly, CreateOptions } from "./create-from-config.js";
 export { createFromConfig } from "./create-from-config.js";
 export type { ConfigurationExplanation } from "./explain-configuration.js";

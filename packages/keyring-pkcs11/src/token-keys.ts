@@ -85,14 +85,14 @@ export function assertSelector({ keyLabel, keyId }: KeySelector): void {
   }
 }
 
-function template({ keyLabel, keyId }: KeySelector): Attribute[] {
+export function template({ keyLabel, keyId }: KeySelector): Attribute[] {
   return [
     ...(keyLabel === undefined ? [] : [{ type: CK.CKA_LABEL, value: keyLabel }]),
     ...(keyId === undefined ? [] : [{ type: CK.CKA_ID, value: Buffer.from(keyId, "hex") }]),
   ];
 }
 
-function findObjects({ cryptoki, handle }: TokenSession, attributes: Attribute[]): Handle[] {
+export function findObjects({ cryptoki, handle }: TokenSession, attributes: Attribute[]): Handle[] {
   cryptoki.C_FindObjectsInit(handle, attributes);
   try {
     return cryptoki.C_FindObjects(handle, 2);

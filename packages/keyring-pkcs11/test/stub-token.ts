@@ -110,6 +110,15 @@ export class StubToken implements Cryptoki {
     return fail("CKR_ATTRIBUTE_TYPE_INVALID");
   }
 
+  /** This token makes no keys. */
+  C_GenerateKeyAsync(): Promise<Handle> {
+    return fail("CKR_MECHANISM_INVALID");
+  }
+
+  C_GenerateKeyPairAsync(): Promise<unknown> {
+    return fail("CKR_MECHANISM_INVALID");
+  }
+
   C_EncryptInit(session: Handle, mechanism: Mechanism, key: Handle): void {
     this.#begin("C_EncryptInit", session, mechanism, key);
   }

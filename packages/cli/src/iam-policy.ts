@@ -1,0 +1,158 @@
+import type { ConfiguredAccess, KmsUse, NamedObjects } from "@s3ec/container";
+
+/** Whom a policy is for: who puts, who gets, who gives stored objects other keys. */
+export type Role = "writer" | "reader" | "rotator";
+
+export const ROLES: readonly Role[] = ["writer", "reader", "rotator"];
+
+/** One statement of an IAM policy, as IAM spells it. */
+export interface IamStatement {
+  readonly Sid?: string;
+  readonly Effect: "Allow";
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+export interface IamPolicy {
+  readonly Version: "2012-10-17";
+  readonly Statement: readonly IamStatement[];
+}
+
+/** Stands where nobody said which bucket: IAM then allows nothing, rather than every bucket. */
+export const UNKNOWN_BUCKET = "BUCKET";
+
+export type KmsAction = "kms:GenerateDataKey" | "kms:Encrypt" | "kms:Decrypt";
+
+/** What a rotator does with objects: their envelopes change, and everything else about them has to stay. */
+const ROTATED: readonly string[] = [
+  "s3:GetObject",
+  "s3:GetObjectVersion",
+  "s3:PutObject",
+  "s3:DeleteObject",
+  "s3:AbortMultipartUpload",
+  "s3:GetObjectTagging",
+  "s3:PutObjectTagging",
+  "s3:GetObjectAcl",
+  "s3:PutObjectAcl",
+  "s3:GetObjectRetention",
+  "s3:PutObjectRetention",
+  "s3:GetObjectLegalHold",
+  "s3:PutObjectLegalHold",
+  "s3:ListObjectAnnotations",
+  "s3:GetObjectAnnotation",
+  "s3:PutObjectAnnotation",
+  "s3:DeleteObjectAnnotation",
+];
+const ROTATED_BUCKET: readonly string[] = [
+  "s3:ListBucket",
+  "s3:ListBucketVersions",
+  "s3:ListBucketMultipartUploads",
+  "s3:GetBucketVersioning",
+];
+
+/** The least that a role needs, as far as the configuration says what that is. */
+export function iamPolicy(role: Role, access: ConfiguredAccess): IamPolicy {
+  const kms = access.kms.flatMap((use) => {
+    const actions = kmsActions(use, role);
+    return actions.length === 0 ? [] : [kmsStatement(actions, use, access.requiredContextKeys)];
+  });
+  return { Version: "2012-10-17", Statement: [...kms, ...s3Statements(role, access)] };
+}
+
+/** What one role asks of a key. */
+export function kmsActions({ role: use }: KmsUse, role: Role): KmsAction[] {
+  const making: KmsAction[] = use === "generator" ? ["kms:GenerateDataKey"] : use === "child" ? ["kms:Encrypt"] : [];
+  if (role === "writer") return making;
+  if (role === "reader") return ["kms:Decrypt"];
+  // An object's data key stays, and is wrapped anew; one that is moved to another format gets a new data key.
+  return [...new Set<KmsAction>(["kms:Decrypt", ...(use === "reader" ? [] : (["kms:Encrypt"] as const)), ...making])];
+}
+
+/**
+ * Allows actions with one key. A policy cannot name an alias as the key, since aliases move; a condition tells which keys
+ * have it.
+ */
+export function kmsStatement(
+  actions: readonly string[],
+  use: Pick<KmsUse, "keyId" | "region" | "discoveryFilter">,
+  requiredContextKeys: readonly string[] = [],
+): IamStatement {
+  const { resources, alias } = keyResources(use);
+  const context = Object.fromEntries(requiredContextKeys.map((name) => [`kms:EncryptionContext:${name}`, "false"]));
+  const condition = {
+    ...(alias === undefined ? {} : { "ForAnyValue:StringEquals": { "kms:ResourceAliases": alias } }),
+    ...(requiredContextKeys.length === 0 ? {} : { Null: context }),
+  };
+  return {
+    Effect: "Allow",
+    Action: one(actions),
+    Resource: one(resources),
+    ...(Object.keys(condition).length === 0 ? {} : { Condition: condition }),
+  };
+}
+
+function keyResources({ keyId, region = "*", discoveryFilter }: Pick<KmsUse, "keyId" | "region" | "discoveryFilter">): {
+  resources: readonly string[];
+  alias?: string;
+} {
+  if (keyId === undefined) {
+    const { partition = "aws", accountIds = ["*"] } = discoveryFilter ?? {};
+    return { resources: accountIds.map((account) => `arn:${partition}:kms:${region}:${account}:key/*`) };
+  }
+  const arn = /^(arn:[^:]+:kms:[^:]+:[^:]+:)(key\/.+|alias\/.+)$/.exec(keyId);
+  const [, place = `arn:aws:kms:${region}:*:`, name = keyId] = arn ?? [];
+  if (name.startsWith("alias/")) return { resources: [`${place}key/*`], alias: name };
+  return { resources: [`${place}${name.startsWith("key/") ? name : `key/${name}`}`] };
+}
+
+function s3Statements(role: Role, { objects, writesFiles, canWrite }: ConfiguredAccess): IamStatement[] {
+  if (objects.length === 0 || (role === "writer" && !canWrite)) return [];
+  const { onObjects, onBuckets } = s3Actions(role, writesFiles);
+  return [
+    objectStatement(onObjects, objects),
+    ...(onBuckets.length === 0 ? [] : [bucketStatement(onBuckets, objects)]),
+  ];
+}
+
+/** What one role does with objects, and with the buckets that hold them. */
+export function s3Actions(
+  role: Role,
+  writesFiles: boolean,
+): { readonly onObjects: readonly string[]; readonly onBuckets: readonly string[] } {
+  if (role === "rotator") return { onObjects: ROTATED, onBuckets: ROTATED_BUCKET };
+  // Without it S3 answers that something is forbidden where it is not there.
+  const listing = ["s3:ListBucket"];
+  if (role === "reader") return { onObjects: ["s3:GetObject"], onBuckets: listing };
+  const writing = ["s3:PutObject", "s3:AbortMultipartUpload"];
+  // Files beside the object are read before they are replaced, and taken back where the object is not stored.
+  return writesFiles
+    ? { onObjects: [...writing, "s3:GetObject", "s3:DeleteObject"], onBuckets: listing }
+    : { onObjects: writing, onBuckets: [] };
+}
+
+/** Allows actions with objects, whether or not they are there. */
+export function objectStatement(actions: readonly string[], objects: readonly NamedObjects[]): IamStatement {
+  return { Effect: "Allow", Action: one(actions), Resource: one([...new Set(objects.map(objectsArn))]) };
+}
+
+/** Allows actions with the buckets of objects. */
+export function bucketStatement(actions: readonly string[], objects: readonly NamedObjects[]): IamStatement {
+  return { Effect: "Allow", Action: one(actions), Resource: one([...new Set(objects.map(bucketArn))]) };
+}
+
+function bucketArn({ bucket = UNKNOWN_BUCKET }: NamedObjects): string {
+  return bucket.startsWith("arn:") ? bucket : `arn:aws:s3:::${bucket}`;
+}
+
+/** Those of an access point are below `object` of its ARN. What IAM would take for a pattern stands as itself. */
+function objectsArn(named: NamedObjects): string {
+  const bucket = bucketArn(named);
+  const prefix = named.prefix.replace(/[*?$]/g, (sign) => `\${${sign}}`);
+  return `${bucket}${bucket.includes(":accesspoint/") ? "/object" : ""}/${prefix}*`;
+}
+
+function one(list: readonly string[]): string | readonly string[] {
+  const [only] = list;
+  return list.length === 1 && only !== undefined ? only : list;
+}

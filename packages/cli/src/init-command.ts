@@ -1,0 +1,194 @@
+import { dirname, extname, join, relative, resolve } from "node:path";
+import { configurationJsonSchema, explainConfiguration } from "@s3ec/container";
+import { S3EncryptionError } from "@s3ec/materials";
+import { KEY_KINDS } from "./command-options.js";
+import type { DevServerAddress } from "./dev-server-address.js";
+import type { Pkcs11KeygenOptions } from "./keygen-pkcs11.js";
+import { assertNew, exists, writeNew } from "./new-file.js";
+import type { Ask } from "./terminal-questions.js";
+
+export interface InitOptions extends Partial<Pkcs11KeygenOptions> {
+  readonly keyring?: string;
+  readonly key?: string;
+  readonly create?: boolean;
+  readonly region?: string;
+  readonly legacy?: boolean;
+  readonly passphraseEnv?: string;
+  readonly devServer?: DevServerAddress;
+}
+
+const SCHEMA = "s3ec.schema.json";
+
+/** A keyring for the configuration, and what was done for it. */
+interface Chosen {
+  readonly keyring: object;
+  readonly done: readonly string[];
+}
+
+/** Writes a new configuration that was checked, and says what to do next. */
+export async function initCommand(file: string, options: InitOptions, ask: Ask | undefined): Promise<string> {
+  const format = extname(file);
+  if (![".json", ".yaml", ".yml"].includes(format)) {
+    throw wrong("Name the configuration with .json, .yaml or .yml at its end.");
+  }
+  await assertNew(file);
+  const questions = new Questions(ask);
+  const kind = await questions.choice(
+    options.keyring,
+    "What wraps the data keys: kms, aes, rsa or pkcs11",
+    KEY_KINDS,
+    "kms",
+  );
+  const { keyring, done } = await chosen(kind, file, options, questions);
+  const region = await questions.text(
+    options.region,
+    "Region of the bucket (empty: as AWS_REGION or the profile says)",
+    "",
+  );
+  const legacy = await questions.yes(options.legacy, "Read objects that clients before key commitment wrote");
+  const configuration = {
+    keyring,
+    ...(legacy
+      ? { client: { commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT", enableLegacyWrappingAlgorithms: true } }
+      : {}),
+    ...(region === "" ? {} : { s3: { region }, ...(kind === "kms" ? { kms: { region } } : {}) }),
+  };
+  await explainConfiguration(configuration, { folder: dirname(resolve(file)), onWarning: () => {} });
+  const text = format === ".json" ? jsonText(configuration) : await yamlText(configuration);
+  await writeNew(file, text, 0o644);
+  return [
+    ...done,
+    `Wrote ${file}${(await addSchema(file)) ? ` and ${SCHEMA}, which tells editors its fields` : ""}.`,
+    "",
+    "Next:",
+    `  s3ec config check ${file} --live s3://BUCKET/`,
+    `  s3ec put FILE s3://BUCKET/KEY --config ${file}`,
+  ].join("\n");
+}
+
+async function chosen(kind: string, file: string, options: InitOptions, questions: Questions): Promise<Chosen> {
+  switch (kind) {
+    case "kms":
+      return await kmsKey(options, questions);
+    case "pkcs11":
+      return await tokenKey(options, questions);
+    case "aes":
+    case "rsa":
+      return await fileKey(kind, file, options, questions);
+    default:
+      throw wrong(`--keyring is one of ${KEY_KINDS.join(", ")}.`);
+  }
+}
+
+async function kmsKey(options: InitOptions, questions: Questions): Promise<Chosen> {
+  const keyId = await questions.text(options.key, "KMS key: id, ARN or alias", "alias/app");
+  const keyring = { type: "kms", keyId };
+  if (!(await questions.yes(options.create, "Make this key now"))) return { keyring, done: [] };
+  if (!keyId.startsWith("alias/"))
+    throw wrong("Only a key under an alias can be made: write --key alias/app, for example.");
+  const { createKmsKey } = await import("./keygen-kms.js");
+  return { keyring, done: [`Made the KMS key ${await createKmsKey(keyId, options)} under ${keyId}.`] };
+}
+
+async function fileKey(
+  kind: "aes" | "rsa",
+  configuration: string,
+  options: InitOptions,
+  questions: Questions,
+): Promise<Chosen> {
+  const path = await questions.text(
+    options.key,
+    "File of the key; made where there is none",
+    kind === "aes" ? "s3ec.key" : "s3ec.pem",
+  );
+  const { passphraseEnv } = options;
+  const { keygenAes, keygenRsa } = await import("./keygen-command.js");
+  const isThere = await exists(path);
+  if (!isThere)
+    await (kind === "aes"
+      ? keygenAes(path, {})
+      : keygenRsa(path, passphraseEnv === undefined ? {} : { passphraseEnv }));
+  const source = {
+    file: relative(dirname(resolve(configuration)), resolve(path)),
+    ...(passphraseEnv === undefined ? {} : { passphrase: { env: passphraseEnv } }),
+  };
+  const keyring = kind === "aes" ? { type: "raw-aes", wrappingKey: source } : { type: "raw-rsa", privateKey: source };
+  const name = kind.toUpperCase();
+  return {
+    keyring,
+    done: [
+      isThere ? `Took the ${name} key ${path}.` : `Made the ${name} key ${path}, which only you can read: keep a copy.`,
+    ],
+  };
+}
+
+async function tokenKey(options: InitOptions, questions: Questions): Promise<Chosen> {
+  const module = await questions.text(options.module, "PKCS#11 library of the token's maker (--module)");
+  const tokenLabel = await questions.text(options.tokenLabel, "Label of the token (--token-label)");
+  const label = await questions.text(options.key, "Label of the key", "s3ec");
+  const pinEnv = await questions.text(options.pinEnv, "Environment variable with the PIN", "TOKEN_PIN");
+  const { keyType } = options;
+  const token = { module, tokenLabel, pinEnv, ...(keyType === undefined ? {} : { keyType }) };
+  const { createPkcs11Key, pkcs11Keyring } = await import("./keygen-pkcs11.js");
+  const keyring = pkcs11Keyring(label, token);
+  if (!(await questions.yes(options.create, "Make this key now"))) return { keyring, done: [] };
+  await createPkcs11Key(label, token);
+  return { keyring, done: [`Made the key ${label} in the token ${tokenLabel}.`] };
+}
+
+/** An option answers its question; what is asked nowhere has its default. */
+class Questions {
+  readonly #ask: Ask | undefined;
+
+  constructor(ask: Ask | undefined) {
+    this.#ask = ask;
+  }
+
+  async text(given: string | undefined, question: string, byDefault?: string): Promise<string> {
+    const answer = given ?? (await this.#ask?.(question, byDefault ?? "")) ?? byDefault;
+    if (answer !== undefined && (answer !== "" || byDefault === "")) return answer;
+    throw wrong(`An answer is missing: ${question}.`);
+  }
+
+  async choice(
+    given: string | undefined,
+    question: string,
+    known: readonly string[],
+    byDefault: string,
+  ): Promise<string> {
+    if (given === undefined && this.#ask === undefined) {
+      throw wrong(`There is no terminal to ask at: say --keyring with one of ${known.join(", ")}.`);
+    }
+    return await this.text(given, question, byDefault);
+  }
+
+  async yes(given: boolean | undefined, question: string): Promise<boolean> {
+    if (given !== undefined || this.#ask === undefined) return given === true;
+    return /^y(?:es)?$/i.test(await this.#ask(`${question}? y or n`, "n"));
+  }
+}
+
+function jsonText(configuration: object): string {
+  return `${JSON.stringify({ $schema: `./${SCHEMA}`, ...configuration }, null, 2)}\n`;
+}
+
+async function yamlText(configuration: object): Promise<string> {
+  const { stringify } = await import("yaml");
+  return [
+    `# yaml-language-server: $schema=./${SCHEMA}`,
+    "# Which keys objects are encrypted with, and how S3 is reached. s3ec config check FILE says what it means.",
+    stringify(configuration),
+  ].join("\n");
+}
+
+/** Beside the configuration; one that is there serves as well. */
+async function addSchema(file: string): Promise<boolean> {
+  const schema = join(dirname(file), SCHEMA);
+  if (await exists(schema)) return false;
+  await writeNew(schema, `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`, 0o644);
+  return true;
+}
+
+function wrong(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}

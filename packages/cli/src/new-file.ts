@@ -1,0 +1,38 @@
+import { access, open, unlink } from "node:fs/promises";
+import { isError, S3EncryptionError } from "@s3ec/materials";
+
+/** Never over another file: the key in it may be the only one that opens some objects. */
+export async function writeNew(file: string, content: string | Uint8Array, mode: number): Promise<void> {
+  try {
+    await using handle = await open(file, "wx", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } catch (error) {
+      await unlink(file);
+      throw error;
+    }
+  } catch (error) {
+    if (!isError(error) || error.code !== "EEXIST") throw error;
+    throw isThere(file);
+  }
+}
+
+/** For what is made before the file is written. */
+export async function assertNew(file: string): Promise<void> {
+  if (await exists(file)) throw isThere(file);
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isThere(file: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-argument",
+    `${file} is there already, and nothing is ever written over another file. Name one that is not there.`,
+  );
+}

@@ -1,0 +1,312 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { EncryptedUpload } from "@s3ec/client";
+import { createFromConfig } from "@s3ec/container";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { expect } from "chai";
+import { configLive } from "../dist/config-live.js";
+import { configPolicy, secretStatements } from "../dist/config-policy.js";
+import type { IamPolicy, Role } from "../dist/iam-policy.js";
+import { s3ec, temporaryFolder } from "./command.js";
+
+const kms = (name: string) => ({ type: "kms", keyId: `alias/${name}` });
+const multi = {
+  type: "multi",
+  generator: kms("a"),
+  children: [{ keyring: kms("b"), instructionFileSuffix: ".b" }],
+};
+const demo = [{ Bucket: "demo", Key: "" }];
+
+describe("s3ec config policy and config check --live", function () {
+  this.timeout(60_000);
+  const { folder, remove } = temporaryFolder();
+  let server: DevServer;
+  before(async () => {
+    server = await startDevServer({ buckets: ["demo"], aliases: ["alias/a", "alias/b"] });
+  });
+  after(async () => {
+    await server.close();
+    remove();
+  });
+  afterEach(() => server.faults.clear());
+
+  const file = (configuration: object): string => {
+    const path = join(folder, "s3ec.config.json");
+    writeFileSync(path, JSON.stringify(configuration));
+    return path;
+  };
+  const policies = async (configuration: object, addresses = demo): Promise<Record<Role, IamPolicy>> =>
+    JSON.parse((await configPolicy(file(configuration), { addresses })).json);
+  const actionsIn = ({ Statement }: IamPolicy): string[] => Statement.flatMap(({ Action }) => Action);
+
+  /** What S3 and KMS ask a policy for, by the request that was made. */
+  const ASKED: Readonly<Record<string, string>> = {
+    GenerateDataKey: "kms:GenerateDataKey",
+    Encrypt: "kms:Encrypt",
+    Decrypt: "kms:Decrypt",
+    GetObject: "s3:GetObject",
+    HeadObject: "s3:GetObject",
+    PutObject: "s3:PutObject",
+    CreateMultipartUpload: "s3:PutObject",
+    UploadPart: "s3:PutObject",
+    CompleteMultipartUpload: "s3:PutObject",
+    AbortMultipartUpload: "s3:AbortMultipartUpload",
+    DeleteObject: "s3:DeleteObject",
+  };
+  const askedFor = (): string[] => [...new Set(server.requests.map(({ operation }) => ASKED[operation] ?? operation))];
+
+  for (const [what, configuration] of Object.entries({
+    "a KMS key": { keyring: kms("a") },
+    "a child beside it": { keyring: multi },
+    "a child, and all wraps in files": { keyring: multi, client: { wrapPlacement: "instruction-files" } },
+    "a file for the only wrap": {
+      keyring: kms("a"),
+      client: { instructionFileConfig: { enableInstructionFilePutObject: true } },
+    },
+  })) {
+    it(`allows a writer and a reader what they ask for, and little else: ${what}`, async () => {
+      const allowed = await policies(configuration);
+      const { client, dispose } = await createFromConfig(configuration, {
+        s3: server.clientConfig,
+        kms: server.clientConfig,
+      });
+      const params = { Bucket: "demo", Key: "k" };
+      server.clearRequests();
+      await client.send(new PutObjectCommand({ ...params, Body: "x" }));
+      await new EncryptedUpload({
+        client,
+        params: { ...params, Body: Buffer.alloc(6 << 20) },
+        partSize: 5 << 20,
+      }).done();
+      server.faults.add({ service: "s3", operation: "UploadPart", status: 403, code: "AccessDenied" });
+      await new EncryptedUpload({ client, params: { ...params, Body: Buffer.alloc(6 << 20) }, partSize: 5 << 20 })
+        .done()
+        .catch(() => {});
+      server.faults.clear();
+      server.faults.add({ service: "s3", operation: "PutObject", key: "k", status: 403, code: "AccessDenied" });
+      await client.send(new PutObjectCommand({ ...params, Key: "k", Body: "x" })).catch(() => {});
+      server.faults.clear();
+      const writing = askedFor();
+      expect(actionsIn(allowed.writer)).to.include.members(writing);
+      // Listing makes a missing file be told as missing; taking files back is for puts of a new object that fail.
+      const unasked = actionsIn(allowed.writer).filter((action) => !writing.includes(action));
+      expect(["s3:DeleteObject", "s3:ListBucket"]).to.include.members(unasked);
+      server.clearRequests();
+      const { Body } = await client.send(new GetObjectCommand(params));
+      await Body?.transformToByteArray();
+      const reading = askedFor();
+      expect(actionsIn(allowed.reader)).to.include.members(reading);
+      expect(actionsIn(allowed.reader).filter((action) => !reading.includes(action))).to.deep.equal(["s3:ListBucket"]);
+      expect(actionsIn(allowed.rotator)).to.include.members([
+        ...reading,
+        ...writing,
+        "s3:PutObjectAnnotation",
+        "s3:GetObjectAnnotation",
+        "s3:ListObjectAnnotations",
+        "s3:DeleteObjectAnnotation",
+      ]);
+      await client.send(new DeleteObjectCommand(params));
+      await dispose();
+    });
+  }
+
+  it("names keys as narrowly as the configuration does", async () => {
+    const arn = "arn:aws:kms:eu-west-1:111122223333:key/1234";
+    const rules = [
+      { keyId: arn },
+      { keyId: "arn:aws:kms:eu-west-1:111122223333:alias/x" },
+      { keyId: "alias/y" },
+      { keyId: "1234abcd", region: "eu-north-1" },
+    ].map((key, index) => ({ prefix: `${index}/`, keyring: { type: "kms", ...key } }));
+    const discovery = { type: "kms-discovery", discoveryFilter: { partition: "aws", accountIds: ["1", "2"] } };
+    const { reader, writer } = await policies({
+      kms: { region: "us-east-1" },
+      materialsManager: {
+        type: "required-context",
+        requiredContextKeys: ["tenant"],
+        manager: { type: "by-object", rules: [...rules, { bucket: "archive", keyring: discovery }] },
+      },
+    });
+    const bound = { Null: { "kms:EncryptionContext:tenant": "false" } };
+    const aliased = (alias: string) => ({ "ForAnyValue:StringEquals": { "kms:ResourceAliases": alias }, ...bound });
+    const keys = [
+      [arn, bound],
+      ["arn:aws:kms:eu-west-1:111122223333:key/*", aliased("alias/x")],
+      ["arn:aws:kms:us-east-1:*:key/*", aliased("alias/y")],
+      ["arn:aws:kms:eu-north-1:*:key/1234abcd", bound],
+    ].map(([Resource, Condition]) => ({ Effect: "Allow", Action: "kms:Decrypt", Resource, Condition }));
+    const found = ["1", "2"].map((account) => `arn:aws:kms:us-east-1:${account}:key/*`);
+    expect(reader.Statement).to.deep.equal([
+      ...keys,
+      { Effect: "Allow", Action: "kms:Decrypt", Resource: found, Condition: bound },
+      {
+        Effect: "Allow",
+        Action: "s3:GetObject",
+        Resource: [
+          ...["0/", "1/", "2/", "3/"].map((prefix) => `arn:aws:s3:::demo/${prefix}*`),
+          "arn:aws:s3:::archive/*",
+        ],
+      },
+      { Effect: "Allow", Action: "s3:ListBucket", Resource: ["arn:aws:s3:::demo", "arn:aws:s3:::archive"] },
+    ]);
+    expect(actionsIn(writer).filter((action) => action === "kms:GenerateDataKey")).to.have.lengthOf(4);
+    expect(actionsIn(writer)).to.not.contain("kms:Decrypt");
+  });
+
+  it("names objects as narrowly as configuration and caller together", async () => {
+    const { writer } = await policies(
+      { materialsManager: { type: "by-object", rules: [{ prefix: "a/", keyring: kms("a") }] } },
+      [
+        { Bucket: "one", Key: "" },
+        { Bucket: "two", Key: "a/b*" },
+        { Bucket: "three", Key: "c/" },
+        { Bucket: "arn:aws:s3:eu-west-1:111122223333:accesspoint/p", Key: "a/" },
+      ],
+    );
+    expect(writer.Statement.at(-1)?.Resource).to.deep.equal([
+      "arn:aws:s3:::one/a/*",
+      `arn:aws:s3:::two/a/b\${*}*`,
+      "arn:aws:s3:eu-west-1:111122223333:accesspoint/p/object/a/*",
+    ]);
+  });
+
+  it("allows what the configuration's own secrets take", () => {
+    const passphrase = { secretsManager: "app/pass", field: "p", region: "eu-west-1" };
+    const wrappingKey = { parameterStore: "/app/key", passphrase };
+    const arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:pin-abcdef";
+    const statements = secretStatements({ keyring: { children: [{ wrappingKey }, { pin: { secretsManager: arn } }] } });
+    expect(statements).to.deep.equal(
+      [
+        ["ssm:GetParameter", "arn:aws:ssm:*:*:parameter/app/key"],
+        ["secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:*:secret:app/pass-??????"],
+        ["secretsmanager:GetSecretValue", arn],
+      ].map(([Action, Resource]) => ({ Effect: "Allow", Action, Resource })),
+    );
+  });
+
+  it("is printed by the command, which says what is left to fill in", async () => {
+    file({ keyring: kms("a") });
+    const { stdout, stderr, code } = await s3ec(["config", "policy", "s3ec.config.json", "--role", "writer"], folder);
+    expect(code).to.equal(0);
+    expect(JSON.parse(stdout).Statement[1].Resource).to.equal("arn:aws:s3:::BUCKET/*");
+    expect(stderr).to.match(/^s3ec: Put the bucket's name where it says BUCKET/);
+  });
+
+  const live = (configuration: object, more: object = {}) => {
+    const { endpoint, region, credentials } = server.clientConfig;
+    const devServer = {
+      endpoint: String(endpoint),
+      region: String(region),
+      credentials,
+      forcePathStyle: true,
+    } as const;
+    return configLive(file(configuration), { addresses: demo, devServer, ...more } as Parameters<typeof configLive>[1]);
+  };
+  const statements = (text: string): unknown => JSON.parse(/^\[\n[\s\S]*?^\]$/m.exec(text)?.[0] ?? "null");
+
+  it("asks for each use of each key, and changes nothing", async () => {
+    server.clearRequests();
+    const { text, missing } = await live({ keyring: multi });
+    expect(missing).to.equal(false);
+    for (const [action, key] of [
+      ["kms:GenerateDataKey", "a"],
+      ["kms:Decrypt", "a"],
+      ["kms:Encrypt", "b"],
+      ["kms:Decrypt", "b"],
+    ]) {
+      expect(text).to.contain(`${action} is allowed on alias/${key}.`);
+    }
+    expect(statements(text)).to.equal(null);
+    const bodies = server.requests.filter(
+      ({ operation }) => Object.hasOwn(ASKED, operation) && operation !== "HeadObject",
+    );
+    for (const { body } of bodies) {
+      const { DryRun, EncryptionContext } = JSON.parse(String(body));
+      expect({ DryRun, EncryptionContext }).to.deep.equal({
+        DryRun: true,
+        EncryptionContext: { "aws:x-amz-cek-alg": "115" },
+      });
+    }
+    expect(bodies).to.have.lengthOf(4);
+    expect(new Set(server.requests.map(({ operation }) => operation))).to.deep.equal(
+      new Set(["DescribeKey", "GenerateDataKey", "Encrypt", "Decrypt", "ListObjectsV2", "HeadObject"]),
+    );
+  });
+
+  it("says for each missing permission which statement to add", async () => {
+    for (const operation of ["Decrypt", "GenerateDataKey"]) {
+      server.faults.add({ service: "kms", operation, status: 400, code: "AccessDeniedException" });
+    }
+    server.faults.add({ service: "s3", operation: "HeadObject", status: 403, code: "AccessDenied" });
+    const { text, missing } = await live({ keyring: kms("a") });
+    expect(missing).to.equal(true);
+    expect(text).to.contain("MISSING: kms:Decrypt on alias/a.").and.contain("MISSING: s3:GetObject on s3://demo/.");
+    const Resource = /arn:aws:kms:[^,]+/.exec(text)?.[0];
+    expect(statements(text)).to.deep.equal([
+      { Effect: "Allow", Action: "kms:GenerateDataKey", Resource },
+      { Effect: "Allow", Action: "kms:Decrypt", Resource },
+      { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::demo/*" },
+    ]);
+    const writer = await live({ keyring: kms("a") }, { role: "writer" });
+    expect(writer.text).to.not.contain("kms:Decrypt").and.not.contain("s3:GetObject");
+  });
+
+  it("goes by the alias where the key itself may not be looked at", async () => {
+    server.faults.add({ service: "kms", operation: "DescribeKey", status: 400, code: "AccessDeniedException" });
+    server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "AccessDeniedException" });
+    server.faults.add({ service: "s3", operation: "ListObjectsV2", status: 403, code: "AccessDenied" });
+    server.faults.add({ service: "s3", operation: "HeadObject", status: 403, code: "AccessDenied" });
+    const { text } = await live({ keyring: kms("a"), client: { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } });
+    expect(text)
+      .to.contain("kms:DescribeKey is not allowed on alias/a; nothing but this check needs it.")
+      .and.contain("Whether s3:GetObject is allowed on s3://demo/ cannot be told without s3:ListBucket.");
+    expect(statements(text)).to.deep.equal([
+      {
+        Effect: "Allow",
+        Action: "kms:Decrypt",
+        Resource: "arn:aws:kms:*:*:key/*",
+        Condition: { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/a" } },
+      },
+      { Effect: "Allow", Action: "s3:ListBucket", Resource: "arn:aws:s3:::demo" },
+    ]);
+  });
+
+  it("tells of keys that are not there or cannot serve, and of contexts that are not said", async () => {
+    const { arn: rsa } = server.kms.createKey({ alias: "alias/rsa", spec: "RSA_2048" });
+    const keyring = {
+      ...multi,
+      generator: kms("nobody"),
+      children: [{ keyring: kms("rsa"), instructionFileSuffix: ".b" }],
+    };
+    const materialsManager = { type: "required-context", requiredContextKeys: ["tenant", "purpose"] };
+    const { text, missing } = await live({ keyring, materialsManager }, { context: { tenant: "a" }, addresses: [] });
+    expect(missing).to.equal(true);
+    expect(text)
+      .to.contain("MISSING: KMS has no key alias/nobody in this region and account")
+      .and.contain(`alias/rsa is ${rsa}, RSA_2048, Enabled: it has to be a symmetric key that is enabled.`)
+      .and.contain("say --context purpose=...")
+      .and.contain("S3 was not asked, since no bucket is named");
+  });
+
+  it("tells of a bucket that is not there, of another refusal, and of a KMS without dry runs", async () => {
+    server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "KMSInvalidStateException" });
+    const { text, missing } = await live({ keyring: kms("a") }, { addresses: [{ Bucket: "nowhere", Key: "" }] });
+    expect(missing).to.equal(true);
+    expect(text)
+      .to.contain("kms:Decrypt on alias/a is refused by KMS (KMSInvalidStateException).")
+      .and.contain("s3://nowhere/ cannot be listed (NoSuchBucket)");
+  });
+
+  it("exits with the code of keys that are not served", async () => {
+    file({ keyring: kms("nobody") });
+    const args = ["config", "check", "s3ec.config.json", "--live", "--dev-server", server.endpoint];
+    const { code, stdout, stderr } = await s3ec(args, folder);
+    expect(code).to.equal(5);
+    expect(stdout).to.match(/^s3ec\.config\.json is valid\.[\s\S]*What the services answer:\n/);
+    expect(stderr).to.equal(
+      "s3ec: Not all that this configuration needs is served: what is printed above says what is missing.\n",
+    );
+    expect(readFileSync(join(folder, "s3ec.config.json"), "utf8")).to.contain("alias/nobody");
+  });
+});
