@@ -20,6 +20,7 @@ import {
   type LaidOutWrap,
   type ObjectRequest,
   type ObjectWithWrap,
+  reencrypted,
   S3EncryptionError,
   type StoredWrap,
   type WrapPlace,
@@ -71,16 +72,49 @@ export class EnvelopeWraps implements WrapRules {
 
   async wrap(held: HeldDataKey, request: WrapRequest): Promise<LaidOutWrap> {
     const stored = found(held.stored);
-    if (request.isFurther) this.#assertFurther(stored);
-    if (request.place.in === "instruction-file" && request.place.suffix === DOTNET_V1_SUFFIX) {
-      throw new S3EncryptionError(
-        "unsupported-operation",
-        "The instruction file of .NET's first client cannot say how its key is wrapped: write the object anew (migrateObject).",
-      );
-    }
+    this.#assertPlace(stored, request);
     const encryptedDataKey = await wrapped(stored, held.dataKey, request);
     if (!request.isTrusted) await assertOpens(stored, held.dataKey, encryptedDataKey, request);
     return laidOut(stored, encryptedDataKey, request.place);
+  }
+
+  async reencrypt(
+    stored: StoredWrap,
+    from: ObjectRequest,
+    to: WrapRequest,
+  ): Promise<(LaidOutWrap & { readonly isSameKey: boolean }) | undefined> {
+    const standing = found(stored);
+    this.#assertPlace(standing, to);
+    const { suite, algorithmBinding, encryptedDataKey } = standing;
+    const shared = { suite, algorithmBinding, bucket: from.bucket, key: from.key };
+    const reading = { ...shared, commitmentPolicy: from.commitmentPolicy, encryptionContext: from.encryptionContext };
+    const writing = { ...shared, commitmentPolicy: to.commitmentPolicy, encryptionContext: to.encryptionContext };
+    const done = await reencrypted(
+      from.materialsManager.keyringFor?.({ ...reading, encryptedDataKeys: [encryptedDataKey] }),
+      to.materialsManager.keyringFor?.(writing),
+      {
+        encryptedDataKey,
+        reading: Object.freeze({ suite, algorithmBinding, encryptionContext: from.encryptionContext }),
+        writing: Object.freeze({
+          suite,
+          algorithmBinding,
+          encryptionContext: to.encryptionContext,
+          encryptedDataKeys: Object.freeze([]),
+        }),
+      },
+      to.place.in === "metadata" ? undefined : suffixOf(to.place),
+    );
+    if (done === undefined) return undefined;
+    return { ...laidOut(standing, done.encryptedDataKey, to.place), isSameKey: done.isSameKey };
+  }
+
+  #assertPlace(stored: FoundWrap, { isFurther, place }: WrapRequest): void {
+    if (isFurther) this.#assertFurther(stored);
+    if (place.in !== "instruction-file" || place.suffix !== DOTNET_V1_SUFFIX) return;
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "The instruction file of .NET's first client cannot say how its key is wrapped: write the object anew (migrateObject).",
+    );
   }
 
   /** Whoever writes an object without key commitment can give each of its readers another content (S19). */

@@ -3,8 +3,10 @@ import {
   contextMismatch,
   type DecryptionMaterials,
   decryptionFailed,
+  type EncryptedDataKey,
   type EncryptionMaterials,
   isSameStringMap,
+  isSameWrapAlgorithm,
   S3EncryptionError,
   type StringMap,
   stringMap,
@@ -48,7 +50,7 @@ export function writeContextWrap(key: KmsKey): Required<Pick<Wrap, "wrap" | "gen
  * The context of a new `kms+context` wrap, sent to KMS and stored as it is: the caller's entries in their order, then
  * the one that binds the wrap to the content algorithm (1.5, H10, H12).
  */
-function contextToBind({ encryptionContext, algorithmBinding }: EncryptionMaterials): StringMap {
+export function contextToBind({ encryptionContext, algorithmBinding }: EncryptionMaterials): StringMap {
   const reserved = Object.keys(encryptionContext).find(isReserved);
   if (reserved !== undefined) {
     throw new S3EncryptionError(
@@ -74,6 +76,28 @@ function boundContext(materials: DecryptionMaterials, stored: StringMap, acceptU
   // KMS itself then says whether the caller's context is the one that was bound.
   if (acceptUnstored && Object.keys(callersPart).length === 0) return withBinding(encryptionContext, algorithmBinding);
   throw contextMismatch();
+}
+
+/**
+ * The context of a wrap that is to be opened where nobody sees what comes of it: what the caller says, and nothing that only
+ * the object says (S10). Throws before anything is sent where the object says something else.
+ */
+export function contextOfCall(
+  { wrapAlgorithm, description: stored }: EncryptedDataKey,
+  { encryptionContext, algorithmBinding }: DecryptionMaterials,
+): StringMap {
+  if (isSameWrapAlgorithm(wrapAlgorithm, KMS_CONTEXT)) {
+    if (own(stored, CONTEXT_CONTENT_ALGORITHM) !== algorithmBinding) throw decryptionFailed();
+    const bound = withBinding(encryptionContext, algorithmBinding);
+    if (!isSameStringMap(bound, stored)) throw contextMismatch();
+    return bound;
+  }
+  // The key's own name, which old clients bound by themselves, says nothing of the object: KMS opens with the configured key.
+  const named = own(encryptionContext, CONTEXT_KMS_KEY_ID) ?? own(stored, CONTEXT_KMS_KEY_ID);
+  const callers = Object.entries(without(encryptionContext, CONTEXT_KMS_KEY_ID));
+  const bound = stringMap(named === undefined ? callers : [...callers, [CONTEXT_KMS_KEY_ID, named]]);
+  if (!isSameStringMap(bound, stored)) throw contextMismatch();
+  return bound;
 }
 
 export function own(map: StringMap, name: string): string | undefined {

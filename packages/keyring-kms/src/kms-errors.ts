@@ -1,6 +1,10 @@
 import { decryptionFailed, isError, S3EncryptionError } from "@s3ec/materials";
 
-export type KmsPermission = "kms:Decrypt" | "kms:GenerateDataKey" | "kms:Encrypt";
+export type KmsPermission =
+  | "kms:Decrypt"
+  | "kms:GenerateDataKey"
+  | "kms:Encrypt"
+  | "kms:ReEncryptFrom and kms:ReEncryptTo";
 
 /** What to do about an SDK error, by its name. `%` stands for the permission of the call. */
 const REMEDIES: Readonly<Record<string, string>> = {

@@ -1,8 +1,16 @@
-import { assertKnownOptions, type OptionNames, WrapKeyring } from "@s3ec/materials";
-import { type OpenBlob, readContextWrap, writeContextWrap } from "./context-wrap.js";
+import { KMS, KMS_CONTEXT } from "@s3ec/envelope";
+import {
+  assertKnownOptions,
+  isSameWrapAlgorithm,
+  type OptionNames,
+  type ReencryptedDataKey,
+  type ReencryptionRequest,
+  WrapKeyring,
+} from "@s3ec/materials";
+import { contextOfCall, contextToBind, type OpenBlob, readContextWrap, writeContextWrap } from "./context-wrap.js";
 import { assertKeyId, isSameKey, type KmsKeyArn, parseKeyArn, parseKmsArn } from "./key-arn.js";
 import { type ConnectedKms, connectKms, type KmsClientOptions } from "./kms-client.js";
-import { decryptBlob, type KmsKey } from "./kms-operations.js";
+import { decryptBlob, type KmsKey, reencryptBlob } from "./kms-operations.js";
 import { legacyWrap } from "./legacy-wrap.js";
 import { readMessageWrap, writeMessageWrap } from "./message-wrap.js";
 
@@ -38,6 +46,7 @@ const OPTIONS: OptionNames<KmsKeyringOptions> = {
  */
 export class KmsKeyring extends WrapKeyring {
   readonly #kms: ConnectedKms;
+  readonly #key: KmsKey;
 
   /**
    * @throws S3EncryptionError `invalid-argument` for an unknown option or what is no `keyId`, `invalid-configuration` for
@@ -56,6 +65,30 @@ export class KmsKeyring extends WrapKeyring {
       { ...readMessageWrap((arn) => (mayBe(keyId, arn) ? key : undefined)), ...writeMessageWrap(key) },
     ]);
     this.#kms = kms;
+    this.#key = key;
+  }
+
+  /**
+   * Has KMS wrap anew, under this key, what the key of another `KmsKeyring` has wrapped (`ReEncrypt`): no data key leaves it, and
+   * no right to decrypt is needed. Reads kms+context and kms, writes kms+context. Undefined for any other wrap or keyring,
+   * and for a key of another Region.
+   * @throws S3EncryptionError `context-mismatch` unless the caller's context is all that is stored, but for `kms_cmk_id` of a
+   * kms wrap; `decryption-failed` for what the other key did not wrap; `key-unavailable`
+   */
+  async reencrypt(request: ReencryptionRequest): Promise<ReencryptedDataKey | undefined> {
+    const { encryptedDataKey, from, reading, writing } = request;
+    const isOurs = [KMS_CONTEXT, KMS].some((entry) => isSameWrapAlgorithm(entry, encryptedDataKey.wrapAlgorithm));
+    if (!isOurs || !(#key in from)) return undefined;
+    const [source, target] = [from.#key, this.#key];
+    if ((await source.client.config.region()) !== (await target.client.config.region())) return undefined;
+    const description = contextToBind(writing);
+    const { blob, keyArn, sourceArn } = await reencryptBlob(
+      encryptedDataKey.ciphertext,
+      { key: source, context: contextOfCall(encryptedDataKey, reading) },
+      { key: target, context: description },
+    );
+    const wrapped = { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description };
+    return { encryptedDataKey: wrapped, isSameKey: keyArn !== undefined && keyArn === sourceArn };
   }
 
   /** Closes the connections of the keyring's own KMS client; a client that you passed stays open. */

@@ -1,4 +1,10 @@
-import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
+import {
+  DecryptCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  type KMSClient,
+  ReEncryptCommand,
+} from "@aws-sdk/client-kms";
 import { decryptionFailed, S3EncryptionError, type StringMap } from "@s3ec/materials";
 import { kmsError } from "./kms-errors.js";
 
@@ -79,6 +85,34 @@ export async function decryptBlob(
   });
   if (Plaintext === undefined || KeyId === undefined) throw unexpectedAnswer("Decrypt");
   return { plaintext: Plaintext, keyArn: KeyId };
+}
+
+/** What KMS wrapped anew, and the ARN of the key that had wrapped it before. */
+export interface ReencryptedBlob extends WrappedByKms {
+  readonly sourceArn: string | undefined;
+}
+
+/** Both keys are pinned: what another key wrapped is not opened (S11). Sent by the client of the new key. */
+export async function reencryptBlob(
+  blob: Uint8Array,
+  source: { readonly key: KmsKey; readonly context: StringMap },
+  target: { readonly key: KmsKey; readonly context: StringMap },
+): Promise<ReencryptedBlob> {
+  if (blob.length === 0 || blob.length > MAX_BLOB_LENGTH) throw decryptionFailed();
+  const grantTokens = [...new Set([...source.key.grantTokens, ...target.key.grantTokens])];
+  const command = new ReEncryptCommand({
+    CiphertextBlob: blob,
+    SourceKeyId: source.key.keyId,
+    SourceEncryptionContext: { ...source.context },
+    DestinationKeyId: target.key.keyId,
+    DestinationEncryptionContext: { ...target.context },
+    ...grants({ grantTokens }),
+  });
+  const { CiphertextBlob, SourceKeyId, KeyId } = await target.key.client.send(command).catch((error: unknown) => {
+    throw kmsError(error, "kms:ReEncryptFrom and kms:ReEncryptTo");
+  });
+  if (!CiphertextBlob?.length) throw unexpectedAnswer("ReEncrypt");
+  return { blob: CiphertextBlob, keyArn: KeyId, sourceArn: SourceKeyId };
 }
 
 function grants({ grantTokens }: { readonly grantTokens: readonly string[] }): { GrantTokens?: string[] } {

@@ -6,6 +6,7 @@ import {
   type EncryptionMaterials,
   isSameWrapAlgorithm,
   type Keyring,
+  type KeyringPart,
   type OptionNames,
   S3EncryptionError,
   type WithDataKey,
@@ -89,6 +90,14 @@ export class MultiKeyring implements Keyring {
         "The generator and a child use the same instruction file suffix; give the child another one.",
       );
     }
+  }
+
+  /** The generator, then the children. */
+  get parts(): readonly KeyringPart[] {
+    const children = this.#children.map(({ keyring, suffix }) =>
+      suffix === undefined ? { keyring } : { keyring, instructionFileSuffix: suffix },
+    );
+    return this.#generator === undefined ? children : [{ keyring: this.#generator }, ...children];
   }
 
   get #keyrings(): readonly Keyring[] {

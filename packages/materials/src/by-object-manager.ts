@@ -77,6 +77,11 @@ export class ByObjectManager implements MaterialsManager {
     return rule === undefined || inner === undefined ? undefined : JSON.stringify([nameOf(rule), inner]);
   }
 
+  /** That of the rule's manager; none where no rule names the object. */
+  keyringFor(request: EncryptionRequest | DecryptionRequest): Keyring | undefined {
+    return this.#ruleFor(request)?.manager.keyringFor?.(request);
+  }
+
   /**
    * Materials of the rule's manager.
    * @throws S3EncryptionError `invalid-argument` where no rule names the object, and what the rule's manager throws

@@ -6,6 +6,7 @@ import {
   type StringMap,
   type WrapAlgorithm,
 } from "@s3ec/envelope";
+import type { Keyring } from "./keyring.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import { MaterialsCache } from "./materials-cache.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
@@ -85,6 +86,11 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
   /** That of the manager below. */
   cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
     return this.#manager.cachePartition?.(request);
+  }
+
+  /** That of the manager below. */
+  keyringFor(request: EncryptionRequest | DecryptionRequest): Keyring | undefined {
+    return this.#manager.keyringFor?.(request);
   }
 
   /**

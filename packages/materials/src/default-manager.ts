@@ -46,6 +46,11 @@ export class DefaultMaterialsManager implements MaterialsManager {
     return "";
   }
 
+  /** The one keyring. */
+  keyringFor(): Keyring {
+    return this.#keyring;
+  }
+
   /**
    * What the keyring's `onEncrypt` gives, and the signing key where the suite signs.
    * @throws S3EncryptionError `invalid-argument` for a context or description that no wrap would bind or store,

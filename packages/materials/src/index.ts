@@ -53,6 +53,8 @@ export type { ObjectRequest } from "./object-request.js";
 export type { OpenedObject, OpenedRange } from "./opened-object.js";
 export type { NamedWrap, RawWrap, SelectableKey } from "./raw-keys.js";
 export { RawKeys } from "./raw-keys.js";
+export type { KeyringPart, ReencryptedDataKey, ReencryptionRequest } from "./reencryption.js";
+export { reencrypted } from "./reencryption.js";
 export type { RequiredContextManagerOptions } from "./required-context-manager.js";
 export { RequiredContextManager } from "./required-context-manager.js";
 export type { RsaOaep } from "./rsa-oaep-wraps.js";

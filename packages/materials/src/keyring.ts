@@ -1,5 +1,6 @@
 import type { EncryptedDataKey, WrapAlgorithm } from "@s3ec/envelope";
 import type { DecryptionMaterials, EncryptionMaterials } from "./materials.js";
+import type { KeyringPart, ReencryptedDataKey, ReencryptionRequest } from "./reencryption.js";
 
 /** Why a key would be tried that opens a wrapped key whether it is the right one or not: its description, or no other reason. */
 export type BlindMatch = "selected" | "possible";
@@ -39,4 +40,15 @@ export interface Keyring {
    * one: the keys that `onDecrypt` would try. Uses none. Default: there are no such wraps.
    */
   blindMatches?(encryptedDataKey: EncryptedDataKey): readonly BlindMatch[];
+
+  /**
+   * For a key store that can wrap anew what it has wrapped, so that the data key never leaves it. Undefined where the two
+   * keyrings, or this wrap, do not go together.
+   * @throws S3EncryptionError `context-mismatch`, `decryption-failed` and `key-unavailable` as `onDecrypt`; `invalid-argument`
+   * for a context that is not to be written
+   */
+  reencrypt?(request: ReencryptionRequest): Promise<ReencryptedDataKey | undefined>;
+
+  /** The keyrings that this one is made of, each asked by itself for `reencrypt`. Default: it is one. */
+  readonly parts?: readonly KeyringPart[];
 }

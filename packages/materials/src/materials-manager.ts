@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { AlgorithmSuite, CommitmentPolicy, EncryptedDataKey, StringMap, WrapAlgorithm } from "@s3ec/envelope";
+import type { Keyring } from "./keyring.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 
 /**
@@ -59,6 +60,12 @@ export interface MaterialsManager {
    * partition of its own, since they may decide about the wrapping key.
    */
   cachePartition?(request: EncryptionRequest | DecryptionRequest): string | undefined;
+  /**
+   * The keyring that serves an object, for what keyrings do among themselves (`Keyring.reencrypt`). Absent or undefined where
+   * the manager decides more than that; the data key is then opened and wrapped by its other methods.
+   * @throws S3EncryptionError `invalid-argument` for a request that must not be served
+   */
+  keyringFor?(request: EncryptionRequest | DecryptionRequest): Keyring | undefined;
   /**
    * A data key and its wraps for one object.
    * @throws S3EncryptionError `invalid-argument` for a request that must not be served, `invalid-configuration` where the

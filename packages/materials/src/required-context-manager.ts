@@ -1,5 +1,6 @@
 import { assertKnownOptions, S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
 import { contextMismatch } from "./default-manager.js";
+import type { Keyring } from "./keyring.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
 
@@ -48,6 +49,15 @@ export class RequiredContextManager implements MaterialsManager {
   /** That of the manager below. */
   cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
     return this.#manager.cachePartition?.(request);
+  }
+
+  /**
+   * That of the manager below, which binds the caller's context: with every required entry in it.
+   * @throws S3EncryptionError `invalid-argument` where a required entry is missing
+   */
+  keyringFor(request: EncryptionRequest | DecryptionRequest): Keyring | undefined {
+    this.#assertSupplied(request.encryptionContext);
+    return this.#manager.keyringFor?.(request);
   }
 
   /**

@@ -35,6 +35,18 @@ export interface WrapRules {
    *   the manager throws
    */
   wrap(held: HeldDataKey, request: WrapRequest): Promise<LaidOutWrap>;
+
+  /**
+   * The same, inside the key store that both managers' keyrings use: the data key is not given out, and nothing is proven of
+   * it. Undefined where the new keyring's store cannot do that with any wrap.
+   *
+   * @throws S3EncryptionError `unsupported-operation` where it can, and not with this one; as `unwrap` and `wrap`
+   */
+  reencrypt?(
+    stored: StoredWrap,
+    from: ObjectRequest,
+    to: WrapRequest,
+  ): Promise<(LaidOutWrap & { readonly isSameKey: boolean }) | undefined>;
 }
 
 /** Where a wrapped key of an object stands, or is to stand: its own user metadata, a file beside it, or an annotation. */

@@ -4,6 +4,7 @@ import {
   isSameStringMap,
   type LaidOutWrap,
   type ObjectRequest,
+  type ObjectWithWrap,
   S3EncryptionError,
   type StoredWrap,
   type WrapPlace,
@@ -27,6 +28,8 @@ export interface NewWrap {
   readonly laid: LaidOutWrap;
   /** What the new keyring has been seen to open. */
   readonly verified: "content" | "envelope" | "none";
+  /** Whether the key store did it all, and gave no data key out. */
+  readonly isReencrypted: boolean;
 }
 
 /**
@@ -47,6 +50,12 @@ export async function makeNewWrap(
   const request = requestOf(encryption, from, object);
   const target = requestOf({ ...encryption, materialsManager: to.materialsManager }, to, object);
   const stored = findWrap(rules, standing, request);
+  const isFurther = !isSamePlace(place, standing.place);
+  const wanted = { ...target, place, isFurther, isTrusted: verify === "none" };
+  if (rewrap.owner === "same" && !rewrap.decryptHere) {
+    const done = await unlessAborted(async () => rules.reencrypt?.(stored, request, wanted), from.abortSignal);
+    if (done !== undefined) return await reencryptedWrap(client, rules, rewrap, standing, done);
+  }
   const held = await unlessAborted(() => rules.unwrap(stored, request), from.abortSignal);
   if (enforceRotation)
     await refuseSameKey("The new keyring opens the old wrap", { rules, held }, stored, {
@@ -56,8 +65,6 @@ export async function makeNewWrap(
   if (verify === "content" || (rewrap.owner === "another" && !held.isProven)) {
     await proveByContent(client, rewrap, standing.head, held);
   }
-  const isFurther = !isSamePlace(place, standing.place);
-  const wanted = { ...target, place, isFurther, isTrusted: verify === "none" };
   const laid = await unlessAborted(() => rules.wrap(held, wanted), from.abortSignal);
   refuseAmbiguous(stored, laid);
   if (isFurther) refuseFurther(laid);
@@ -67,7 +74,38 @@ export async function makeNewWrap(
     if (made !== undefined)
       await refuseSameKey("The old keyring opens the new wrap", { rules, held }, made, oldKeyring);
   }
-  return { laid, verified: verify };
+  return { laid, verified: verify, isReencrypted: false };
+}
+
+/** What the key store wrapped anew, as far as the new keyring may open it. */
+async function reencryptedWrap(
+  client: S3Client,
+  rules: WrapRules,
+  rewrap: Rewrap,
+  standing: StandingWrap,
+  { isSameKey, ...laid }: LaidOutWrap & { readonly isSameKey: boolean },
+): Promise<NewWrap> {
+  const { encryption, object, from, to, verify } = rewrap;
+  if (rewrap.enforceRotation && isSameKey) throw sameKey("The key store says that it is the same");
+  if (!isSamePlace(laid.place, standing.place)) refuseFurther(laid);
+  if (verify === "none") return { laid, verified: "none", isReencrypted: true };
+  const { materialDescription: _, ...target } = requestOf(
+    { ...encryption, materialsManager: to.materialsManager },
+    to,
+    object,
+  );
+  let held: HeldDataKey;
+  try {
+    const made = rules.find(laidOver(standing, laid, target));
+    held = await unlessAborted(() => rules.unwrap(made, target), from.abortSignal);
+  } catch (error) {
+    // Without the right to decrypt nothing can be verified, and the content cannot be either.
+    const isUnusable = error instanceof S3EncryptionError && error.code === "key-unavailable";
+    if (!isUnusable || verify === "content") throw error;
+    return { laid, verified: "none", isReencrypted: true };
+  }
+  if (verify === "content") await proveByContent(client, rewrap, standing.head, held);
+  return { laid, verified: verify, isReencrypted: true };
 }
 
 function findWrap(rules: WrapRules, { head, place, text }: StandingWrap, request: ObjectRequest): StoredWrap {
@@ -81,21 +119,30 @@ function isSamePlace(a: WrapPlace, b: WrapPlace): boolean {
 /** The new wrap as the old keyring would find it; undefined where that unwraps no such thing. */
 function findNew(
   rules: WrapRules,
+  standing: StandingWrap,
+  laid: LaidOutWrap,
+  request: ObjectRequest,
+): StoredWrap | undefined {
+  try {
+    return rules.find(laidOver(standing, laid, request));
+  } catch (error) {
+    if (error instanceof S3EncryptionError && error.code === "no-matching-key") return undefined;
+    throw error;
+  }
+}
+
+/** The object as it will be. */
+function laidOver(
   { head }: StandingWrap,
   { place, metadata: added, replaces, text }: LaidOutWrap,
   request: ObjectRequest,
-): StoredWrap | undefined {
+): ObjectWithWrap {
   const own = Object.entries(head.Metadata ?? {});
   const metadata =
     place.in === "metadata"
       ? { ...Object.fromEntries(own.filter(([name]) => !replaces.includes(name))), ...added }
       : Object.fromEntries(own);
-  try {
-    return rules.find({ metadata, place, request, ...(text === undefined ? {} : { text }) });
-  } catch (error) {
-    if (error instanceof S3EncryptionError && error.code === "no-matching-key") return undefined;
-    throw error;
-  }
+  return { metadata, place, request, ...(text === undefined ? {} : { text }) };
 }
 
 /** By the data key that comes of it: what opens anything to something (PKCS#1) opens nothing so. */
@@ -109,8 +156,11 @@ async function refuseSameKey(
     if (error instanceof S3EncryptionError && DOES_NOT_OPEN.has(error.code)) return undefined;
     throw error;
   });
-  if (opened?.dataKey.equals(held.dataKey) !== true) return;
-  throw new S3EncryptionError(
+  if (opened?.dataKey.equals(held.dataKey) === true) throw sameKey(what);
+}
+
+function sameKey(what: string): S3EncryptionError {
+  return new S3EncryptionError(
     "invalid-argument",
     `Nothing was changed: rotation is enforced (enforceRotation), and the key is not another one. ${what}: pass keyrings that hold one key each.`,
   );

@@ -16,6 +16,8 @@ export interface RewrappedObject {
   readonly wrapAlgorithm: string;
   /** What was seen to work before success was said: the new wrap with the content's tag, the new wrap, or nothing. */
   readonly verified: "content" | "envelope" | "unverified";
+  /** Whether the key store did it all, and gave no data key out: `ReEncrypt` of KMS. */
+  readonly isReencrypted: boolean;
   /** Of the object or file that holds the new wrap. */
   readonly ETag: string;
   /** What of the object is not as it was, where its metadata changed; nothing of the content. Empty for a file. */
@@ -71,7 +73,7 @@ function keptVersion(replaced: string | undefined, { VersionId }: HeadObjectComm
 }
 
 function resultOf(
-  { laid, verified }: NewWrap,
+  { laid, verified, isReencrypted }: NewWrap,
   {
     ETag,
     changed,
@@ -86,6 +88,7 @@ function resultOf(
     place: laid.place,
     wrapAlgorithm: laid.encryptedDataKey.wrapAlgorithm.name,
     verified: verified === "none" ? "unverified" : verified,
+    isReencrypted,
     ETag,
     changed,
     ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
