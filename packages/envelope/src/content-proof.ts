@@ -50,7 +50,7 @@ export class ContentProof {
    * @throws S3EncryptionError `decryption-failed` unless the tag vouches for all of them
    */
   prove(): ProvenContent {
-    const proven = this.#held.length === this.#content.suite.tagLength ? this.#reading.prove(this.#held) : undefined;
+    const proven = this.#reading.prove(this.#held);
     if (proven === undefined) throw decryptionFailed();
     return proven;
   }

@@ -82,7 +82,8 @@ export function alignRange(
   }
   const length = total ?? storedLength;
   const first = "suffixLength" in range ? Math.max(0, length - range.suffixLength) : range.first;
-  const last = "suffixLength" in range ? length - 1 : Math.min(range.last ?? length - 1, length - 1);
+  const end = length - 1;
+  const last = "suffixLength" in range ? end : Math.min(range.last ?? end, end);
   if (first > last) return undefined;
   const blockOffset = first - (first % BLOCK);
   const blockEnd = Math.min(exact ?? storedLength, last - (last % BLOCK) + BLOCK) - 1;

@@ -28,9 +28,11 @@ describe("decryptCbc", () => {
     const bytes = plaintextOf(size);
     for (const [way, chunks] of ways(cbcOf(content, bytes))) {
       it(`reads ${size} bytes, ${way}`, async () => {
-        const read = await collect(decryptCbc(content, streamOf(chunks)));
+        const given: Uint8Array[] = [];
+        const read = await collect(decryptCbc(content, streamOf(chunks)), given);
         expect(read.length).to.equal(size);
         expect(read.equals(bytes)).to.equal(true);
+        expect(given.every((chunk) => chunk.length > 0)).to.equal(true);
       });
     }
   }

@@ -37,6 +37,7 @@ describe("a proof of content", () => {
           const copies = (): Uint8Array[] => chunks.map((chunk) => Uint8Array.from(chunk));
           const whole = proofOf(copies(), kind, false).prove();
           expect(whole.length, way).to.equal(size);
+          expect(whole.pieces, way).to.deep.equal([]);
           const decrypt = whole.inOrder();
           const decrypted = cut(stored.subarray(0, size), 999).map((part) => decrypt(part));
           expect(Buffer.concat(decrypted).equals(plaintext), way).to.equal(true);

@@ -34,17 +34,22 @@ describe("gathered bytes", () => {
       [1, 1],
       [99, 99],
       [100, 100],
+      [250, 250],
       [1000, 500],
     ] as const) {
-      let isLetGo = false;
+      let [sent, isLetGo] = [0, false];
       const source = async function* (): AsyncGenerator<Uint8Array> {
         try {
-          for (let count = 0; count < 5; count++) yield new Uint8Array(100).fill(count);
+          for (let count = 0; count < 5; count++) {
+            sent++;
+            yield new Uint8Array(100).fill(count);
+          }
         } finally {
           isLetGo = true;
         }
       };
       expect((await readAtMost(source(), length)).length).to.equal(given);
+      expect(sent).to.equal(Math.max(1, Math.ceil(given / 100)));
       expect(isLetGo).to.equal(true);
     }
   });

@@ -144,7 +144,7 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
   }
 }
 
-/** Unambiguous text of everything that an answer depends on. Order counts in maps, since it is stored (H12). */
+/** Unambiguous text of everything that an answer depends on; what is missing becomes null in it. Order counts in maps, since it is stored (H12). */
 function cacheKey(
   request: EncryptionRequest | DecryptionRequest,
   encryptedDataKeys: readonly EncryptedDataKey[],
@@ -152,7 +152,7 @@ function cacheKey(
 ): string {
   const { suite, algorithmBinding, commitmentPolicy, encryptionContext, materialDescription, bucket, key } = request;
   return JSON.stringify([
-    partition === undefined ? [bucket ?? null, key ?? null] : [partition],
+    partition === undefined ? [bucket, key] : [partition],
     suite.name,
     algorithmBinding,
     commitmentPolicy,
@@ -163,7 +163,7 @@ function cacheKey(
       providerInfo === undefined ? null : Buffer.from(providerInfo).toString("base64"),
       Buffer.from(ciphertext).toString("base64"),
       entriesOf(description),
-      instructionFileSuffix ?? null,
+      instructionFileSuffix,
     ]),
   ]);
 }

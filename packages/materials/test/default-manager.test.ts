@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from "node:crypto";
+import { createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import {
   AES_GCM,
   AES_WRAP,
@@ -10,7 +10,7 @@ import {
   KMS_CONTEXT,
   RSA_OAEP_SHA1,
 } from "@s3ec/envelope";
-import { refusal } from "@s3ec/test-support";
+import { BY_PROVIDER, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { contextMismatch, DefaultMaterialsManager } from "../dist/default-manager.js";
 import {
@@ -189,6 +189,30 @@ describe("DefaultMaterialsManager", () => {
         materialDescription,
       });
       expect(keyring.asked[0]).to.be.frozen;
+    });
+
+    it("asks for no description where the caller expects none, though nothing stands for it", async () => {
+      await manager.getDecryptionMaterials(reading());
+      expect(keyring.asked[0]).to.not.have.property("materialDescription");
+    });
+
+    it("leaves a context to a format that authenticates it (S10)", async () => {
+      const suite = BY_PROVIDER;
+      await manager.getDecryptionMaterials(reading({ suite, encryptionContext: map({ tenant: "a" }) }));
+      expect(keyring.asked).to.have.length(1);
+    });
+
+    it("gives the public key that the context holds, where the suite signs, before a key is used", async () => {
+      const signature = { curve: "P-256", hash: "sha256" } as const;
+      const suite = { ...BY_PROVIDER, signature };
+      const { signingKey, encryptionContext } = await manager.getEncryptionMaterials(writing({ suite }));
+      if (signingKey === undefined) throw new Error("nothing to sign with");
+      const { verificationKey } = await manager.getDecryptionMaterials(reading({ suite, encryptionContext }));
+      expect(verificationKey?.equals(createPublicKey(signingKey))).to.equal(true);
+      expect(keyring.asked).to.have.length(2);
+      await refusal("decryption-failed", manager.getDecryptionMaterials(reading({ suite })));
+      expect(keyring.asked).to.have.length(2);
+      expect(await manager.getDecryptionMaterials(reading())).to.not.have.property("verificationKey");
     });
 
     it("says with which wraps, when the keyring has no key for them", async () => {

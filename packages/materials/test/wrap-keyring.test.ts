@@ -1,4 +1,4 @@
-import { AES_GCM, AES_WRAP, COMMITTING_GCM, defineWrapAlgorithm, GCM, keyProvider } from "@s3ec/envelope";
+import { AES_GCM, AES_WRAP, CBC, COMMITTING_GCM, defineWrapAlgorithm, GCM, keyProvider } from "@s3ec/envelope";
 import { BY_PROVIDER, bytes, encryptedDataKey, forReading, forWriting, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { decryptionFailed, S3EncryptionError, type Wrap, WrapKeyring } from "../dist/index.js";
@@ -51,6 +51,34 @@ describe("a list of wraps as a keyring", () => {
     const again = await new WrapKeyring(wraps).onEncrypt(generated);
     expect(again.encryptedDataKeys[1]?.ciphertext).to.deep.equal(bytes(2, 4));
     expect(again.dataKey).to.equal(generated.dataKey);
+  });
+
+  it("tells a wrap that CBC content may be bound to GCM only where that is asked for (H1)", async () => {
+    const bindings: (readonly string[])[] = [];
+    const wrap = reading((_wrapped, expected) => {
+      bindings.push(expected.bindings);
+      return null;
+    });
+    for (const options of [undefined, {}, { acceptGcmForCbc: true }]) {
+      await new WrapKeyring([wrap], options).onDecrypt(forReading(CBC), [wrapped]);
+    }
+    expect(bindings).to.deep.equal([[CBC.storedName], [CBC.storedName], [CBC.storedName, GCM.storedName]]);
+  });
+
+  it("refuses to store what is no wrap", async () => {
+    for (const nothing of [undefined, { ciphertext: new Uint8Array(0) }, { ciphertext: "a text" }]) {
+      const wrap = { algorithm: OWN, wrap: () => nothing } as unknown as Wrap;
+      await refusal("invalid-configuration", () => new WrapKeyring([wrap]).onEncrypt(forWriting()));
+    }
+  });
+
+  it("tells which of its wraps a wrapped key would open blindly", () => {
+    const blind = (answer: "selected" | "possible" | null, algorithm = OWN): Wrap => ({
+      ...reading(() => null, algorithm),
+      blindMatch: () => answer,
+    });
+    const wraps = [blind("possible"), blind(null), reading(() => null), blind("selected"), blind("selected", OTHER)];
+    expect(new WrapKeyring(wraps).blindMatches(wrapped)).to.deep.equal(["possible", "selected"]);
   });
 
   it("opens with whichever wrap opens, and zeroes what it was given", async () => {

@@ -72,6 +72,9 @@ function replaced(source: string, { node, text }: Replacement): string {
   return source.slice(0, node.getStart()) + inner + source.slice(node.end);
 }
 
+/** S3 is a rule among others or in brackets of its own; else it is where objects are stored. */
+const RULE = /\b(?!S3\b)[SHG]\d{1,2}\b|(?<=\(|\d, )S3(?=\)|, [SHG]\d)/g;
+
 /** Rules that are cited by the comments in front of the node and of what it is part of, or at the end of their lines. */
 function rulesAround(node: ts.Node): string[] {
   const text = node.getSourceFile().text;
@@ -82,7 +85,7 @@ function rulesAround(node: ts.Node): string[] {
       ...(ts.getTrailingCommentRanges(text, at.end) ?? []),
     ];
     for (const { pos, end } of comments) {
-      for (const [rule] of text.slice(pos, end).matchAll(/\b[SHG]\d{1,2}\b/g)) rules.add(rule);
+      for (const [rule] of text.slice(pos, end).matchAll(RULE)) rules.add(rule);
     }
   }
   return [...rules];

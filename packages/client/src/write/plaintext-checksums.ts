@@ -42,7 +42,7 @@ function isVerifiable(name: string): name is Verifiable {
 
 /**
  * A caller's checksums describe the plaintext: they are verified here while it is encrypted, and never sent, since S3
- * holds ciphertext and a digest of the plaintext would leak equality (S3 of docs/formats.md 5).
+ * holds ciphertext and a digest of the plaintext would leak equality (S3).
  */
 export function withoutPlaintextChecksums(
   input: ObjectToPut,

@@ -232,6 +232,18 @@ describe("reading AES-GCM by hash", () => {
     expect(() => proven.decrypt(40, Buffer.alloc(12))).to.throw(RangeError);
   });
 
+  it("takes no more than a message may hold, and hashes pieces only of what is kept elsewhere (G10)", () => {
+    const [message] = knownMessages("nist-cavp").filter(({ ciphertext }) => ciphertext.length === 51);
+    if (message === undefined) throw new Error("no such known answer");
+    const ofLength = (length: number) => ({ length }) as unknown as Uint8Array;
+    const reading = new GcmReading(message.parameters);
+    reading.add(message.ciphertext);
+    expect(() => reading.add(ofLength(2 ** 36 - 32 - 50))).to.throw(RangeError);
+    // As many as there may be: no bytes, but let through to where that is noticed.
+    expect(() => reading.add(ofLength(2 ** 36 - 32 - 51))).to.throw(TypeError);
+    expect(reading.prove(message.tag)?.pieces).to.deep.equal([]);
+  });
+
   it("has no keystream outside of a message (G10)", () => {
     const parameters = { key: createSecretKey(Buffer.alloc(32)), iv: Buffer.alloc(12), aad: Buffer.alloc(0) };
     const max = 2 ** 36 - 32;
