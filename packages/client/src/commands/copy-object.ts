@@ -9,6 +9,8 @@ import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { unlessAborted } from "../request-aborted.js";
+import type { KeepOptions } from "../restate/kept-object.js";
+import { isLarge } from "../restate/part-copies.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { refuseImpossibleKeys } from "../write/metadata-limits.js";
 import { publish } from "../write/publish.js";
@@ -17,6 +19,7 @@ import type { SiblingsToPut } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { answerOfCopy } from "./copy-answer.js";
 import { pinOf, type SourceInput, sourceOf } from "./copy-source.js";
+import { copyLarge } from "./large-copy.js";
 import { replaceOwnMetadata } from "./own-metadata.js";
 import { type Copied, readSource } from "./read-source.js";
 import { replacedMetadata } from "./replaced-metadata.js";
@@ -36,6 +39,7 @@ export async function copyObject(
   input: CopyObjectCommandInput,
   next: Next,
   client: S3Client,
+  limits: Pick<KeepOptions, "copyLimit"> = {},
 ): Promise<Result> {
   const call = callOptionsOf(input);
   const plain = plainClientOf(client);
@@ -43,7 +47,7 @@ export async function copyObject(
   // Keys may be asked for whose file it is.
   const copied = await unlessAborted(() => readSource(options, call, input, source, plain), call.abortSignal);
   if (input.MetadataDirective === "REPLACE" && isOntoItself(input, source)) {
-    return await replaceOwnMetadata(options, call, input, { source, copied }, plain, next);
+    return await replaceOwnMetadata(options, call, input, { source, copied }, plain, next, limits);
   }
   const described = (await rewrappedCopy(options, call, input, source, copied)) ?? replaced(options, input, copied);
   refuseImpossibleKeys(input.Key, copied.files);
@@ -59,7 +63,13 @@ export async function copyObject(
       siblings,
       attempts,
       send: async () => {
-        result = await next(watched({ ...described, ...conditionsOf(input, source, copied) }, attempts));
+        const conditioned = { ...described, ...conditionsOf(input, source, copied) };
+        if (isLarge(copied.head, limits)) {
+          const { head } = copied;
+          const { abortSignal } = call;
+          const large = { input: conditioned, source, head, partLength: limits.copyLimit, attempts, abortSignal };
+          result = { output: await copyLarge(plain, large), response: undefined };
+        } else result = await next(watched(conditioned, attempts));
         return result;
       },
       answerOf: (head) => {

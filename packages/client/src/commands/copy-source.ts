@@ -64,11 +64,11 @@ function decoded(path: string): string {
 export async function headOfSource(
   client: S3Client,
   source: SourceInput,
-  input: CopyObjectCommandInput,
+  input: Pick<CopyObjectCommandInput, "CopySourceIfMatch" | "CopySourceIfUnmodifiedSince">,
   request: { readonly abortSignal?: AbortSignal },
 ): Promise<HeadObjectCommandOutput> {
   const { CopySourceIfMatch: IfMatch, CopySourceIfUnmodifiedSince: IfUnmodifiedSince } = input;
-  const asked = { ...source, IfMatch, IfUnmodifiedSince };
+  const asked = { ...source, IfMatch, IfUnmodifiedSince, ChecksumMode: "ENABLED" as const };
   try {
     return await client.send(new HeadObjectCommand(asked), request);
   } catch (error) {

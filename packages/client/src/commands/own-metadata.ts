@@ -6,11 +6,15 @@ import type {
 } from "@aws-sdk/client-s3";
 import type { CallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
+import type { KeepOptions } from "../restate/kept-object.js";
 import { changedMeanwhile, isAnother, sendOwnCopy, targetOf } from "../restate/own-copy.js";
+import { isLarge } from "../restate/part-copies.js";
 import { lookAt, type StoredAddress } from "../restate/seen-object.js";
 import { settled } from "../restate/settled.js";
+import { watched } from "../write/attempts.js";
 import { answerOfCopy } from "./copy-answer.js";
 import type { SourceInput } from "./copy-source.js";
+import { saidAgain } from "./large-copy.js";
 import type { Copied } from "./read-source.js";
 import { replacedMetadata } from "./replaced-metadata.js";
 
@@ -35,6 +39,7 @@ export async function replaceOwnMetadata(
   { source, copied }: OwnSource,
   client: S3Client,
   next: (input: CopyObjectCommandInput) => Promise<Result>,
+  limits: Pick<KeepOptions, "copyLimit">,
 ): Promise<Result> {
   const { Bucket = "", Key, ExpectedBucketOwner, RequestPayer } = source;
   const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = source;
@@ -43,13 +48,15 @@ export async function replaceOwnMetadata(
   const seen = await settled(client, address, { abortSignal });
   if (isAnother(copied.head, seen.head)) throw changedMeanwhile();
   const Metadata = replacedMetadata(options, input, seen.head);
-  const copy = { address, seen, input: { ...withoutOurs(input, seen.head), Metadata }, own: sentAsItIs(Metadata) };
+  const along = isLarge(seen.head, limits) ? await saidAgain(client, input, address, seen.head, abortSignal) : {};
+  const described = { ...withoutOurs(input, seen.head), ...along, Metadata };
+  const copy = { address, seen, input: described, own: sentAsItIs(Metadata), partLength: limits.copyLimit };
   let result: Result | undefined;
-  await sendOwnCopy(client, copy, { abortSignal }, async (sent) => {
-    result = await next(sent);
+  const output = await sendOwnCopy(client, copy, { ...limits, abortSignal }, async (sent, attempts) => {
+    result = await next(watched(sent, attempts));
     return result.output;
   });
-  if (result !== undefined) return result;
+  if (output !== undefined) return result ?? { output, response: undefined };
   const { head } = await lookAt(client, targetOf(copy));
   return { output: answerOfCopy(head), response: undefined };
 }

@@ -1,10 +1,12 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { AllowedLosses, type Loss } from "./losses.js";
+import { isLarge } from "./part-copies.js";
 import type { SeenObject, StoredAddress } from "./seen-object.js";
 import { settled } from "./settled.js";
 import { grantsOf } from "./stored-grants.js";
 import { headersOf, refuseArchived, sendableMetadata } from "./stored-headers.js";
 import { lockOf } from "./stored-lock.js";
+import { takenAlong } from "./taken-along.js";
 
 /** How an object is to be read and written again. */
 export interface KeepOptions {
@@ -22,6 +24,8 @@ export interface KeepOptions {
    * may ignore it without a word.
    */
   readonly checksTarget?: boolean | undefined;
+  /** Bytes that the store copies in one request, at least 5 MiB. Default 5 GiB, as S3. Larger objects are copied in parts. */
+  readonly copyLimit?: number | undefined;
   /** Stops it. What was sent by then may be done. */
   readonly abortSignal?: AbortSignal | undefined;
 }
@@ -32,7 +36,7 @@ export interface KeptObject {
   readonly seen: SeenObject;
   /** Its user metadata, envelope included, as it can be sent again. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Headers, locks, owners and encryption, without metadata, tags and annotations. */
+  /** Headers, locks, owners and encryption, and the tags of an object that is copied in parts; no metadata. */
   readonly restated: Partial<CopyObjectCommandInput>;
   /** What the caller allowed to get lost, and does. */
   readonly losses: AllowedLosses;
@@ -52,11 +56,12 @@ export async function readKept(client: S3Client, address: StoredAddress, options
   refuseArchived(seen.head);
   const metadata = sendableMetadata(seen.head, losses);
   const headers = headersOf(seen.head, losses, options.SSEKMSEncryptionContext);
-  const [lock, grants] = await Promise.all([
+  const [lock, grants, along] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
+    isLarge(seen.head, options) ? takenAlong(client, address, losses, request) : {},
   ]);
   const { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = address;
   const shared = { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
-  return { address, seen, metadata, losses, restated: { ...shared, ...headers, ...lock, ...grants } };
+  return { address, seen, metadata, losses, restated: { ...shared, ...headers, ...lock, ...grants, ...along } };
 }

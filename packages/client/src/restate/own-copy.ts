@@ -11,6 +11,7 @@ import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { patient } from "../write/patience.js";
 import type { KeepOptions } from "./kept-object.js";
+import { answerOfParts, copyInParts, isLarge } from "./part-copies.js";
 import { lookAt, type SeenObject, type StoredAddress } from "./seen-object.js";
 import { checksTarget, settleTimeOf, waited } from "./settled.js";
 
@@ -24,6 +25,10 @@ export interface OwnCopy {
   readonly seen: SeenObject;
   /** The copy, with the metadata to store and the target's encryption, without its source; a condition replaces ours. */
   readonly input: Partial<CopyObjectCommandInput>;
+  /** Looks once more, before an object that is copied in parts appears, whether what is said again is as it was. */
+  readonly beforeComplete?: () => Promise<void>;
+  /** Of an object that is copied in parts: bytes of the largest. */
+  readonly partLength?: number | undefined;
   /** User metadata that is read back letter for letter, since it is this copy's own: the envelope. */
   readonly own: Readonly<Record<string, string>>;
 }
@@ -35,7 +40,7 @@ export interface StandingCopy {
   readonly output: CopyObjectCommandOutput | undefined;
 }
 
-type Pace = Pick<KeepOptions, "abortSignal" | "checksTarget" | "settleTime">;
+type Pace = Pick<KeepOptions, "abortSignal" | "checksTarget" | "copyLimit" | "settleTime">;
 
 /**
  * Copies an object onto itself with other metadata, in one request that is refused when the object is another by then: an
@@ -52,7 +57,9 @@ export async function copyOntoItself(client: S3Client, copy: OwnCopy, pace: Pace
   const settleTime = settleTimeOf(pace);
   const request = abortSignal === undefined ? {} : { abortSignal: patient(abortSignal) };
   const began = performance.now();
-  const output = await sendOwnCopy(client, copy, pace, (input) => client.send(new CopyObjectCommand(input), request));
+  const output = await sendOwnCopy(client, copy, pace, (input, attempts) =>
+    client.send(new CopyObjectCommand(watched(input, attempts)), request),
+  );
   const took = performance.now() - began;
   await requireOwn(client, copy, output, abortSignal);
   await waited(Math.max(settleTime, settleTime === 0 ? 0 : took), abortSignal);
@@ -60,14 +67,14 @@ export async function copyOntoItself(client: S3Client, copy: OwnCopy, pace: Pace
 }
 
 /**
- * The one request of that. A lost answer, or the refusal of a second try after one, is no failure when the object is ours by
+ * The one request of that, or, of an object that is too large for one, the upload that ends in one. A lost answer, or the refusal of a second try after one, is no failure when the object is ours by
  * then: the answer is then undefined.
  */
 export async function sendOwnCopy(
   client: S3Client,
   copy: OwnCopy,
   pace: Pace,
-  send: (input: CopyObjectCommandInput) => Promise<CopyObjectCommandOutput>,
+  send: (input: CopyObjectCommandInput, attempts: Attempts) => Promise<CopyObjectCommandOutput>,
 ): Promise<CopyObjectCommandOutput | undefined> {
   if (pace.abortSignal?.aborted === true) throw requestAborted();
   const attempts = new Attempts();
@@ -78,7 +85,8 @@ export async function sendOwnCopy(
     MetadataDirective: "REPLACE" as const,
   };
   try {
-    return await send(watched(input, attempts));
+    if (!isLarge(copy.seen.head, pace)) return await send(input, attempts);
+    return await sendInParts(client, copy, input, attempts, pace.abortSignal);
   } catch (error) {
     if (!attempts.wereRefused) {
       const abortSignal = AbortSignal.timeout(ASKING_TIMEOUT);
@@ -88,6 +96,38 @@ export async function sendOwnCopy(
     }
     throw isRefusedCondition(error) ? changedMeanwhile(error) : error;
   }
+}
+
+/**
+ * An upload has no time for a condition: what is not in the entity tag is looked at again just before it is completed. After
+ * it the tag is another one, which the conditions of others then see.
+ */
+async function sendInParts(
+  client: S3Client,
+  copy: OwnCopy,
+  input: CopyObjectCommandInput,
+  attempts: Attempts,
+  abortSignal: AbortSignal | undefined,
+): Promise<CopyObjectCommandOutput> {
+  const { address, seen } = copy;
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  const beforeComplete = async (): Promise<void> => {
+    const now = await lookAt(client, address, request);
+    if (isAnother(seen.head, now.head)) throw changedMeanwhile();
+    await copy.beforeComplete?.();
+  };
+  const { IfMatch, IfNoneMatch } = input;
+  const conditions = { IfMatch, IfNoneMatch };
+  const parts = {
+    input,
+    head: seen.head,
+    partLength: copy.partLength,
+    conditions,
+    attempts,
+    beforeComplete,
+    abortSignal,
+  };
+  return answerOfParts(await copyInParts(client, parts));
 }
 
 /** The object as the source of a copy of itself. */

@@ -1,13 +1,9 @@
 import type { CopyObjectCommandInput, HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
-import type { KeepOptions, KeptObject } from "./kept-object.js";
+import { type KeepOptions, type KeptObject, readKept } from "./kept-object.js";
 import type { Loss } from "./losses.js";
-import { copyOntoItself } from "./own-copy.js";
+import { changedMeanwhile, copyOntoItself, isAnother } from "./own-copy.js";
 import { checksTarget } from "./settled.js";
-
-/** S3's limit for a copy in one request. */
-const MAX_COPY_LENGTH = 5 * 1024 ** 3;
 
 /** What an object is given in place of what it has. */
 export interface Restatement {
@@ -56,12 +52,18 @@ export async function restateObject(
 ): Promise<RestatedObject> {
   const { address, seen, restated, losses } = kept;
   refuseOversizedMetadata(metadata, own);
-  if ((seen.head.ContentLength ?? 0) > MAX_COPY_LENGTH) {
-    throw new S3EncryptionError("unsupported-operation", "The object is larger than S3 copies in one request.");
-  }
   const input = { ...restated, ...headers, Metadata: { ...metadata } };
-  const { head } = await copyOntoItself(client, { address, seen, input, own }, options);
+  const beforeComplete = (): Promise<void> => requireKept(client, kept, options);
+  const partLength = options.copyLimit;
+  const { head } = await copyOntoItself(client, { address, seen, input, own, beforeComplete, partLength }, options);
   return { head, changed: [...changes(seen.head, head), ...unpinned(kept, options), ...losses.lost] };
+}
+
+/** Throws `content-mismatch` where something that the copy says again is not as it was read. */
+async function requireKept(client: S3Client, kept: KeptObject, options: KeepOptions): Promise<void> {
+  const now = await readKept(client, kept.address, { ...options, settleTime: 0 });
+  const isSame = JSON.stringify(now.restated) === JSON.stringify(kept.restated);
+  if (!isSame || isAnother(kept.seen.head, now.seen.head)) throw changedMeanwhile();
 }
 
 function changes(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): Change[] {

@@ -44,7 +44,7 @@ export function headersOf(
   kmsContext: string | undefined,
 ): Headers {
   const { StorageClass, WebsiteRedirectLocation } = head;
-  const ChecksumAlgorithm = CHECKSUMS.find((name) => head[`Checksum${name}`] !== undefined);
+  const ChecksumAlgorithm = checksumAlgorithmOf(head);
   return {
     ...contentHeadersOf(head, losses),
     ...withoutUndefined({ StorageClass, WebsiteRedirectLocation, ChecksumAlgorithm }),
@@ -64,6 +64,11 @@ export function contentHeadersOf(head: HeadObjectCommandOutput, losses: AllowedL
   }
   const content = { CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, ContentType, Expires };
   return withoutUndefined(content);
+}
+
+/** What S3 has a checksum of, where it was asked for. */
+export function checksumAlgorithmOf(head: HeadObjectCommandOutput): (typeof CHECKSUMS)[number] | undefined {
+  return CHECKSUMS.find((name) => head[`Checksum${name}`] !== undefined);
 }
 
 /** Named even where it is the bucket's default, which another client may have changed since. */

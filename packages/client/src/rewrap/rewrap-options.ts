@@ -94,6 +94,7 @@ const OPTIONS: OptionNames<RewrapOptions> = {
   SSEKMSEncryptionContext: true,
   settleTime: true,
   checksTarget: true,
+  copyLimit: true,
   abortSignal: true,
 };
 
@@ -152,8 +153,8 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
     ),
   );
   refuseReservedNames(target);
-  const { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget } = options;
-  const keep = { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget, abortSignal };
+  const { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget, copyLimit } = options;
+  const keep = { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget, copyLimit, abortSignal };
   // Before a key is used; whatever is wrong with it.
   settleTimeOf(keep);
   new AllowedLosses(allowLoss);
