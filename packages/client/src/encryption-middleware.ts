@@ -5,7 +5,7 @@ import type { ResolvedOptions } from "./options.js";
 import { MIDDLEWARE } from "./plain-client.js";
 import { quiet } from "./streams.js";
 import { watchAttempts } from "./write/attempts.js";
-import { failWithBody } from "./write/sent-body.js";
+import { failWithBodies } from "./write/sent-body.js";
 
 type Middleware = Parameters<S3Client["middlewareStack"]["use"]>[0];
 
@@ -30,14 +30,7 @@ export function encryptionMiddleware(options: ResolvedOptions, client: S3Client)
         },
         MIDDLEWARE,
       );
-      stack.add(
-        (next) => async (args) => {
-          failWithBody(args.input, args.request);
-          return next(args);
-        },
-        // After the SDK has put its own stream around the body, before it waits for credentials and signs.
-        { step: "build", priority: "low", name: `${MIDDLEWARE.name}Body`, override: true },
-      );
+      failWithBodies(stack);
     },
   };
 }

@@ -19,7 +19,8 @@ export type { EncryptedDownloadOptions } from "./transfer/encrypted-download.js"
 export { EncryptedDownload } from "./transfer/encrypted-download.js";
 export type { EncryptedUploadOptions } from "./transfer/encrypted-upload.js";
 export { EncryptedUpload } from "./transfer/encrypted-upload.js";
+export { FileChangedError } from "./transfer/file-changed-error.js";
+export type { UploadProgress } from "./transfer/send-object.js";
 export type { TransferPace } from "./transfer/transfer-speed.js";
-export type { UploadProgress } from "./transfer/upload-sealed.js";
 export type { AffectedFile, InstructionFileErrorCode } from "./write/sibling-error.js";
 export { InstructionFileError } from "./write/sibling-error.js";

@@ -1,7 +1,9 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
+import { NOTHING } from "./streams.js";
 import { watchAttempts } from "./write/attempts.js";
+import { failWithBodies } from "./write/sent-body.js";
 
 /** Our middleware on a client's stack. At the default priority it would run inside the region redirect, and encrypt twice. */
 export const MIDDLEWARE = {
@@ -54,6 +56,8 @@ export function plainClientOf(client: S3Client): S3Client {
   // Not removed: middleware of the caller's may have its place before or behind it.
   middlewareStack.add((next) => next, MIDDLEWARE);
   watchAttempts(middlewareStack);
+  failWithBodies(middlewareStack);
+  keepQuiet(middlewareStack);
   const send: Send =
     ENCRYPTIONS.get(client.middlewareStack)?.send ?? ((of, ...call) => Reflect.apply(client.send, of, call));
   const plain: S3Client = Object.create(client, {
@@ -70,3 +74,19 @@ export function plainClientOf(client: S3Client): S3Client {
   });
   return plain;
 }
+
+/**
+ * Where there is no logger, the SDK tells the console of every stream that it does not send again. What is sent here as a
+ * stream is sent again by whoever made it.
+ */
+function keepQuiet(stack: Pick<S3Client["middlewareStack"], "add">): void {
+  stack.add(
+    (next, context) => {
+      if (context.logger?.constructor.name === "NoOpLogger") context.logger = SILENT;
+      return next;
+    },
+    { step: "initialize", name: "s3EncryptionQuiet", override: true },
+  );
+}
+
+const SILENT = { trace: NOTHING, debug: NOTHING, info: NOTHING, warn: NOTHING, error: NOTHING };

@@ -31,7 +31,7 @@ describe("declarations", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it("are whole where the optional @aws-sdk/lib-storage is not installed, also without skipLibCheck", () => {
+  it("are whole with nothing but the SDK installed, also without skipLibCheck", () => {
     const program = ts.createProgram([join(folder, "consumer.mts")], {
       module: ts.ModuleKind.NodeNext,
       target: ts.ScriptTarget.ES2023,
@@ -45,7 +45,7 @@ describe("declarations", () => {
     const ours = program.getSourceFiles().filter(({ fileName }) => !relative(folder, fileName).startsWith(".."));
     expect(ours.map(({ fileName }) => relative(folder, fileName))).to.include.members([
       "consumer.mts",
-      "node_modules/@s3ec/client/dist/transfer/upload-sealed.d.ts",
+      "node_modules/@s3ec/client/dist/transfer/send-object.d.ts",
     ]);
     const wrong = ours.flatMap((file) => program.getSemanticDiagnostics(file));
     const said = wrong.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));

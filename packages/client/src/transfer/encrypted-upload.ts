@@ -4,10 +4,12 @@ import { type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
-import { letGoOfBody, quiet } from "../streams.js";
+import { quiet } from "../streams.js";
 import { FileBody } from "../write/file-body.js";
+import type { ObjectToSend } from "./parts-to-send.js";
+import type { UploadProgress } from "./send-object.js";
+import { SourceFile } from "./source-file.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
-import type { UploadProgress } from "./upload-sealed.js";
 
 /** What to upload, and how much of it at once; and what the call says about the object. */
 export interface EncryptedUploadOptions
@@ -49,8 +51,8 @@ const OPTIONS: OptionNames<EncryptedUploadOptions> = {
 };
 
 /**
- * Uploads a body of any size, encrypted: used like `Upload` of `@aws-sdk/lib-storage`, on which it is built and which
- * must be installed beside it.
+ * Uploads a body of any size, encrypted: used like `Upload` of `@aws-sdk/lib-storage`. A file is read, encrypted and sent in
+ * several places at once, and read again where a part has to be sent again.
  */
 export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadProgress] }> {
   /** Of the multipart upload, once there is one. */
@@ -94,8 +96,8 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
    * Encrypts and stores the body; resolves with what S3 answered, once the object is there.
    *
    * @throws S3EncryptionError what a `PutObjectCommand` throws, such as `content-too-large`, `instruction-file-failed` and
-   *   `outcome-unknown`; `unsupported-operation` where `@aws-sdk/lib-storage` is not installed; `invalid-argument` where it was
-   *   started already
+   *   `outcome-unknown`; `invalid-argument` where it was started already
+   * @throws FileChangedError `content-mismatch`, for a file that changed meanwhile; nothing is stored then
    * @throws Error named `AbortError` once it was aborted; S3's own errors, and those of the body
    */
   async done(): Promise<CompleteMultipartUploadCommandOutput> {
@@ -103,65 +105,77 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       throw new S3EncryptionError("invalid-argument", "This EncryptedUpload was started already; create a new one.");
     }
     this.#started = true;
-    const { params } = this.#options;
-    quiet(params.Body);
-    const { loadUpload, sealObject, takeBody, uploadSealed, withoutCiphertextChecksums } = await loadUploader();
-    const Upload = await loadUpload();
-    const path = this.#path;
-    const { client, tags = [], queueSize, partSize, leavePartsOnError } = this.#options;
-    if (Upload === undefined) {
-      takeBody(params.Body);
-      letGoOfBody(params.Body);
-      throw new S3EncryptionError(
-        "unsupported-operation",
-        "EncryptedUpload is built on @aws-sdk/lib-storage: install it, in the version of your @aws-sdk/client-s3.",
-      );
+    quiet(this.#options.params.Body);
+    const { sendObject, withoutCiphertextChecksums } = await loadUploader();
+    const file = this.#path === undefined ? undefined : await SourceFile.open(this.#path);
+    try {
+      const { client, queueSize, partSize, leavePartsOnError } = this.#options;
+      const output = await sendObject(plainClientOf(client), await this.#seal(file), {
+        queueSize,
+        partSize,
+        leavePartsOnError,
+        signal: this.#abortController.signal,
+        onProgress: (progress) => this.emit("httpUploadProgress", progress),
+        onUploadId: (uploadId) => {
+          this.uploadId = uploadId;
+        },
+      });
+      return withoutCiphertextChecksums(output);
+    } finally {
+      await file?.close();
     }
+  }
+
+  /** A file is encrypted where it is being sent, in any order; anything else, and what has to be summed, in one pass. */
+  async #seal(file: SourceFile | undefined): Promise<ObjectToSend> {
+    const { sealObject, sealObjectInParts, fileToSend, streamToSend, hasPlaintextChecksums } = await loadUploader();
+    const { params, tags = [] } = this.#options;
+    const input = this.#withCallOptions({ ...params, ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }) });
+    // Of no bytes there are no parts.
+    if (file !== undefined && file.length > 0 && !hasPlaintextChecksums(params)) {
+      assertLength(params.ContentLength, file.length);
+      const object = await sealObjectInParts(this.#encryption, input, file.length);
+      if (object !== undefined) return fileToSend(file, object);
+    }
+    const path = this.#path;
+    const Body = path === undefined ? {} : { Body: new FileBody(path) };
+    return streamToSend(await sealObject(this.#encryption, { ...input, ...Body }));
+  }
+
+  #withCallOptions(input: PutObjectCommandInput): PutObjectCommandInput {
     const { encryptionContext, materialDescription, instructionFileSuffix, format } = this.#options;
-    const sealed = await sealObject(
-      this.#encryption,
-      withCallOptions(
-        {
-          ...params,
-          ...(path === undefined ? {} : { Body: new FileBody(path) }),
-          ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }),
-        },
-        {
-          ...(encryptionContext === undefined ? {} : { encryptionContext }),
-          ...(materialDescription === undefined ? {} : { materialDescription }),
-          ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
-          ...(format === undefined ? {} : { format }),
-          abortSignal: this.#abortController.signal,
-        },
-      ),
-    );
-    const output = await uploadSealed(Upload, plainClientOf(client), sealed, {
-      queueSize,
-      partSize,
-      leavePartsOnError,
-      signal: this.#abortController.signal,
-      onProgress: (progress) => this.emit("httpUploadProgress", progress),
-      onUploadId: (uploadId) => {
-        this.uploadId = uploadId;
-      },
+    return withCallOptions(input, {
+      ...(encryptionContext === undefined ? {} : { encryptionContext }),
+      ...(materialDescription === undefined ? {} : { materialDescription }),
+      ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
+      ...(format === undefined ? {} : { format }),
+      abortSignal: this.#abortController.signal,
     });
-    return withoutCiphertextChecksums(output);
   }
 }
 
 /** What only an upload that is being done needs: importing the package must not cost what is not used. */
 async function loadUploader(): Promise<
   typeof import("../ciphertext-checksums.js") &
+    typeof import("../write/plaintext-checksums.js") &
     typeof import("../write/seal-object.js") &
-    typeof import("../write/taken-body.js") &
-    typeof import("./upload-sealed.js")
+    typeof import("./file-parts.js") &
+    typeof import("./send-object.js") &
+    typeof import("./stream-parts.js")
 > {
   return {
     ...(await import("../ciphertext-checksums.js")),
+    ...(await import("../write/plaintext-checksums.js")),
     ...(await import("../write/seal-object.js")),
-    ...(await import("../write/taken-body.js")),
-    ...(await import("./upload-sealed.js")),
+    ...(await import("./file-parts.js")),
+    ...(await import("./send-object.js")),
+    ...(await import("./stream-parts.js")),
   };
+}
+
+function assertLength(stated: number | undefined, length: number): void {
+  if (stated === undefined || stated === length) return;
+  throw new S3EncryptionError("content-mismatch", `ContentLength is ${stated}, but the file has ${length} bytes.`);
 }
 
 /** Tags in the header of the request that creates the object: it never exists without them, nor loses them. */

@@ -2,7 +2,7 @@ import { setImmediate as otherThings } from "node:timers/promises";
 import type { SealedObject } from "./seal-object.js";
 
 /** Ciphertext up to this many bytes is buffered, so that the SDK can send it again; it never does with a stream. */
-export const BUFFERED_LENGTH: number = 8 * 1024 * 1024;
+const BUFFERED_LENGTH = 8 * 1024 * 1024;
 /** The same where the caller holds as much in memory anyway: up to what every Node.js can hold, and write to a socket, at once. */
 const IN_MEMORY_BUFFERED_LENGTH = 2 ** 31 - 1;
 /** Encrypting what is in memory waits for nothing, so that timers, requests and an abort would wait for all of it. */

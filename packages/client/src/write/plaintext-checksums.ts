@@ -51,7 +51,7 @@ export function withoutPlaintextChecksums(
   const rest: ObjectToPut = { ...input };
   const expected: { name: Verifiable; value: string }[] = [];
   for (const [name, value] of Object.entries(input)) {
-    if (value === undefined || !/^(ContentMD5|Checksum(?!Algorithm$).*)$/.test(name)) continue;
+    if (value === undefined || !isChecksum(name)) continue;
     if (isVerifiable(name) && typeof value === "string") {
       expected.push({ name, value });
       Reflect.deleteProperty(rest, name);
@@ -64,6 +64,15 @@ export function withoutPlaintextChecksums(
   }
   if (expected.length === 0) return { input, source };
   return { input: rest, source: { ...source, chunks: verified(source.chunks, expected) } };
+}
+
+/** Whether a caller says what the plaintext has to sum up to, which takes reading it in order. */
+export function hasPlaintextChecksums(input: object): boolean {
+  return Object.entries(input).some(([name, value]) => value !== undefined && isChecksum(name));
+}
+
+function isChecksum(name: string): boolean {
+  return /^(ContentMD5|Checksum(?!Algorithm$).*)$/.test(name);
 }
 
 async function* verified(

@@ -1,6 +1,5 @@
 import type {
   CompleteMultipartUploadCommandOutput,
-  HeadObjectCommandOutput,
   PutObjectCommandInput,
   PutObjectCommandOutput,
   S3Client,
@@ -12,10 +11,11 @@ import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { unlessAborted } from "../request-aborted.js";
 import { quiet, readableOf } from "../streams.js";
+import { answerOfPut } from "./answer-of-put.js";
 import { Attempts, watched } from "./attempts.js";
-import { BUFFERED_LENGTH, chunksOf, readHead } from "./ciphertext-head.js";
+import { chunksOf, readHead } from "./ciphertext-head.js";
 import { publish } from "./publish.js";
-import { type SealedObject, sealObject } from "./seal-object.js";
+import { sealObject } from "./seal-object.js";
 import { piecesToSend } from "./sent-body.js";
 import { SiblingStore } from "./sibling-store.js";
 
@@ -49,9 +49,11 @@ export async function putObject(
     const tooLarge = !isWhole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH;
     // In parts, files that have to go first can wait until the whole body went well.
     if (tooLarge || (!isWhole && sealed.siblings.first)) {
-      const stored = await putInParts(client, { ...sealed, ciphertext }, abortSignal);
-      if (stored === undefined && tooLarge) throw partsNeeded(sealed.length);
-      if (stored !== undefined) return { output: outputOfPut(stored), response: undefined };
+      const { sendObject } = await import("../transfer/send-object.js");
+      const { streamToSend } = await import("../transfer/stream-parts.js");
+      const object = streamToSend({ ...sealed, ciphertext });
+      const stored = await sendObject(plainClientOf(client), object, { signal: abortSignal });
+      return { output: outputOfPut(stored), response: undefined };
     }
     const body = head.whole ?? readableOf(piecesToSend(ciphertext), sealed.destroy);
     const length = head.whole?.length ?? sealed.length;
@@ -74,17 +76,6 @@ export async function putObject(
   }
 }
 
-/** Undefined where what that takes is not installed. */
-async function putInParts(
-  client: S3Client,
-  sealed: SealedObject,
-  signal: AbortSignal | undefined,
-): Promise<CompleteMultipartUploadCommandOutput | undefined> {
-  const { loadUpload, uploadSealed } = await import("../transfer/upload-sealed.js");
-  const Upload = await loadUpload();
-  return Upload && uploadSealed(Upload, plainClientOf(client), sealed, { signal });
-}
-
 /** A presigned put would let its holder store plaintext under an encrypted object's metadata. */
 function notPresigned(result: Result): Result {
   if ("presigned" in result.output) {
@@ -96,25 +87,8 @@ function notPresigned(result: Result): Result {
   return result;
 }
 
-/** What a put would have answered, from what S3 says of the object that it stored. */
-function answerOfPut(head: HeadObjectCommandOutput): PutObjectCommandOutput {
-  const { ETag, VersionId, Expiration, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, $metadata } = head;
-  const { SSECustomerAlgorithm, SSECustomerKeyMD5, RequestCharged } = head;
-  const encrypted = { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, SSECustomerAlgorithm, SSECustomerKeyMD5 };
-  return { ETag, VersionId, Expiration, RequestCharged, ...encrypted, $metadata };
-}
-
 /** What a `PutObjectCommand` would have answered, from what the completion of several requests did. */
 function outputOfPut(output: CompleteMultipartUploadCommandOutput): PutObjectCommandOutput {
   const { Bucket, Key, Location, ...rest } = output;
   return withoutCiphertextChecksums(rest);
-}
-
-function partsNeeded(length: number | undefined): S3EncryptionError {
-  return new S3EncryptionError(
-    "unsupported-operation",
-    length === undefined
-      ? `A stream of unknown length above ${BUFFERED_LENGTH} bytes needs several requests: pass ContentLength; or install @aws-sdk/lib-storage and send it with S3EncryptionClient or EncryptedUpload.`
-      : `${length} bytes are more than one request may hold: install @aws-sdk/lib-storage and send them with S3EncryptionClient or EncryptedUpload.`,
-  );
 }

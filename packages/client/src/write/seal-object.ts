@@ -80,7 +80,6 @@ interface ObjectToStore {
  * asked for a key. What the caller says of the whole plaintext's checksums is not looked at.
  *
  * @param contentLength plaintext bytes, where known
- * @public
  */
 export async function sealObjectInParts(
   options: ResolvedOptions,

@@ -1,3 +1,4 @@
+import type { S3Client } from "@aws-sdk/client-s3";
 import { isNodeStream, quiet } from "../streams.js";
 
 /** Bytes; what Node's own streams of files come in. */
@@ -37,7 +38,7 @@ export async function* piecesToSend(chunks: AsyncIterable<Uint8Array>): AsyncGen
  * a body that fails would end the process, and its request would wait for the rest for ever. Here a failing body
  * destroys the request with its error, which is what the caller then gets.
  */
-export function failWithBody(input: object, request: unknown): void {
+function failWithBody(input: object, request: unknown): void {
   const source: unknown = Reflect.get(input, "Body");
   if (!isNodeStream(source) || typeof request !== "object" || request === null) return;
   const sent: unknown = Reflect.get(request, "body");
@@ -53,4 +54,16 @@ export function failWithBody(input: object, request: unknown): void {
     source.once("error", fail);
     return pipe.call(sent, destination, options) as typeof destination;
   };
+}
+
+/** Does that for every command of a client's stack. */
+export function failWithBodies(stack: Pick<S3Client["middlewareStack"], "add">): void {
+  stack.add(
+    (next) => async (args) => {
+      failWithBody(args.input, args.request);
+      return next(args);
+    },
+    // After the SDK has put its own stream around the body, before it waits for credentials and signs.
+    { step: "build", priority: "low", name: "s3EncryptionMiddlewareBody", override: true },
+  );
 }

@@ -15,7 +15,6 @@ export interface SealedPiece {
 
 /** Bytes at the ends of a part that share their blocks with its neighbours, and what is between them, hashed. */
 interface Part {
-  readonly offset: number;
   readonly length: number;
   readonly head: Buffer;
   /** Undefined for a part so short that `head` holds all of it. */
@@ -37,12 +36,20 @@ export class GcmWriting {
   readonly #parameters: GcmParameters;
   readonly #zeros: ZeroHashes;
   readonly #ledger = new PieceLedger();
-  readonly #parts: Part[] = [];
+  /** Parts that are not behind each other yet, by their offset. */
+  readonly #waiting = new Map<number, Part>();
+  /** P(A ‖ C)·H over what is there from the beginning on, but for `#edge`. */
+  #sum: Buffer | undefined;
+  /** Bytes at the end of that which share blocks with what follows, or are kept until they are two blocks. */
+  #edge: Buffer;
+  #end = 0;
   #tag: Buffer | undefined;
 
   constructor(parameters: GcmParameters) {
     this.#parameters = parameters;
     this.#zeros = new ZeroHashes(parameters);
+    const { aad } = parameters;
+    this.#edge = Buffer.concat([aad, Buffer.alloc(blocksOf(aad.length) * BLOCK - aad.length)]);
   }
 
   /**
@@ -58,7 +65,8 @@ export class GcmWriting {
     this.#ledger.reserve(offset, plaintext.length);
     const ciphertext = cipher.update(plaintext);
     const piece = new PieceHash(this.#parameters, offset).add(ciphertext).end();
-    this.#parts.push(this.#partOf(offset, ciphertext));
+    this.#waiting.set(offset, this.#partOf(offset, ciphertext));
+    this.#gather();
     return { ciphertext, piece };
   }
 
@@ -92,14 +100,13 @@ export class GcmWriting {
   #partOf(offset: number, ciphertext: Buffer): Part {
     const { length } = ciphertext;
     const none = Buffer.alloc(0);
-    if (length < SHORT) return { offset, length, head: Buffer.from(ciphertext), middle: undefined, tail: none };
+    if (length < SHORT) return { length, head: Buffer.from(ciphertext), middle: undefined, tail: none };
     const start = (BLOCK - (offset % BLOCK)) % BLOCK;
     // 17 to 32 bytes stay: with the head of the next part they are two blocks, and at the end of the message, too.
     const end = start + BLOCK * (Math.ceil((length - start) / BLOCK) - 2);
     const middle = ciphertext.subarray(start, end);
     const hash = new Ghash(this.#parameters).add(middle).end();
     return {
-      offset,
       length,
       head: Buffer.from(ciphertext.subarray(0, start)),
       middle: { blocks: middle.length / BLOCK, polynomial: this.#zeros.polynomial(hash, middle.length) },
@@ -113,31 +120,32 @@ export class GcmWriting {
     const mask = tagMask(this.#parameters);
     const ofAad = xor(this.#zeros.of(aad.length), mask);
     const ofText = timesX64(xor(this.#zeros.of(total), mask));
-    return xor(xor(this.#sum(), xor(ofAad, ofText)), mask);
+    this.#appendBytes(this.#edge);
+    return xor(xor(this.#sum ?? Buffer.alloc(BLOCK), xor(ofAad, ofText)), mask);
   }
 
-  /** S: each segment moves what is in front of it to the left. All but the first have two blocks or more. */
-  #sum(): Buffer {
-    const { aad } = this.#parameters;
-    let sum: Buffer | undefined;
-    const append = (polynomial: Buffer, blocks: number): void => {
-      sum = sum === undefined ? polynomial : xor(this.#moved(sum, blocks), polynomial);
-    };
-    const appendBytes = (bytes: Uint8Array): void => {
-      if (bytes.length === 0) return;
-      const hash = new Ghash(this.#parameters).add(bytes).end();
-      append(this.#zeros.polynomial(hash, bytes.length), blocksOf(bytes.length));
-    };
-    let bytes: Buffer = Buffer.concat([aad, Buffer.alloc(blocksOf(aad.length) * BLOCK - aad.length)]);
-    for (const { head, middle, tail } of this.#parts.sort((a, b) => a.offset - b.offset)) {
-      bytes = Buffer.concat([bytes, head]);
-      if (middle === undefined) continue;
-      appendBytes(bytes);
-      append(middle.polynomial, middle.blocks);
-      bytes = tail;
+  /** Adds the parts that have their place right behind what is there: each is moved once, when it comes. */
+  #gather(): void {
+    for (let part = this.#waiting.get(this.#end); part !== undefined; part = this.#waiting.get(this.#end)) {
+      this.#waiting.delete(this.#end);
+      this.#end += part.length;
+      this.#edge = Buffer.concat([this.#edge, part.head]);
+      if (part.middle === undefined) continue;
+      this.#appendBytes(this.#edge);
+      this.#append(part.middle.polynomial, part.middle.blocks);
+      this.#edge = part.tail;
     }
-    appendBytes(bytes);
-    return sum ?? Buffer.alloc(BLOCK);
+  }
+
+  #appendBytes(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const hash = new Ghash(this.#parameters).add(bytes).end();
+    this.#append(this.#zeros.polynomial(hash, bytes.length), blocksOf(bytes.length));
+  }
+
+  /** A segment moves what is in front of it to the left. All but the first have two blocks or more. */
+  #append(polynomial: Buffer, blocks: number): void {
+    this.#sum = this.#sum === undefined ? polynomial : xor(this.#moved(this.#sum, blocks), polynomial);
   }
 
   /** X·Hᵐ, m of 2 or more. */

@@ -1,0 +1,95 @@
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandOutput,
+  CreateMultipartUploadCommand,
+  type S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { httpStatusOf } from "../s3-errors.js";
+import { bodyOf, type ObjectToSend, type Part } from "./parts-to-send.js";
+import { retried } from "./retried.js";
+
+/** The requests of one multipart upload. */
+export class MultipartUpload {
+  readonly id: string;
+  readonly #client: S3Client;
+  readonly #object: ObjectToSend;
+
+  private constructor(client: S3Client, object: ObjectToSend, id: string) {
+    this.#client = client;
+    this.#object = object;
+    this.id = id;
+  }
+
+  /** Not to be cut off: whether there is an upload, to be aborted, would not be known. */
+  static async create(client: S3Client, object: ObjectToSend): Promise<MultipartUpload> {
+    const { input } = object;
+    const { UploadId } = await client.send(
+      new CreateMultipartUploadCommand({
+        ...input,
+        // Without it, S3 answers no checksums of parts, of which it is told in the end.
+        ...((await client.config.requestChecksumCalculation()) === "WHEN_SUPPORTED"
+          ? { ChecksumAlgorithm: input.ChecksumAlgorithm ?? "CRC32" }
+          : {}),
+      }),
+    );
+    if (UploadId === undefined) throw new S3EncryptionError("unsupported-operation", "S3 gave the upload no id.");
+    return new MultipartUpload(client, object, UploadId);
+  }
+
+  /** Sends a part, again where that fails, until the client's retry strategy has enough. */
+  async send(part: Part, abortSignal: AbortSignal): Promise<CompletedPart> {
+    const { input } = this.#object;
+    const { number: PartNumber, length: ContentLength } = part;
+    const output = await retried(
+      this.#client,
+      abortSignal,
+      () => bodyOf(part),
+      (Body) =>
+        this.#client.send(new UploadPartCommand({ ...input, UploadId: this.id, PartNumber, ContentLength, Body }), {
+          abortSignal,
+        }),
+    );
+    const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = output;
+    if (ETag === undefined) throw new S3EncryptionError("unsupported-operation", `S3 gave part ${PartNumber} no ETag.`);
+    const checksums = { ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 };
+    return { PartNumber, ETag, ...checksums };
+  }
+
+  /** The command that makes the object appear. */
+  completion(parts: readonly CompletedPart[]): CompleteMultipartUploadCommand {
+    const Parts = [...parts].sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+    return new CompleteMultipartUploadCommand({
+      ...this.#object.input,
+      UploadId: this.id,
+      MultipartUpload: { Parts },
+    });
+  }
+
+  /**
+   * Removes what was sent, once none of it is under way any more. Whether S3 says that there is no such upload: it was
+   * completed then, or somebody else has removed it.
+   */
+  async abort(): Promise<"removed" | "gone" | "unknown"> {
+    const { Bucket, Key, ExpectedBucketOwner, RequestPayer } = this.#object.input;
+    const upload = { Bucket, Key, ExpectedBucketOwner, RequestPayer, UploadId: this.id };
+    try {
+      await this.#client.send(new AbortMultipartUploadCommand(upload));
+      return "removed";
+    } catch (error) {
+      // Why the upload failed is what its caller is told.
+      return httpStatusOf(error) === 404 ? "gone" : "unknown";
+    }
+  }
+}
+
+/** S3 writes the slashes of a key in it as it likes. */
+export function withReadableLocation(
+  output: CompleteMultipartUploadCommandOutput,
+): CompleteMultipartUploadCommandOutput {
+  const { Location } = output;
+  return Location === undefined ? output : { ...output, Location: Location.replace(/%2F/g, "/") };
+}

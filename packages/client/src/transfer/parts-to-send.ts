@@ -1,0 +1,49 @@
+import type { Readable } from "node:stream";
+import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
+import { NOTHING, readableOf } from "../streams.js";
+import type { SiblingsToPut } from "../write/sibling-files.js";
+
+/** One part of an object's ciphertext. */
+export interface Part {
+  /** From 1 on. */
+  readonly number: number;
+  /** Bytes. */
+  readonly length: number;
+  readonly isLast: boolean;
+  /** From the first byte on, the same for each attempt at sending it (S18). */
+  bytes(): AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * A body of a part, to be destroyed once it was sent.
+ *
+ * @param onEnd told before the last of it can have been sent
+ */
+export function bodyOf(part: Part, onEnd: () => void = NOTHING): Readable {
+  const bytes = async function* (): AsyncGenerator<Uint8Array> {
+    let given = 0;
+    for await (const piece of part.bytes()) {
+      given += piece.length;
+      if (given === part.length) onEnd();
+      yield piece;
+    }
+  };
+  return readableOf(bytes(), NOTHING);
+}
+
+/** An object ready to be sent, in one request or in parts. */
+export interface ObjectToSend {
+  /** What the caller says of it, with the envelope in its `Metadata`; without `Body` and `ContentLength`. */
+  readonly input: PutObjectCommandInput;
+  readonly siblings: SiblingsToPut;
+  /** Stored bytes, where known. */
+  readonly length: number | undefined;
+  /** How many of them stand for no plaintext. */
+  readonly overhead: number;
+  /** In order, each made when it is asked for; one at least. */
+  parts(partSize: number): AsyncGenerator<Part>;
+  /** Asked before an object in parts appears: throws where what was read is not what it was. */
+  assertUnchanged(): Promise<void>;
+  /** Lets go of where it comes from; harmless after the end. */
+  destroy(): void;
+}

@@ -1,0 +1,52 @@
+import { NOTHING } from "../streams.js";
+import type { SealedObject } from "../write/seal-object.js";
+import { piecesToSend } from "../write/sent-body.js";
+import type { ObjectToSend, Part } from "./parts-to-send.js";
+
+/**
+ * An object that is encrypted as a stream gives it, in one pass (S18). A part's ciphertext is kept, as it came from the
+ * cipher, until S3 has it: that is what is sent again.
+ */
+export function streamToSend(sealed: SealedObject): ObjectToSend {
+  const { input, siblings, length, overhead, destroy, ciphertext } = sealed;
+  return {
+    input,
+    siblings,
+    length,
+    overhead,
+    parts: (partSize) => partsOf(ciphertext, partSize),
+    assertUnchanged: async () => {},
+    destroy: () => {
+      destroy();
+      ciphertext.return(undefined).catch(NOTHING);
+    },
+  };
+}
+
+async function* partsOf(ciphertext: AsyncIterable<Uint8Array>, partSize: number): AsyncGenerator<Part> {
+  let number = 1;
+  let chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of ciphertext) {
+    for (let offset = 0; offset < chunk.length; ) {
+      // Only now is it certain that a full one is not the last.
+      if (length === partSize) {
+        yield partOf(number++, chunks, length, false);
+        chunks = [];
+        length = 0;
+      }
+      const taken = chunk.subarray(offset, offset + partSize - length);
+      chunks.push(taken);
+      length += taken.length;
+      offset += taken.length;
+    }
+  }
+  yield partOf(number, chunks, length, true);
+}
+
+function partOf(number: number, chunks: readonly Uint8Array[], length: number, isLast: boolean): Part {
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    yield* chunks;
+  };
+  return { number, length, isLast, bytes: () => piecesToSend(all()) };
+}
