@@ -28,28 +28,74 @@ const DEFAULT_CONFIGURATIONS = ["s3ec.config.json", "s3ec.config.yaml", "s3ec.co
 const DEV_CONFIGURATION = { keyring: { type: "kms", keyId: "alias/app" } };
 const DEV_DIRECTORY = ".s3ec-dev";
 
+type KeySources = Pick<LoadOptions, "stdin" | "onWarning">;
+
 /** A client for the configured keys. */
 export async function connect(
   options: ConnectionOptions,
   bucket: string,
-  keySources: Pick<LoadOptions, "stdin" | "onWarning">,
+  keySources: KeySources,
 ): Promise<Pick<Assembly, "client" | "dispose">> {
-  const source = await configurationOf(options);
-  const use = options.use === undefined ? {} : { use: options.use };
-  const local = await localServer(options, bucket, () => readConfigurationAsIs(source, use));
+  const { assemblies, dispose } = await assemble([options], bucket, keySources);
+  const [{ client }] = assemblies;
+  return { client, dispose };
+}
+
+/**
+ * A client for the configured keys, and what gives those of another configuration.
+ *
+ * @param to the other one; what it does not name is as of the first
+ */
+export async function connectBoth(
+  options: ConnectionOptions,
+  to: { readonly config?: string; readonly use?: string },
+  bucket: string,
+  keySources: KeySources,
+): Promise<Pick<Assembly, "client" | "dispose"> & { readonly to: Assembly["materialsManager"] }> {
+  const { assemblies, dispose } = await assemble([options, other(options, to)], bucket, keySources);
+  const [{ client }, { materialsManager }] = assemblies;
+  return { client, to: materialsManager, dispose };
+}
+
+/** Of another file, the name of a configuration in this one says nothing. */
+function other(options: ConnectionOptions, to: { readonly config?: string; readonly use?: string }): ConnectionOptions {
+  const { use: _, ...elsewhere } = options;
+  return { ...(to.config === undefined ? options : elsewhere), ...to };
+}
+
+interface Assembled<Options> {
+  readonly assemblies: { readonly [Index in keyof Options]: Assembly };
+  readonly dispose: () => Promise<void>;
+}
+
+async function assemble<const Options extends readonly ConnectionOptions[]>(
+  options: Options,
+  bucket: string,
+  keySources: KeySources,
+): Promise<Assembled<Options>> {
+  const sources = await Promise.all(
+    options.map(async (each) => ({
+      source: await configurationOf(each),
+      use: each.use === undefined ? {} : { use: each.use },
+      allowCommands: each.allowCommands === true,
+    })),
+  );
+  const local = await localServer(options[0] ?? {}, bucket, () =>
+    Promise.all(sources.map(({ source, use }) => readConfigurationAsIs(source, use))),
+  );
+  const assemblies: Assembly[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const assembly of assemblies) await assembly.dispose();
+    await local.close();
+  };
   try {
     const services = local.settings === undefined ? {} : { s3: local.settings, kms: local.settings };
-    const allowCommands = options.allowCommands === true;
-    const assembly = await createFromConfig(source, { ...services, ...keySources, ...use, allowCommands });
-    return {
-      client: assembly.client,
-      dispose: async () => {
-        await assembly.dispose();
-        await local.close();
-      },
-    };
+    for (const { source, use, allowCommands } of sources) {
+      assemblies.push(await createFromConfig(source, { ...services, ...keySources, ...use, allowCommands }));
+    }
+    return { assemblies: assemblies as unknown as Assembled<Options>["assemblies"], dispose };
   } catch (error) {
-    await local.close();
+    await dispose();
     throw error;
   }
 }

@@ -19,6 +19,7 @@ import {
   objectNamedAfter,
 } from "./object-address.js";
 import { print, tell, warn } from "./printing.js";
+import { rewrapCommand } from "./rewrap-command.js";
 
 interface CommonOptions extends ConnectionOptions {
   readonly suffix?: string;
@@ -119,6 +120,13 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       }
     });
 
+  rewrapCommand(
+    transfer(
+      explained(root.command("rewrap"), onVerbose),
+      "Give an object's data key another wrapping key; its content stays as it is, and is not read.",
+    ),
+    interrupts,
+  );
   keyCommands(root, (command) => explained(command, onVerbose));
   configCommands(root, (command) => explained(command, onVerbose));
   return root;

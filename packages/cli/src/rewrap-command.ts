@@ -1,0 +1,52 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { entry } from "./command-options.js";
+import type { Interrupts } from "./interruption.js";
+import { type ObjectAddress, objectAddress } from "./object-address.js";
+import { print, warn } from "./printing.js";
+import type { RewrapCommandOptions } from "./rewrap-object.js";
+
+/** `s3ec rewrap`. */
+export function rewrapCommand(command: Command, interrupts: Interrupts): void {
+  command
+    .argument("<s3://bucket/key>", "which object", oneObject)
+    .option("--to <FILE>", "the configuration whose key wraps from now on; default: that of --config")
+    .option("--to-use <NAME>", "which configuration of that file")
+    .option("--to-context <k=v>", "its encryption context (repeatable); default: that of --context", entry)
+    .option("--to-description <k=v>", "its material description (repeatable)", entry)
+    .option("--to-suffix <SUFFIX>", "write a further instruction file, for an RSA key")
+    .option("--same-owner", "the new key is the same owner's: read no content, and leave the data key in KMS")
+    .addOption(
+      new Option("--verify <WHAT>", "what is verified (default: envelope)").choices(["envelope", "content", "none"]),
+    )
+    .option("--enforce-rotation", "refuse a key that is not another one")
+    .option("--decrypt-here", "between KMS keys of one owner, Decrypt and Encrypt in place of ReEncrypt")
+    .option("--allow-loss <NAME>", "let this of the object get lost (repeatable)", listed)
+    .action(async (address: ObjectAddress, options: RewrapCommandOptions) => {
+      const { connectBoth } = await import("./connection.js");
+      const { rewrapAddress, targetOf } = await import("./rewrap-object.js");
+      const { client, to, dispose } = await connectBoth(options, targetOf(options), address.Bucket, {
+        onWarning: warn,
+      });
+      let done: string;
+      try {
+        const work = { materialsManager: to, signal: interrupts.signal };
+        done = await interrupts.transfer(() => rewrapAddress(client, address, options, work));
+      } finally {
+        await dispose();
+      }
+      await print(done);
+    });
+}
+
+function oneObject(text: string): ObjectAddress {
+  if (/^s3:\/\/[^/]+\/?$|\/$/.test(text)) {
+    throw new InvalidArgumentError(
+      "It names a prefix, and rewrap takes one object: write it as s3://bucket/key. Whole prefixes (--recursive) are not in this release.",
+    );
+  }
+  return objectAddress(text);
+}
+
+function listed(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, text];
+}

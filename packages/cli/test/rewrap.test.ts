@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { expect } from "chai";
+import { type Outcome, s3ec, temporaryFolder } from "./command.js";
+
+const rawAes = (key: string) => ({
+  type: "raw-aes",
+  wrappingKey: { base64: randomBytes(32).toString("base64") },
+  materialDescription: { key },
+});
+
+describe("s3ec rewrap", function () {
+  // Each command is a process of its own.
+  this.timeout(120_000);
+  const { folder, remove } = temporaryFolder();
+  let server: DevServer;
+  before(async () => {
+    server = await startDevServer({ buckets: ["demo"], aliases: ["alias/app", "alias/next"] });
+    const kms = (keyId: string) => ({ keyring: { type: "kms", keyId } });
+    const both = { use: "old", configurations: { old: kms("alias/app"), new: kms("alias/next") } };
+    writeFileSync(join(folder, "kms.json"), JSON.stringify(both));
+    writeFileSync(join(folder, "2024.json"), JSON.stringify({ keyring: rawAes("2024") }));
+    writeFileSync(join(folder, "2026.json"), JSON.stringify({ keyring: rawAes("2026") }));
+    writeFileSync(join(folder, "report"), "a report");
+  });
+  after(async () => {
+    await server.close();
+    remove();
+  });
+
+  const local = (...args: string[]): Promise<Outcome> => s3ec([...args, "--dev-server", server.endpoint], folder);
+
+  it("moves an object to the key of another configuration", async () => {
+    await local("put", "report", "s3://demo/raw", "--config", "2024.json");
+    const done = await local("rewrap", "s3://demo/raw", "--config", "2024.json", "--to", "2026.json");
+    expect(done.stderr).to.equal("");
+    expect(done.stdout).to.match(
+      /^The data key of s3:\/\/demo\/raw is wrapped with AES\/GCM now, in its metadata\.\nThe new key opens it\.\nNot as before: last-modified/,
+    );
+    expect((await local("get", "s3://demo/raw", "out", "--config", "2024.json")).code).to.equal(6);
+    expect((await local("get", "s3://demo/raw", "out", "--config", "2026.json")).code).to.equal(0);
+    expect(readFileSync(join(folder, "out"), "utf8")).to.equal("a report");
+  });
+
+  it("leaves a data key in KMS, between two configurations of one file", async () => {
+    const context = ["--context", "tenant=a"];
+    await local("put", "report", "s3://demo/kms", "--config", "kms.json", ...context);
+    const config = ["--config", "kms.json", "--to-use", "new", "--same-owner", ...context];
+    const { stdout, stderr } = await local("rewrap", "s3://demo/kms", ...config, "--to-context", "tenant=b");
+    expect(stderr).to.equal("");
+    expect(stdout).to.contain("wrapped with kms+context now").and.contain("It did not leave KMS.");
+    const read = ["get", "s3://demo/kms", "out", "--config", "kms.json", "--use", "new"];
+    expect((await local(...read, ...context)).code).to.equal(5);
+    expect((await local(...read, "--context", "tenant=b")).code).to.equal(0);
+  });
+
+  it("refuses a prefix, and to be told nothing new", async () => {
+    for (const prefix of ["s3://demo", "s3://demo/", "s3://demo/2026/"]) {
+      const { code, stderr } = await s3ec(["rewrap", prefix, "--to", "2026.json"], folder);
+      expect(code).to.equal(2);
+      expect(stderr).to.contain("--recursive");
+    }
+    const { code, stderr } = await s3ec(["rewrap", "s3://demo/raw", "--config", "2024.json"], folder);
+    expect(code).to.equal(2);
+    expect(stderr).to.contain("--to names its configuration");
+    const wrong = await local(
+      "rewrap",
+      "s3://demo/raw",
+      "--config",
+      "2026.json",
+      "--to",
+      "2024.json",
+      "--allow-loss",
+      "x",
+    );
+    expect(wrong.code).to.equal(2);
+    expect(wrong.stderr).to.contain("allowLoss");
+  });
+});
