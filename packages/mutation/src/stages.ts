@@ -10,8 +10,8 @@ export interface Stage {
   readonly took: number;
 }
 
-/** So few tests, of so few files, are worth a run of their own. */
-const [FIRST_TESTS, FIRST_FILES] = [25, 3];
+/** So few tests, of so few files, that take so few milliseconds are worth a run of their own. */
+const [FIRST_TESTS, FIRST_FILES, FIRST_TOOK] = [25, 3, 1000];
 
 /**
  * The runs that a mutant is given, the most likely to fail first: a few tests that executed its place; all of their files;
@@ -44,8 +44,10 @@ export function stagesOf(
 }
 
 function firstOf(tests: readonly Moment[]): Stage {
-  const files = [...new Set(tests.map(({ file }) => file))].slice(0, FIRST_FILES);
-  const first = tests.filter(({ file }) => files.includes(file)).slice(0, FIRST_TESTS);
+  const near = [...new Set(tests.map(({ file }) => file))].slice(0, FIRST_FILES);
+  const few = tests.filter(({ file }) => near.includes(file)).slice(0, FIRST_TESTS);
+  const first = few.filter((_, index) => index === 0 || tookBy(few.slice(0, index + 1)) <= FIRST_TOOK);
+  const files = near.filter((file) => first.some((test) => test.file === file));
   return { files, only: first.flatMap(({ test }) => test ?? []), took: tookBy(first) };
 }
 

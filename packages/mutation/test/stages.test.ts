@@ -37,6 +37,15 @@ describe("the runs that a mutant is given", () => {
     ]);
   });
 
+  it("do not begin with what takes long", () => {
+    const slow = [test("quick", 1, 5), test("quick", 700, 5), test("own", 400, 5)];
+    expect(stagesOf(source, slow, 5, [])[0]).to.deep.equal({
+      files: ["own", "quick"],
+      only: ["own 400", "quick 1"],
+      took: 401,
+    });
+  });
+
   it("are of all tests where the place is executed by loading a file, or by nothing that is seen", () => {
     for (const at of [1, 4]) {
       expect(stagesOf(source, moments, at, [])).to.deep.equal([

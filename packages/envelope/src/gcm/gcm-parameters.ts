@@ -31,7 +31,9 @@ export function lengthBlock(aadLength: number, textLength: number): Buffer {
 /** The sum of two blocks in the field of GHASH. */
 export function xor(a: Uint8Array, b: Uint8Array): Buffer {
   const sum = Buffer.alloc(BLOCK);
-  for (let i = 0; i < BLOCK; i++) sum[i] = (a[i] ?? 0) ^ (b[i] ?? 0);
+  for (let i = 0; i < BLOCK; i++) {
+    sum[i] = (a[i] ?? 0) ^ (b[i] ?? 0);
+  }
   return sum;
 }
 

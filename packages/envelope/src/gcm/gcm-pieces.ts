@@ -99,9 +99,10 @@ function inMovableGroups(pieces: readonly Piece[]): Piece[][] {
     if (open !== undefined && blocksIn(open) < 2) open.push(piece);
     else groups.push([piece]);
   }
-  const [rest] = groups.slice(1).slice(-1);
-  if (rest !== undefined && blocksIn(rest) < 2) groups.splice(-2, 2, [...(groups.at(-2) ?? []), ...rest]);
-  return groups;
+  const [before, last] = [groups.at(-2), groups.at(-1)];
+  if (before === undefined || last === undefined || blocksIn(last) >= 2) return groups;
+  before.push(...last);
+  return groups.slice(0, -1);
 }
 
 function blocksIn(pieces: readonly Piece[]): number {

@@ -157,10 +157,9 @@ describe("reading AES-GCM by hash", () => {
           expect(readInOrder(wrong, [0, wrong.ciphertext.length])).to.equal(undefined);
           expect(await verifyPieces(parameters, pieces(wrong, [0, wrong.ciphertext.length]), tag)).to.equal(false);
         }
-        for (const length of [0, 1, 12, 15]) {
-          const short = { ...message, tag: tag.subarray(0, length) };
-          expect(readInOrder(short, [0, ciphertext.length])).to.equal(undefined);
-          expect(await verifyPieces(parameters, pieces(message, [0, ciphertext.length]), short.tag)).to.equal(false);
+        for (const wrong of [...[0, 1, 12, 15].map((length) => tag.subarray(0, length)), Buffer.concat([tag, tag])]) {
+          expect(readInOrder({ ...message, tag: wrong }, [0, ciphertext.length])).to.equal(undefined);
+          expect(await verifyPieces(parameters, pieces(message, [0, ciphertext.length]), wrong)).to.equal(false);
         }
       }),
       { numRuns: 100 },
@@ -177,6 +176,8 @@ describe("reading AES-GCM by hash", () => {
       ReturnType<PieceHash["end"]>,
     ];
     expect(await verifyPieces(parameters, [a, b, c], tag)).to.equal(true);
+    const nothing = [0, 16, 51, 99].map((offset) => new PieceHash(parameters, offset).end());
+    expect(await verifyPieces(parameters, [a, b, c, ...nothing], tag)).to.equal(true);
     for (const wrong of [
       [a, c],
       [a, b],
