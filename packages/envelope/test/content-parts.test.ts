@@ -1,7 +1,7 @@
 import { plaintextOf } from "@s3ec/test-support";
 import { expect } from "chai";
 import { decryptContent } from "../dist/content-cipher.js";
-import { ContentParts } from "../dist/content-parts.js";
+import { ContentParts, canSealInParts } from "../dist/content-parts.js";
 import { S3EncryptionError } from "../dist/errors.js";
 import { streamOf } from "./chunks.js";
 import { contentKey, encrypted } from "./content-keys.js";
@@ -19,6 +19,10 @@ function code(work: () => unknown): string {
 }
 
 describe("content in parts", () => {
+  it("can be had on this runtime (G10)", () => {
+    expect(canSealInParts()).to.equal(true);
+  });
+
   for (const kind of ["gcm", "committing"] as const) {
     it(`is what one pass makes, in whatever order the parts come: ${kind}`, async () => {
       const content = contentKey(kind);
