@@ -14,6 +14,19 @@ describe("examples of the docs", () => {
     expect(run("read-ses-mail.mjs")).to.deep.equal(["From: a@example.com", "Subject: Hello", "The mail."]);
   });
 
+  it("rotate-keys.mjs adds escrow to an object, replaces the application's key, and has the old one refused", () => {
+    expect(run("rotate-keys.mjs")).to.deep.equal([
+      "Stored: V3, wrapped with kms+context, metadata",
+      "Escrow added: in 2024/report.escrow, verified: unverified",
+      "Moved: in its metadata, inside KMS, verified: envelope",
+      "  not as before: last-modified, unpinned-metadata",
+      "Stored: V3, wrapped with kms+context, metadata",
+      "alias/app-2026 reads: Written in 2024.",
+      "The safe reads: Written in 2024.",
+      "alias/app-2024 is refused: decryption-failed",
+    ]);
+  });
+
   it("read-java.mjs names the missing switch each time, then reads", () => {
     expect(run("read-java.mjs")).to.deep.equal([
       "commitment-policy: The commitment policy REQUIRE_ENCRYPT_REQUIRE_DECRYPT does not allow decrypting ALG_AES_256_CBC_IV16_NO_KDF (format V1); set commitmentPolicy to REQUIRE_ENCRYPT_ALLOW_DECRYPT to read it.",

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { S3EncryptionClient } from "@s3ec/client";
+import { type RewrappedObject, rewrapObject, S3EncryptionClient } from "@s3ec/client";
 import { createFromConfig } from "@s3ec/container";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { KmsKeyring, type KmsKeyringOptions } from "@s3ec/keyring-kms";
@@ -31,7 +31,10 @@ describe("the examples of the docs' pages", () => {
   let server: DevServer;
   let kms: KMSClient;
   before(async () => {
-    server = await startDevServer({ buckets: [Bucket], aliases: ["alias/app-2024", "alias/app-2026", "alias/app"] });
+    server = await startDevServer({
+      buckets: [Bucket, "archive"],
+      aliases: ["alias/app-2024", "alias/app-2026", "alias/app"],
+    });
     kms = new KMSClient({ ...server.clientConfig, maxAttempts: 1 });
   });
   after(async () => {
@@ -75,8 +78,7 @@ describe("the examples of the docs' pages", () => {
 
   it("rotate-keys.md: raw keys", async () => {
     const [key2024, key2026] = [randomBytes(32), randomBytes(32)];
-    const [, example = "", ...more] = examples("rotate-keys.md");
-    expect(more).to.deep.equal([]);
+    const [, example = ""] = examples("rotate-keys.md");
     const scope = { RawAesKeyring, key2024, key2026 };
     const rotated = await run<Keyring>(`const rotated = ${example}`, scope, "rotated");
     const former = new RawAesKeyring({ wrappingKey: key2024, materialDescription: { key: "2024" } });
@@ -86,6 +88,37 @@ describe("the examples of the docs' pages", () => {
     expect(await read(rotated, "raw/2026")).to.equal("raw/2026");
     const alone: unknown = await read(former, "raw/2026").catch((error: unknown) => error);
     expect(alone).to.have.property("code", "decryption-failed");
+  });
+
+  it("rotate-keys.md: an object is moved", async () => {
+    const [, , example, ...more] = examples("rotate-keys.md");
+    expect(more).to.deep.equal([]);
+    class LocalKmsKeyring extends KmsKeyring {
+      constructor(options: KmsKeyringOptions) {
+        super({ ...options, client: kms });
+      }
+    }
+    const clients: S3EncryptionClient[] = [];
+    class LocalClient extends S3EncryptionClient {
+      constructor(configuration: ConstructorParameters<typeof S3EncryptionClient>[0]) {
+        super({ ...server.clientConfig, ...configuration });
+        clients.push(this);
+      }
+    }
+    const object = { Bucket: "archive", Key: "2024/report" };
+    const encryptionContext = { tenant: "a" };
+    await through(new LocalKmsKeyring({ keyId: "alias/app-2024" }), (client) =>
+      client.send(new PutObjectCommand({ ...object, Body: "moved" }), { encryptionContext }),
+    );
+    const scope = { KmsKeyring: LocalKmsKeyring, S3EncryptionClient: LocalClient, rewrapObject, console: { log() {} } };
+    const result = await run<RewrappedObject>(example, scope, "result");
+    expect(result).to.include({ verified: "envelope", isReencrypted: true });
+    for (const client of clients) client.destroy();
+    const body = await through(new LocalKmsKeyring({ keyId: "alias/app-2026" }), async (client) => {
+      const { Body } = await client.send(new GetObjectCommand(object), { encryptionContext });
+      return Body?.transformToString();
+    });
+    expect(body).to.equal("moved");
   });
 
   it("writing-for-old-readers.md", async () => {
