@@ -15,6 +15,8 @@ export type {
   StoredMessage,
 } from "./message-vector.js";
 export { plaintextOf } from "./plaintext.js";
+export type { ProductObject } from "./products.js";
+export { loadProductObjects, readProductObject } from "./products.js";
 export type {
   InstructionFile,
   KmsAnswer,

@@ -57,7 +57,12 @@ async function main(): Promise<number> {
 async function objectCells(kms: Server): ReturnType<typeof runMatrix> {
   const s3 = await keepRunning(startS3());
   const peers = await startAll(objectPeers, (name) => startPeer(name, s3));
-  return runMatrix(peers, await prepare(s3, kms));
+  const folder = await mkdtemp(join(tmpdir(), "s3ec-keystores-"));
+  try {
+    return await runMatrix(peers, await prepare(s3, kms, folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function startPeer(name: string, s3: Server): Promise<ObjectPeer> {

@@ -2,6 +2,7 @@ import { createSecretKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { readAesKey } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { OpenableContent } from "./content.js";
+import { withAlias } from "./key-alias.js";
 import { expecting, inOurWords, KeyProblem } from "./key-problem.js";
 import { storeEntry } from "./key-store.js";
 import { openStore } from "./open-store.js";
@@ -32,7 +33,10 @@ async function keyInStructure(content: OpenableContent): Promise<KeyObject | und
   // As long as a key it is one, whatever its first bytes happen to be.
   if (encoding === undefined && bytes.length > 32) {
     const store = await openStore(content);
-    if (store !== undefined) return aesKey(storeEntry(store, alias, "secretKey").secretKey?.() ?? Buffer.alloc(0));
+    if (store !== undefined) {
+      const entry = storeEntry(store, alias, "secretKey");
+      return withAlias(aesKey(entry.secretKey?.() ?? Buffer.alloc(0)), entry.alias);
+    }
     if (bytes.toString("latin1", 0, 64).trimStart().startsWith("{")) return jwkKey(bytes);
   }
   if (passphrase === undefined) return undefined;

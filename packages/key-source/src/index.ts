@@ -1,3 +1,4 @@
+export { aliasOf } from "./key-alias.js";
 export type {
   Base64Source,
   CommandSource,

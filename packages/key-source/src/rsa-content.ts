@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { keyKindMistake, rsaKeyMistake } from "@s3ec/keyring-raw-rsa";
 import type { OpenableContent } from "./content.js";
+import { withAlias } from "./key-alias.js";
 import { expecting, KeyProblem } from "./key-problem.js";
 import { storeEntry } from "./key-store.js";
 import { openStore } from "./open-store.js";
@@ -18,8 +19,9 @@ export async function rsaPrivateKeyIn(content: OpenableContent, minBits: number)
     if (isOpenSsh(bytes)) return { key: await openSshPrivateKey(bytes, passphrase) };
     const store = await openStore(opened);
     if (store === undefined) return readPrivate(opened);
-    const der = storeEntry(store, alias, "privateKey").privateKey?.() ?? bytes;
-    return firstOf([() => createPrivateKey({ key: der, format: "der", type: "pkcs8" })]);
+    const entry = storeEntry(store, alias, "privateKey");
+    const der = entry.privateKey?.() ?? bytes;
+    return firstOf([() => withAlias(createPrivateKey({ key: der, format: "der", type: "pkcs8" }), entry.alias)]);
   });
   return rsaKey(read, bytes, { type: "private", hasPassphrase: passphrase !== undefined }, PRIVATE, minBits);
 }
@@ -31,8 +33,9 @@ export async function rsaPublicKeyIn(content: OpenableContent, warn: (sentence: 
   const read = await expecting(PUBLIC, async (): Promise<Read> => {
     const store = await openStore(opened);
     if (store === undefined) return readPublic(opened, warn);
-    const certificate = storeEntry(store, alias, "certificate").certificate ?? bytes;
-    return firstOf([() => keyOfCertificate(certificate, warn)]);
+    const entry = storeEntry(store, alias, "certificate");
+    const certificate = entry.certificate ?? bytes;
+    return firstOf([() => withAlias(keyOfCertificate(certificate, warn), entry.alias)]);
   });
   return rsaKey(read, bytes, { type: "public", hasPassphrase: false }, PUBLIC, 2048);
 }

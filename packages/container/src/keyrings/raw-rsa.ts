@@ -1,29 +1,36 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import { CBC_REWRAP, DESCRIPTION, described, MESSAGE_KEY, readOnly } from "./described-keys.js";
+import {
+  ALIAS_NAME,
+  CBC_REWRAP,
+  DESCRIPTION,
+  described,
+  HAS_ALIAS,
+  MESSAGE_KEY,
+  readOnly,
+  withAliases,
+} from "./described-keys.js";
 
 export const rawRsa: KeyringDescriptor = keyringDescriptor({
   type: "raw-rsa",
-  schema: ({ weakRsaPrivateKey, rsaPublicKey }) =>
-    z
+  schema: ({ weakRsaPrivateKey, rsaPublicKey }) => {
+    const names = {
+      materialDescription: DESCRIPTION.exactOptional(),
+      aliasDescribedAs: ALIAS_NAME.exactOptional(),
+      messageKey: MESSAGE_KEY.exactOptional(),
+    };
+    return z
       .strictObject({
         privateKey: weakRsaPrivateKey.exactOptional(),
         publicKey: rsaPublicKey.exactOptional(),
-        materialDescription: DESCRIPTION.exactOptional(),
-        messageKey: MESSAGE_KEY.exactOptional(),
+        ...names,
         oaepHash: z
           .enum(["sha1", "sha256", "sha384", "sha512"])
           .describe("Digest of OAEP wraps in messages, which do not store it. Default sha256.")
           .exactOptional(),
         decryptionKeys: z
-          .array(
-            z.strictObject({
-              privateKey: weakRsaPrivateKey,
-              materialDescription: DESCRIPTION.exactOptional(),
-              messageKey: MESSAGE_KEY.exactOptional(),
-            }),
-          )
+          .array(z.strictObject({ privateKey: weakRsaPrivateKey, ...names }).refine(...HAS_ALIAS))
           .exactOptional(),
         enableUnpaddedRsa: z
           .boolean()
@@ -37,12 +44,15 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
       })
       .refine(({ privateKey, publicKey }) => privateKey !== undefined || publicKey !== undefined, {
         error: "expected a publicKey (to write), a privateKey (to read), or both",
-      }),
+      })
+      .refine(...HAS_ALIAS);
+  },
   create: async (configuration) => {
     const { RawRsaKeyring } = await import("@s3ec/keyring-raw-rsa");
-    return new RawRsaKeyring(configuration);
+    return new RawRsaKeyring(withAliases(configuration));
   },
-  explain: ({ privateKey, publicKey, decryptionKeys = [], ...names }) => {
+  explain: (configuration) => {
+    const { privateKey, publicKey, decryptionKeys = [], ...names } = withAliases(configuration);
     const key = `the RSA key ${fingerprint(publicKey ?? privateKey)}${described(names)}`;
     const origin = publicKey === undefined ? " as part of the private one" : "";
     const former = decryptionKeys.map((entry) => readOnly("RSA key", entry));

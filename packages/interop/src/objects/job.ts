@@ -23,10 +23,17 @@ export const CLIENT_NAMES = [
 ] as const;
 export type ClientName = (typeof CLIENT_NAMES)[number];
 
+/** Where a key is in a Java keystore. Who can open one takes the key from there; the others have it beside it. */
+export interface StoreJob {
+  readonly file: string;
+  readonly alias: string;
+  readonly passphrase: string;
+}
+
 /** Key material in base64: `key` raw, `privateKey` PKCS#8 DER, `publicKey` SPKI DER. `keyId` is an ARN. */
 export type KeyringJob =
-  | { readonly type: "aes"; readonly key: string }
-  | { readonly type: "rsa"; readonly privateKey: string; readonly publicKey: string }
+  | { readonly type: "aes"; readonly key: string; readonly store?: StoreJob }
+  | { readonly type: "rsa"; readonly privateKey: string; readonly publicKey: string; readonly store?: StoreJob }
   | { readonly type: "kms"; readonly keyId: string };
 export type KeyringType = KeyringJob["type"];
 

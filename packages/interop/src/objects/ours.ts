@@ -10,6 +10,7 @@ import { type Answer, answerOf } from "../peers/answer.js";
 import { plaintext } from "../peers/plaintext.js";
 import { CREDENTIALS } from "../servers/servers.js";
 import type { GetJob, Job, KeyringJob, ObjectPeer, PutJob } from "./job.js";
+import { storedKey } from "./surroundings.js";
 
 /** Our client as one more peer, in this process. */
 export function startOurs(): ObjectPeer {
@@ -47,20 +48,30 @@ export function runOurs(job: Job, openKeyring: () => Keyring | Promise<Keyring>)
   });
 }
 
-function keyringOf(job: Job, kms: KMSClient): Keyring {
+async function keyringOf(job: Job, kms: KMSClient): Promise<Keyring> {
   if (job.op === "get" || job.child === undefined) return wrappingWith(job.keyring, kms);
-  const generator = wrappingWith(job.keyring, kms, job.materialDescription);
+  const generator = await wrappingWith(job.keyring, kms, job.materialDescription);
   const { keyring, materialDescription, instructionFileSuffix } = job.child;
   const child = new RawRsaKeyring({ publicKey: Buffer.from(keyring.publicKey, "base64"), materialDescription });
   return new MultiKeyring({ generator, children: [{ keyring: child, instructionFileSuffix }] });
 }
 
-function wrappingWith(keyring: KeyringJob, kms: KMSClient, materialDescription: StringMap = {}): Keyring {
+async function wrappingWith(
+  keyring: KeyringJob,
+  kms: KMSClient,
+  materialDescription: StringMap = {},
+): Promise<Keyring> {
   switch (keyring.type) {
-    case "aes":
-      return new RawAesKeyring({ wrappingKey: Buffer.from(keyring.key, "base64"), materialDescription });
-    case "rsa":
-      return new RawRsaKeyring({ privateKey: Buffer.from(keyring.privateKey, "base64"), materialDescription });
+    case "aes": {
+      const { key, store } = keyring;
+      const wrappingKey = store === undefined ? Buffer.from(key, "base64") : await storedKey(store, "aes");
+      return new RawAesKeyring({ wrappingKey, materialDescription });
+    }
+    case "rsa": {
+      const { privateKey: der, store } = keyring;
+      const privateKey = store === undefined ? Buffer.from(der, "base64") : await storedKey(store, "rsa-private");
+      return new RawRsaKeyring({ privateKey, materialDescription });
+    }
     case "kms":
       return new KmsKeyring({ keyId: keyring.keyId, client: kms });
   }

@@ -1,9 +1,12 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.nio.ByteBuffer;
 import java.security.KeyFactory;
 import java.security.KeyPair;
+import java.security.KeyStore;
 import java.security.MessageDigest;
+import java.security.PrivateKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
@@ -32,9 +35,24 @@ record Job(JsonNode json) {
   Map<String, String> encryptionContext() { return strings("/encryptionContext"); }
   Map<String, String> materialDescription() { return strings("/materialDescription"); }
 
-  SecretKey aesKey() { return new SecretKeySpec(bytes("/keyring/key"), "AES"); }
+  SecretKey aesKey() throws Exception {
+    return json.at("/keyring").has("store")
+        ? (SecretKey) store().getKey(text("/keyring/store/alias"), storePassphrase())
+        : new SecretKeySpec(bytes("/keyring/key"), "AES");
+  }
 
-  KeyPair rsaKeyPair() throws Exception { return rsaKeyPair("/keyring"); }
+  KeyPair rsaKeyPair() throws Exception {
+    if (!json.at("/keyring").has("store")) return rsaKeyPair("/keyring");
+    String alias = text("/keyring/store/alias");
+    PrivateKey privateKey = (PrivateKey) store().getKey(alias, storePassphrase());
+    return new KeyPair(store().getCertificate(alias).getPublicKey(), privateKey);
+  }
+
+  private KeyStore store() throws Exception {
+    return KeyStore.getInstance(new File(text("/keyring/store/file")), storePassphrase());
+  }
+
+  private char[] storePassphrase() { return text("/keyring/store/passphrase").toCharArray(); }
 
   boolean hasChild() { return json.has("child"); }
   KeyPair childKeyPair() throws Exception { return rsaKeyPair("/child/keyring"); }

@@ -1,0 +1,4 @@
+import type { KeyObject } from "node:crypto";
+
+/** The aliases of keys that were in keystores: what read them is loaded only for a configuration that has keys. */
+export const KEY_ALIASES: WeakMap<KeyObject, string> = new WeakMap();
