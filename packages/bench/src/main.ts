@@ -1,14 +1,16 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, statfsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { ServerKind } from "./bench-server.js";
+import { makeCertificate } from "./certificate.js";
 import { opensslSecondsPerGiB } from "./openssl.js";
 import { markdownOf, type Table } from "./report.js";
-import { SECTIONS, type SectionJob } from "./sections.js";
+import { SECTIONS, type Section, type SectionJob } from "./sections.js";
 import { FULL, QUICK } from "./setting.js";
 
 const { values } = parseArgs({
@@ -23,14 +25,26 @@ const { values } = parseArgs({
 const sizes = values.quick ? QUICK : FULL;
 const directory = values.directory ?? (hasRoom("/dev/shm", 4 * sizes.large) ? "/dev/shm" : tmpdir());
 const started = performance.now();
+const certificates = await mkdtemp(join(tmpdir(), "s3ec-bench-tls-"));
+const tls = makeCertificate(certificates);
+const program = isInstalled("go") ? "versitygw" : "dev-server";
+/** As users have it first: over TLS, and by a server that is not ours where there is one. */
+const overTls: Stage[] = tls === undefined ? [] : [{ server: { program, tls }, heading: `, over TLS (${program})` }];
+const overHttp: Stage = { server: { program: "dev-server" }, heading: ", over http (dev-server)" };
 let report = "";
-for (const name of Object.keys(SECTIONS)) {
-  if (values.only !== undefined && !values.only.includes(name)) continue;
-  for (const table of await tablesOf({ name, sizes, directory })) {
-    const text = markdownOf(table);
-    console.log(text);
-    report += `${text}\n`;
+try {
+  for (const [name, section] of Object.entries(SECTIONS)) {
+    if (values.only !== undefined && !values.only.includes(name)) continue;
+    for (const stage of stagesOf(section)) {
+      for (const table of await tablesOf({ name, sizes, directory, ...stage })) {
+        const text = markdownOf(table);
+        console.log(text);
+        report += `${text}\n`;
+      }
+    }
   }
+} finally {
+  await rm(certificates, { recursive: true });
 }
 const minutes = ((performance.now() - started) / 60_000).toFixed(1);
 console.log(`Took ${minutes} minutes.`);
@@ -40,8 +54,32 @@ if (values.output !== undefined) {
   console.log(`Written to ${relative(process.cwd(), values.output)}.`);
 }
 
+/** A server, and what the titles of tables say of it. */
+type Stage = Pick<SectionJob, "server" | "heading">;
+
+function stagesOf({ on }: Section): readonly Stage[] {
+  const [first = overHttp] = overTls;
+  if (on === "each") return [...overTls, overHttp];
+  if (on === "first") return [first];
+  if (on === "none") return [{ ...overHttp, heading: "" }];
+  const server: ServerKind = { program: "dev-server", ...(tls === undefined ? {} : { tls }) };
+  return [{ server, heading: tls === undefined ? "" : ", over TLS (dev-server)" }];
+}
+
+function isInstalled(tool: string): boolean {
+  try {
+    execFileSync(tool, ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function tablesOf(job: SectionJob): Promise<readonly Table[]> {
-  const child = fork(fileURLToPath(new URL("section-process.js", import.meta.url)));
+  const trusted = job.server.tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: job.server.tls.cert };
+  const child = fork(fileURLToPath(new URL("section-process.js", import.meta.url)), {
+    env: { ...process.env, ...trusted },
+  });
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`The section "${job.name}" ended with exit code ${code}.`);
   });
@@ -64,7 +102,8 @@ function preface(minutes: string): string {
   return `# Performance
 
 Measured by \`npm run bench -- --output docs/performance.md\` in ${minutes} minutes, on ${availableParallelism()} cores and Node ${process.versions.node}: our
-clients against the plain SDK, in turns, on one local server in a process of its own (and each table in one of its own), with ${directory === "/dev/shm" ? "all files in memory" : "files on disk"}. Medians of
+clients against the plain SDK, in turns, on a local server in a process of its own (and each table in one of its own), with ${directory === "/dev/shm" ? "all files in memory" : "files on disk"}.
+Tables say whether it was spoken to over TLS, and which it was: versitygw, which is not ours, or our dev-server, which can slow connections down. Medians of
 ${sizes.rounds}. A ratio above 1 means that ours is faster. The cores are shared with the server, which is why only ratios within one
 run mean something. ${primitive}`;
 }

@@ -1,11 +1,11 @@
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BenchServer, BUCKET } from "./bench-server.js";
+import { type BenchServer, BUCKET, startServer } from "./bench-server.js";
 import type { MemoryJob, MemoryResult } from "./memory-process.js";
 import type { Table } from "./report.js";
 import { MiB, type Setting, type Sizes, sizeName } from "./setting.js";
@@ -21,10 +21,12 @@ const MODES: readonly [MemoryJob["mode"], string][] = [
 ];
 
 /** How far each way of moving a huge object makes a fresh process grow beyond what a small one needs. */
-export async function memoryTable({ sizes }: Setting): Promise<Table> {
+export async function memoryTable({ sizes, serverKind }: Setting): Promise<Table> {
   // On disk, since files in memory would take from what is measured.
   const folder = await mkdtemp(join(tmpdir(), "s3ec-bench-"));
-  const server = await BenchServer.start(join(folder, "server"));
+  const stored = join(folder, "server");
+  await mkdir(stored);
+  const server = await startServer(serverKind, stored);
   try {
     return await measureModes(server, sizes, folder);
   } finally {

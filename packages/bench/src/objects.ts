@@ -40,6 +40,16 @@ export async function objectTables(setting: Setting): Promise<Table[]> {
       compare(`${name}, verified first`, gets.plain, gets.ours);
     }
     compare(`${name}, delayed authentication`, gets.plain, gets.delayed);
+    if (size < SMALL) {
+      const cached = await contest(setting.sizes.rounds, {
+        plainPut: () => put(setting.plain, "plain", size),
+        put: () => put(setting.caching, "cached", size),
+        plainGet: () => get(setting.plain, "plain", size),
+        get: () => get(setting.caching, "cached", size),
+      });
+      compare(`put ${sizeName(size)}, caching manager`, cached.plainPut, cached.put);
+      compare(`${name}, verified first, caching manager`, cached.plainGet, cached.get);
+    }
   }
   return [
     { title: "Put and get", columns: ["", "plain SDK", "ours", "ratio"], rows },

@@ -1,24 +1,36 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { BenchServer } from "./bench-server.js";
+import { type ServerKind, startServer } from "./bench-server.js";
 import { downloadTable, uploadTable } from "./files.js";
 import { memoryTable } from "./memory.js";
 import { messageTable } from "./messages.js";
 import { objectTables } from "./objects.js";
+import { officialTable } from "./official-clients.js";
 import type { Table } from "./report.js";
 import { type Setting, type Sizes, settingFor } from "./setting.js";
 import { importTable } from "./startup.js";
-import { throttledTable } from "./throttled.js";
+import { throttledTables } from "./throttled.js";
+
+/** One part of the report. */
+export interface Section {
+  /**
+   * On which servers it is measured: on each, or on the first; those that can be slowed down are dev-servers. None: it
+   * needs no server.
+   */
+  readonly on: "each" | "first" | "dev-server" | "none";
+  readonly tables: (setting: Setting) => Promise<readonly Table[]>;
+}
 
 /** The parts of the report, in their order. */
-export const SECTIONS: Readonly<Record<string, (setting: Setting) => Promise<readonly Table[]>>> = {
-  objects: objectTables,
-  uploads: async (setting) => [await uploadTable(setting)],
-  downloads: async (setting) => [await downloadTable(setting)],
-  throttled: async (setting) => [await throttledTable(setting)],
-  messages: async (setting) => [await messageTable(setting)],
-  memory: async (setting) => [await memoryTable(setting)],
-  import: async () => [importTable()],
+export const SECTIONS: Readonly<Record<string, Section>> = {
+  objects: { on: "each", tables: objectTables },
+  uploads: { on: "each", tables: async (setting) => [await uploadTable(setting)] },
+  downloads: { on: "each", tables: async (setting) => [await downloadTable(setting)] },
+  throttled: { on: "dev-server", tables: throttledTables },
+  official: { on: "none", tables: async ({ sizes, folder }) => [await officialTable(sizes, folder)] },
+  messages: { on: "none", tables: async (setting) => [await messageTable(setting)] },
+  memory: { on: "first", tables: async (setting) => [await memoryTable(setting)] },
+  import: { on: "none", tables: async () => [importTable()] },
 };
 
 export interface SectionJob {
@@ -27,22 +39,25 @@ export interface SectionJob {
   readonly sizes: Sizes;
   /** Where the server and the clients keep their files. */
   readonly directory: string;
+  /** What follows the titles of its tables, such as "over TLS". */
+  readonly heading: string;
+  readonly server: ServerKind;
 }
 
 /** Measures one part of the report, with a server of its own, and leaves nothing behind. */
-export async function runSection({ name, sizes, directory }: SectionJob): Promise<readonly Table[]> {
+export async function runSection({ name, sizes, directory, heading, server }: SectionJob): Promise<readonly Table[]> {
   const folder = await mkdtemp(join(directory, "s3ec-bench-"));
   try {
     const stored = join(folder, "server");
     await mkdir(stored);
-    const server = await BenchServer.start(stored);
-    const setting = settingFor(server, sizes, folder);
+    const started = await startServer(server, stored);
+    const setting = settingFor(started, server, sizes, folder);
     try {
-      return (await SECTIONS[name]?.(setting)) ?? [];
+      const tables = (await SECTIONS[name]?.tables(setting)) ?? [];
+      return tables.map((table) => ({ ...table, title: `${table.title}${heading}` }));
     } finally {
-      const { plain, encrypting, delayed, buffering } = setting;
-      for (const client of [plain, encrypting, delayed, buffering]) client.destroy();
-      await server.stop();
+      for (const client of setting.clients) client.destroy();
+      await started.stop();
     }
   } finally {
     await rm(folder, { recursive: true });

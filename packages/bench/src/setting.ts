@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
-import type { BenchServer } from "./bench-server.js";
+import { CachingMaterialsManager, DefaultMaterialsManager } from "@s3ec/materials";
+import type { BenchServer, ServerKind } from "./bench-server.js";
 
 export const KiB = 1024;
 export const MiB: number = 1024 * KiB;
@@ -24,6 +25,7 @@ export const QUICK: Sizes = { objects: [KiB, MiB, 32 * MiB], large: 64 * MiB, hu
 /** Everything that the measurements share. */
 export interface Setting {
   readonly server: BenchServer;
+  readonly serverKind: ServerKind;
   readonly sizes: Sizes;
   /** For files of the clients' side. */
   readonly folder: string;
@@ -34,24 +36,35 @@ export interface Setting {
   readonly delayed: S3EncryptionClient;
   /** As `encrypting`, with a `bufferSize` for every object of `sizes.objects`. */
   readonly buffering: S3EncryptionClient;
+  /** As `encrypting`, with a data key for many objects. */
+  readonly caching: S3EncryptionClient;
+  /** All of them, to be destroyed. */
+  readonly clients: readonly S3Client[];
 }
 
-export function settingFor(server: BenchServer, sizes: Sizes, folder: string): Setting {
+export function settingFor(server: BenchServer, serverKind: ServerKind, sizes: Sizes, folder: string): Setting {
   // Of this run only; it protects nothing.
   const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32) });
   const encryption = { keyring, spool: { directory: folder } };
   const client = (options: Partial<S3EncryptionOptions> = {}): S3EncryptionClient =>
     new S3EncryptionClient({ ...server.config, encryption: { ...encryption, ...options } });
-  return {
-    server,
-    sizes,
-    folder,
-    encryption,
+  const clients = {
     plain: new S3Client(server.config),
     encrypting: client(),
     delayed: client({ enableDelayedAuthenticationMode: true }),
     buffering: client({ bufferSize: Math.max(...sizes.objects) }),
+    caching: new S3EncryptionClient({
+      ...server.config,
+      encryption: {
+        spool: encryption.spool,
+        materialsManager: new CachingMaterialsManager({
+          manager: new DefaultMaterialsManager(keyring),
+          maxAgeMs: 600_000,
+        }),
+      },
+    }),
   };
+  return { server, serverKind, sizes, folder, encryption, ...clients, clients: Object.values(clients) };
 }
 
 export function sizeName(bytes: number): string {

@@ -1,17 +1,58 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import { BUCKET } from "./bench-server.js";
-import { measure } from "./contest.js";
+import { measure, median } from "./contest.js";
 import { megabytesPerSecond, ratio, type Table } from "./report.js";
 import { type Setting, sizeName } from "./setting.js";
-import { writeTestFile } from "./streams.js";
+import { drain, streamOf, writeTestFile } from "./streams.js";
 
-/** Connections limited as real ones are: whether more of them are put to use. */
-export async function throttledTable(setting: Setting): Promise<Table> {
+/** Bytes a second of one connection to S3 within a region, as it is often seen. */
+const USUAL = 90e6;
+
+/** Connections limited as real ones are: what a get costs over one, and whether more of them are put to use. */
+export async function throttledTables(setting: Setting): Promise<readonly Table[]> {
+  return [await getTable(setting), await connectionsTable(setting)];
+}
+
+/** One get at a time, so that it is the connection that limits. */
+async function getTable({ server, sizes, plain, encrypting, delayed }: Setting): Promise<Table> {
+  const length = sizes.large / 4;
+  const seconds = async (client: S3Client, Key: string): Promise<number> => {
+    const runs: number[] = [];
+    for (let round = 0; round < sizes.rounds; round++) {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+      runs.push((await measure(() => drain(Body, length))).seconds);
+    }
+    return median(runs);
+  };
+  const store = async (client: S3Client, Key: string): Promise<void> => {
+    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: streamOf(length), ContentLength: length }));
+  };
+  await store(plain, "plain");
+  await store(encrypting, "ours");
+  return await server.during({ throttleBytesPerSecond: USUAL }, async () => {
+    const theirs = await seconds(plain, "plain");
+    const row = (name: string, ours: number): string[] => {
+      const speeds = [theirs, ours].map((time) => megabytesPerSecond(length, time));
+      return [`get ${sizeName(length)}, ${name}`, ...speeds, ratio(theirs / ours)];
+    };
+    return {
+      title: `One connection of at most ${megabytesPerSecond(USUAL, 1)}`,
+      columns: ["", "plain SDK", "ours", "ratio"],
+      rows: [
+        row("verified first", await seconds(encrypting, "ours")),
+        row("delayed authentication", await seconds(delayed, "ours")),
+      ],
+    };
+  });
+}
+
+async function connectionsTable(setting: Setting): Promise<Table> {
   const { large } = setting.sizes;
   // Eight of the second kind together stay within what two cores can do for client and server.
-  const rows = [...(await throttledRows(setting, large, 90e6)), ...(await throttledRows(setting, large / 4, 20e6))];
+  const rows = [...(await throttledRows(setting, large, USUAL)), ...(await throttledRows(setting, large / 4, 20e6))];
   return {
     title: "Limited connections",
     columns: ["", "1 connection", "8 connections", "ratio"],

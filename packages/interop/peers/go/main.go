@@ -12,6 +12,7 @@ import (
 	"log"
 	"os"
 	"strings"
+	"time"
 )
 
 type answer struct {
@@ -19,6 +20,8 @@ type answer struct {
 	OK      bool   `json:"ok"`
 	Length  int    `json:"length"`
 	SHA256  string `json:"sha256,omitempty"`
+	// Of the client's own call, without what makes and hashes the plaintext.
+	Seconds float64 `json:"seconds,omitempty"`
 	Error   string `json:"error,omitempty"`
 	Message string `json:"message,omitempty"`
 }
@@ -57,28 +60,32 @@ func run(j *job) (result answer) {
 			result = answer{ID: j.ID, Error: "panic", Message: fmt.Sprint(problem)}
 		}
 	}()
-	plaintext, err := perform(j)
+	plaintext, took, err := perform(j)
 	if err != nil {
 		return answer{ID: j.ID, Error: fmt.Sprintf("%T", err), Message: err.Error()}
 	}
 	digest := sha256.Sum256(plaintext)
-	return answer{ID: j.ID, OK: true, Length: len(plaintext), SHA256: hex.EncodeToString(digest[:])}
+	return answer{ID: j.ID, OK: true, Length: len(plaintext), SHA256: hex.EncodeToString(digest[:]), Seconds: took.Seconds()}
 }
 
-func perform(j *job) ([]byte, error) {
+func perform(j *job) ([]byte, time.Duration, error) {
 	if j.Keyring.Type != "kms" {
-		return nil, fmt.Errorf("the Go clients have no %s keyring", j.Keyring.Type)
+		return nil, 0, fmt.Errorf("the Go clients have no %s keyring", j.Keyring.Type)
 	}
 	c, err := newClient(j)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	ctx := context.Background()
 	if j.Op == "get" {
-		return c.get(ctx, j)
+		start := time.Now()
+		plaintext, err := c.get(ctx, j)
+		return plaintext, time.Since(start), err
 	}
 	plaintext := j.Body.plaintext()
-	return plaintext, c.put(ctx, j, plaintext)
+	start := time.Now()
+	err = c.put(ctx, j, plaintext)
+	return plaintext, time.Since(start), err
 }
 
 func newClient(j *job) (client, error) {

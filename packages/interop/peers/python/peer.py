@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+import time
 from functools import lru_cache
 
 import boto3
@@ -62,17 +63,21 @@ def run(job):
         request["EncryptionContext"] = job["encryptionContext"]
     if job["op"] == "put":
         body = plaintext(job["body"]["seed"], job["body"]["length"])
+        start = time.monotonic()
         client.put_object(Body=body, **request)
-        return body
+        return body, time.monotonic() - start
     if "instructionFileSuffix" in job:
         request["InstructionFileSuffix"] = job["instructionFileSuffix"]
-    return client.get_object(**request)["Body"].read()
+    start = time.monotonic()
+    return client.get_object(**request)["Body"].read(), time.monotonic() - start
 
 
 def answer(job):
     try:
-        body = run(job)
-        return {"id": job["id"], "ok": True, "length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+        # Seconds are of the client's own call, without what makes and hashes the plaintext.
+        body, seconds = run(job)
+        digest = hashlib.sha256(body).hexdigest()
+        return {"id": job["id"], "ok": True, "length": len(body), "sha256": digest, "seconds": seconds}
     except Exception as failure:
         return {"id": job["id"], "ok": False, "error": type(failure).__name__, "message": str(failure)}
 

@@ -1,8 +1,11 @@
 import { sha256 } from "./plaintext.js";
 
-/** Length in bytes and SHA-256 in hex of the plaintext that was written or read; or the client's own error. */
+/**
+ * Length in bytes and SHA-256 in hex of the plaintext that was written or read, and where the peer tells it, the seconds that
+ * its client took; or the client's own error.
+ */
 export type Answer =
-  | { readonly ok: true; readonly length: number; readonly sha256: string }
+  | { readonly ok: true; readonly length: number; readonly sha256: string; readonly seconds?: number }
   | { readonly ok: false; readonly error: string; readonly message: string };
 
 /** What a peer in this process answers: of the plaintext, or of what was thrown instead. */

@@ -79,9 +79,9 @@ export class ProcessPeer<Client, Work extends object> implements Peer<Client, Wo
 function parseAnswer(line: string, id: string): Answer {
   const answer: unknown = JSON.parse(line);
   if (!isAnswer(answer) || answer.id !== id) throw new Error(`The peer answered out of turn: ${line}`);
-  return answer.ok
-    ? { ok: true, length: answer.length, sha256: answer.sha256 }
-    : { ok: false, error: answer.error, message: answer.message };
+  if (!answer.ok) return { ok: false, error: answer.error, message: answer.message };
+  const { length, sha256, seconds } = answer;
+  return { ok: true, length, sha256, ...(seconds === undefined ? {} : { seconds }) };
 }
 
 function isAnswer(value: unknown): value is Answer & { readonly id: string } {

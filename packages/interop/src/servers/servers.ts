@@ -27,17 +27,25 @@ export interface Server extends ServiceEndpoint {
   close(): Promise<void>;
 }
 
-/** S3 by versitygw on a temporary folder. */
-export async function startS3(): Promise<Server> {
+/**
+ * S3 by versitygw on a temporary folder.
+ *
+ * @param options where that folder is made; and the files, in PEM, with which it serves https
+ */
+export async function startS3(
+  options: { readonly directory?: string; readonly tls?: { readonly cert: string; readonly key: string } } = {},
+): Promise<Server> {
+  const { directory = tmpdir(), tls } = options;
   await requireTools("go");
   const installed = await buildOnce("versitygw", [VERSITYGW], (folder) =>
     runCommand("go", ["install", `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW}`], {
       env: { GOBIN: folder },
     }),
   );
-  const objects = await mkdtemp(join(tmpdir(), "s3ec-interop-"));
+  const objects = await mkdtemp(join(directory, "s3ec-interop-"));
   const port = await freePort();
-  const args = ["--port", `127.0.0.1:${port}`, "--region", REGION, "posix", objects];
+  const secured = tls === undefined ? [] : ["--cert", tls.cert, "--key", tls.key];
+  const args = ["--port", `127.0.0.1:${port}`, "--region", REGION, ...secured, "posix", objects];
   const child = spawn(join(installed, "versitygw"), args, {
     env: {
       ...process.env,
@@ -46,7 +54,8 @@ export async function startS3(): Promise<Server> {
     },
     stdio: "ignore",
   });
-  return started(child, port, () => rm(objects, { recursive: true, force: true }));
+  const scheme = tls === undefined ? "http" : "https";
+  return started(child, `${scheme}://127.0.0.1:${port}`, () => rm(objects, { recursive: true, force: true }));
 }
 
 /** KMS by moto: real AES-GCM with the encryption context as additional data. */
@@ -58,11 +67,10 @@ export async function startKms(): Promise<Server> {
   });
   const port = await freePort();
   const child = spawn(join(venv, "bin/moto_server"), ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-  return started(child, port, () => Promise.resolve());
+  return started(child, `http://127.0.0.1:${port}`, () => Promise.resolve());
 }
 
-async function started(child: ChildProcess, port: number, cleanUp: () => Promise<void>): Promise<Server> {
-  const endpoint = `http://127.0.0.1:${port}`;
+async function started(child: ChildProcess, endpoint: string, cleanUp: () => Promise<void>): Promise<Server> {
   const close = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
@@ -75,7 +83,7 @@ async function started(child: ChildProcess, port: number, cleanUp: () => Promise
   while (!(await answers(endpoint))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await close();
-      throw new Error(`${child.spawnfile} did not start on port ${port}.`);
+      throw new Error(`${child.spawnfile} did not start at ${endpoint}.`);
     }
     await sleep(100);
   }

@@ -27,7 +27,12 @@ final class Main {
   private static String answer(Job job) throws Exception {
     ObjectNode answer = JSON.createObjectNode().put("id", job.id());
     try {
-      byte[] plaintext = run(job);
+      Client client = clientFor(job);
+      byte[] given = job.op().equals("get") ? null : job.plaintext();
+      long start = System.nanoTime();
+      byte[] plaintext = run(client, job, given);
+      // Of the client's own call, without what makes and hashes the plaintext.
+      answer.put("seconds", (System.nanoTime() - start) / 1e9);
       answer.put("ok", true).put("length", plaintext.length);
       answer.put("sha256", HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(plaintext)));
     } catch (Throwable failure) {
@@ -41,18 +46,21 @@ final class Main {
     return JSON.writeValueAsString(answer);
   }
 
-  private static byte[] run(Job job) throws Exception {
+  private static Client clientFor(Job job) throws Exception {
     Client client = CLIENTS.get(job.clientConfiguration());
     if (client == null) {
       client = Clients.create(job);
       CLIENTS.put(job.clientConfiguration(), client);
     }
-    if (job.op().equals("get")) {
+    return client;
+  }
+
+  private static byte[] run(Client client, Job job, byte[] given) throws Exception {
+    if (given == null) {
       return client.get(job);
     }
-    byte[] plaintext = job.plaintext();
-    client.put(job, plaintext);
-    return plaintext;
+    client.put(job, given);
+    return given;
   }
 
   private static String messages(Throwable failure) {

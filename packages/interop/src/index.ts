@@ -1,0 +1,5 @@
+export type { Job } from "./objects/job.js";
+export { startObjectPeer } from "./objects/object-peers.js";
+export { createKmsKey } from "./servers/kms-key.js";
+export type { Server } from "./servers/servers.js";
+export { CREDENTIALS, startKms, startS3 } from "./servers/servers.js";
