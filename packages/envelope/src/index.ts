@@ -50,6 +50,7 @@ export {
 } from "./string-map.js";
 export type { RereadContent, UnprovenContent, UnprovenPiece } from "./unproven-content.js";
 export { unprovenContent } from "./unproven-content.js";
+export { uploadStateKey } from "./upload-state-key.js";
 export type { WrapAlgorithm } from "./wrap-algorithms.js";
 export {
   AES_ECB,

@@ -5,6 +5,7 @@ import {
   type ObjectInParts,
   type ObjectToInspect,
   type ObjectToOpen,
+  type ObjectToResume,
   type ObjectToSeal,
   type ObjectToSealInParts,
   type OpenedObject,
@@ -17,6 +18,7 @@ import {
 import { inspectEnvelope } from "./inspect-envelope.js";
 import { openContent } from "./open-content.js";
 import { OpenedContent } from "./opened-content.js";
+import { resumeContent } from "./resume-content.js";
 import {
   type ResolvedS3FormatOptions,
   resolveS3FormatOptions,
@@ -78,6 +80,10 @@ export class S3Format implements ObjectFormat {
 
   get sealInParts(): ((object: ObjectToSealInParts) => Promise<ObjectInParts>) | undefined {
     return canSealInParts() ? (object) => sealContentInParts(this.#options, object) : undefined;
+  }
+
+  get resumeInParts(): ((object: ObjectToResume) => Promise<ObjectInParts>) | undefined {
+    return canSealInParts() ? (object) => resumeContent(this.#options, object) : undefined;
   }
 
   plaintextLength(metadata: Readonly<Record<string, string>>, storedLength: number): number | undefined {

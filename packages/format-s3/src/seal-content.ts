@@ -1,13 +1,18 @@
+import type { KeyObject } from "node:crypto";
 import {
   type AlgorithmSuite,
+  type ContentHeader,
   type ContentKey,
   ContentParts,
   ciphertextLength,
   createContentKey,
+  type EncryptedDataKey,
   encryptContent,
   fileMark,
   holdsWrappedKey,
+  isSameWrapAlgorithm,
   objectMark,
+  uploadStateKey,
   writeEnvelope,
 } from "@s3ec/envelope";
 import {
@@ -16,6 +21,7 @@ import {
   type ObjectToSealInParts,
   S3EncryptionError,
   type SealedObject,
+  type SiblingFile,
   type Siblings,
 } from "@s3ec/materials";
 import { type ResolvedS3FormatOptions, suiteToWrite } from "./s3-format-options.js";
@@ -37,12 +43,24 @@ export async function sealContentInParts(
   options: ResolvedS3FormatOptions,
   object: ObjectToSealInParts,
 ): Promise<ObjectInParts> {
-  const { content, metadata, siblings } = await newContent(options, object);
-  return { metadata, parts: new ContentParts(content), siblings };
+  const { suite, dataKey, wraps, header, content, metadata, siblings } = await newContent(options, object);
+  const { wrapAlgorithms } = object.materialsManager;
+  return {
+    metadata,
+    parts: new ContentParts(content),
+    siblings,
+    isResumable: wraps.some(({ wrapAlgorithm }) =>
+      wrapAlgorithms.some((own) => isSameWrapAlgorithm(own, wrapAlgorithm)),
+    ),
+    stateKey: (secret) => uploadStateKey(suite, dataKey, header.format === "V3" ? header.messageId : header.iv, secret),
+  };
 }
 
 interface NewContent {
   readonly suite: AlgorithmSuite;
+  readonly dataKey: KeyObject;
+  readonly wraps: readonly EncryptedDataKey[];
+  readonly header: ContentHeader;
   readonly content: ContentKey;
   readonly metadata: Readonly<Record<string, string>>;
   readonly siblings: Siblings;
@@ -51,13 +69,7 @@ interface NewContent {
 /** Gets materials, and lays out the envelope. */
 async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSealInParts): Promise<NewContent> {
   const { commitmentPolicy, materialsManager, encryptionContext, materialDescription, contentLength } = object;
-  const suite = suiteToWrite(options, commitmentPolicy);
-  if (contentLength !== undefined && contentLength > suite.maxContentLength) {
-    throw new S3EncryptionError(
-      "content-too-large",
-      `The body has ${contentLength} bytes, more than the ${suite.maxContentLength} that ${suite.name} can encrypt.`,
-    );
-  }
+  const suite = suiteFor(options, object);
   const materials = await materialsManager.getEncryptionMaterials({
     suite,
     algorithmBinding: suite.storedName,
@@ -79,19 +91,47 @@ async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSeal
     allowUncommittedChildren: options.enableUncommittedChildren,
     ...(suffix === undefined ? {} : { defaultSuffix: suffix }),
   });
-  const files = envelope.instructionFiles;
   return {
     suite,
+    dataKey: materials.dataKey,
+    wraps: materials.encryptedDataKeys,
+    header,
     content,
     metadata: envelope.metadata,
-    siblings: {
-      files,
-      first: files.length > 0 && !holdsWrappedKey(envelope.metadata),
-      mark: envelope.mark,
-      replaceUnknown: instructionFiles.replaceUnknown,
-      markOf: objectMark,
-      fileMarkOf: fileMark,
-      standsAlone: holdsWrappedKey,
-    },
+    siblings: siblingsOf(options, envelope.metadata, envelope.instructionFiles, envelope.mark),
+  };
+}
+
+/**
+ * What to write, if it can hold as much.
+ * @throws S3EncryptionError `commitment-policy`, `content-too-large`
+ */
+export function suiteFor(
+  options: ResolvedS3FormatOptions,
+  { commitmentPolicy, contentLength }: ObjectToSealInParts,
+): AlgorithmSuite {
+  const suite = suiteToWrite(options, commitmentPolicy);
+  if (contentLength === undefined || contentLength <= suite.maxContentLength) return suite;
+  throw new S3EncryptionError(
+    "content-too-large",
+    `The body has ${contentLength} bytes, more than the ${suite.maxContentLength} that ${suite.name} can encrypt.`,
+  );
+}
+
+/** What is stored beside an object with this envelope. */
+export function siblingsOf(
+  { instructionFiles: { replaceUnknown } }: ResolvedS3FormatOptions,
+  metadata: Readonly<Record<string, string>>,
+  files: readonly SiblingFile[],
+  mark: string | undefined,
+): Siblings {
+  return {
+    files,
+    first: files.length > 0 && !holdsWrappedKey(metadata),
+    mark,
+    replaceUnknown,
+    markOf: objectMark,
+    fileMarkOf: fileMark,
+    standsAlone: holdsWrappedKey,
   };
 }

@@ -44,6 +44,7 @@ export type {
   ObjectInParts,
   ObjectToInspect,
   ObjectToOpen,
+  ObjectToResume,
   ObjectToSeal,
   ObjectToSealInParts,
   Recognition,

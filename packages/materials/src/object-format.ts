@@ -1,7 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import type { ByteRange, CommitmentPolicy, ContentParts, WrapAlgorithm } from "@s3ec/envelope";
 import type { ObjectRequest } from "./object-request.js";
 import type { OpenedObject } from "./opened-object.js";
-import type { SiblingReader, SiblingRules, Siblings } from "./siblings.js";
+import type { SiblingFile, SiblingReader, SiblingRules, Siblings } from "./siblings.js";
 import type { WrapRules } from "./wrap-rules.js";
 
 /**
@@ -86,6 +87,16 @@ export interface ObjectFormat {
   readonly sealInParts?: ((object: ObjectToSealInParts) => Promise<ObjectInParts>) | undefined;
 
   /**
+   * Goes on with an object that `sealInParts` began in another process: what was kept of it passes every gate of a read, with
+   * nothing in it that this format does not write, before its data key is unwrapped. Nothing of it is proven by that: the
+   * caller has to authenticate all that was kept, under `stateKey`, before a part is sealed (G7).
+   *
+   * @throws S3EncryptionError `malformed-envelope`, `commitment-policy`, `legacy-disabled`, `context-mismatch`,
+   *   `no-matching-key`, `content-too-large`; what the manager throws; `decryption-failed` from the unwrapping on
+   */
+  readonly resumeInParts?: ((object: ObjectToResume) => Promise<ObjectInParts>) | undefined;
+
+  /**
    * Plaintext bytes of an object, by arithmetic on what S3 says of it without a request or a key; undefined where that does
    * not say. Not authenticated.
    */
@@ -151,12 +162,29 @@ export interface ObjectToSealInParts extends ObjectRequest {
   readonly contentLength?: number;
 }
 
+/** An object that another process has begun to write, as it was kept. */
+export interface ObjectToResume extends ObjectToSealInParts {
+  /** What the format has stored with it. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What it stores beside it. */
+  readonly files: readonly SiblingFile[];
+}
+
 /** An object whose content is encrypted part by part. */
 export interface ObjectInParts {
   /** To be stored beside the caller's own user metadata. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Encrypts each part, and says what is stored behind the last one. */
   readonly parts: ContentParts;
+  /** Whether the manager unwraps what it has wrapped, so that another process can go on with the object. */
+  readonly isResumable: boolean;
+  /**
+   * The key that authenticates what is kept of the object outside of this process (G7).
+   *
+   * @param secret 32 bytes that this user keeps; the data key alone would not do, which others can choose
+   * @throws S3EncryptionError `invalid-argument` for another length
+   */
+  stateKey(secret: Uint8Array): KeyObject;
   /** What to store beside it; `NO_SIBLINGS` for nothing. */
   readonly siblings: Siblings;
 }

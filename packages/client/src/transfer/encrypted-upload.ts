@@ -1,15 +1,17 @@
 import { EventEmitter } from "node:events";
+import { isUint8Array } from "node:util/types";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
-import { type OptionNames, S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { quiet } from "../streams.js";
 import { FileBody } from "../write/file-body.js";
 import type { ObjectToSend } from "./parts-to-send.js";
-import type { UploadProgress } from "./send-object.js";
+import type { UploadJournal } from "./resume/upload-journal.js";
 import { SourceFile } from "./source-file.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
+import type { UploadProgress } from "./upload-progress.js";
 
 /** What to upload, and how much of it at once; and what the call says about the object. */
 export interface EncryptedUploadOptions
@@ -28,11 +30,29 @@ export interface EncryptedUploadOptions
   readonly partSize?: number;
   /** Leave the parts of a failed upload in place. Default false. */
   readonly leavePartsOnError?: boolean;
+  /**
+   * Keep what it takes to go on with the upload of a `file` after this process has ended, however it did; and go on with what
+   * is there. Default false: an upload that failed leaves nothing.
+   */
+  readonly resume?: boolean | ResumeOptions;
   /** Stored with the object as it appears, instead of `params.Tagging`. Default: none. */
   readonly tags?: readonly Tag[];
   /** Aborts the upload, as `abort()` does. Default: one of its own. */
   readonly abortController?: AbortController;
 }
+
+/** Where the state of an upload is, and by what it is known to be ours. */
+export interface ResumeOptions {
+  /** Path of the state, of mode 0600. Default: that of the file with `.s3ec-upload` behind it. */
+  readonly state?: string;
+  /**
+   * 32 bytes that are this user's only, and the same in each process. Default: made once, and kept in the user's configuration
+   * folder as `s3ec/resume-secret`.
+   */
+  readonly secret?: Uint8Array;
+}
+
+const RESUME_OPTIONS: OptionNames<ResumeOptions> = { state: true, secret: true };
 
 const OPTIONS: OptionNames<EncryptedUploadOptions> = {
   client: true,
@@ -42,6 +62,7 @@ const OPTIONS: OptionNames<EncryptedUploadOptions> = {
   queueSize: true,
   partSize: true,
   leavePartsOnError: true,
+  resume: true,
   tags: true,
   abortController: true,
   encryptionContext: true,
@@ -81,6 +102,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       throw invalid("tags must be a list of { Key, Value }.");
     }
     if (typeof leavePartsOnError !== "boolean") throw invalid("leavePartsOnError must be true or false.");
+    assertResume(options.resume, this.#path);
     callOptionsOf(withCallOptions({}, options));
     this.#options = options;
     this.#encryption = encryptionOf(options.client, options.encryption);
@@ -108,12 +130,16 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     quiet(this.#options.params.Body);
     const { sendObject, withoutCiphertextChecksums } = await loadUploader();
     const file = this.#path === undefined ? undefined : await SourceFile.open(this.#path);
+    let journal: UploadJournal | undefined;
     try {
       const { client, queueSize, partSize, leavePartsOnError } = this.#options;
-      const output = await sendObject(plainClientOf(client), await this.#seal(file), {
+      const { object, ...kept } = await this.#seal(file);
+      journal = kept.journal;
+      const output = await sendObject(plainClientOf(client), object, {
         queueSize,
         partSize,
         leavePartsOnError,
+        journal,
         signal: this.#abortController.signal,
         onProgress: (progress) => this.emit("httpUploadProgress", progress),
         onUploadId: (uploadId) => {
@@ -122,24 +148,31 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       });
       return withoutCiphertextChecksums(output);
     } finally {
+      await journal?.close();
       await file?.close();
     }
   }
 
   /** A file is encrypted where it is being sent, in any order; anything else, and what has to be summed, in one pass. */
-  async #seal(file: SourceFile | undefined): Promise<ObjectToSend> {
+  async #seal(file: SourceFile | undefined): Promise<{ object: ObjectToSend; journal?: UploadJournal }> {
     const { sealObject, sealObjectInParts, fileToSend, streamToSend, hasPlaintextChecksums } = await loadUploader();
-    const { params, tags = [] } = this.#options;
+    const { client, params, tags = [], resume = false } = this.#options;
+    const path = this.#path;
     const input = this.#withCallOptions({ ...params, ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }) });
     // Of no bytes there are no parts.
-    if (file !== undefined && file.length > 0 && !hasPlaintextChecksums(params)) {
+    if (path !== undefined && file !== undefined && file.length > 0 && !hasPlaintextChecksums(params)) {
       assertLength(params.ContentLength, file.length);
+      if (resume !== false) {
+        const { resumableFile } = await import("./resume/resumable-file.js");
+        const { state = `${path}.s3ec-upload`, secret } = resume === true ? {} : resume;
+        return await resumableFile(plainClientOf(client), this.#encryption, input, file, { state, secret });
+      }
       const object = await sealObjectInParts(this.#encryption, input, file.length);
-      if (object !== undefined) return fileToSend(file, object);
+      if (object !== undefined) return { object: fileToSend(file, object) };
     }
-    const path = this.#path;
+    if (resume !== false) throw invalid("Only a file that is not empty can be resumed, and without checksums of it.");
     const Body = path === undefined ? {} : { Body: new FileBody(path) };
-    return streamToSend(await sealObject(this.#encryption, { ...input, ...Body }));
+    return { object: streamToSend(await sealObject(this.#encryption, { ...input, ...Body })) };
   }
 
   #withCallOptions(input: PutObjectCommandInput): PutObjectCommandInput {
@@ -171,6 +204,21 @@ async function loadUploader(): Promise<
     ...(await import("./send-object.js")),
     ...(await import("./stream-parts.js")),
   };
+}
+
+/** Not whether the secret is the right one, which the state tells. */
+function assertResume(resume: EncryptedUploadOptions["resume"], path: string | undefined): void {
+  if (resume === undefined || resume === false) return;
+  if (path === undefined)
+    throw invalid("Only the upload of a file can be resumed: give it as file, not as params.Body.");
+  if (resume === true) return;
+  if (typeof resume !== "object" || resume === null) throw invalid("resume must be true, false or { state, secret }.");
+  assertKnownOptions(resume, RESUME_OPTIONS, "resume");
+  const { state, secret } = resume;
+  if (state !== undefined && (typeof state !== "string" || state === "")) throw invalid("resume.state must be a path.");
+  if (secret !== undefined && (!isUint8Array(secret) || secret.length !== 32)) {
+    throw invalid("resume.secret must be 32 bytes.");
+  }
 }
 
 function assertLength(stated: number | undefined, length: number): void {

@@ -18,7 +18,7 @@ export function fileToSend(file: SourceFile, { input, siblings, parts }: Partwis
     overhead: parts.trailerLength,
     parts: (partSize) => content.parts(partSize),
     assertUnchanged: () => file.assertUnchanged(),
-    destroy: NOTHING,
+    destroy: () => content.stop(),
   };
 }
 
@@ -35,13 +35,22 @@ class FileContent {
   readonly #isSealed: Promise<void>;
   #sealed = 0;
   #onSealed = NOTHING;
+  #onStopped: (reason: Error) => void = NOTHING;
 
   constructor(file: SourceFile, parts: ContentParts) {
     this.#file = file;
     this.#parts = parts;
-    this.#isSealed = new Promise((resolve) => {
+    this.#isSealed = new Promise((resolve, reject) => {
       this.#onSealed = resolve;
+      this.#onStopped = reject;
     });
+    // Whoever waits for it is told; nobody has to.
+    this.#isSealed.catch(NOTHING);
+  }
+
+  /** Nothing waits any more for what will not be sealed. */
+  stop(): void {
+    this.#onStopped(new Error("The upload has ended."));
   }
 
   /** Stored bytes. */
@@ -56,6 +65,7 @@ class FileContent {
       const end = Math.min(first + partSize, this.length);
       yield {
         number,
+        offset: first,
         length: end - first,
         isLast: number === count,
         bytes: () => piecesToSend(this.#bytes(first, end)),

@@ -4,10 +4,13 @@ import {
   CompleteMultipartUploadCommand,
   type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
+  type Part as ListedPart,
+  ListPartsCommand,
   type S3Client,
   UploadPartCommand,
+  type UploadPartCommandOutput,
 } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { httpStatusOf } from "../s3-errors.js";
 import { bodyOf, type ObjectToSend, type Part } from "./parts-to-send.js";
 import { retried } from "./retried.js";
@@ -18,7 +21,8 @@ export class MultipartUpload {
   readonly #client: S3Client;
   readonly #object: ObjectToSend;
 
-  private constructor(client: S3Client, object: ObjectToSend, id: string) {
+  /** @param id of one that was created before */
+  constructor(client: S3Client, object: ObjectToSend, id: string) {
     this.#client = client;
     this.#object = object;
     this.id = id;
@@ -40,6 +44,27 @@ export class MultipartUpload {
     return new MultipartUpload(client, object, UploadId);
   }
 
+  /** The parts that S3 has, by their number; undefined where there is no such upload any more. */
+  async list(): Promise<ReadonlyMap<number, ListedPart> | undefined> {
+    const { Bucket, Key, ExpectedBucketOwner, RequestPayer } = this.#object.input;
+    const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = this.#object.input;
+    const sse = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+    const parts = new Map<number, ListedPart>();
+    let PartNumberMarker: string | undefined;
+    do {
+      const asked = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...sse, UploadId: this.id, PartNumberMarker };
+      try {
+        const page = await this.#client.send(new ListPartsCommand(asked));
+        for (const part of page.Parts ?? []) parts.set(part.PartNumber ?? 0, part);
+        PartNumberMarker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+      } catch (error) {
+        if (httpStatusOf(error) === 404 && isError(error) && error.name !== "NoSuchBucket") return undefined;
+        throw error;
+      }
+    } while (PartNumberMarker !== undefined);
+    return parts;
+  }
+
   /** Sends a part, again where that fails, until the client's retry strategy has enough. */
   async send(part: Part, abortSignal: AbortSignal): Promise<CompletedPart> {
     const { input } = this.#object;
@@ -53,10 +78,8 @@ export class MultipartUpload {
           abortSignal,
         }),
     );
-    const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = output;
-    if (ETag === undefined) throw new S3EncryptionError("unsupported-operation", `S3 gave part ${PartNumber} no ETag.`);
-    const checksums = { ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 };
-    return { PartNumber, ETag, ...checksums };
+    if (output.ETag !== undefined) return completedPart(PartNumber, output);
+    throw new S3EncryptionError("unsupported-operation", `S3 gave part ${PartNumber} no ETag.`);
   }
 
   /** The command that makes the object appear. */
@@ -84,6 +107,13 @@ export class MultipartUpload {
       return httpStatusOf(error) === 404 ? "gone" : "unknown";
     }
   }
+}
+
+/** A part as a completion names it, from what S3 says of it. */
+export function completedPart(PartNumber: number, part: ListedPart | UploadPartCommandOutput): CompletedPart {
+  const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = part;
+  const checksums = { ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 };
+  return { PartNumber, ETag, ...checksums };
 }
 
 /** S3 writes the slashes of a key in it as it likes. */

@@ -3,10 +3,15 @@ import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { NOTHING, readableOf } from "../streams.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
 
+/** Parts that S3 makes an object of, at most. */
+export const MAX_PARTS = 10_000;
+
 /** One part of an object's ciphertext. */
 export interface Part {
   /** From 1 on. */
   readonly number: number;
+  /** Stored bytes in front of it. */
+  readonly offset: number;
   /** Bytes. */
   readonly length: number;
   readonly isLast: boolean;

@@ -78,7 +78,7 @@ export class SourceFile {
 }
 
 /** Whether both are of one file that nobody has written to in between. */
-function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
   return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode;
 }
 

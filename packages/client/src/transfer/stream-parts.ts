@@ -27,11 +27,13 @@ async function* partsOf(ciphertext: AsyncIterable<Uint8Array>, partSize: number)
   let number = 1;
   let chunks: Uint8Array[] = [];
   let length = 0;
+  let offsetOfPart = 0;
   for await (const chunk of ciphertext) {
     for (let offset = 0; offset < chunk.length; ) {
       // Only now is it certain that a full one is not the last.
       if (length === partSize) {
-        yield partOf(number++, chunks, length, false);
+        yield { number: number++, offset: offsetOfPart, length, isLast: false, bytes: bytesOf(chunks) };
+        offsetOfPart += length;
         chunks = [];
         length = 0;
       }
@@ -41,12 +43,12 @@ async function* partsOf(ciphertext: AsyncIterable<Uint8Array>, partSize: number)
       offset += taken.length;
     }
   }
-  yield partOf(number, chunks, length, true);
+  yield { number, offset: offsetOfPart, length, isLast: true, bytes: bytesOf(chunks) };
 }
 
-function partOf(number: number, chunks: readonly Uint8Array[], length: number, isLast: boolean): Part {
+function bytesOf(chunks: readonly Uint8Array[]): Part["bytes"] {
   const all = async function* (): AsyncGenerator<Uint8Array> {
     yield* chunks;
   };
-  return { number, length, isLast, bytes: () => piecesToSend(all()) };
+  return () => piecesToSend(all());
 }

@@ -1,6 +1,12 @@
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import type { ContentParts } from "@s3ec/envelope";
-import { type ObjectFormat, type ObjectInParts, S3EncryptionError, type Siblings } from "@s3ec/materials";
+import {
+  type ObjectFormat,
+  type ObjectInParts,
+  S3EncryptionError,
+  type SiblingFile,
+  type Siblings,
+} from "@s3ec/materials";
 import { type CallOptions, callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
 import { knownSuffixes } from "../files-beside.js";
 import { formatToWrite, type ResolvedOptions } from "../options.js";
@@ -64,8 +70,20 @@ async function sealChecked(options: ResolvedOptions, given: ObjectToPut): Promis
 }
 
 /** An object ready to be stored in parts, each encrypted when it is given. */
-export interface PartwiseObject extends ObjectToStore {
+export interface PartwiseObject extends ObjectToStore, Pick<ObjectInParts, "isResumable" | "stateKey"> {
   readonly parts: ContentParts;
+  /** What is kept of it for another process: nothing of it is secret. */
+  readonly kept: KeptObject;
+}
+
+/** What another process has to know of an object that is being written. */
+export interface KeptObject {
+  /** Name of the format that writes it. */
+  readonly format: string;
+  /** What the format stores with it. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What it stores beside it. */
+  readonly files: readonly SiblingFile[];
 }
 
 /** What is stored, but for the content. */
@@ -91,7 +109,49 @@ export async function sealObjectInParts(
   if (sealInParts === undefined) return undefined;
   const object = { ...requestOf(options, call, given), ...(contentLength === undefined ? {} : { contentLength }) };
   const sealed = await unlessAborted(() => sealInParts(object), call.abortSignal);
-  return { ...toStore(options, { ...given, Metadata }, sealed), parts: sealed.parts };
+  return inParts(options, { ...given, Metadata }, format, sealed);
+}
+
+/**
+ * Goes on with one that another process has begun; undefined as above. What was kept has to be authenticated before a part is
+ * sealed (G7).
+ */
+export async function resumeObjectInParts(
+  options: ResolvedOptions,
+  given: Omit<PutObjectCommandInput, "Body">,
+  contentLength: number,
+  { format: name, metadata, files }: KeptObject,
+): Promise<PartwiseObject | undefined> {
+  const { call, format, Metadata } = checked(options, given);
+  const resumeInParts = format.resumeInParts?.bind(format);
+  if (resumeInParts === undefined) return undefined;
+  if (format.name !== name) throw otherFormat(name, format.name);
+  const object = { ...requestOf(options, call, given), contentLength, metadata, files };
+  const sealed = await unlessAborted(() => resumeInParts(object), call.abortSignal);
+  return inParts(options, { ...given, Metadata }, format, sealed);
+}
+
+function inParts(
+  options: ResolvedOptions,
+  given: Omit<PutObjectCommandInput, "Body">,
+  { name: format }: ObjectFormat,
+  sealed: ObjectInParts,
+): PartwiseObject {
+  const { parts, isResumable, metadata, siblings } = sealed;
+  return {
+    ...toStore(options, given, sealed),
+    parts,
+    isResumable,
+    stateKey: (secret) => sealed.stateKey(secret),
+    kept: { format, metadata, files: siblings.files },
+  };
+}
+
+function otherFormat(begun: string, now: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-argument",
+    `The upload was begun in the format "${begun}", and this call writes "${now}": resume it with the same one, or discard it.`,
+  );
 }
 
 /** Refuses what must not be written, before anything is asked for a key. */

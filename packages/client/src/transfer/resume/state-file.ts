@@ -1,0 +1,180 @@
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { isError, S3EncryptionError } from "@s3ec/materials";
+import { StateLock } from "./state-lock.js";
+
+/** A state of 10,000 parts has less than 3 MB. */
+const MAX_LENGTH = 16 * 1024 * 1024;
+
+/**
+ * A file that is only ever added to, by one process at a time (G8): a line of JSON each, with a MAC over it and all in front of
+ * it (G7). A line without its end is one whose writer was killed before it did anything that it speaks of.
+ */
+export class StateFile {
+  readonly path: string;
+  readonly #lock: StateLock;
+  #file: FileHandle | undefined;
+  readonly #lines: readonly string[];
+  #length: number;
+  #mac: Buffer = Buffer.alloc(0);
+  #adding: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, lock: StateLock, file: FileHandle | undefined, bytes: Buffer) {
+    this.path = path;
+    this.#lock = lock;
+    this.#file = file;
+    this.#length = bytes.lastIndexOf("\n") + 1;
+    this.#lines = bytes.toString("utf8", 0, this.#length).split("\n").slice(0, -1);
+  }
+
+  /**
+   * Locks it, and reads what there is.
+   * @throws S3EncryptionError `unsupported-operation` while another process is at it, or for a file that others could have
+   *   written
+   */
+  static async open(path: string): Promise<StateFile> {
+    const lock = await StateLock.take(path);
+    try {
+      const file = await openOwn(path);
+      try {
+        return new StateFile(path, lock, file, file === undefined ? Buffer.alloc(0) : await file.readFile());
+      } catch (error) {
+        await file?.close();
+        throw error;
+      }
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** What the lines say, nothing of which is proven before `authenticate`: the first one has what it takes for that. */
+  get first(): unknown {
+    const [line] = this.#lines;
+    return line === undefined ? undefined : parsed(this.path, line).value;
+  }
+
+  /**
+   * What all lines say, once each was found to be ours. Later lines are added under the same key.
+   * @throws S3EncryptionError `content-mismatch` where one is not
+   */
+  authenticate(key: KeyObject): unknown[] {
+    return this.#lines.map((line) => {
+      const { text, value, mac } = parsed(this.path, line);
+      const expected = macOf(key, this.#mac, text);
+      if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) throw altered(this.path);
+      this.#mac = expected;
+      return value;
+    });
+  }
+
+  /** Adds a line, which is on the disk when this resolves. */
+  async add(key: KeyObject, value: unknown): Promise<void> {
+    this.#adding = this.#adding.then(() => this.#add(key, value));
+    // Each line speaks for all in front of it: behind one that failed, none can be added.
+    return await this.#adding;
+  }
+
+  async #add(key: KeyObject, value: unknown): Promise<void> {
+    const isNew = this.#file === undefined;
+    this.#file ??= await open(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, 0o600);
+    const text = JSON.stringify(value);
+    const mac = macOf(key, this.#mac, text);
+    const line = Buffer.from(`${text}\t${mac.toString("base64")}\n`);
+    for (let written = 0; written < line.length; ) {
+      const { bytesWritten } = await this.#file.write(line, written, line.length - written, this.#length + written);
+      written += bytesWritten;
+    }
+    // What was being written when its writer was killed.
+    await this.#file.truncate(this.#length + line.length);
+    await this.#file.sync();
+    if (isNew) await syncFolder(dirname(this.path));
+    this.#length += line.length;
+    this.#mac = mac;
+  }
+
+  /** @param remove whether there is nothing to go on with any more */
+  async close(remove: boolean): Promise<void> {
+    await this.#adding.catch(() => {});
+    await this.#file?.close();
+    this.#file = undefined;
+    if (remove) await rm(this.path, { force: true });
+    await this.#lock.release();
+  }
+}
+
+// Windows has no such flag.
+const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
+
+/** Undefined where there is none. */
+async function openOwn(path: string): Promise<FileHandle | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDWR | NO_FOLLOW);
+  } catch (error) {
+    if (isError(error) && error.code === "ENOENT") return undefined;
+    if (isError(error) && error.code === "ELOOP") throw notOurs(path, "it is a link");
+    throw error;
+  }
+  try {
+    const stats = await file.stat();
+    const { uid, mode, nlink, size } = stats;
+    if (!stats.isFile()) throw notOurs(path, "it is no file");
+    if (nlink !== 1) throw notOurs(path, "it has another name, too");
+    if (process.getuid !== undefined && uid !== process.getuid()) throw notOurs(path, "it is another user's");
+    if (process.platform !== "win32" && (mode & 0o077) !== 0) throw notOurs(path, "others may read or write it");
+    if (size > MAX_LENGTH) throw notOurs(path, "it is too large");
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function parsed(path: string, line: string): { text: string; value: unknown; mac: Buffer } {
+  const [text = "", mac = "", ...more] = line.split("\t");
+  try {
+    if (more.length > 0) throw altered(path);
+    return { text, value: JSON.parse(text), mac: Buffer.from(mac, "base64") };
+  } catch {
+    throw altered(path);
+  }
+}
+
+/** Over all lines so far, by the MAC of the one before: each with its length in front. */
+function macOf(key: KeyObject, before: Uint8Array, text: string): Buffer {
+  const mac = createHmac("sha256", key).update("s3ec upload state line");
+  for (const bytes of [before, Buffer.from(text)]) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    mac.update(length).update(bytes);
+  }
+  return mac.digest();
+}
+
+/** A new name is on the disk when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function notOurs(path: string, why: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    `${path} cannot be the state of an upload of yours, since ${why}. Delete it, or name another one.`,
+  );
+}
+
+function altered(path: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "content-mismatch",
+    `${path} is not what an upload of yours has written: it was altered, or is of another user or another resume secret. Delete it to upload from the beginning.`,
+  );
+}
