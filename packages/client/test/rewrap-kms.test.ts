@@ -182,6 +182,16 @@ describe("rewrapObject from one KMS key to another", () => {
     expect(await read("to-raw", escrow, {}, {} as typeof encryptionContext)).to.equal("content");
   });
 
+  it("goes from a raw key to KMS of the same owner by wrapping the data key here", async () => {
+    await fixture.client({ keyring: escrow }).send(put("from-raw", "content"));
+    const more = { encryptionContext: {}, to: { keyring: next, encryptionContext } };
+    expect(await rewrap("from-raw", more, { keyring: escrow })).to.include({
+      isReencrypted: false,
+      wrapAlgorithm: "kms+context",
+    });
+    expect(await read("from-raw", next)).to.equal("content");
+  });
+
   it("enforces a rotation by what KMS says of the two keys", async () => {
     await store("same");
     const { arn } = fixture.server.kms.createKey({ alias: "alias/third" });

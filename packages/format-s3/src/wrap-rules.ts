@@ -84,6 +84,8 @@ export class EnvelopeWraps implements WrapRules {
     to: WrapRequest,
   ): Promise<(LaidOutWrap & { readonly isSameKey: boolean }) | undefined> {
     const standing = found(stored);
+    // What a raw key has wrapped, no key store opens.
+    if (standing.encryptedDataKey.wrapAlgorithm.keyKind !== "kms") return undefined;
     this.#assertPlace(standing, to);
     const { suite, algorithmBinding, encryptedDataKey } = standing;
     const shared = { suite, algorithmBinding, bucket: from.bucket, key: from.key };
