@@ -38,6 +38,10 @@ const COMMAND = z.strictObject({
   command: z.array(z.string()).min(1).describe("The program and its arguments; run only where the caller allows it."),
   timeoutMs: z.int().positive().max(600_000).describe("Default 30000.").exactOptional(),
 });
+const KEYCHAIN = z.strictObject({
+  keychain: TEXT.describe("The service of an entry of the operating system's keychain."),
+  account: TEXT.describe("Whose entry of that service."),
+});
 const SECRET = z.strictObject({
   secretsManager: TEXT.describe("Name or ARN of a secret of AWS Secrets Manager."),
   version: TEXT.describe("The id of one version. Default: the current one.").exactOptional(),
@@ -51,10 +55,10 @@ const PARAMETER = z.strictObject({
 });
 
 const WHERE =
-  'expected one of { "file": path }, { "env": name }, { "base64": text }, { "stdin": true }, { "command": [program, ...] }, { "secretsManager": name } and { "parameterStore": name }';
+  'expected one of { "file": path }, { "env": name }, { "base64": text }, { "stdin": true }, { "command": [program, ...] }, { "keychain": service, "account": name }, { "secretsManager": name } and { "parameterStore": name }';
 
 const PASSPHRASE = z
-  .union([FILE, ENV, STDIN, COMMAND, SECRET, PARAMETER], { error: WHERE.replace(', { "base64": text }', "") })
+  .union([FILE, ENV, STDIN, COMMAND, KEYCHAIN, SECRET, PARAMETER], { error: WHERE.replace(', { "base64": text }', "") })
   .describe("Where the passphrase is.")
   .exactOptional();
 
@@ -71,7 +75,7 @@ const OPENING = {
 };
 
 const SOURCE = z
-  .union([FILE, ENV, BASE64, STDIN, COMMAND, SECRET, PARAMETER], { error: WHERE })
+  .union([FILE, ENV, BASE64, STDIN, COMMAND, KEYCHAIN, SECRET, PARAMETER], { error: WHERE })
   .describe("Where a secret is.");
 
 function openable(opening: readonly (keyof typeof OPENING)[], hint: string): z.ZodType<ConfiguredKey> {
@@ -83,6 +87,7 @@ function openable(opening: readonly (keyof typeof OPENING)[], hint: string): z.Z
       BASE64.extend(fields),
       STDIN.extend(fields),
       COMMAND.extend(fields),
+      KEYCHAIN.extend(fields),
       SECRET.extend(fields),
       PARAMETER.extend(fields),
     ],

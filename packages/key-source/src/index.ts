@@ -6,6 +6,7 @@ export type {
   EnvironmentSource,
   FileSource,
   GivenSource,
+  KeychainSource,
   KeySource,
   Opening,
   ParameterStoreSource,

@@ -5,6 +5,7 @@ export type ContentSource =
   | Base64Source
   | StandardInputSource
   | CommandSource
+  | KeychainSource
   | SecretsManagerSource
   | ParameterStoreSource;
 
@@ -38,6 +39,14 @@ export interface CommandSource {
   readonly command: readonly string[];
   /** It is ended after this many milliseconds; default 30,000. */
   readonly timeoutMs?: number;
+}
+
+/** An entry of the keychain of macOS, Windows or a Linux desktop, as text; takes `@napi-rs/keyring`. */
+export interface KeychainSource {
+  /** The service that the entry is for. */
+  readonly keychain: string;
+  /** Whose entry of that service. */
+  readonly account: string;
 }
 
 /** A secret of AWS Secrets Manager; takes `@aws-sdk/client-secrets-manager`. */

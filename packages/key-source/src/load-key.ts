@@ -41,10 +41,15 @@ const OPTIONS: OptionNames<LoadKeyOptions> = {
  * in it, nor in its cause.
  */
 export async function loadKey(source: KeySource, options: LoadKeyOptions): Promise<KeyObject> {
-  assertKnownOptions(options, OPTIONS, "loadKey");
-  if (!(options.type in READERS)) {
-    throw new S3EncryptionError("invalid-argument", `The type of a key is one of ${Object.keys(READERS).join(", ")}.`);
+  // What is left out oftenest is told with an example.
+  const { type } = options ?? {};
+  if (typeof type !== "string" || !Object.hasOwn(READERS, type)) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `Say what kind of key is wanted, as in loadKey(source, { type: "rsa-private" }): one of ${Object.keys(READERS).join(", ")}.`,
+    );
   }
+  assertKnownOptions(options, OPTIONS, "loadKey");
   const key = await readKey(source, options);
   if (typeof key !== "string") return key;
   throw new S3EncryptionError("invalid-argument", `The key cannot be loaded: ${key.replace(/\.$/, "")}.`);

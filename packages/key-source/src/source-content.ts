@@ -1,18 +1,32 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isUint8Array } from "node:util/types";
+import { nearestName } from "@s3ec/envelope";
 import { isError } from "@s3ec/materials";
 import { parameter, secret } from "./aws-secrets.js";
 import { commandOutput } from "./command-output.js";
 import type { Content } from "./content.js";
 import { KeyProblem } from "./key-problem.js";
 import type { ContentSource, GivenSource, PassphraseSource } from "./key-source.js";
+import { keychainEntry } from "./keychain.js";
 import { emitWarning, type SourceOptions } from "./source-options.js";
 
 /** Longer than any key or keystore that makes sense. */
 const MAX_LENGTH: number = 16 * 1024 * 1024;
 
-const KINDS = ["file", "env", "base64", "bytes", "stdin", "command", "secretsManager", "parameterStore"];
+/** Each kind of source by the field that is its own, with what may stand beside it. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  file: [],
+  env: [],
+  base64: [],
+  bytes: [],
+  stdin: [],
+  command: ["timeoutMs"],
+  keychain: ["account"],
+  secretsManager: ["version", "field", "region"],
+  parameterStore: ["version", "region"],
+};
+const OPENING = ["passphrase", "keyPassphrase", "alias", "encoding"];
 
 /** The content of a source. Throws a `KeyProblem` that names neither the file nor its content. */
 export async function readContent(
@@ -20,8 +34,7 @@ export async function readContent(
   options: SourceOptions,
   isSecret = true,
 ): Promise<Content> {
-  const named = typeof source === "object" && source !== null ? KINDS.filter((kind) => kind in source) : [];
-  if (named.length !== 1) throw new KeyProblem(`expected exactly one of ${KINDS.join(", ")}`);
+  assertSource(source);
   if ("file" in source) return { bytes: await fileContent(source.file, options, isSecret), isText: false };
   if ("env" in source) return { bytes: variable(source.env, options), isText: true };
   if ("base64" in source) {
@@ -32,7 +45,23 @@ export async function readContent(
   if ("bytes" in source) return { bytes: given(source.bytes), isText: false };
   if ("stdin" in source) return { bytes: await standardInput(options), isText: false };
   if ("command" in source) return { bytes: await commandOutput(source, options), isText: false };
+  if ("keychain" in source) return await keychainEntry(source);
   return "secretsManager" in source ? secret(source, options.aws) : parameter(source, options.aws);
+}
+
+/** One place, and nothing beside it that would be ignored. */
+function assertSource(source: unknown): void {
+  const fields = typeof source === "object" && source !== null ? Object.keys(source) : [];
+  const [kind, ...others] = Object.keys(KINDS).filter((each) => fields.includes(each));
+  if (kind === undefined || others.length > 0) {
+    throw new KeyProblem(`expected exactly one of ${Object.keys(KINDS).join(", ")}`);
+  }
+  const known = [kind, ...(KINDS[kind] ?? []), ...OPENING];
+  const unknown = fields.find((field) => !known.includes(field));
+  if (unknown === undefined) return;
+  const near = nearestName(unknown, known);
+  const advice = near === undefined ? `known beside ${kind} are ${known.slice(1).join(", ")}` : `did you mean ${near}?`;
+  throw new KeyProblem(`expected no field ${JSON.stringify(unknown)} here: ${advice}`);
 }
 
 /** A passphrase, or why there is none, told with its name. */

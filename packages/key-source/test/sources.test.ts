@@ -200,4 +200,31 @@ describe("a key in AWS's secret stores", () => {
         .and.not.contain("hunter2");
     });
   }
+
+  for (const [source, words] of [
+    [{ file: "a.p12", alais: "x" }, /expected no field "alais" here: did you mean alias\?/],
+    [
+      { env: "KEY", timeoutMs: 5 },
+      /expected no field "timeoutMs" here: known beside env are passphrase, keyPassphrase/,
+    ],
+    [{ secretsManager: "s", fields: "f" }, /expected no field "fields" here: did you mean field\?/],
+    [{ file: "a", env: "B" }, /expected exactly one of file, env,/],
+    [{}, /expected exactly one of file, env,/],
+    ["a.key", /expected exactly one of file, env,/],
+    [{ file: "a.p12", passphrase: { env: "P", file: "p" } }, /passphrase: expected exactly one of/],
+    [{ file: "a.p12", passphrase: { env: "P", vault: "p" } }, /passphrase: expected no field "vault" here/],
+  ] as const) {
+    it(`is refused as ${JSON.stringify(source)}`, async () => {
+      expect(await problem(source as never)).to.match(words);
+    });
+  }
+
+  it("is asked for with the kind of key that is wanted", async () => {
+    for (const options of [undefined, null, {}, { type: "rsa" }, { type: "constructor" }]) {
+      const { message } = await refusal("invalid-argument", loadKey({ bytes: KEY }, options as never));
+      expect(message).to.match(
+        /^Say what kind of key is wanted, as in loadKey\(source, \{ type: "rsa-private" \}\): one of/,
+      );
+    }
+  });
 });

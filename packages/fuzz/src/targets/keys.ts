@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
+import { Readable } from "node:stream";
 import { inspect } from "node:util";
-import { type KeySource, loadKey } from "@s3ec/key-source";
+import { type ContentSource, type GivenSource, type KeySource, loadKey, type SourceOptions } from "@s3ec/key-source";
 import { loadKeyFiles, readKeyFile } from "@s3ec/test-vectors";
 import { mutateBytes } from "../mutate.js";
 import { assertRight, refusalOf, type Target } from "../target.js";
@@ -23,10 +24,12 @@ export const keys: Target = {
   async try(random) {
     const file = random.pick(files);
     const bytes = random.oneIn(6) ? file.bytes : mutateBytes(random, file.bytes, random.pick(files).bytes);
-    const source: KeySource = { bytes, ...passphrases(file, random.oneIn(8)) };
+    const { place, options } = placed(bytes, random.pick(["bytes", "bytes", "env", "base64", "stdin"] as const));
+    const encoding = random.oneIn(10) ? { encoding: random.pick(["bytes", "hex", "base64"] as const) } : {};
+    const source: KeySource = { ...place, ...encoding, ...passphrases(file, random.oneIn(8)) };
     const type = random.pick(["rsa-private", "rsa-private", "rsa-public", "aes"] as const);
     try {
-      await loadKey(source, { type, onWarning: () => {} });
+      await loadKey(source, { type, onWarning: () => {}, ...options });
       return "loaded";
     } catch (error) {
       const shown = inspect(error, { depth: 9, showHidden: true });
@@ -35,6 +38,25 @@ export const keys: Target = {
     }
   },
 };
+
+/** The same content where a source may have it: as it is, or as the text of a place that holds text only. */
+function placed(
+  bytes: Buffer,
+  place: "bytes" | "env" | "base64" | "stdin",
+): { readonly place: GivenSource | ContentSource; readonly options: SourceOptions } {
+  switch (place) {
+    case "bytes":
+      return { place: { bytes }, options: {} };
+    case "base64":
+      return { place: { base64: bytes.toString("base64") }, options: {} };
+    case "stdin":
+      return { place: { stdin: true }, options: { stdin: Readable.from([bytes]) } };
+    case "env": {
+      const text = bytes.includes("-----BEGIN") ? bytes.toString("latin1") : bytes.toString("base64");
+      return { place: { env: "KEY" }, options: { env: { KEY: text } } };
+    }
+  }
+}
 
 function passphrases(
   { passphrase, keyPassphrase }: (typeof files)[number],
