@@ -22,3 +22,8 @@ export function entry(text: string, previous: Readonly<Record<string, string>> =
   if (name === undefined || value === undefined) throw new InvalidArgumentError("Write it as name=value.");
   return { ...previous, [name]: value };
 }
+
+/** Gathers an option that may be repeated. */
+export function listed(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, text];
+}

@@ -10,6 +10,7 @@ import { reportOf } from "./error-report.js";
 import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
 import { Interrupts } from "./interruption.js";
 import { keyCommands } from "./key-commands.js";
+import { migrateCommand } from "./migrate-command.js";
 import {
   destinationAddress,
   fileNamedAfter,
@@ -124,6 +125,13 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
     transfer(
       explained(root.command("rewrap"), onVerbose),
       "Give an object's data key another wrapping key; its content stays as it is, and is not read.",
+    ),
+    interrupts,
+  );
+  migrateCommand(
+    transfer(
+      explained(root.command("migrate"), onVerbose),
+      "Write an object anew: in the current format, with a new data key, and everything else as it was.",
     ),
     interrupts,
   );

@@ -1,14 +1,14 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { entry } from "./command-options.js";
+import { type Command, Option } from "commander";
+import { entry, listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
-import { type ObjectAddress, objectAddress } from "./object-address.js";
+import { type ObjectAddress, oneObject } from "./object-address.js";
 import { print, warn } from "./printing.js";
 import type { RewrapCommandOptions } from "./rewrap-object.js";
 
 /** `s3ec rewrap`. */
 export function rewrapCommand(command: Command, interrupts: Interrupts): void {
   command
-    .argument("<s3://bucket/key>", "which object", oneObject)
+    .argument("<s3://bucket/key>", "which object", oneObject("rewrap"))
     .option("--to <FILE>", "the configuration whose key wraps from now on; default: that of --config")
     .option("--to-use <NAME>", "which configuration of that file")
     .option("--to-context <k=v>", "its encryption context (repeatable); default: that of --context", entry)
@@ -36,17 +36,4 @@ export function rewrapCommand(command: Command, interrupts: Interrupts): void {
       }
       await print(done);
     });
-}
-
-function oneObject(text: string): ObjectAddress {
-  if (/^s3:\/\/[^/]+\/?$|\/$/.test(text)) {
-    throw new InvalidArgumentError(
-      "It names a prefix, and rewrap takes one object: write it as s3://bucket/key. Whole prefixes (--recursive) are not in this release.",
-    );
-  }
-  return objectAddress(text);
-}
-
-function listed(text: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, text];
 }

@@ -3,6 +3,9 @@ export type { ObjectListing, StoredSize, WithPlaintextSize } from "./commands/pl
 export { plaintextSize, withPlaintextSizes } from "./commands/plaintext-size.js";
 export type { Callback, EncryptedS3, EncryptingMethod, EncryptingMethods, EncryptingSend } from "./encrypt-s3.js";
 export { encryptS3 } from "./encrypt-s3.js";
+export type { MigratedObject } from "./migrate/migrate-object.js";
+export { migrateObject } from "./migrate/migrate-object.js";
+export type { MigrateOptions, MigrationTarget } from "./migrate/migrate-options.js";
 export type { S3EncryptionOptions } from "./options.js";
 export type { InspectedObject, InspectOptions } from "./read/inspect-object.js";
 export { inspectObject } from "./read/inspect-object.js";

@@ -1,18 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
 import {
   CopyObjectCommand,
-  CreateBucketCommand,
   DeleteObjectCommand,
-  GetObjectAclCommand,
-  GetObjectCommand,
-  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectAnnotationsCommand,
-  PutBucketVersioningCommand,
   PutObjectAnnotationCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
-  PutObjectLockConfigurationCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
@@ -20,10 +13,10 @@ import { plainClientOf } from "../dist/plain-client.js";
 import { type KeepOptions, type KeptObject, readKept } from "../dist/restate/kept-object.js";
 import { type RestatedObject, type Restatement, restateObject } from "../dist/restate/restate-object.js";
 import { BUCKET, Fixture, refusal } from "./fixture.js";
+import { createLocked, described, PROPERTIES } from "./kept-properties.js";
 import { errorOf } from "./transfers.js";
 
 const Key = "folder/a b+é";
-const LOCKED = "locked";
 const NEW = { "x-amz-w": "12", "x-amz-3": "the new envelope" };
 /** As of AWS, at a pace that tests may have: what they store is as old as it has to be. */
 const ON_AWS = { checksTarget: true, settleTime: 0 } as const;
@@ -51,10 +44,7 @@ describe("an object restated", () => {
     fixture = await Fixture.start();
     s3 = plainClientOf(fixture.plain);
     retrying = plainClientOf(fixture.track(new S3Client({ ...fixture.server.clientConfig, maxAttempts: 3 })));
-    await s3.send(new CreateBucketCommand({ Bucket: LOCKED }));
-    await s3.send(new PutBucketVersioningCommand({ Bucket: LOCKED, VersioningConfiguration: { Status: "Enabled" } }));
-    const ObjectLockConfiguration = { ObjectLockEnabled: "Enabled" } as const;
-    await s3.send(new PutObjectLockConfigurationCommand({ Bucket: LOCKED, ObjectLockConfiguration }));
+    await createLocked(s3);
   });
   after(() => fixture.close());
   beforeEach(() => fixture.server.clearRequests());
@@ -85,77 +75,13 @@ describe("an object restated", () => {
     fixture.server.requests.filter(({ operation }) => !/^(?:Get|Head|List)/.test(operation)).length;
 
   describe("keeps", () => {
-    const customerKey = randomBytes(32);
-    const withKey = {
-      SSECustomerAlgorithm: "AES256",
-      SSECustomerKey: customerKey.toString("base64"),
-      SSECustomerKeyMD5: createHash("md5").update(customerKey).digest("base64"),
-    };
-    const until = new Date(Date.now() + 3_600_000);
-    until.setMilliseconds(0);
-    const everyone = 'uri="http://acs.amazonaws.com/groups/global/AllUsers"';
-    const PROPERTIES: readonly [string, Partial<PutObjectCommandInput>, KeepOptions?, object?][] = [
-      ["user metadata", { Metadata: { owner: "me", empty: "", "with-dash_1": "a, b;  c" } }],
-      ["Cache-Control", { CacheControl: "no-store" }],
-      ["Content-Disposition", { ContentDisposition: 'attachment; filename="a.txt"' }],
-      ["Content-Encoding", { ContentEncoding: "gzip" }],
-      ["Content-Language", { ContentLanguage: "de" }],
-      ["Content-Type", { ContentType: "text/plain; charset=utf-8" }],
-      ["Expires", { Expires: new Date(1_900_000_000_000) }],
-      ["the storage class", { StorageClass: "STANDARD_IA" }],
-      ["the website redirect", { WebsiteRedirectLocation: "/elsewhere" }],
-      ["SSE-S3", { ServerSideEncryption: "AES256" }],
-      [
-        "SSE-KMS with key and bucket key",
-        { ServerSideEncryption: "aws:kms", SSEKMSKeyId: "key-1", BucketKeyEnabled: true },
-        { allowLoss: ["kms-context"] },
-      ],
-      [
-        "DSSE with the context that the caller gives",
-        { ServerSideEncryption: "aws:kms:dsse", SSEKMSKeyId: "key-1", SSEKMSEncryptionContext: "e30=" },
-        { SSEKMSEncryptionContext: "e30=" },
-      ],
-      ["SSE-C", withKey, {}, withKey],
-      ["tags", { Tagging: "a=1&b=x%20y" }],
-      ["the access control list", { GrantFullControl: 'id="s3ec-dev-server"', GrantRead: `${everyone}, id="p"` }],
-      ["the checksum's algorithm", { ChecksumAlgorithm: "SHA256" }],
-      [
-        "retention and legal hold",
-        {
-          Bucket: LOCKED,
-          ObjectLockMode: "GOVERNANCE",
-          ObjectLockRetainUntilDate: until,
-          ObjectLockLegalHoldStatus: "ON",
-          ChecksumAlgorithm: "CRC32",
-        },
-        {},
-        { Bucket: LOCKED },
-      ],
-    ];
-    /** What S3 says of an object, but for what is another for every object and version. */
-    async function described(more: object = {}): Promise<object> {
-      const {
-        $metadata,
-        LastModified,
-        VersionId,
-        Metadata = {},
-        ...rest
-      } = await head({ ...more, ChecksumMode: "ENABLED" });
-      const at = { Bucket: BUCKET, Key, ...("Bucket" in more ? { Bucket: LOCKED } : {}) };
-      const { TagSet } = await s3.send(new GetObjectTaggingCommand(at));
-      const { Grants, Owner } = await s3.send(new GetObjectAclCommand(at));
-      const { Body } = await s3.send(new GetObjectCommand({ ...at, ...more }));
-      const content = await Body?.transformToString();
-      const { "x-amz-w": _w, "x-amz-3": _envelope, ...mine } = Metadata;
-      return { ...rest, mine, TagSet, Grants, Owner, content };
-    }
-
     for (const [what, properties, options = {}, more = {}] of PROPERTIES) {
       it(what, async () => {
         await put(properties);
-        const before = await described(more);
+        const at = { Bucket: BUCKET, Key, ...more };
+        const before = await described(s3, at, more);
         const { head: now, changed } = await restate(options, more);
-        expect(await described(more)).to.deep.equal(before);
+        expect(await described(s3, at, more)).to.deep.equal(before);
         expect(now.Metadata).to.include(NEW);
         const versioned = "Bucket" in more ? ["version-id"] : [];
         const named = options.allowLoss ?? [];

@@ -4,8 +4,8 @@ import type {
   HeadObjectCommandOutput,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import { AllowedLosses } from "../restate/losses.js";
-import { changedMeanwhile, isAnother } from "../restate/own-copy.js";
 import { answerOfParts, copyInParts } from "../restate/part-copies.js";
 import type { StoredAddress } from "../restate/seen-object.js";
 import { checksumAlgorithmOf, contentHeadersOf, sendableMetadata } from "../restate/stored-headers.js";

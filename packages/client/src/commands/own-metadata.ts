@@ -6,8 +6,9 @@ import type {
 } from "@aws-sdk/client-s3";
 import type { CallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
+import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import type { KeepOptions } from "../restate/kept-object.js";
-import { changedMeanwhile, isAnother, sendOwnCopy, targetOf } from "../restate/own-copy.js";
+import { sendOwnCopy, targetOf } from "../restate/own-copy.js";
 import { isLarge } from "../restate/part-copies.js";
 import { lookAt, type StoredAddress } from "../restate/seen-object.js";
 import { settled } from "../restate/settled.js";

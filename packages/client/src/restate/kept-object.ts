@@ -1,4 +1,5 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
+import { changedMeanwhile, isAnother } from "./changed-meanwhile.js";
 import { AllowedLosses, type Loss } from "./losses.js";
 import { isLarge } from "./part-copies.js";
 import type { SeenObject, StoredAddress } from "./seen-object.js";
@@ -36,7 +37,7 @@ export interface KeptObject {
   readonly seen: SeenObject;
   /** Its user metadata, envelope included, as it can be sent again. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Headers, locks, owners and encryption, and the tags of an object that is copied in parts; no metadata. */
+  /** Headers, locks, owners and encryption, and the tags of an object that no copy in one request takes along; no metadata. */
   readonly restated: Partial<CopyObjectCommandInput>;
   /** What the caller allowed to get lost, and does. */
   readonly losses: AllowedLosses;
@@ -47,9 +48,15 @@ export interface KeptObject {
  * not stay, unless the caller allows that by name. The object is seen at rest: what changes it later shows in its time.
  *
  * @param client one that does not encrypt
+ * @param by what writes it again: a copy in one request takes tags and annotations along by itself
  * @throws S3EncryptionError `unsupported-operation`, `content-mismatch` for an object that changes all the time; S3's errors
  */
-export async function readKept(client: S3Client, address: StoredAddress, options: KeepOptions): Promise<KeptObject> {
+export async function readKept(
+  client: S3Client,
+  address: StoredAddress,
+  options: KeepOptions,
+  by: "copy" | "put" = "copy",
+): Promise<KeptObject> {
   const losses = new AllowedLosses(options.allowLoss);
   const request = options.abortSignal === undefined ? {} : { abortSignal: options.abortSignal };
   const seen = await settled(client, address, options);
@@ -59,9 +66,21 @@ export async function readKept(client: S3Client, address: StoredAddress, options
   const [lock, grants, along] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
-    isLarge(seen.head, options) ? takenAlong(client, address, losses, request) : {},
+    by === "put" || isLarge(seen.head, options) ? takenAlong(client, address, losses, request) : {},
   ]);
   const { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = address;
   const shared = { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
   return { address, seen, metadata, losses, restated: { ...shared, ...headers, ...lock, ...grants, ...along } };
+}
+
+/** Throws `content-mismatch` where something of an object is not as it was read. */
+export async function requireKept(
+  client: S3Client,
+  kept: KeptObject,
+  options: KeepOptions,
+  by: "copy" | "put" = "copy",
+): Promise<void> {
+  const now = await readKept(client, kept.address, { ...options, settleTime: 0 }, by);
+  const isSame = JSON.stringify(now.restated) === JSON.stringify(kept.restated);
+  if (!isSame || isAnother(kept.seen.head, now.seen.head)) throw changedMeanwhile();
 }

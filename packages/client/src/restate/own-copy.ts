@@ -10,6 +10,7 @@ import { requestAborted } from "../request-aborted.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { patient } from "../write/patience.js";
+import { changedMeanwhile, isAnother } from "./changed-meanwhile.js";
 import type { KeepOptions } from "./kept-object.js";
 import { answerOfParts, copyInParts, isLarge } from "./part-copies.js";
 import { lookAt, type SeenObject, type StoredAddress } from "./seen-object.js";
@@ -199,23 +200,9 @@ async function requireOwn(
   throw changedMeanwhile();
 }
 
-export function isAnother(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): boolean {
-  const time = (head: HeadObjectCommandOutput): number | undefined => head.LastModified?.getTime();
-  const isSame = before.ETag === now.ETag && before.VersionId === now.VersionId && time(before) === time(now);
-  return !isSame || JSON.stringify(before.Metadata) !== JSON.stringify(now.Metadata);
-}
-
 /** 412; 409 while another conditional write is under way; 404 where the object is gone. */
 function isRefusedCondition(error: unknown): boolean {
   return [404, 409, 412].includes(httpStatusOf(error) ?? 0) && (error as Error).name !== "NoSuchBucket";
-}
-
-export function changedMeanwhile(cause?: unknown): S3EncryptionError {
-  return new S3EncryptionError(
-    "content-mismatch",
-    "Others wrote the object at the same time: what stands now is theirs, and was left as it is. Look at it, and try again.",
-    cause === undefined ? undefined : { cause },
-  );
 }
 
 function outcomeUnknown(cause: unknown): S3EncryptionError {

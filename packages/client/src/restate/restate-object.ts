@@ -1,8 +1,8 @@
 import type { CopyObjectCommandInput, HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
-import { type KeepOptions, type KeptObject, readKept } from "./kept-object.js";
+import { type KeepOptions, type KeptObject, requireKept } from "./kept-object.js";
 import type { Loss } from "./losses.js";
-import { changedMeanwhile, copyOntoItself, isAnother } from "./own-copy.js";
+import { copyOntoItself } from "./own-copy.js";
 import { checksTarget } from "./settled.js";
 
 /** What an object is given in place of what it has. */
@@ -59,14 +59,8 @@ export async function restateObject(
   return { head, changed: [...changes(seen.head, head), ...unpinned(kept, options), ...losses.lost] };
 }
 
-/** Throws `content-mismatch` where something that the copy says again is not as it was read. */
-async function requireKept(client: S3Client, kept: KeptObject, options: KeepOptions): Promise<void> {
-  const now = await readKept(client, kept.address, { ...options, settleTime: 0 });
-  const isSame = JSON.stringify(now.restated) === JSON.stringify(kept.restated);
-  if (!isSame || isAnother(kept.seen.head, now.seen.head)) throw changedMeanwhile();
-}
-
-function changes(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): Change[] {
+/** What of an object that was written again is not as it was. */
+export function changes(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): Change[] {
   const changed: Change[] = ["last-modified"];
   if (before.VersionId !== now.VersionId) changed.push("version-id");
   if (before.ETag !== now.ETag) changed.push("etag");

@@ -1,0 +1,106 @@
+import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import { MAX_INSTRUCTION_FILE_LENGTH, quotedList } from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+import { callOptionsOf, withCallOptions } from "../call-options.js";
+import { ownerOf } from "../commands/whose-file.js";
+import { siblingRules, suffixesBeside } from "../files-beside.js";
+import type { KeptObject } from "../restate/kept-object.js";
+import { whereOf } from "../restate/stored-lock.js";
+import { httpStatusOf } from "../s3-errors.js";
+import type { SiblingStore } from "../write/sibling-store.js";
+import type { Migration } from "./migrate-options.js";
+
+/** Files beside an object that are looked into; its key plus a dot may begin the keys of a whole folder's objects. */
+const MAX_FILES = 100;
+
+/** A file beside an object that holds its wrapped key, or may. */
+export interface KeyBeside {
+  readonly suffix: string;
+  /** As it was read. */
+  readonly etag: string;
+  /** Whether it is the one that the object is read by. */
+  readonly isRead: boolean;
+}
+
+/**
+ * Every file beside an object that may hold a wrapped key of it, also under names that nobody told. Without a right to list,
+ * one could be there that is not known.
+ */
+export async function keysBeside(
+  client: S3Client,
+  { address, reading }: Migration,
+  { seen, losses }: KeptObject,
+  store: SiblingStore,
+): Promise<readonly KeyBeside[]> {
+  const { options } = reading;
+  const rules = siblingRules(options);
+  const { Metadata: metadata = {} } = seen.head;
+  const input = withCallOptions({}, reading.call);
+  const call = callOptionsOf(input);
+  const known = suffixesBeside(options, input, address.Key);
+  const request = call.abortSignal === undefined ? {} : { abortSignal: call.abortSignal };
+  const listed = await listedSuffixes(client, address, request);
+  if (listed === undefined) {
+    losses.accept(
+      "recipients",
+      "Whether the object has instruction files for further keys may not be listed: allow s3:ListBucket.",
+    );
+  }
+  const { standsAlone } = rules.kindOf(metadata);
+  const isRead = (suffix: string): boolean =>
+    !standsAlone && [...rules.suffixesOf(call.instructionFileSuffix), ...rules.unnamed].includes(suffix);
+  const found: KeyBeside[] = [];
+  for (const [suffix, file] of await store.readAll([...known, ...(listed ?? [])])) {
+    if (file.state !== "read") continue;
+    const object = { bucket: address.Bucket, key: address.Key, metadata };
+    const owner = await ownerOf(options, call, object, { suffix, body: file.body, metadata: file.metadata });
+    if (owner === "its" || owner === "unverified") found.push({ suffix, etag: file.etag, isRead: isRead(suffix) });
+  }
+  return found;
+}
+
+/**
+ * Refuses, before anything is written, an object that other keys open than the new keyring wraps for, unless the caller drops
+ * them by name. Those that are dropped.
+ */
+export function droppedKeys(
+  { writing, dropRecipients }: Migration,
+  beside: readonly KeyBeside[],
+): readonly KeyBeside[] {
+  const rules = siblingRules(writing.options);
+  const kept = new Set(
+    writing.options.materialsManager.instructionFileSuffixes?.flatMap((name) => rules.suffixesOf(name)),
+  );
+  const dropped = new Set(dropRecipients.flatMap((name) => rules.suffixesOf(name)));
+  const others = beside.filter(({ suffix, isRead }) => !isRead && !kept.has(suffix));
+  const missing = others.filter(({ suffix }) => !dropped.has(suffix)).map(({ suffix }) => suffix);
+  if (missing.length === 0) return others;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `Nothing was written: instruction files with the suffix ${quotedList(missing)} hold the object's key for others, who could not open it any more. Migrate with a keyring that wraps for them, too; or drop them by name: dropRecipients: [${missing.map((name) => JSON.stringify(name)).join(", ")}].`,
+  );
+}
+
+async function listedSuffixes(
+  client: S3Client,
+  address: Migration["address"],
+  request: { readonly abortSignal?: AbortSignal },
+): Promise<readonly string[] | undefined> {
+  const { Key, ...owner } = whereOf(address);
+  const suffixes: string[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const asked = { ...owner, Prefix: `${Key}.`, ContinuationToken };
+    const page = await client.send(new ListObjectsV2Command(asked), request).catch((error: unknown) => {
+      if (httpStatusOf(error) === 403) return undefined;
+      throw error;
+    });
+    if (page === undefined) return undefined;
+    for (const { Key: key = "", Size = 0 } of page.Contents ?? []) {
+      if (Size > 0 && Size <= MAX_INSTRUCTION_FILE_LENGTH) suffixes.push(key.slice(Key.length));
+    }
+    if (suffixes.length > MAX_FILES) return undefined;
+    ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (ContinuationToken !== undefined);
+  return suffixes;
+}

@@ -1,0 +1,183 @@
+import type { Readable } from "node:stream";
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type PutObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { withCallOptions } from "../call-options.js";
+import { lookingStore } from "../commands/looking-store.js";
+import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { getObject } from "../read/get-object.js";
+import { type KeptObject, readKept, requireKept } from "../restate/kept-object.js";
+import { type Change, changes } from "../restate/restate-object.js";
+import { letGoOfBody } from "../streams.js";
+import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
+import { putObject } from "../write/put-object.js";
+import { InstructionFileError } from "../write/sibling-error.js";
+import type { SiblingStore } from "../write/sibling-store.js";
+import { droppedKeys, type KeyBeside, keysBeside } from "./keys-beside.js";
+import { type MigrateOptions, type Migration, resolveMigration } from "./migrate-options.js";
+
+/** An object that was written anew. */
+export interface MigratedObject {
+  /** Of the new object. */
+  readonly ETag: string | undefined;
+  /** Of the new object, where its bucket keeps versions. */
+  readonly VersionId?: string;
+  /** The version before, which is still there as it was, and still opens with the old keys. */
+  readonly replacedVersionId?: string;
+  /** What of the object is not as it was, beside its encryption. */
+  readonly changed: readonly Change[];
+  /** Suffixes of the instruction files whose keys do not open the object any more. */
+  readonly droppedRecipients: readonly string[];
+  /** Keys of the instruction files that were removed; those of another object that came meanwhile stay. */
+  readonly removedFiles: readonly string[];
+}
+
+/** Bytes up to which an object is certainly put in one request. */
+const ONE_REQUEST_LENGTH = 4 * 1024 ** 2;
+
+/** Checksums that are calculated here, of what is sent. */
+const CALCULATED = new Set(["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]);
+
+/**
+ * Writes a stored object anew in the current format, with a new data key and with everything else about it: the content is
+ * read, verified and put again, and stands in memory piece by piece, on no disk. Reading takes the options that the
+ * client has for it, such as `enableLegacyUnauthenticatedModes` for CBC. A newer object is never overwritten (`If-Match`).
+ *
+ * The keys of instruction files that the new keyring does not wrap for would not open the object any more: they are refused
+ * unless dropped by name.
+ *
+ * @param client an `S3EncryptionClient`, or one given to `encryptS3`
+ * @throws S3EncryptionError what a get and a put of the object throw; `unsupported-operation` for what could not be kept and
+ *   for other recipients, before anything is written; `content-mismatch` where others wrote the object meanwhile;
+ *   `InstructionFileError` where the object is written and a file beside it could not be removed; S3's own errors
+ */
+export async function migrateObject(client: S3Client, options: MigrateOptions): Promise<MigratedObject> {
+  const migration = resolveMigration(encryptionOf(client, undefined), options);
+  const plain = plainClientOf(client);
+  const kept = await readKept(plain, migration.address, migration.keep, "put");
+  const { ETag } = kept.seen.head;
+  if (ETag === undefined || ETag.startsWith("W/")) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "The object has no strong entity tag (ETag), on which condition alone it can be written anew without a risk for a newer one.",
+    );
+  }
+  const store = lookingStore(plain, migration.address, migration.reading.options, migration.keep.abortSignal);
+  const beside = await keysBeside(plain, migration, kept, store);
+  const dropped = droppedKeys(migration, beside);
+  const read = await readVerified(client, plain, migration, ETag);
+  const written = await write(client, plain, migration, kept, read);
+  const removedFiles = await removeOld(store, written, beside);
+  const { head } = kept.seen;
+  return {
+    ETag: written.ETag,
+    ...(written.VersionId === undefined ? {} : { VersionId: written.VersionId }),
+    ...(head.VersionId === undefined ? {} : { replacedVersionId: head.VersionId }),
+    changed: [...changes(head, { ...written, $metadata: head.$metadata }), ...kept.losses.lost],
+    droppedRecipients: dropped.map(({ suffix }) => suffix),
+    removedFiles,
+  };
+}
+
+async function readVerified(
+  client: S3Client,
+  plain: S3Client,
+  { address, reading }: Migration,
+  IfMatch: string,
+): Promise<GetObjectCommandOutput> {
+  const { abortSignal } = reading.call;
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  const input = withCallOptions({ ...address, IfMatch }, reading.call);
+  const { output } = await getObject(
+    reading.options,
+    input,
+    async (asked) => ({ output: await plain.send(new GetObjectCommand(asked), request), response: undefined }),
+    client,
+  );
+  return output;
+}
+
+/** Just before anything is sent, all is looked at again: an entity tag sees neither metadata nor tags and locks. */
+async function write(
+  client: S3Client,
+  plain: S3Client,
+  { writing, keep }: Migration,
+  kept: KeptObject,
+  { Body, ContentLength }: GetObjectCommandOutput,
+): Promise<PutObjectCommandOutput> {
+  try {
+    const { address, restated, seen } = kept;
+    const { ChecksumAlgorithm, ...described } = restated;
+    const own = new Set(Object.keys(envelopesMetadata(writing.options, kept.metadata)));
+    const users = Object.fromEntries(Object.entries(kept.metadata).filter(([name]) => !own.has(name)));
+    const input: PutObjectCommandInput = {
+      Bucket: address.Bucket,
+      Key: address.Key,
+      ...described,
+      ...(ChecksumAlgorithm !== undefined && CALCULATED.has(ChecksumAlgorithm) ? { ChecksumAlgorithm } : {}),
+      Metadata: { ...callersMetadata(writing.options, users) },
+      IfMatch: seen.head.ETag,
+      Body: Body as Readable,
+      ContentLength,
+    };
+    const look = (): Promise<void> => requireKept(plain, kept, keep, "put");
+    // In parts, what is sent first is no object yet, and its completion has the condition.
+    if ((ContentLength ?? Number.POSITIVE_INFINITY) > ONE_REQUEST_LENGTH) await look();
+    const { abortSignal } = writing.call;
+    const request = abortSignal === undefined ? {} : { abortSignal };
+    const next = async (sent: PutObjectCommandInput) => {
+      await look();
+      return { output: await plain.send(new PutObjectCommand(sent), request), response: undefined };
+    };
+    return (await putObject(writing.options, withCallOptions(input, writing.call), next, client)).output;
+  } catch (error) {
+    letGoOfBody(Body);
+    throw isRefusedPut(error) ? changedByOthers(error) : error;
+  }
+}
+
+function isRefusedPut(error: unknown): boolean {
+  return error instanceof Error && error.name === "PreconditionFailed";
+}
+
+function changedByOthers(cause: unknown): S3EncryptionError {
+  return new S3EncryptionError(
+    "content-mismatch",
+    "Others wrote the object while it was being migrated: what stands is theirs, and was left as it is. Migrate it again.",
+    { cause },
+  );
+}
+
+/**
+ * Removes the files that held keys of the object that is gone, each only while it is what was read before: one that this put
+ * has written is another. None while another object stands than the one that was put.
+ */
+async function removeOld(
+  store: SiblingStore,
+  { ETag }: PutObjectCommandOutput,
+  beside: readonly KeyBeside[],
+): Promise<readonly string[]> {
+  const removed: string[] = [];
+  try {
+    for (const { suffix, etag } of beside) {
+      const standing = await store.standing();
+      if (standing.state !== "read" || standing.head.ETag !== ETag) return removed;
+      if (await store.remove(suffix, etag)) removed.push(store.keyOf(suffix));
+    }
+    return removed;
+  } catch (error) {
+    const left = beside.map(({ suffix }) => store.keyOf(suffix)).filter((key) => !removed.includes(key));
+    throw new InstructionFileError(
+      "instruction-file-failed",
+      `The object is written anew, but instruction files of the one before may still be beside it: ${left.map((key) => JSON.stringify(key)).join(", ")}. Delete those that it was not written with, and allow s3:DeleteObject.`,
+      left.map((key) => ({ key })),
+      error,
+    );
+  }
+}

@@ -1,0 +1,149 @@
+import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
+import {
+  assertKnownOptions,
+  DefaultMaterialsManager,
+  type Keyring,
+  type MaterialsManager,
+  type OptionNames,
+} from "@s3ec/materials";
+import { type CarriedOptions, callOptionsOf, refuseReservedNames, withCallOptions } from "../call-options.js";
+import { formatToWrite, type ResolvedOptions } from "../options.js";
+import type { KeepOptions } from "../restate/kept-object.js";
+import { AllowedLosses } from "../restate/losses.js";
+import type { StoredAddress } from "../restate/seen-object.js";
+import { settleTimeOf } from "../restate/settled.js";
+import { defined, invalid } from "../rewrap/rewrap-options.js";
+
+/** What the object is written with. */
+export interface MigrationTarget {
+  /** Wraps the new data key. Default: the client's own. */
+  readonly keyring?: Keyring;
+  /** In place of a keyring. */
+  readonly materialsManager?: MaterialsManager;
+  /** Bound by a KMS wrap. Default: the `encryptionContext` that the object is read with. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
+  /** Stored beside a raw key's wrap. Default: the new keyring's own. */
+  readonly materialDescription?: Readonly<Record<string, string>>;
+  /** Name of the format to write. Default: the client's first. */
+  readonly format?: string;
+}
+
+/** Which object is written anew, how it is read, and with what it is written. */
+export interface MigrateOptions extends KeepOptions {
+  /** Its bucket. */
+  readonly Bucket: string;
+  /** Its key. */
+  readonly Key: string;
+  /** What it is written with. Default: as the client writes. */
+  readonly to?: MigrationTarget;
+  /**
+   * Suffixes of instruction files whose keys may not open the object any more. Default: none, so that an object is refused
+   * which other keys open than those that the new keyring wraps for.
+   */
+  readonly dropRecipients?: readonly string[];
+  /** As to read the object. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
+  /** As to read the object. */
+  readonly materialDescription?: Readonly<Record<string, string>>;
+  /** As to read the object. */
+  readonly instructionFileSuffix?: string;
+  /** As to read the object. */
+  readonly preferInstructionFile?: boolean;
+  /** As of a `GetObjectCommand`, sent with every request. */
+  readonly ExpectedBucketOwner?: GetObjectCommandInput["ExpectedBucketOwner"];
+  /** As of a `GetObjectCommand`, sent with every request. */
+  readonly RequestPayer?: GetObjectCommandInput["RequestPayer"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerAlgorithm?: GetObjectCommandInput["SSECustomerAlgorithm"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerKey?: GetObjectCommandInput["SSECustomerKey"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerKeyMD5?: GetObjectCommandInput["SSECustomerKeyMD5"];
+}
+
+const OPTIONS: OptionNames<MigrateOptions> = {
+  Bucket: true,
+  Key: true,
+  to: true,
+  dropRecipients: true,
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+  preferInstructionFile: true,
+  ExpectedBucketOwner: true,
+  RequestPayer: true,
+  SSECustomerAlgorithm: true,
+  SSECustomerKey: true,
+  SSECustomerKeyMD5: true,
+  allowLoss: true,
+  SSEKMSEncryptionContext: true,
+  settleTime: true,
+  checksTarget: true,
+  copyLimit: true,
+  abortSignal: true,
+};
+
+const TARGET: OptionNames<MigrationTarget> = {
+  keyring: true,
+  materialsManager: true,
+  encryptionContext: true,
+  materialDescription: true,
+  format: true,
+};
+
+/** The options of a migration with their defaults, checked. */
+export interface Migration {
+  /** How every request names the object. */
+  readonly address: StoredAddress;
+  readonly reading: { readonly options: ResolvedOptions; readonly call: CarriedOptions };
+  readonly writing: { readonly options: ResolvedOptions; readonly call: CarriedOptions };
+  readonly dropRecipients: readonly string[];
+  readonly keep: KeepOptions;
+}
+
+/**
+ * Reads nothing before it is verified, and writes the format with key commitment wherever the format that is written has one.
+ * Throws `invalid-argument` for what is wrong with the options, before anything is asked or used.
+ */
+export function resolveMigration(own: ResolvedOptions, options: MigrateOptions): Migration {
+  assertKnownOptions(options, OPTIONS, "migrateObject");
+  const { to = {}, dropRecipients = [], Bucket, Key } = options;
+  assertKnownOptions(to, TARGET, "migrateObject's to");
+  for (const [name, value] of Object.entries({ Bucket, Key })) {
+    if (typeof value !== "string" || value === "") throw invalid(`migrateObject must be told a ${name}.`);
+  }
+  if (!Array.isArray(dropRecipients) || dropRecipients.some((name) => typeof name !== "string" || name === "")) {
+    throw invalid("dropRecipients must be a list of suffixes of instruction files.");
+  }
+  if (to.keyring !== undefined && to.materialsManager !== undefined) {
+    throw invalid("Give either a keyring or a materialsManager to migrate to, not both.");
+  }
+  const { encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile, abortSignal } = options;
+  const reading = defined({ encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile });
+  const { keyring, materialsManager, ...wanted } = to;
+  const writing = defined({ encryptionContext, ...wanted });
+  const stop = abortSignal === undefined ? {} : { abortSignal };
+  const { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget, copyLimit } = options;
+  const keep = { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget, copyLimit, abortSignal };
+  settleTimeOf(keep);
+  new AllowedLosses(allowLoss);
+  callOptionsOf(withCallOptions({}, reading));
+  const written = callOptionsOf(withCallOptions({}, writing));
+  refuseReservedNames(written);
+  const manager = keyring === undefined ? materialsManager : new DefaultMaterialsManager(keyring);
+  const commitmentPolicy =
+    own.commitmentPolicy === "FORBID_ENCRYPT_ALLOW_DECRYPT" ? "REQUIRE_ENCRYPT_ALLOW_DECRYPT" : own.commitmentPolicy;
+  formatToWrite(own, written).assertMayWrite(commitmentPolicy);
+  const { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = options;
+  const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+  return {
+    address: { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers },
+    reading: { options: { ...own, enableDelayedAuthenticationMode: false }, call: { ...reading, ...stop } },
+    writing: {
+      options: { ...own, commitmentPolicy, materialsManager: manager ?? own.materialsManager },
+      call: { ...writing, ...stop },
+    },
+    dropRecipients,
+    keep,
+  };
+}
