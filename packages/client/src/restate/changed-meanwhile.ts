@@ -5,7 +5,22 @@ import { S3EncryptionError } from "@s3ec/materials";
 export function isAnother(before: HeadObjectCommandOutput, now: HeadObjectCommandOutput): boolean {
   const time = (head: HeadObjectCommandOutput): number | undefined => head.LastModified?.getTime();
   const isSame = before.ETag === now.ETag && before.VersionId === now.VersionId && time(before) === time(now);
-  return !isSame || JSON.stringify(before.Metadata) !== JSON.stringify(now.Metadata);
+  return !isSame || !isSaidAlike(before.Metadata, now.Metadata);
+}
+
+/** Whether two things say the same of an object: stores answer headers, tags and grants in any order. */
+export function isSaidAlike(one: object = {}, other: object = {}): boolean {
+  const entries = (of: object): string =>
+    JSON.stringify(
+      Object.entries(of)
+        .map(([name, value]) => [name, unordered(value)])
+        .sort(),
+    );
+  return entries(one) === entries(other);
+}
+
+function unordered(value: unknown): unknown {
+  return typeof value === "string" ? value.split(/&|, /).sort() : value;
 }
 
 export function changedMeanwhile(cause?: unknown): S3EncryptionError {

@@ -1,5 +1,5 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
-import { changedMeanwhile, isAnother } from "./changed-meanwhile.js";
+import { changedMeanwhile, isAnother, isSaidAlike } from "./changed-meanwhile.js";
 import { AllowedLosses, type Loss } from "./losses.js";
 import { isLarge } from "./part-copies.js";
 import type { SeenObject, StoredAddress } from "./seen-object.js";
@@ -81,6 +81,5 @@ export async function requireKept(
   by: "copy" | "put" = "copy",
 ): Promise<void> {
   const now = await readKept(client, kept.address, { ...options, settleTime: 0 }, by);
-  const isSame = JSON.stringify(now.restated) === JSON.stringify(kept.restated);
-  if (!isSame || isAnother(kept.seen.head, now.seen.head)) throw changedMeanwhile();
+  if (!isSaidAlike(now.restated, kept.restated) || isAnother(kept.seen.head, now.seen.head)) throw changedMeanwhile();
 }

@@ -1,0 +1,34 @@
+import { startS3, CREDENTIALS, REGION } from "/work/copy/packages/interop/dist/servers/servers.js";
+import { S3EncryptionClient, migrateObject, rewrapObject } from "/work/copy/packages/client/dist/index.js";
+import { RawAesKeyring } from "/work/copy/packages/keyring-raw-aes/dist/index.js";
+import { S3Client, CreateBucketCommand, PutObjectCommand, GetObjectCommand, CopyObjectCommand, HeadObjectCommand, GetObjectTaggingCommand } from "@aws-sdk/client-s3";
+import { generateKeySync } from "node:crypto";
+const server = await startS3();
+const cfg = { endpoint: server.endpoint, region: REGION, credentials: CREDENTIALS, forcePathStyle: true, maxAttempts: 1 };
+const k1 = new RawAesKeyring({ wrappingKey: generateKeySync("aes", { length: 256 }), materialDescription: { k: "1" } });
+const k2 = new RawAesKeyring({ wrappingKey: generateKeySync("aes", { length: 256 }), materialDescription: { k: "2" } });
+const plain = new S3Client(cfg);
+const s3 = new S3EncryptionClient({ ...cfg, encryption: { keyring: k1, commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" } });
+const v2 = new S3EncryptionClient({ ...cfg, encryption: { keyring: k1, commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } });
+const n = new S3EncryptionClient({ ...cfg, encryption: { keyring: k2 } });
+const Bucket = "copies";
+const show = async (name, f) => { try { console.log(name, "OK", JSON.stringify(await f())); } catch (e) { console.log(name, "FAIL", e.name, e.code, e.message, e.$metadata?.httpStatusCode, e.stack?.split("\n").slice(1,4).join("|")); } };
+const read = async (c, Key) => (await (await c.send(new GetObjectCommand({ Bucket, Key }))).Body.transformToString());
+try {
+  await plain.send(new CreateBucketCommand({ Bucket }));
+  const props = { ContentType: "text/plain", CacheControl: "no-store", Tagging: "a=1", Metadata: { mine: "1" } };
+  const describe = async (Key) => { const h = await plain.send(new HeadObjectCommand({ Bucket, Key })); const t = await plain.send(new GetObjectTaggingCommand({ Bucket, Key })).catch((e) => e.name); return [h.ContentType, h.CacheControl, h.Metadata.mine, JSON.stringify(t.TagSet ?? t), h.ETag]; };
+  await s3.send(new PutObjectCommand({ Bucket, Key: "a b+é", Body: "content", ...props }));
+  await show("replace own", () => s3.send(new CopyObjectCommand({ Bucket, Key: "a b+é", CopySource: `${Bucket}/${encodeURIComponent("a b+é")}`, MetadataDirective: "REPLACE", Metadata: { mine: "2" }, ContentType: "text/html" })).then(() => read(s3, "a b+é")));
+  await s3.send(new PutObjectCommand({ Bucket, Key: "a b+é", Body: "content", ...props }));
+  await show("rewrap", () => rewrapObject(s3, { Bucket, Key: "a b+é", to: { keyring: k2 }, settleTime: 0 }));
+  await show("read new", () => read(n, "a b+é")); await show("props", () => describe("a b+é"));
+  await v2.send(new PutObjectCommand({ Bucket, Key: "m", Body: "content", ...props }));
+  await show("before", () => describe("m"));
+  await show("migrate", () => migrateObject(s3, { Bucket, Key: "m", to: { keyring: k2 }, settleTime: 0 }));
+  await show("read new", () => read(n, "m")); await show("props", () => describe("m"));
+  const big = Buffer.alloc(11 * 1024 ** 2, 7);
+  await s3.send(new PutObjectCommand({ Bucket, Key: "big", Body: big, ...props }));
+  await show("big rewrap", () => rewrapObject(s3, { Bucket, Key: "big", to: { keyring: k2 }, settleTime: 0, copyLimit: 5 * 1024 ** 2 }));
+  await show("read new", async () => (await read(n, "big")).length); await show("props", () => describe("big"));
+} finally { await server.close(); process.exit(0); }
