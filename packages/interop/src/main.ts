@@ -13,6 +13,7 @@ import { PEER_PROGRAMS, startObjectPeer } from "./objects/object-peers.js";
 import { startOurs } from "./objects/ours.js";
 import { startOursPkcs11 } from "./objects/ours-pkcs11.js";
 import { prepare } from "./objects/surroundings.js";
+import { writtenAnew } from "./objects/written-anew.js";
 import { type Judged, passed } from "./peers/verdict.js";
 import { messageReport } from "./report/message-report.js";
 import { report } from "./report/object-report.js";
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
   const kms = await keepRunning(startKms());
   const objects = objectPeers.length === 0 ? [] : await objectCells(kms);
   const messages = messagePeers.length === 0 ? [] : await messageCells(kms);
+  const anew = isWanted("written-anew") ? await writtenAnew(await keepRunning(startS3())) : [];
   const text = [
     ...(objects.length === 0 ? [] : [report(objects)]),
     ...(messages.length === 0 ? [] : [messageReport(messages)]),
@@ -51,7 +53,7 @@ async function main(): Promise<number> {
   console.log(text.join(""));
   if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text.join(""));
   else console.log("Not every peer ran, so docs/interop.md stays as it is.");
-  return conclude([...objects, ...messages]);
+  return conclude([...objects, ...messages, ...anew]);
 }
 
 async function objectCells(kms: Server): ReturnType<typeof runMatrix> {
