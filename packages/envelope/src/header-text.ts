@@ -9,8 +9,8 @@ const EACH_WORD = /=\?utf-8\?([bq])\?([^?]*)\?=/gi;
  */
 export function decodeHeaderText(text: string): string {
   const expanded = ENCODED_WORDS.test(text) ? (expandWords(text) ?? text) : text;
-  // Code points above U+00FF cannot be bytes read as Latin-1; pure ASCII needs no second look.
-  if (/[\u0100-\uffff]/.test(expanded) || !/[\u0080-\u00ff]/.test(expanded)) return expanded;
+  // Code points above U+00FF cannot be bytes read as Latin-1.
+  if (/[\u0100-\uffff]/.test(expanded)) return expanded;
   return decodeUtf8(Buffer.from(expanded, "latin1")) ?? expanded;
 }
 
