@@ -75,6 +75,18 @@ describe("classifyEnvelope", () => {
       }
     }
 
+    it("says which fields belong to another format, be it one", () => {
+      for (const [own, others] of [
+        [V2, ["x-amz-c"]],
+        [V2, ["x-amz-c", "x-amz-d"]],
+      ] as const) {
+        const mixed = { ...own, ...Object.fromEntries(others.map((name) => [name, ANYTHING[name] ?? ""])) };
+        const { message } = refused("malformed-envelope", () => classifyEnvelope(mixed));
+        expect(message).to.match(/mixes formats: x-amz-[^:]*x-amz-iv, x-amz-/);
+        expect(message).to.contain(` beside ${others.join(", ")}.`);
+      }
+    });
+
     for (const name of V3_NAMES) {
       it(`refuses ${name} in the file of a V1 or V2 object`, () => {
         for (const file of [V1, V2]) {
