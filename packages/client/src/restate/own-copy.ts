@@ -68,8 +68,8 @@ export async function copyOntoItself(client: S3Client, copy: OwnCopy, pace: Pace
 }
 
 /**
- * The one request of that, or, of an object that is too large for one, the upload that ends in one. A lost answer, or the refusal of a second try after one, is no failure when the object is ours by
- * then: the answer is then undefined.
+ * The one request of that, or, of an object that is too large for one, the upload that ends in one. A lost answer, or the
+ * refusal of a second try after one, is no failure when the object is ours by then: the answer is then undefined.
  */
 export async function sendOwnCopy(
   client: S3Client,
