@@ -8,15 +8,17 @@ import { startMessageOurs } from "./messages/message-ours.js";
 import { startMessagePeer } from "./messages/message-peer.js";
 import { prepareMessages } from "./messages/message-surroundings.js";
 import type { ObjectPeer } from "./objects/job.js";
-import { runMatrix } from "./objects/matrix.js";
+import { type Cell, runMatrix } from "./objects/matrix.js";
 import { PEER_PROGRAMS, startObjectPeer } from "./objects/object-peers.js";
 import { startOurs } from "./objects/ours.js";
 import { startOursPkcs11 } from "./objects/ours-pkcs11.js";
+import { type RewrapCell, runRewraps } from "./objects/rewraps.js";
 import { prepare } from "./objects/surroundings.js";
 import { writtenAnew } from "./objects/written-anew.js";
 import { type Judged, passed } from "./peers/verdict.js";
 import { messageReport } from "./report/message-report.js";
 import { report } from "./report/object-report.js";
+import { rewrapReport } from "./report/rewrap-report.js";
 import { type Server, startKms, startS3 } from "./servers/servers.js";
 
 const REPORT = new URL("../../../docs/interop.md", import.meta.url);
@@ -24,7 +26,9 @@ const inCi = (process.env.CI ?? "") !== "";
 
 /** Peers named on the command line, ours among them; all of them when none is named. */
 const wanted = process.argv.slice(2);
-const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+/** Beside peers: leave out who reads what as it was written. */
+const isOnlyRewraps = wanted.includes("rewraps");
+const isWanted = (name: string): boolean => wanted.every((other) => other === "rewraps") || wanted.includes(name);
 const objectPeers = [...Object.keys(PEER_PROGRAMS), "ours", "ours-pkcs11"].filter(isWanted);
 const messagePeers = MESSAGE_CLIENT_NAMES.filter(isWanted);
 
@@ -43,25 +47,28 @@ try {
 async function main(): Promise<number> {
   console.log(`Building and starting the servers and ${[...objectPeers, ...messagePeers].join(", ")}.`);
   const kms = await keepRunning(startKms());
-  const objects = objectPeers.length === 0 ? [] : await objectCells(kms);
+  const objects = objectPeers.length === 0 ? { plain: [], rewrapped: [] } : await objectCells(kms);
   const messages = messagePeers.length === 0 ? [] : await messageCells(kms);
   const anew = isWanted("written-anew") ? await writtenAnew(await keepRunning(startS3())) : [];
   const text = [
-    ...(objects.length === 0 ? [] : [report(objects)]),
+    ...(objects.plain.length === 0 ? [] : [report(objects.plain)]),
+    ...(objects.rewrapped.length === 0 ? [] : [rewrapReport(objects.rewrapped)]),
     ...(messages.length === 0 ? [] : [messageReport(messages)]),
   ];
   console.log(text.join(""));
   if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text.join(""));
   else console.log("Not every peer ran, so docs/interop.md stays as it is.");
-  return conclude([...objects, ...messages, ...anew]);
+  return conclude([...objects.plain, ...objects.rewrapped, ...messages, ...anew]);
 }
 
-async function objectCells(kms: Server): ReturnType<typeof runMatrix> {
+async function objectCells(kms: Server): Promise<{ readonly plain: Cell[]; readonly rewrapped: RewrapCell[] }> {
   const s3 = await keepRunning(startS3());
   const peers = await startAll(objectPeers, (name) => startPeer(name, s3));
   const folder = await mkdtemp(join(tmpdir(), "s3ec-keystores-"));
   try {
-    return await runMatrix(peers, await prepare(s3, kms, folder));
+    const surroundings = await prepare(s3, kms, folder);
+    const plain = isOnlyRewraps ? [] : await runMatrix(peers, surroundings);
+    return { plain, rewrapped: await runRewraps(peers, surroundings) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

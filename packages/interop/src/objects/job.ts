@@ -79,8 +79,26 @@ export interface GetJob extends JobBase {
   /** Whether every switch that lets old and non-committing objects be read is on. */
   readonly legacy: boolean;
   readonly delayedAuthentication: boolean;
+  /** Open CBC content whose wrap is bound to GCM (H1). Default: no. */
+  readonly acceptGcmForCbc?: true;
 }
 
-export type Job = PutJob | GetJob;
+/** An object that stands, whose data key another key is to wrap. */
+export interface RewrapJob extends JobBase {
+  readonly op: "rewrap";
+  readonly suite: Suite;
+  readonly legacy: boolean;
+  /** Whether a key that is not another one is to be refused. */
+  readonly enforceRotation: boolean;
+  readonly to: {
+    readonly keyring: KeyringJob;
+    readonly encryptionContext?: StringMap;
+    readonly materialDescription?: StringMap;
+    /** Of a further file, with its dot; absent: the wrap that stands is replaced. */
+    readonly instructionFileSuffix?: string;
+  };
+}
+
+export type Job = PutJob | GetJob | RewrapJob;
 
 export type ObjectPeer = Peer<ClientName, Job>;

@@ -4,5 +4,10 @@ interface Client {
 
   byte[] get(Job job) throws Exception;
 
+  /** Wraps the data key of an object with another key; only the newer generations can. */
+  default void rewrap(Job job) throws Exception {
+    throw new UnsupportedOperationException("This client re-wraps nothing.");
+  }
+
   void close();
 }

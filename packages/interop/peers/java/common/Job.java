@@ -59,6 +59,13 @@ record Job(JsonNode json) {
   String childSuffix() { return text("/child/instructionFileSuffix"); }
   Map<String, String> childDescription() { return strings("/child/materialDescription"); }
 
+  String targetType() { return text("/to/keyring/type"); }
+  SecretKey targetAesKey() { return new SecretKeySpec(bytes("/to/keyring/key"), "AES"); }
+  KeyPair targetRsaKeyPair() throws Exception { return rsaKeyPair("/to/keyring"); }
+  Map<String, String> targetDescription() { return strings("/to/materialDescription"); }
+  String targetSuffix() { return text("/to/instructionFileSuffix"); }
+  boolean enforcesRotation() { return json.at("/enforceRotation").asBoolean(); }
+
   private KeyPair rsaKeyPair(String path) throws Exception {
     KeyFactory rsa = KeyFactory.getInstance("RSA");
     return new KeyPair(

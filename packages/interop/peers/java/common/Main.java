@@ -59,7 +59,11 @@ final class Main {
     if (given == null) {
       return client.get(job);
     }
-    client.put(job, given);
+    if (job.op().equals("rewrap")) {
+      client.rewrap(job);
+    } else {
+      client.put(job, given);
+    }
     return given;
   }
 

@@ -93,6 +93,30 @@ final class Clients {
           .build());
     }
 
+    public void rewrap(Job job) throws Exception {
+      MaterialsDescription description =
+          MaterialsDescription.builder().putAll(job.targetDescription()).build();
+      ReEncryptInstructionFileRequest.Builder request = ReEncryptInstructionFileRequest.builder()
+          .bucket(job.bucket())
+          .key(job.key())
+          .enforceRotation(job.enforcesRotation())
+          .newKeyring(switch (job.targetType()) {
+            case "aes" -> AesKeyring.builder()
+                .wrappingKey(job.targetAesKey())
+                .materialsDescription(description)
+                .build();
+            case "rsa" -> RsaKeyring.builder()
+                .wrappingKeyPair(new PartialRsaKeyPair(job.targetRsaKeyPair()))
+                .materialsDescription(description)
+                .build();
+            default -> throw new IllegalArgumentException("unknown keyring " + job.targetType());
+          });
+      if (!job.targetSuffix().isEmpty()) {
+        request.instructionFileSuffix(job.targetSuffix().substring(1));
+      }
+      s3.reEncryptInstructionFile(request.build());
+    }
+
     public byte[] get(Job job) {
       GetObjectRequest request = GetObjectRequest.builder()
           .bucket(job.bucket())

@@ -6,7 +6,9 @@ import software.amazon.encryption.s3.algorithms.AlgorithmSuite;
 final class Generation {
   static S3EncryptionClient.Builder builder(Job job) {
     S3EncryptionClient.Builder builder = S3EncryptionClient.builderV4();
-    if (job.op().equals("put") && job.suite().equals("gcm")) {
+    // What is not committing is re-wrapped by a client that writes such.
+    boolean writes = job.op().equals("put") || job.op().equals("rewrap");
+    if (writes && !job.suite().equals("committing")) {
       return builder
           .commitmentPolicy(CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT)
           .encryptionAlgorithm(AlgorithmSuite.ALG_AES_256_GCM_IV12_TAG16_NO_KDF);
