@@ -16,7 +16,8 @@ import { storedKey } from "./surroundings.js";
 export function startOurs(): ObjectPeer {
   const run = async (job: Job): Promise<Answer> => {
     const kms = new KMSClient({ ...job.kms, credentials: CREDENTIALS });
-    const target = job.op === "rewrap" ? await wrappingWith(job.to.keyring, kms, job.to.materialDescription) : undefined;
+    const target =
+      job.op === "rewrap" ? await wrappingWith(job.to.keyring, kms, job.to.materialDescription) : undefined;
     try {
       return await runOurs(job, () => keyringOf(job, kms), target);
     } finally {
