@@ -7,7 +7,9 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { openDescriptorOf, STANDARD_INPUT } from "./open-descriptor.js";
 
 /** What is put: a file, whose size is known and which can be read anew; or a stream, which is read once. */
-export type ByteSource = { readonly file: FileHandle; readonly size: number } | { readonly stream: Readable };
+export type ByteSource =
+  | { readonly file: FileHandle; readonly path: string; readonly size: number }
+  | { readonly stream: Readable };
 
 /** Opens what a path names; `-` is standard input. */
 export async function openSource(path: string): Promise<ByteSource> {
@@ -18,7 +20,7 @@ export async function openSource(path: string): Promise<ByteSource> {
   if (there.isDirectory()) throw new S3EncryptionError("invalid-argument", `${path} is not a file but a folder.`);
   if (there.isFile()) {
     const file = await open(path, "r");
-    return { file, size: (await file.stat()).size };
+    return { file, path, size: (await file.stat()).size };
   }
   // To open a pipe that nobody writes to yet would block, and no signal could end the process.
   return { stream: streamOf(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)) };

@@ -6,6 +6,7 @@ type Signal = "SIGINT" | "SIGTERM";
 const OUTCOMES = {
   clean: "Interrupted; nothing was left behind.",
   done: "Interrupted, when the transfer was complete already.",
+  kept: "Interrupted. What was sent is kept: the same command goes on with it, and --discard removes it.",
   unknown:
     "Interrupted while something did not answer: whether S3 did what it was asked for last is not known, and parts of an upload may be left.",
 } as const;
@@ -45,13 +46,17 @@ export class Interrupts {
     return this.#aborting.signal;
   }
 
-  /** What would leave something behind if it did not get the time to undo it; it has to listen to the signal. */
-  transfer<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * What would leave something behind if it did not get the time to undo it; it has to listen to the signal.
+   *
+   * @param broken what becomes of one that does not end well
+   */
+  transfer<T>(work: () => Promise<T>, broken: "clean" | "kept" = "clean"): Promise<T> {
     this.signal.throwIfAborted();
     const transfer = work();
     this.#transfer = transfer.then(
       () => "done",
-      () => "clean",
+      () => broken,
     );
     return transfer;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { ALLOW_COMMANDS, DEV_SERVER, entry, USE } from "./command-options.js";
 import { configCommands } from "./config-commands.js";
 import type { ConnectionOptions } from "./connection.js";
@@ -29,6 +29,11 @@ interface CommonOptions extends ConnectionOptions {
 interface TransferCommandOptions extends CommonOptions {
   readonly context?: Readonly<Record<string, string>>;
   readonly description?: Readonly<Record<string, string>>;
+}
+
+interface PutCommandOptions extends TransferCommandOptions {
+  readonly resume?: boolean;
+  readonly discard?: boolean;
 }
 
 /** Runs one command line (without `node` and the script); returns the exit code. Prints, but never throws. */
@@ -72,7 +77,12 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
   transfer(explained(root.command("put"), onVerbose), "Encrypt FILE into an object; - is standard input.")
     .argument("<FILE>")
     .argument("<s3://bucket/key>", "where to; a key that ends with / takes the file's name", destinationAddress)
-    .action(async (file: string, destination: ObjectAddress, options: TransferCommandOptions) => {
+    .option("--resume", "keep FILE.s3ec-upload until the object is there, and go on with what it says")
+    .addOption(
+      new Option("--discard", "remove what an upload with --resume has left, and put nothing").conflicts("resume"),
+    )
+    .action(async (file: string, destination: ObjectAddress, options: PutCommandOptions) => {
+      if (options.discard === true) return await discard(file, destination, options);
       const address = objectNamedAfter(destination, file);
       const { connect } = await import("./connection.js");
       const { openSource } = await import("./byte-source.js");
@@ -80,8 +90,9 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       // Standard input has the object, and cannot have a key as well.
       const stdin = file === "-" ? false : process.stdin;
       const { client, dispose } = await connect(options, address.Bucket, { stdin, onWarning: warn });
+      const { resume = false } = options;
       await withProgress(options, interrupts, dispose, async (transferOptions) => {
-        const length = await upload(client, await openSource(file), address, transferOptions);
+        const length = await upload(client, await openSource(file), address, { ...transferOptions, resume });
         return () =>
           print(`Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`);
       });
@@ -162,8 +173,22 @@ function transfer(command: Command, description: string): Command {
     .option("--description <k=v>", "material description for raw keys (repeatable)", entry);
 }
 
+/** Needs no key: what is removed says by itself where it is. */
+async function discard(file: string, { Bucket }: ObjectAddress, options: PutCommandOptions): Promise<void> {
+  const { connectWithoutKeys } = await import("./connection.js");
+  const { discardUpload } = await import("@s3ec/client");
+  const { client, dispose } = await connectWithoutKeys(options, Bucket);
+  const state = `${file}.s3ec-upload`;
+  try {
+    await discardUpload(client, state);
+  } finally {
+    await dispose();
+  }
+  await print(`Removed what was sent of ${file}, and ${state}.`);
+}
+
 async function withProgress(
-  { context, description, suffix }: TransferCommandOptions,
+  { context, description, suffix, resume = false }: PutCommandOptions,
   interrupts: Interrupts,
   dispose: () => Promise<void>,
   work: (options: TransferOptions) => Promise<() => Promise<void>>,
@@ -180,7 +205,7 @@ async function withProgress(
   signal.addEventListener("abort", bar.stop, { once: true });
   let report: () => Promise<void>;
   try {
-    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }));
+    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }), resume ? "kept" : "clean");
   } finally {
     bar.stop();
     await dispose();

@@ -1,0 +1,75 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { expect } from "chai";
+import { s3ec, start, temporaryFolder } from "./command.js";
+
+describe("s3ec put --resume", function () {
+  this.timeout(60_000);
+  const content = Buffer.alloc(12 * 1024 * 1024, "every part is another one; ");
+  let temporary: ReturnType<typeof temporaryFolder>;
+  let folder: string;
+  let server: DevServer;
+  let common: readonly string[];
+  let env: Readonly<Record<string, string>>;
+
+  before(async () => {
+    temporary = temporaryFolder();
+    folder = join(temporary.folder, "here");
+    mkdirSync(folder);
+    env = { XDG_CONFIG_HOME: join(temporary.folder, "config") };
+    server = await startDevServer({ buckets: ["demo"], fsync: false });
+    writeFileSync(join(folder, "app.key"), Buffer.alloc(32, 5), { mode: 0o600 });
+    const keyring = { type: "raw-aes", wrappingKey: { file: "app.key" } };
+    writeFileSync(join(folder, "aes.json"), JSON.stringify({ keyring }));
+    writeFileSync(join(folder, "in"), content);
+    const { endpoint } = server.clientConfig;
+    common = ["--config", "aes.json", "--dev-server", String(endpoint)];
+  });
+  after(async () => {
+    await server.close();
+    temporary.remove();
+  });
+  afterEach(() => server.faults.clear());
+
+  /** Has a put end by a signal while its third part is under way. */
+  async function ended(signal: "SIGKILL" | "SIGINT"): Promise<string> {
+    const pause = server.faults.pause({ operation: "UploadPart", partNumber: 3 });
+    const { child, outcome } = start(["put", "in", "s3://demo/x", "--resume", ...common], folder, env);
+    await Promise.race([pause.reached, outcome]);
+    child.kill(signal);
+    const { stderr } = await outcome;
+    pause.release();
+    return stderr;
+  }
+
+  it("goes on after kill -9", async () => {
+    await ended("SIGKILL");
+    expect(readdirSync(folder)).to.include("in.s3ec-upload");
+    const { code, stderr } = await s3ec(["put", "in", "s3://demo/x", "--resume", ...common], folder, env);
+    expect(stderr).to.not.include("s3ec:");
+    expect(code).to.equal(0);
+    expect(readdirSync(folder)).to.have.members(["aes.json", "app.key", "in"]);
+    await s3ec(["get", "s3://demo/x", "../out", ...common], folder, env);
+    expect(readFileSync(join(temporary.folder, "out")).equals(content)).to.equal(true);
+    expect(server.openUploads).to.deep.equal([]);
+  });
+
+  it("says, interrupted, how to go on and how to clean up, which --discard does", async () => {
+    expect(await ended("SIGINT")).to.include("--discard");
+    expect(server.openUploads.length).to.equal(1);
+    const { code, stdout } = await s3ec(["put", "in", "s3://demo/x", "--discard", ...common], folder, env);
+    expect(code).to.equal(0);
+    expect(stdout).to.include("Removed");
+    expect(server.openUploads).to.deep.equal([]);
+    expect(readdirSync(folder)).to.have.members(["aes.json", "app.key", "in"]);
+    const again = await s3ec(["put", "in", "s3://demo/x", "--discard", ...common], folder, env);
+    expect(again.stderr).to.include("in.s3ec-upload is no state of an upload");
+  });
+
+  it("is refused of a stream", async () => {
+    const { code, stderr } = await s3ec(["put", "-", "s3://demo/x", "--resume", ...common], folder, env);
+    expect(code).to.not.equal(0);
+    expect(stderr).to.include("Only the upload of a file can be resumed");
+  });
+});
