@@ -123,6 +123,23 @@ describe("ByObjectManager", () => {
     expect(manager.instructionFileSuffixes).to.have.members([".any", ".deep", ".here", ".whole"]);
   });
 
+  it("asks the rule's manager for its keyring, and takes managers that declare less", () => {
+    const keyring = { wrapAlgorithms: [AES_GCM], onEncrypt: async () => Promise.reject(), onDecrypt: async () => null };
+    const { wrapAlgorithms, getEncryptionMaterials, getDecryptionMaterials } = new Named("bare", asked);
+    const bare = { wrapAlgorithms, getEncryptionMaterials, getDecryptionMaterials };
+    const manager = new ByObjectManager({
+      rules: [
+        { prefix: "a/", keyring },
+        { prefix: "b/", manager: bare },
+      ],
+    });
+    expect(manager.keyringFor(request("x", "a/1"))).to.equal(keyring);
+    expect(manager.keyringFor(request("x", "b/1"))).to.equal(undefined);
+    expect(manager.keyringFor(request("x", "c/1"))).to.equal(undefined);
+    expect(manager.instructionFileSuffixes).to.deep.equal([]);
+    expect(manager.cachePartition(request("x", "b/1"))).to.equal(undefined);
+  });
+
   it("takes a keyring in a manager's place", async () => {
     const keyring = { wrapAlgorithms: [AES_GCM], onEncrypt: async () => Promise.reject(new Error("asked")) };
     const manager = new ByObjectManager({ rules: [{ keyring: { ...keyring, onDecrypt: async () => null } }] });
