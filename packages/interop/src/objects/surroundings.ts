@@ -67,11 +67,18 @@ async function keytool({ file, alias, passphrase }: StoreJob, type: string, args
   return true;
 }
 
-/** As our client gets it from the store. */
+const STORED = new Map<string, Promise<KeyObject>>();
+
+/** As our client gets it from the store; once, since opening one takes as long as a hundred objects. */
 export function storedKey({ file, alias, passphrase }: StoreJob, type: "aes" | "rsa-private"): Promise<KeyObject> {
-  // The folder around it is nobody else's.
+  const name = JSON.stringify([file, alias, type]);
   const env = { STORE_PASSPHRASE: passphrase };
-  return loadKey({ file, alias, passphrase: { env: "STORE_PASSPHRASE" } }, { type, env, onWarning: () => {} });
+  const load = (): Promise<KeyObject> =>
+    // The folder around it is nobody else's.
+    loadKey({ file, alias, passphrase: { env: "STORE_PASSPHRASE" } }, { type, env, onWarning: () => {} });
+  const key = STORED.get(name) ?? load();
+  STORED.set(name, key);
+  return key;
 }
 
 function rsaKeyring(): ChildJob["keyring"] {
