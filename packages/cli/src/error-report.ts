@@ -9,7 +9,10 @@ import { isServiceError, serviceMessage } from "./service-message.js";
 export function reportOf(error: unknown): { readonly exitCode: number; readonly message?: string } {
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage };
   if (error instanceof Interruption) return { exitCode: error.exitCode, message: error.message };
-  if (error instanceof S3EncryptionError) return { exitCode: EXIT_CODE_OF[error.code] ?? 1, message: error.message };
+  if (error instanceof S3EncryptionError) {
+    const exitCode = isDiskFull(error.cause) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);
+    return { exitCode, message: error.message };
+  }
   if (!(error instanceof Error)) return { exitCode: EXIT_CODES.unexpected, message: "An unknown error happened." };
   if ("code" in error && typeof error.code === "string" && "syscall" in error) {
     return { exitCode: EXIT_CODES.storage, message: systemMessage(error.code, error.message) };
@@ -18,6 +21,10 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
   if (isServiceError(error)) return { exitCode: EXIT_CODES.storage, message: serviceMessage(error) };
   return { exitCode: EXIT_CODES.unexpected, message: sentence(error.message) };
+}
+
+function isDiskFull(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT");
 }
 
 /** What the AWS SDK lacks before it asks S3 anything. It says so in errors without a code. */
@@ -29,7 +36,7 @@ function missingSetting({ name, message }: Error): string | undefined {
   return `No AWS credentials can be used: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3.profile in the configuration (${sentence(message)})`;
 }
 
-const PRIVATE_FOLDER = /(?:^|(.+)\/)\.s3ec-\w{6}(?:\/partial)?$/;
+const PRIVATE_FOLDER = /(?:^|(.+)\/)\.s3ec-(?:\w{6}|resume-[\w-]+)(?:\/[\w.-]+)?$/;
 
 function systemMessage(code: string, message: string): string {
   // Of the private folder that a download grows in, only the folder around it is the caller's concern.

@@ -56,4 +56,5 @@ export const EXIT_CODE_OF: Readonly<Record<S3EncryptionErrorCode, number>> = {
   "content-too-large": EXIT_CODES.refused,
   "instruction-file-failed": EXIT_CODES.storage,
   "outcome-unknown": EXIT_CODES.storage,
+  "transfer-in-use": EXIT_CODES.storage,
 };

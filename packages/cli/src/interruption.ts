@@ -5,6 +5,7 @@ type Signal = "SIGINT" | "SIGTERM";
 
 const OUTCOMES = {
   clean: "Interrupted; nothing was left behind.",
+  left: "Interrupted.",
   done: "Interrupted, when the transfer was complete already.",
   kept: "Interrupted. What was sent is kept: the same command goes on with it, and --discard removes it.",
   unknown:
@@ -31,6 +32,8 @@ export class Interrupts {
   #end: (interruption: Interruption) => void = () => {};
   readonly #onSignal = (signal: Signal): void => void this.#interrupt(signal);
   #transfer: Promise<keyof typeof OUTCOMES> = Promise.resolve("clean");
+  /** What a transfer that failed has left on purpose, in a sentence. */
+  left: string | undefined;
 
   constructor() {
     this.#ended = new Promise((_, reject) => {
@@ -56,7 +59,7 @@ export class Interrupts {
     const transfer = work();
     this.#transfer = transfer.then(
       () => "done",
-      () => broken,
+      () => (this.left === undefined ? broken : "left"),
     );
     return transfer;
   }

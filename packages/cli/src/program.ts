@@ -49,6 +49,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     const { exitCode, message } = reportOf(error);
     if (message !== undefined) await tell(`s3ec: ${message}`);
+    if (interrupts.left !== undefined) await tell(`s3ec: ${interrupts.left}`);
     if (verbose && message !== undefined) {
       const { causesOf } = await import("./causes.js");
       for (const line of causesOf(error)) await tell(`  ${line}`);
@@ -104,7 +105,12 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
   )
     .argument("<s3://bucket/key>", "what to get", objectAddress)
     .argument("<FILE>", "where to; - is standard output, and folder/ takes the object's name")
-    .action(async (address: ObjectAddress, named: string, options: TransferCommandOptions) => {
+    .option(
+      "--resume",
+      "go on with what an earlier get left, and leave what has arrived when this one ends early: decrypted, but unproven, in a folder .s3ec-resume-... beside FILE that only you can enter",
+    )
+    .addHelpText("after", "\nTo clean up behind a get that will not be resumed, delete that folder.")
+    .action(async (address: ObjectAddress, named: string, options: TransferCommandOptions & { resume?: true }) => {
       const file = fileNamedAfter(named, address);
       const { connect } = await import("./connection.js");
       const { openTarget } = await import("./byte-target.js");
@@ -112,7 +118,14 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
       await withProgress(options, interrupts, dispose, async (transferOptions) => {
         const target = await openTarget(file, transferOptions.signal);
-        const length = await download(client, address, target, transferOptions);
+        const length = await download(client, address, target, {
+          ...transferOptions,
+          resume: options.resume ?? false,
+          onResume: (sentence) => void tell(`s3ec: ${sentence}`),
+          onLeft: (sentence) => {
+            interrupts.left = sentence;
+          },
+        });
         const done = `Decrypted ${length} bytes of ${formatAddress(address)} into ${nameOf(file, "standard output")}.`;
         return () => ("stream" in target && target.isStandardOutput ? tell(done) : print(done));
       });

@@ -29,7 +29,9 @@ export type S3EncryptionErrorCode =
   /** The object is stored, copied or deleted, but not every instruction file beside it: do it again. */
   | "instruction-file-failed"
   /** Whether S3 stored the object cannot be told: look before you put it again. */
-  | "outcome-unknown";
+  | "outcome-unknown"
+  /** Another process is at this very transfer: wait for it, or end it. */
+  | "transfer-in-use";
 
 const BRAND = Symbol.for("@s3ec/S3EncryptionError");
 

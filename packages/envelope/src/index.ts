@@ -22,6 +22,7 @@ export { decryptionFailed, isError, malformedEnvelope, S3EncryptionError } from 
 export { GatheredBytes, readAtMost } from "./gathered-bytes.js";
 export type { GcmParameters } from "./gcm/gcm-parameters.js";
 export type { Piece } from "./gcm/gcm-pieces.js";
+export { isSamePiece } from "./gcm/gcm-pieces.js";
 export type { ProvenContent } from "./gcm/gcm-reading.js";
 export type { SealedPiece } from "./gcm/gcm-writing.js";
 export { decodeHeaderText } from "./header-text.js";
@@ -31,6 +32,7 @@ export { assertKnownOptions, nearestName } from "./known-options.js";
 export { CONTEXT_CONTENT_ALGORITHM, CONTEXT_KMS_KEY_ID, ENVELOPE_FIELDS } from "./metadata-keys.js";
 export type { Metadata } from "./object-mark.js";
 export { fileMark, holdsWrappedKey, isReservedMetadata, markedFile, newFile, objectMark } from "./object-mark.js";
+export { PieceSeal } from "./piece-seal.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
 export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";

@@ -6,6 +6,7 @@ import { type Piece, PieceHash, verifyPieces } from "./gcm/gcm-pieces.js";
 import { GcmReading } from "./gcm/gcm-reading.js";
 import { cipherAt } from "./gcm/keystream.js";
 import { hashesInPieces } from "./gcm/self-check.js";
+import { PieceSeal } from "./piece-seal.js";
 
 /**
  * Decrypts a stored body, `ciphertext ‖ tag`, in pieces and in any order, while it arrives, and proves all of it once. What
@@ -40,6 +41,11 @@ export class UnprovenContent {
   /** Takes bytes of the tag, which has its place behind the ciphertext; `offset` is in the stored body. */
   addTag(offset: number, bytes: Uint8Array): void {
     this.#tag.set(bytes, offset - this.length);
+  }
+
+  /** Seals what is known of its pieces, for a download that these random bytes name (G9). */
+  sealFor(download: Uint8Array): PieceSeal {
+    return new PieceSeal(this.#content, download);
   }
 
   /**

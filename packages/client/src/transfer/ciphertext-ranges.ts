@@ -22,6 +22,12 @@ export interface RangeSettings {
   readonly signal: AbortSignal;
 }
 
+/** Bytes of the stored object. */
+interface Interval {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** The first range is held in memory while it is found out how to open the object. */
 const LONGEST_FIRST_RANGE = 8 * 1024 * 1024;
 
@@ -180,17 +186,23 @@ export class RangedObject {
     this.#chunks = this.#inOrder();
   }
 
+  /** Bytes at the beginning that come in any case: they were asked for before it was known what is wanted. */
+  get firstLength(): number {
+    return this.#firstLast + 1;
+  }
+
   /**
    * Hands on the stored bytes as they arrive, in any order; resolves when each range was taken, and rejects once nothing
    * goes on any more.
    *
    * @param takerAt takes the range that begins at this byte
+   * @param kept what is not asked for, in order and behind the first bytes
    */
-  async inPlaces(takerAt: (first: number) => RangeTaker): Promise<void> {
+  async inPlaces(takerAt: (first: number) => RangeTaker, kept: readonly Interval[] = []): Promise<void> {
     this.#isBegun = true;
     const { queueSize } = this.#settings;
     const { destroy } = this;
-    const others = this.#first === undefined ? [this.#wholeRange] : this.#rest();
+    const others = this.#first === undefined ? [this.#wholeRange] : this.#rest(kept);
     await rangesInPlaces(this.#object, { first: this.#first, others, queueSize, takerAt, destroy });
   }
 
@@ -222,10 +234,14 @@ export class RangedObject {
     }
   }
 
-  *#rest(): Generator<WantedRange> {
+  *#rest(kept: readonly Interval[]): Generator<WantedRange> {
     const { partSize } = this.#settings;
-    for (let first = this.#firstLast + 1; first < this.length; first += partSize) {
-      yield { first, last: Math.min(first + partSize, this.length) - 1 };
+    let first = this.firstLength;
+    for (const { offset, length } of [...kept, { offset: this.length, length: 0 }]) {
+      for (; first < offset; first = Math.min(first + partSize, offset)) {
+        yield { first, last: Math.min(first + partSize, offset) - 1 };
+      }
+      first = offset + length;
     }
   }
 }

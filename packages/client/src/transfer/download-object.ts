@@ -8,7 +8,7 @@ import {
   type GetObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { Piece } from "@s3ec/envelope";
+import type { Piece, UnprovenContent } from "@s3ec/envelope";
 import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
@@ -19,7 +19,10 @@ import { formatsOf, recognise } from "../read/recognise.js";
 import { type CiphertextBody, openWhole } from "../read/whole-content.js";
 import { readableOf } from "../streams.js";
 import { openRanges, type RangedObject, type RangeSettings } from "./ciphertext-ranges.js";
+import { type KeptContent, writeKeptFile } from "./kept-file.js";
+import type { KeptFolder } from "./kept-folder.js";
 import { PlacedRange } from "./placed-plaintext.js";
+import { type DownloadResumption, proveByRereading, type TakenUpDownload, takeUp } from "./resumed-download.js";
 import { type TransferPace, TransferSpeed } from "./transfer-speed.js";
 import { appendAll, type FileContent, writeWholeFile } from "./whole-file.js";
 
@@ -44,6 +47,12 @@ export interface Download {
   readonly to: string | URL | Writable;
   readonly ranges: RangeSettings;
   readonly onProgress: (progress: DownloadProgress) => void;
+  /** To a file that may wait half written, and be resumed. */
+  readonly resume?: {
+    readonly onResume: (resumption: DownloadResumption) => void;
+    /** Told of the folder that is left. */
+    readonly onKept: (folder: string) => void;
+  };
 }
 
 /** Fetches an object in ranges, and stores what it decrypts to. Leaves no request behind, however it ends. */
@@ -100,8 +109,13 @@ interface OpenedDownload {
 async function store(download: Download, opened: OpenedDownload): Promise<number> {
   const { to } = download;
   const counter = new Counter(download, opened.opened.plaintextLength(opened.object.length));
-  if (isStream(to)) await pipeTo(to, download, opened, counter);
-  else await writeWholeFile(typeof to === "string" ? to : fileURLToPath(to), fileContent(opened, counter));
+  if (isStream(to)) {
+    await pipeTo(to, download, opened, counter);
+    return counter.loaded;
+  }
+  const path = typeof to === "string" ? to : fileURLToPath(to);
+  if (download.resume === undefined) await writeWholeFile(path, fileContent(opened, counter));
+  else await writeKeptFile(path, keptContent(download, opened, counter), download.resume.onKept);
   return counter.loaded;
 }
 
@@ -126,18 +140,56 @@ async function pipeTo(
  * Nobody sees the file before its last byte is written, and it gets its name only if the content is authentic: what can be
  * decrypted in any order is written in its place as it arrives, and proven once all of it is there.
  */
-function fileContent({ opened, object, body, isWhole }: OpenedDownload, counter: Counter): FileContent {
-  const content = isWhole && object.canPlace ? opened.unproven?.(object.length) : undefined;
+function fileContent(opened: OpenedDownload, counter: Counter): FileContent {
+  const content = unprovenOf(opened);
   if (content === undefined) {
-    const writeTo = (file: FileHandle): Promise<void> => appendAll(file, counter.count(opened.decrypt(body.chunks)));
-    return { length: counter.total, writeTo };
+    const chunks = opened.opened.decrypt(opened.body.chunks);
+    return { length: counter.total, writeTo: (file) => appendAll(file, counter.count(chunks)) };
   }
   const writeTo = async (file: FileHandle): Promise<void> => {
     const onWritten = ({ length }: Piece): void => counter.add(length);
-    await object.inPlaces((first) => new PlacedRange({ content, file, onWritten }, first));
+    await opened.object.inPlaces((first) => new PlacedRange({ content, file, onWritten }, first));
     await content.prove();
   };
   return { length: content.length, writeTo };
+}
+
+/** Undefined where it can only be decrypted in order, be it that reading has begun. */
+function unprovenOf({ opened, object, isWhole }: OpenedDownload): UnprovenContent | undefined {
+  return isWhole && object.canPlace ? opened.unproven?.(object.length) : undefined;
+}
+
+/** The same for a file that may wait half written: what an earlier download left of it is not fetched again. */
+function keptContent({ params, resume, ranges }: Download, opened: OpenedDownload, counter: Counter): KeptContent {
+  const content = unprovenOf(opened);
+  const { object } = opened;
+  if (content === undefined) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "Only content under AES-GCM, on a runtime that hashes it as OpenSSL does, can be resumed: leave resume out.",
+    );
+  }
+  const identity = {
+    object: [params.Bucket, params.Key, params.VersionId],
+    version: [object.output.ETag, object.length],
+  };
+  let taken: TakenUpDownload | undefined;
+  const writeTo = async (folder: KeptFolder): Promise<void> => {
+    const { signal } = ranges;
+    taken = await takeUp(folder, { content, identity, from: object.firstLength, signal });
+    const { journal, kept, anew } = taken;
+    counter.begin(kept.reduce((sum, { length }) => sum + length, 0));
+    resume?.onResume({ kept: counter.loaded, ...(anew === undefined ? {} : { anew }) });
+    const file = folder.plaintext;
+    const onWritten = async (piece: Piece): Promise<void> => {
+      counter.add(piece.length);
+      await journal.add(piece);
+    };
+    await object.inPlaces((first) => new PlacedRange({ content, file, onWritten }, first), kept);
+    if (kept.length === 0) await content.prove();
+    else await proveByRereading(content, file);
+  };
+  return { length: content.length, writeTo, isWorthKeeping: () => taken?.journal.isEmpty === false };
 }
 
 function isStream(to: string | URL | Writable): to is Writable {
@@ -159,12 +211,18 @@ class Counter {
   loaded = 0;
   readonly total: number | undefined;
   readonly #download: Download;
-  readonly #speed: TransferSpeed;
+  #speed: TransferSpeed;
 
   constructor(download: Download, total: number | undefined) {
     this.#download = download;
     this.total = total;
     this.#speed = new TransferSpeed(total);
+  }
+
+  /** With what was there before. */
+  begin(loaded: number): void {
+    this.loaded = loaded;
+    this.#speed = new TransferSpeed(this.total, loaded);
   }
 
   async *count(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -7,6 +7,7 @@ import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { quiet } from "../streams.js";
 import type { DownloadProgress } from "./download-object.js";
+import type { DownloadResumption } from "./resumed-download.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
 
 /** What to download, to where, and how much of it at once; and what the call says about the object. */
@@ -26,6 +27,12 @@ export interface EncryptedDownloadOptions extends EncryptionCallOptions {
    * stream, and where nothing but decrypting in order proves them, `queueSize` of them are held in memory. Default 3 MiB.
    */
   readonly partSize?: number;
+  /**
+   * Goes on with what an earlier download to this file left, where it is of the same object, version, key and envelope, and
+   * leaves what has arrived when this one breaks off: **unproven** plaintext in a folder `.s3ec-resume-...` beside the
+   * target, which only its owner can enter. Default false: nothing is left.
+   */
+  readonly resume?: boolean;
   /** Aborts the download, as `abort()` does. Default: one of its own. */
   readonly abortController?: AbortController;
 }
@@ -37,6 +44,7 @@ const OPTIONS: OptionNames<EncryptedDownloadOptions> = {
   to: true,
   queueSize: true,
   partSize: true,
+  resume: true,
   abortController: true,
   encryptionContext: true,
   materialDescription: true,
@@ -54,13 +62,17 @@ const DEFAULT_PART_SIZE = 3 * 1024 * 1024;
  * before all of it is authenticated: a file gets its name only then, and what is written to a stream is held back as
  * by `GetObjectCommand` (`bufferSize`, `spool`, `enableDelayedAuthenticationMode`).
  */
-export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [DownloadProgress] }> {
+export class EncryptedDownload extends EventEmitter<{
+  httpDownloadProgress: [DownloadProgress];
+  resume: [DownloadResumption];
+}> {
   readonly #options: EncryptedDownloadOptions;
   readonly #encryption: ResolvedOptions;
   readonly #call: CallOptions;
   readonly #to: string | Writable;
   readonly #abortController: AbortController;
   #started = false;
+  #kept: string | undefined;
 
   /**
    * Checks the options; nothing is sent or made before `done()`.
@@ -70,15 +82,27 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
   constructor(options: EncryptedDownloadOptions) {
     super();
     assertTransferOptions(options, OPTIONS, "EncryptedDownload");
-    const { params, to } = options;
+    const { params, to, resume } = options;
     if (params.Range !== undefined || params.PartNumber !== undefined) {
       throw invalid("EncryptedDownload reads whole objects; send a GetObjectCommand for a range.");
     }
     this.#to = targetOf(to);
+    if (resume !== undefined && typeof resume !== "boolean") throw invalid("resume must be true or false.");
+    if (resume === true && typeof this.#to !== "string") {
+      throw invalid("Only a download to a file can be resumed: leave resume out.");
+    }
     this.#options = options;
     this.#call = callOptionsOf(withCallOptions({}, options));
     this.#encryption = encryptionOf(options.client, options.encryption);
     this.#abortController = options.abortController ?? new AbortController();
+  }
+
+  /**
+   * With `resume`, after `done()` rejected: path of the folder that what has arrived was left in. To go on, start another
+   * download with `resume`; to clean up, delete the folder. Undefined where nothing was left.
+   */
+  get kept(): string | undefined {
+    return this.#kept;
   }
 
   /** Makes `done()` reject with an `AbortError`, once nothing of the download is going on any more. */
@@ -91,7 +115,8 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
    * destroys a stream that something was already written to, and leaves it alone before that.
    *
    * @throws S3EncryptionError what a `GetObjectCommand` throws, such as `decryption-failed`; `content-mismatch` where the object
-   *   was replaced meanwhile; `invalid-argument` where it was started already
+   *   was replaced meanwhile; `content-too-large` where the disk has no room for it; `transfer-in-use` where another process
+   *   resumes it; `unsupported-operation` where it cannot be resumed; `invalid-argument` where it was started already
    * @throws Error named `AbortError` once it was aborted; S3's own errors, and those of the file or stream
    */
   async done(): Promise<Omit<GetObjectCommandOutput, "Body">> {
@@ -99,7 +124,8 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
     this.#started = true;
     const { signal } = this.#abortController;
     const to = this.#to;
-    const { client, params, queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = this.#options;
+    const { client, params, resume } = this.#options;
+    const { queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = this.#options;
     // A target may fail while the object is asked for; writing to it then tells.
     quiet(to);
     try {
@@ -114,6 +140,16 @@ export class EncryptedDownload extends EventEmitter<{ httpDownloadProgress: [Dow
         to,
         ranges: { queueSize, partSize: wholeBlocks(partSize), signal },
         onProgress: (progress) => this.emit("httpDownloadProgress", progress),
+        ...(resume
+          ? {
+              resume: {
+                onResume: (resumption) => this.emit("resume", resumption),
+                onKept: (folder) => {
+                  this.#kept = folder;
+                },
+              },
+            }
+          : {}),
       });
     } catch (error) {
       throw signal.aborted ? Object.assign(new Error("Download aborted."), { name: "AbortError" }) : error;

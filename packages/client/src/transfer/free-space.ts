@@ -17,6 +17,7 @@ export async function assertRoom(folder: string, length: number): Promise<void> 
   throw new S3EncryptionError(
     "content-too-large",
     `The object's ${length} bytes do not fit into the file system of ${folder}, where ${free} are free: make room, or name another folder.`,
+    { cause: Object.assign(new Error("statfs says so."), { code: "ENOSPC" }) },
   );
 }
 

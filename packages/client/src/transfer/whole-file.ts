@@ -56,14 +56,14 @@ export async function appendAll(file: FileHandle, chunks: AsyncIterable<Uint8Arr
 }
 
 /** Renaming would put a file in the place of a device, which then is gone for everybody. */
-async function targetOf(path: string, there: Stats | undefined): Promise<string> {
+export async function targetOf(path: string, there: Stats | undefined): Promise<string> {
   if (there === undefined) return path;
   if (there.isFile()) return await realpath(path);
   throw new S3EncryptionError("invalid-argument", `${path} is a folder, a device or a pipe: name a file.`);
 }
 
 /** Those of the file that is replaced, and its owner and group where we may give files away. */
-async function keepPermissions(file: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
+export async function keepPermissions(file: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
   const everyone = mode & 0o007;
   const sameGroup = await file.chown(uid, gid).then(
     () => true,
@@ -73,7 +73,7 @@ async function keepPermissions(file: FileHandle, { mode, uid, gid }: Stats): Pro
   await file.chmod(sameGroup ? mode & 0o777 : (mode & 0o700) | (everyone << 3) | everyone);
 }
 
-async function statsOf(path: string): Promise<Stats | undefined> {
+export async function statsOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { isError, S3EncryptionError } from "@s3ec/materials";
+import { FolderLock } from "./folder-lock.js";
+
+const PLAINTEXT = "partial";
+const JOURNAL = "pieces";
+/** Folders that are looked at before there is no room for another. */
+const MOST_FOLDERS = 16;
+
+/**
+ * The private folder beside a target in which a download waits to be resumed: what has arrived, unproven, and a journal of
+ * it. It is found again by the target's name, and taken up only where nobody else could have written it (G9): it is ours,
+ * 0700, and so are its files, 0600, each a file with one name. Where the folder is not, the next name serves; where a file
+ * is not, it begins anew.
+ */
+export class KeptFolder {
+  readonly path: string;
+  readonly plaintext: FileHandle;
+  readonly journal: FileHandle;
+  /** Why what was there is of no use, where its files were not ours alone. */
+  readonly anew: string | undefined;
+  readonly #lock: FolderLock;
+
+  private constructor(
+    path: string,
+    lock: FolderLock,
+    files: { readonly plaintext: FileHandle; readonly journal: FileHandle; readonly anew: string | undefined },
+  ) {
+    this.path = path;
+    this.#lock = lock;
+    this.plaintext = files.plaintext;
+    this.journal = files.journal;
+    this.anew = files.anew;
+  }
+
+  /**
+   * @throws S3EncryptionError `transfer-in-use` while another process has it; `unsupported-operation` on a system that does
+   *   not tell whose a file is
+   */
+  static async open(target: string): Promise<KeptFolder> {
+    const uid = process.geteuid?.();
+    if (uid === undefined) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        "This system does not tell whose a file is, so that what is left of a download cannot be trusted: leave resume out.",
+      );
+    }
+    const name = createHash("sha256").update(basename(target)).digest("hex").slice(0, 32);
+    for (let index = 0; index < MOST_FOLDERS; index++) {
+      const path = join(dirname(target), `.s3ec-resume-${name}${index === 0 ? "" : `-${index}`}`);
+      const kept = await KeptFolder.#takeUp(path, uid);
+      if (kept !== undefined) return kept;
+    }
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `Beside ${target} are folders named .s3ec-resume-${name} that are not yours alone: delete them.`,
+    );
+  }
+
+  /** Undefined where the name is taken by what is not ours alone. */
+  static async #takeUp(path: string, uid: number, anew?: string): Promise<KeptFolder | undefined> {
+    if (!(await isFolderOurs(path, uid))) return undefined;
+    const lock = await FolderLock.acquire(path);
+    const files: FileHandle[] = [];
+    try {
+      const plaintext = await openOurs(join(path, PLAINTEXT), uid);
+      files.push(plaintext);
+      const journal = await openOurs(join(path, JOURNAL), uid);
+      return new KeptFolder(path, lock, { plaintext, journal, anew });
+    } catch (error) {
+      for (const file of files) await file.close();
+      if (error instanceof NotOurs && anew === undefined) await lock.removeFolder();
+      else await lock.release();
+      if (!(error instanceof NotOurs)) throw error;
+    }
+    return anew === undefined ? await KeptFolder.#takeUp(path, uid, "It was not yours alone.") : undefined;
+  }
+
+  /** Where the plaintext lies. */
+  get plaintextPath(): string {
+    return join(this.path, PLAINTEXT);
+  }
+
+  /** Lets another process take it up. */
+  async leave(): Promise<void> {
+    await this.#close();
+    await this.#lock.release();
+  }
+
+  /** Deletes it, and what is left in it. */
+  async remove(): Promise<void> {
+    await this.#close();
+    await this.#lock.removeFolder();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.plaintext.close(), this.journal.close()]);
+  }
+}
+
+/** Whether it is, after it was made where there was none. */
+async function isFolderOurs(path: string, uid: number): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (!isError(error) || error.code !== "EEXIST") throw error;
+  }
+  const stats = await lstat(path);
+  return stats.isDirectory() && isPrivate(stats, uid, 0o700);
+}
+
+class NotOurs extends Error {}
+
+/** Opens a file, or makes it; the last part of its path is not followed, and what was opened is what is looked at. */
+async function openOurs(path: string, uid: number): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  let file: FileHandle;
+  try {
+    file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  } catch (error) {
+    if (isError(error) && NOT_A_FILE.has(String(error.code))) throw new NotOurs();
+    throw error;
+  }
+  const stats = await file.stat();
+  if (stats.isFile() && stats.nlink === 1 && isPrivate(stats, uid, 0o600)) return file;
+  await file.close();
+  throw new NotOurs();
+}
+
+/** A link, a folder, a pipe without a reader, or a file that we may not open. */
+const NOT_A_FILE: ReadonlySet<string> = new Set(["ELOOP", "EISDIR", "ENXIO", "EACCES", "EPERM"]);
+
+function isPrivate(stats: Stats, uid: number, mode: number): boolean {
+  return stats.uid === uid && (stats.mode & 0o777) === mode;
+}
