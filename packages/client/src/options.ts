@@ -31,6 +31,12 @@ export interface S3EncryptionOptions extends S3FormatOptions {
    */
   readonly spool?: { readonly directory?: string } | false;
   /**
+   * Ranges of 3 MiB that a whole object is fetched in at once, of one version (`If-Match`), where it is not given out before
+   * it is authenticated: for connections that are slower than the network. Each is held in memory until it is its turn.
+   * Default 1: one answer over one connection.
+   */
+  readonly parallelRanges?: number;
+  /**
    * How objects may be stored: the first is written unless a call says otherwise (`format`), and an object is read by the
    * one that recognises it. Default: `new S3Format()` of `@s3ec/format-s3`, with the options that are given here. For
    * example `[new S3Format(), new AwsMessageFormat()]`, to read messages of the AWS Encryption SDK, too.
@@ -49,6 +55,7 @@ export interface ResolvedOptions {
   readonly enableDelayedAuthenticationMode: boolean;
   readonly bufferSize: number;
   readonly spool: { readonly directory?: string } | false;
+  readonly parallelRanges: number;
   /** One or more; the first is written. */
   readonly formats: readonly [ObjectFormat, ...ObjectFormat[]];
   readonly allowUnencryptedCommands: ReadonlySet<string>;
@@ -64,6 +71,7 @@ const OPTIONS: OptionNames<S3EncryptionOptions> = {
   enableDelayedAuthenticationMode: true,
   bufferSize: true,
   spool: true,
+  parallelRanges: true,
   instructionFileConfig: true,
   wrapPlacement: true,
   enableUncommittedChildren: true,
@@ -95,9 +103,12 @@ export function resolveOptions(
   }
   const formats = resolveFormats(options);
   formats[0].assertMayWrite(commitmentPolicy);
-  const { bufferSize = DEFAULT_BUFFER_SIZE, spool = {}, allowUnencryptedCommands = [] } = options;
+  const { bufferSize = DEFAULT_BUFFER_SIZE, spool = {}, parallelRanges = 1, allowUnencryptedCommands = [] } = options;
   if (!Number.isSafeInteger(bufferSize) || bufferSize < 0) {
     throw invalid("bufferSize must be a number of bytes, 0 or more.");
+  }
+  if (!Number.isSafeInteger(parallelRanges) || parallelRanges < 1) {
+    throw invalid("parallelRanges must be a whole number, 1 or more.");
   }
   if (!Array.isArray(allowUnencryptedCommands) || allowUnencryptedCommands.some((name) => typeof name !== "string")) {
     throw invalid("allowUnencryptedCommands must be a list of the commands' names.");
@@ -109,6 +120,7 @@ export function resolveOptions(
     enableDelayedAuthenticationMode,
     bufferSize,
     spool,
+    parallelRanges,
     formats,
     allowUnencryptedCommands: new Set(allowUnencryptedCommands),
   };

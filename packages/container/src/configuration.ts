@@ -38,6 +38,11 @@ const CLIENT = {
     })
     .describe("Where the ciphertext of larger objects is kept until it is authenticated; false forbids it.")
     .exactOptional(),
+  parallelRanges: z
+    .int()
+    .positive()
+    .describe("Ranges of 3 MiB fetched at once for a whole object that is verified first. Default 1.")
+    .exactOptional(),
   allowUnencryptedCommands: z.array(z.string()).exactOptional(),
 };
 

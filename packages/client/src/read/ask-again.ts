@@ -37,7 +37,7 @@ export async function askAgain<Result extends { readonly output: GetObjectComman
  * (`s3:GetObjectVersion`). A weak tag, as a proxy that compresses makes of S3's, never matches a condition (RFC 9110
  * 13.1.1): there, that the answers' tags are the same has to do.
  */
-function pinnedTo(input: GetObjectCommandInput, { ETag }: GetObjectCommandOutput): GetObjectCommandInput {
+export function pinnedTo(input: GetObjectCommandInput, { ETag }: GetObjectCommandOutput): GetObjectCommandInput {
   // What the caller asked of the object was answered already; of the same content it cannot change.
   const { IfMatch, IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, ...rest } = input;
   return { ...rest, ...(ETag === undefined || ETag.startsWith(WEAK) ? {} : { IfMatch: ETag }) };

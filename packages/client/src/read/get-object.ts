@@ -7,8 +7,10 @@ import type { ResolvedOptions } from "../options.js";
 import { requestAborted } from "../request-aborted.js";
 import { outputBody, readableOf } from "../streams.js";
 import { AnsweredObject, Asking, type Next, type Result } from "./answered-object.js";
+import { pinnedTo } from "./ask-again.js";
 import { getRange } from "./get-range.js";
 import { openStored } from "./open-stored.js";
+import { RangedAnswer } from "./ranged-answer.js";
 import { formatsOf, recognise } from "./recognise.js";
 import { assertWhole } from "./served-range.js";
 import { openWhole } from "./whole-content.js";
@@ -52,20 +54,44 @@ async function getWhole(
   input: GetObjectCommandInput,
   asking: Asking,
 ): Promise<Result> {
-  const answered = new AnsweredObject(await asking.next(input), input, asking, call);
+  const answered = await askForWhole(options, call, input, asking);
   try {
     const { output } = answered;
-    assertWhole(output);
     const { format, head, chunks } = await recognise(formatsOf(options, call), output, answered.chunks);
     answered.chunks = chunks;
     const beside = answered.beside(input);
     const opened = await openStored(options, call, { input, output, format, head, beside });
+    // What nothing proves is not put together from several answers.
+    if (opened.proves === "nothing" && answered instanceof RangedAnswer) {
+      answered.destroy();
+      return await getWhole({ ...options, parallelRanges: 1 }, call, pinnedTo(input, output), asking);
+    }
     const body = await answered.content();
     const plaintext = await openWhole(options, opened, answered.output.ContentLength, body);
     const decrypted: Partial<GetObjectCommandOutput> = {
       Body: await outputBody(readableOf(plaintext.chunks, plaintext.destroy)),
     };
     return { ...answered.result, output: { ...answered.output, ...decrypted, ContentLength: plaintext.length } };
+  } catch (error) {
+    answered.destroy();
+    throw error;
+  }
+}
+
+/** In ranges, several at once, where that is asked for and nothing is given out before all of them have come. */
+async function askForWhole(
+  { parallelRanges, enableDelayedAuthenticationMode }: ResolvedOptions,
+  call: CallOptions,
+  input: GetObjectCommandInput,
+  asking: Asking,
+): Promise<AnsweredObject | RangedAnswer> {
+  if (parallelRanges > 1 && !enableDelayedAuthenticationMode) {
+    return await RangedAnswer.open(input, asking, call, parallelRanges);
+  }
+  const answered = new AnsweredObject(await asking.next(input), input, asking, call);
+  try {
+    assertWhole(answered.output);
+    return answered;
   } catch (error) {
     answered.destroy();
     throw error;

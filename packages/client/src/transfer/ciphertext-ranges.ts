@@ -1,16 +1,11 @@
-import type { Readable } from "node:stream";
-import {
-  GetObjectCommand,
-  type GetObjectCommandInput,
-  type GetObjectCommandOutput,
-  type S3Client,
-} from "@aws-sdk/client-s3";
+import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { answeredBody } from "../read/answered-body.js";
 import type { ReadAhead } from "../read/read-ahead.js";
 import { assertWhole, notWhatWasAsked, servedRange } from "../read/served-range.js";
 import { destroyStream } from "../streams.js";
 import { type PinnedObject, rangeOf, type WantedRange } from "./range-reading.js";
+import { type RangeSource, Requests } from "./range-requests.js";
 import { rangeInMemory, rangesInOrder } from "./ranges-in-order.js";
 import { type RangeTaker, rangesInPlaces } from "./ranges-in-places.js";
 
@@ -38,66 +33,23 @@ function firstLength({ partSize }: RangeSettings): number {
 /**
  * Reads a stored object through ranged GETs, several at once. All are answered from one version of the object, or it is
  * refused with `content-mismatch`. A range that breaks off is resumed where it did.
- *
- * @param client one that does not decrypt
  */
 export async function openRanges(
-  client: S3Client,
+  source: RangeSource,
   params: GetObjectCommandInput,
   settings: RangeSettings,
 ): Promise<RangedObject> {
   // An abort that came before nobody would hear of any more.
   settings.signal.throwIfAborted();
-  const requests = new Requests(client, settings.signal);
+  const requests = new Requests(source, settings.signal);
   try {
     const first = await firstRange(requests, params, firstLength(settings));
-    const attempts = await client.config.maxAttempts();
+    const attempts = await source.attempts();
     if (first.output.ETag === undefined) throw withoutTag();
     return new RangedObject({ ...first, params, attempts }, settings, requests);
   } catch (error) {
     await requests.close();
     throw error;
-  }
-}
-
-/** The requests for one object, and how to let go of them. */
-class Requests {
-  readonly #client: S3Client;
-  readonly #outer: AbortSignal;
-  readonly #stop = new AbortController();
-  readonly #pending = new Set<Promise<unknown>>();
-  readonly #bodies = new Set<Readable>();
-
-  constructor(client: S3Client, outer: AbortSignal) {
-    this.#client = client;
-    this.#outer = outer;
-    outer.addEventListener("abort", this.destroy, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
-  readonly get = async (input: GetObjectCommandInput): Promise<GetObjectCommandOutput> => {
-    const request = this.#client.send(new GetObjectCommand(input), { abortSignal: this.signal });
-    this.#pending.add(request);
-    const output = await request.finally(() => this.#pending.delete(request));
-    const Body = answeredBody(output);
-    this.#bodies.add(Body);
-    Body.once("close", () => this.#bodies.delete(Body));
-    if (this.signal.aborted) destroyStream(Body);
-    return output;
-  };
-
-  readonly destroy = (): void => {
-    this.#outer.removeEventListener("abort", this.destroy);
-    this.#stop.abort();
-    for (const body of this.#bodies) destroyStream(body);
-  };
-
-  async close(): Promise<void> {
-    this.destroy();
-    await Promise.allSettled(this.#pending);
   }
 }
 

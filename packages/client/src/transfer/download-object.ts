@@ -22,6 +22,7 @@ import { openRanges, type RangedObject, type RangeSettings } from "./ciphertext-
 import { type KeptContent, writeKeptFile } from "./kept-file.js";
 import type { KeptFolder } from "./kept-folder.js";
 import { PlacedRange } from "./placed-plaintext.js";
+import type { RangeSource } from "./range-requests.js";
 import { type DownloadResumption, proveByRereading, type TakenUpDownload, takeUp } from "./resumed-download.js";
 import { type TransferPace, TransferSpeed } from "./transfer-speed.js";
 import { appendAll, type FileContent, writeWholeFile } from "./whole-file.js";
@@ -59,7 +60,11 @@ export interface Download {
 export async function downloadObject(download: Download): Promise<Omit<GetObjectCommandOutput, "Body">> {
   const { client, params, ranges, to } = download;
   if (isStream(to)) assertTakesMore(to);
-  const object = await openRanges(client, params, ranges);
+  const source: RangeSource = {
+    get: (input, abortSignal) => client.send(new GetObjectCommand(input), { abortSignal }),
+    attempts: () => client.config.maxAttempts(),
+  };
+  const object = await openRanges(source, params, ranges);
   try {
     const ContentLength = await store(download, await openDownload(download, object));
     const { Body, ContentRange, ...output } = withoutCiphertextChecksums(object.output);
