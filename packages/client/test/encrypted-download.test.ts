@@ -171,6 +171,7 @@ describe("EncryptedDownload", () => {
       try {
         await writeWholeFile(join(folder, "file"), {
           length: content.length,
+          isProven: false,
           writeTo: (file) => appendAll(file, Readable.from([content])),
         });
       } finally {
@@ -191,6 +192,44 @@ describe("EncryptedDownload", () => {
     });
     await started.done();
     expect(new Set(modes)).to.deep.equal(new Set([0o700]));
+  });
+
+  it("writes nothing of a small object before it is proven, nor where others could not read what it replaces", async () => {
+    const path = join(folder, "file");
+    await writeFile(path, "old");
+    await chmod(path, 0o600);
+    const seen: [string, number][] = [];
+    await withWrites(
+      async (write, file) => {
+        for (const name of await readdir(folder))
+          seen.push([name.slice(0, 6), (await stat(join(folder, name))).mode & 0o777]);
+        expect((await file.stat()).mode & 0o777).to.equal(0o600);
+        return await write();
+      },
+      () => download({ to: path, partSize: KiB * KiB }).done(),
+    );
+    expect(seen).to.deep.equal([
+      [".s3ec-", 0o600],
+      ["file", 0o600],
+    ]);
+    const stored = await fixture.stored("object");
+    const Body = Buffer.from(stored.body);
+    Body.writeUInt8(Body.readUInt8(content.length - 1) ^ 1, content.length - 1);
+    await fixture.plain.send(new PutObjectCommand({ Bucket: BUCKET, Key: "bad", Body, Metadata: stored.metadata }));
+    let writes = 0;
+    await withWrites(
+      async (write) => {
+        writes++;
+        return await write();
+      },
+      async () => {
+        const params = { Bucket: BUCKET, Key: "bad" };
+        const refused = await refusal(download({ to: path, params, partSize: KiB * KiB }).done());
+        expect(refused.code).to.equal("decryption-failed");
+      },
+    );
+    expect(writes).to.equal(0);
+    expect(await readdir(folder)).to.deep.equal(["file"]);
   });
 
   it("lets two downloads to one target each leave a whole file", async () => {

@@ -176,20 +176,32 @@ describe("a get that goes wrong", () => {
       expect(refused.code).to.equal("content-too-large");
       expect(refused.message).to.include(mount);
       const to = join(mount, "file");
-      const download = (): EncryptedDownload => new EncryptedDownload({ client: fixture.client(), params, to });
-      const early = await refusal(download().done());
+      const download = (partSize?: number): EncryptedDownload =>
+        new EncryptedDownload({
+          client: fixture.client(),
+          params,
+          to,
+          ...(partSize === undefined ? {} : { partSize }),
+        });
+      const early = await refusal(download(100_000).done());
       expect(early.code).to.equal("content-too-large");
       expect(early.message).to.include("do not fit");
       // What the system finds out only as it writes.
       const { statfs } = fs.promises;
       fs.promises.statfs = (async () => ({ blocks: 0 })) as unknown as typeof statfs;
       syncBuiltinESMExports();
-      const late = await refusal(download().done()).finally(() => {
+      try {
+        // In its place as it arrives, and proven first.
+        for (const partSize of [100_000, 1_000_000]) {
+          const late = await refusal(download(partSize).done());
+          expect(late.code).to.equal("content-too-large");
+          expect(late.cause).to.have.property("code", "ENOSPC");
+          expect(await readdir(mount)).to.deep.equal([]);
+        }
+      } finally {
         fs.promises.statfs = statfs;
         syncBuiltinESMExports();
-      });
-      expect(late.code).to.equal("content-too-large");
-      expect(late.cause).to.have.property("code", "ENOSPC");
+      }
       expect(await readdir(mount)).to.deep.equal([]);
     } finally {
       execFileSync("umount", [mount]);

@@ -28,8 +28,13 @@ export function drained(stream: Readable, take: (chunk: Uint8Array) => Promise<u
     // Of a stream that was destroyed before, nobody would hear any more.
     if (stream.destroyed) return reject(stream.errored ?? closedEarly());
     stream.once("error", fail);
-    stream.once("end", resolve);
-    stream.once("close", () => reject(closedEarly()));
+    let hasEnded = false;
+    stream.once("end", () => {
+      hasEnded = true;
+      resolve();
+    });
+    // An error is made for its stack, which costs more than a small body.
+    stream.once("close", () => hasEnded || reject(closedEarly()));
     stream.on("data", onData);
   });
 }

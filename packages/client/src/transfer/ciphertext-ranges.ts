@@ -138,6 +138,11 @@ export class RangedObject {
     this.#chunks = this.#inOrder();
   }
 
+  /** Whether the first range, which is in memory or on its way there, is all there is. */
+  get isInMemory(): boolean {
+    return this.#first !== undefined && this.firstLength === this.length;
+  }
+
   /** Bytes at the beginning that come in any case: they were asked for before it was known what is wanted. */
   get firstLength(): number {
     return this.#firstLast + 1;

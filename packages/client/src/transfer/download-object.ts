@@ -119,7 +119,7 @@ async function store(download: Download, opened: OpenedDownload): Promise<number
     return counter.loaded;
   }
   const path = typeof to === "string" ? to : fileURLToPath(to);
-  if (download.resume === undefined) await writeWholeFile(path, fileContent(opened, counter));
+  if (download.resume === undefined) await writeWholeFile(path, await fileContent(download, opened, counter));
   else await writeKeptFile(path, keptContent(download, opened, counter), download.resume.onKept);
   return counter.loaded;
 }
@@ -143,20 +143,36 @@ async function pipeTo(
 
 /**
  * Nobody sees the file before its last byte is written, and it gets its name only if the content is authentic: what can be
- * decrypted in any order is written in its place as it arrives, and proven once all of it is there.
+ * decrypted in any order is written in its place as it arrives, and proven once all of it is there. What is small enough
+ * to be in memory already is proven first.
  */
-function fileContent(opened: OpenedDownload, counter: Counter): FileContent {
-  const content = unprovenOf(opened);
+async function fileContent(
+  { encryption }: Download,
+  downloaded: OpenedDownload,
+  counter: Counter,
+): Promise<FileContent> {
+  const { opened, object, body } = downloaded;
+  const content = unprovenOf(downloaded);
   if (content === undefined) {
-    const chunks = opened.opened.decrypt(opened.body.chunks);
-    return { length: counter.total, writeTo: (file) => appendAll(file, counter.count(chunks)) };
+    const chunks = opened.decrypt(body.chunks);
+    return { length: counter.total, isProven: false, writeTo: (file) => appendAll(file, counter.count(chunks)) };
+  }
+  const { length } = content;
+  if (object.isInMemory && length <= encryption.bufferSize) {
+    const { chunks } = await openWhole(
+      { ...encryption, enableDelayedAuthenticationMode: false },
+      opened,
+      object.length,
+      body,
+    );
+    return { length, isProven: true, writeTo: (file) => appendAll(file, counter.count(chunks)) };
   }
   const writeTo = async (file: FileHandle): Promise<void> => {
     const onWritten = ({ length }: Piece): void => counter.add(length);
-    await opened.object.inPlaces((first) => new PlacedRange({ content, file, onWritten }, first));
+    await object.inPlaces((first) => new PlacedRange({ content, file, onWritten }, first));
     await content.prove();
   };
-  return { length: content.length, writeTo };
+  return { length, isProven: false, writeTo };
 }
 
 /** Undefined where it can only be decrypted in order, be it that reading has begun. */

@@ -11,6 +11,9 @@ export interface RangeSource {
   readonly attempts: () => Promise<number>;
 }
 
+/** Made once: each abort would make one, with its stack. */
+const NOT_WANTED = Object.assign(new Error("The answer is not wanted any more."), { name: "AbortError" });
+
 /** The requests for one object, and how to let go of them. */
 export class Requests {
   readonly #source: RangeSource;
@@ -42,7 +45,7 @@ export class Requests {
 
   readonly destroy = (): void => {
     this.#outer.removeEventListener("abort", this.destroy);
-    this.#stop.abort();
+    this.#stop.abort(NOT_WANTED);
     for (const body of this.#bodies) destroyStream(body);
   };
 

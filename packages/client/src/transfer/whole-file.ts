@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import { type FileHandle, mkdtemp, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -8,40 +9,61 @@ import { GatheringWriter } from "./gathering-writer.js";
 /** What writes a file, and as far as known how long that gets. */
 export interface FileContent {
   readonly length: number | undefined;
+  /** Whether nothing is written that is not proven. */
+  readonly isProven: boolean;
   /** Resolves once everything is written and proven, and settles when nothing of it goes on any more. */
   readonly writeTo: (file: FileHandle) => Promise<void>;
 }
 
 /**
- * Writes a file that appears under its name only when all of it is there: it grows in a private folder beside it, is
- * synced, and is renamed; of a link, the file that it points at is replaced. Whatever the content ends in, an error leaves
- * the name as it was and nothing else behind. Whoever could not read the file that was there cannot read the new one; where
- * there was none, it gets the permissions that any new file would have.
+ * Writes a file that appears under its name only when all of it is there: it grows beside it, is synced, and is renamed; of
+ * a link, the file that it points at is replaced. What is not proven yet grows in a private folder. Whatever the content
+ * ends in, an error leaves the name as it was and nothing else behind. Whoever could not read the file that was there cannot
+ * read the new one; where there was none, it gets the permissions that any new file would have.
  *
  * @throws S3EncryptionError `content-too-large` where there is no room for it
  */
-export async function writeWholeFile(path: string, { length, writeTo }: FileContent): Promise<void> {
+export async function writeWholeFile(path: string, content: FileContent): Promise<void> {
   const replaced = await statsOf(path);
   const target = await targetOf(path, replaced);
   const beside = dirname(target);
-  if (length !== undefined) await assertRoom(beside, length);
+  if (content.isProven) {
+    const partial = join(beside, `.s3ec-${randomUUID()}`);
+    try {
+      await writePartial(partial, content, { replaced, beside });
+      await rename(partial, target);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+    return;
+  }
+  if (content.length !== undefined) await assertRoom(beside, content.length);
   // 0700, whatever the umask is.
   const folder = await mkdtemp(join(beside, ".s3ec-"));
   try {
     const partial = join(folder, "partial");
-    const file = await open(partial, "wx");
-    try {
-      if (replaced !== undefined) await keepPermissions(file, replaced);
-      await withFullDiskNamed(beside, async () => {
-        await writeTo(file);
-        await file.sync();
-      });
-    } finally {
-      await file.close();
-    }
+    await writePartial(partial, content, { replaced, beside });
     await rename(partial, target);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writePartial(
+  path: string,
+  { writeTo }: FileContent,
+  { replaced, beside }: { readonly replaced: Stats | undefined; readonly beside: string },
+): Promise<void> {
+  const file = await open(path, "wx", replaced === undefined ? 0o666 : 0o600);
+  try {
+    if (replaced !== undefined) await keepPermissions(file, replaced);
+    await withFullDiskNamed(beside, async () => {
+      await writeTo(file);
+      await file.sync();
+    });
+  } finally {
+    await file.close();
   }
 }
 
