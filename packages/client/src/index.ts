@@ -17,7 +17,7 @@ export { rewrapObject } from "./rewrap/rewrap-object.js";
 export type { RewrapOptions, RewrapTarget } from "./rewrap/rewrap-options.js";
 export type { S3EncryptionClientConfig } from "./s3-encryption-client.js";
 export { S3EncryptionClient } from "./s3-encryption-client.js";
-export type { DownloadProgress } from "./transfer/download-object.js";
+export type { DownloadProgress } from "./transfer/download-progress.js";
 export type { EncryptedDownloadOptions } from "./transfer/encrypted-download.js";
 export { EncryptedDownload } from "./transfer/encrypted-download.js";
 export type { EncryptedUploadOptions, ResumeOptions } from "./transfer/encrypted-upload.js";

@@ -6,7 +6,7 @@ import { type CallOptions, callOptionsOf, type EncryptionCallOptions, withCallOp
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { quiet } from "../streams.js";
-import type { DownloadProgress } from "./download-object.js";
+import type { DownloadProgress } from "./download-progress.js";
 import type { DownloadResumption } from "./resumed-download.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
 

@@ -4,11 +4,28 @@ import { writeAll } from "./gathering-writer.js";
 import type { RangeTaker } from "./ranges-in-places.js";
 
 /** What a disk takes well at once, and what is fetched again after a crash. Whole blocks. */
-const PIECE = 1024 * 1024;
+const PIECE = 512 * 1024;
+
+/**
+ * Buffers for pieces of plaintext, which serve again: the network's small ones would be old by the time they are written, and
+ * stay until everything is collected. None of them ever holds ciphertext (G6).
+ */
+export class PieceBuffers {
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(PIECE);
+  }
+
+  giveBack(buffer: Buffer): void {
+    this.#free.push(buffer);
+  }
+}
 
 export interface PlacedPlaintext {
   readonly content: UnprovenContent;
   readonly file: FileHandle;
+  readonly buffers: PieceBuffers;
   /** Told of a piece once it is written. */
   readonly onWritten: (piece: Piece) => Promise<void> | void;
 }
@@ -21,7 +38,8 @@ export class PlacedRange implements RangeTaker {
   readonly #plaintext: PlacedPlaintext;
   #offset: number;
   #piece: UnprovenPiece | undefined;
-  #gathered = new GatheredChunks();
+  #gathered: Buffer | undefined;
+  #filled = 0;
   #writing: Promise<void> = Promise.resolve();
   #isWriting = false;
 
@@ -32,7 +50,7 @@ export class PlacedRange implements RangeTaker {
   }
 
   take(chunk: Uint8Array): Promise<unknown> | undefined {
-    const { content } = this.#plaintext;
+    const { content, buffers } = this.#plaintext;
     let busy: Promise<void> | undefined;
     for (let left = chunk; left.length > 0; ) {
       if (this.#offset >= content.length) {
@@ -40,13 +58,14 @@ export class PlacedRange implements RangeTaker {
         this.#offset += left.length;
         break;
       }
-      const room = Math.min(PIECE - this.#gathered.length, content.length - this.#offset);
-      const part = left.subarray(0, room);
+      const part = left.subarray(0, Math.min(PIECE - this.#filled, content.length - this.#offset));
       this.#piece ??= content.pieceAt(this.#offset);
-      this.#gathered.add(this.#piece.decrypt(part));
+      this.#gathered ??= buffers.take();
+      this.#gathered.set(this.#piece.decrypt(part), this.#filled);
+      this.#filled += part.length;
       this.#offset += part.length;
-      left = left.subarray(room);
-      if (this.#gathered.length === PIECE) busy = this.#flush() ?? busy;
+      left = left.subarray(part.length);
+      if (this.#filled === PIECE) busy = this.#flush() ?? busy;
     }
     return busy;
   }
@@ -58,14 +77,15 @@ export class PlacedRange implements RangeTaker {
 
   /** Gives what is still being written of the piece before. */
   #flush(): Promise<void> | undefined {
-    if (this.#piece === undefined) return undefined;
-    const piece = this.#piece.end();
-    const { chunks } = this.#gathered;
+    const gathered = this.#gathered;
+    const piece = this.#piece?.end();
+    if (piece === undefined || gathered === undefined) return undefined;
     this.#piece = undefined;
-    this.#gathered = new GatheredChunks();
+    this.#gathered = undefined;
+    this.#filled = 0;
     const before = this.#isWriting ? this.#writing : undefined;
     this.#isWriting = true;
-    const writing = this.#writing.then(() => this.#write(piece, chunks));
+    const writing = this.#writing.then(() => this.#write(piece, gathered));
     this.#writing = writing;
     // Its failure is told by the next flush, or by the end.
     writing.then(
@@ -77,45 +97,11 @@ export class PlacedRange implements RangeTaker {
     return before;
   }
 
-  async #write(piece: Piece, chunks: readonly Uint8Array[]): Promise<void> {
-    const { file, content, onWritten } = this.#plaintext;
-    await writeAll(file, chunks, piece.offset);
+  async #write(piece: Piece, gathered: Buffer): Promise<void> {
+    const { file, content, buffers, onWritten } = this.#plaintext;
+    await writeAll(file, [gathered.subarray(0, piece.length)], piece.offset);
+    buffers.giveBack(gathered);
     content.add(piece);
     await onWritten(piece);
-  }
-}
-
-/** A chunk that is kept by itself takes some two hundred bytes more, and whoever sends a body chooses how it is cut. */
-const SMALL = 4096;
-
-/** Chunks to write behind each other; small ones are put together. */
-class GatheredChunks {
-  readonly #chunks: Uint8Array[] = [];
-  #small: Buffer | undefined;
-  #smallLength = 0;
-  length = 0;
-
-  add(chunk: Uint8Array): void {
-    this.length += chunk.length;
-    if (chunk.length >= SMALL) {
-      this.#endSmall();
-      this.#chunks.push(chunk);
-      return;
-    }
-    if (this.#smallLength + chunk.length > 2 * SMALL) this.#endSmall();
-    this.#small ??= Buffer.allocUnsafe(2 * SMALL);
-    this.#small.set(chunk, this.#smallLength);
-    this.#smallLength += chunk.length;
-  }
-
-  get chunks(): readonly Uint8Array[] {
-    this.#endSmall();
-    return this.#chunks;
-  }
-
-  #endSmall(): void {
-    if (this.#small !== undefined) this.#chunks.push(this.#small.subarray(0, this.#smallLength));
-    this.#small = undefined;
-    this.#smallLength = 0;
   }
 }

@@ -49,11 +49,19 @@ function usable(pieces: readonly Piece[], content: UnprovenContent, from: number
   return [...latest.values()]
     .sort((a, b) => a.offset - b.offset)
     .filter(({ offset, length }) => {
-      const isWhole = length % BLOCK === 0 || offset + length === content.length;
-      if (offset < end || offset % BLOCK !== 0 || !isWhole || offset + length > content.length) return false;
+      const isInside = offset >= end && offset + length <= content.length;
+      if (!isInside || offset % BLOCK !== 0 || !isOfWholeBlocks({ offset, length }, content)) return false;
       end = offset + length;
       return true;
     });
+}
+
+/** Whether another piece can begin behind it: not behind one that broke off within a block. */
+export function isOfWholeBlocks(
+  { offset, length }: Pick<Piece, "offset" | "length">,
+  content: UnprovenContent,
+): boolean {
+  return length % BLOCK === 0 || offset + length === content.length;
 }
 
 const BLOCK = 16;
