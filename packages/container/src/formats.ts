@@ -55,9 +55,9 @@ export const S3_FORMAT_FIELDS: {
     })
     .exactOptional(),
   wrapPlacement: z
-    .enum(["metadata", "instruction-files"])
+    .enum(["metadata", "instruction-files", "annotations"])
     .describe(
-      "With children: the generator's wrapped key in the object's metadata (default), or all in instruction files, for children that are read by another client.",
+      "With children: the generator's wrapped key in the object's metadata (default) and the others in instruction files, all in instruction files, for children that are read by another client, or the others in annotations of the object, where the store has them.",
     )
     .exactOptional(),
   enableUncommittedChildren: z

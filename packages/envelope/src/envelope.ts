@@ -17,6 +17,8 @@ export interface EncryptedDataKey {
   readonly providerInfo?: Uint8Array;
   /** Where a writer puts it: an instruction file with this suffix instead of the default place. */
   readonly instructionFileSuffix?: string;
+  /** Of a new wrap: the wrapping key, as its key store names it, such as a KMS key's ARN. For audits; selects nothing. */
+  readonly wrappingKey?: string;
 }
 
 /** What envelopes of every format say. */

@@ -1,5 +1,12 @@
 export type { AlgorithmSuite, AlgorithmSuiteName } from "./algorithm-suites.js";
 export { ALGORITHM_SUITES, algorithmSuite, CBC, COMMITTING_GCM, GCM } from "./algorithm-suites.js";
+export type { AnnotationToWrite } from "./annotation.js";
+export {
+  ANNOTATION_PREFIX,
+  annotationName,
+  MOVING_ANNOTATION,
+  recipientOfAnnotation,
+} from "./annotation.js";
 export { callersStringMap } from "./callers-string-map.js";
 export {
   decryptContent,
@@ -38,7 +45,7 @@ export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_
 export type { Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
 export { classifyEnvelope, completeFromBoth, holdsEnvelope } from "./read-envelope.js";
 export type { ReplacedFields } from "./replace-wrap.js";
-export { replaceInMetadata, wrapBeside } from "./replace-wrap.js";
+export { replaceInMetadata, wrapBeside, wrapInAnnotation } from "./replace-wrap.js";
 export { printable, quoted, quotedList } from "./shown-text.js";
 export { DOTNET_V1_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "./stored-fields.js";
 export type { StringMap } from "./string-map.js";

@@ -1,3 +1,4 @@
+import { annotationText } from "./annotation.js";
 import type { EncryptedDataKey, Envelope } from "./envelope.js";
 import { PLAINTEXT_LENGTH, TAG_LENGTH, V1_V2_FIELDS, V3_CONTENT_FIELDS, V3_KEY_FIELDS } from "./metadata-keys.js";
 import type { Metadata } from "./object-mark.js";
@@ -56,4 +57,18 @@ function lengthOfCbc(previous: InstructionFile | undefined): WrittenFields {
   const fields = previous === undefined ? new Map() : fieldsOfInstructionFile(previous.text, previous.suffix);
   const kept = [TAG_LENGTH, PLAINTEXT_LENGTH].filter((name) => fields.has(name));
   return kept.length === 0 ? { [TAG_LENGTH]: "0" } : Object.fromEntries(kept.map((name) => [name, fields.get(name)]));
+}
+
+/**
+ * The text that holds a wrapped key in an annotation of the object.
+ * @throws S3EncryptionError `invalid-configuration` for a wrap that the format does not hold
+ */
+export function wrapInAnnotation(envelope: Envelope, key: EncryptedDataKey): string {
+  const fields =
+    envelope.format === "V3" ? committedKeyFields(key) : { ...contentOf(envelope), ...uncommittedKeyFields(key) };
+  return annotationText(fields, {
+    format: envelope.format === "V3" ? "V3" : "V2",
+    wrap: key.wrapAlgorithm.name,
+    kmsKey: key.wrappingKey,
+  });
 }

@@ -1,11 +1,18 @@
 import { GCM } from "./algorithm-suites.js";
+import { type AnnotationToWrite, annotationName, annotationText } from "./annotation.js";
 import type { ContentHeader } from "./content-key.js";
 import type { EncryptedDataKey } from "./envelope.js";
 import { S3EncryptionError } from "./errors.js";
 import { OBJECT_MARK } from "./metadata-keys.js";
 import { newFile, objectMark } from "./object-mark.js";
 import { formatStringMap } from "./string-map.js";
-import { committedFields, committedKeyFields, uncommittedFields, uncommittedKeyFields } from "./written-fields.js";
+import {
+  committedFields,
+  committedKeyFields,
+  uncommittedFields,
+  uncommittedKeyFields,
+  type WrittenFields,
+} from "./written-fields.js";
 
 /** What follows the object's key in that of its instruction file, where nobody named another. */
 export const DEFAULT_INSTRUCTION_FILE_SUFFIX = ".instruction";
@@ -21,7 +28,7 @@ export interface InstructionFileToWrite {
 }
 
 /** Where wrapped keys go when there is more than one. */
-export type WrapPlacement = "metadata" | "instruction-files";
+export type WrapPlacement = "metadata" | "instruction-files" | "annotations";
 
 /** Where an envelope goes: the object's own metadata, and any instruction files. */
 export interface EnvelopeToWrite {
@@ -29,6 +36,8 @@ export interface EnvelopeToWrite {
   readonly metadata: Readonly<Record<string, string>>;
   /** One for each wrapped key that is not in the metadata; none by default. */
   readonly instructionFiles: readonly InstructionFileToWrite[];
+  /** With `wrapPlacement: "annotations"`, one for each wrapped key that is not in the metadata. */
+  readonly annotations?: readonly AnnotationToWrite[];
   /** Tells this object from every other one: what `objectMark` finds on it and `fileMark` on its instruction files. */
   readonly mark: string;
 }
@@ -49,7 +58,7 @@ export function instructionFileSuffix(suffix: string): string {
  * Lays out an envelope as docs/formats.md 2.11 says. One store holds one wrapped key: the one that names no suffix goes
  * into the object's metadata, and so is stored in one request with the object; each other one into a file of its own.
  * With `wrapPlacement: "instruction-files"` all of several go to files: Java looks at a custom suffix only where the
- * object's own metadata holds no wrapped key.
+ * object's own metadata holds no wrapped key. With `"annotations"` the others go into annotations of the object.
  * @throws S3EncryptionError `invalid-configuration` for a wrap that the format does not hold, two for one place, an empty
  * wrapped key, and several in V2 unless allowed (S19); `invalid-argument` without any, or for an empty suffix
  */
@@ -70,6 +79,8 @@ export function writeEnvelope(options: {
     throw new S3EncryptionError("invalid-argument", "An envelope needs an encrypted data key.");
   }
   const committed = header.format === "V3";
+  const annotates = wrapPlacement === "annotations";
+  if (annotates && useInstructionFile) throw annotatesAndFiles();
   const several = encryptedDataKeys.length > 1;
   if (several && !committed && options.allowUncommittedChildren !== true) throw uncommittedChildren();
   const contentFields = committed ? committedFields(header) : uncommittedFields(GCM, header.iv);
@@ -86,18 +97,38 @@ export function writeEnvelope(options: {
     ...(own === undefined ? {} : keyFields(own)),
   };
   const mark = id ?? objectMark(metadata) ?? "";
+  // Beside a V2 envelope a text says what it is for, so that a reader can compare (S19).
+  const beside = (key: EncryptedDataKey): WrittenFields => ({ ...(committed ? {} : contentFields), ...keyFields(key) });
+  if (annotates) {
+    const annotations = ofFiles.map((key) => ({
+      name: annotationName(key.instructionFileSuffix ?? ""),
+      text: annotationText(beside(key), {
+        format: header.format,
+        wrap: key.wrapAlgorithm.name,
+        kmsKey: key.wrappingKey,
+      }),
+    }));
+    if (new Set(annotations.map(({ name }) => name)).size < annotations.length) throw samePlace("the same annotation");
+    return { metadata, instructionFiles: [], annotations, mark };
+  }
   const instructionFiles = ofFiles.map((key) => ({
     suffix: instructionFileSuffix(
       key.instructionFileSuffix ?? options.defaultSuffix ?? DEFAULT_INSTRUCTION_FILE_SUFFIX,
     ),
-    // Beside a V2 envelope a file says what it is for, so that a reader can compare (S19).
-    body: formatStringMap({ ...(committed ? {} : contentFields), ...keyFields(key) }),
+    body: formatStringMap(beside(key)),
     metadata: newFile(mark),
   }));
   if (new Set(instructionFiles.map((file) => file.suffix)).size < instructionFiles.length) {
     throw samePlace("the same instruction file");
   }
   return { metadata, instructionFiles, mark };
+}
+
+function annotatesAndFiles(): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-configuration",
+    "With wrapPlacement: \"annotations\" the generator's wrapped key is in the object's metadata: write without an instruction file (enableInstructionFilePutObject, instructionFileSuffix).",
+  );
 }
 
 function samePlace(place: string): S3EncryptionError {

@@ -14,7 +14,7 @@ import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/m
 export interface InstructionFileConfig {
   /** Write the wrapped key to `<key>.instruction` instead of the object's metadata. Default false. */
   readonly enableInstructionFilePutObject?: boolean;
-  /** Never look for instruction files on reading. Default false. */
+  /** Never look for instruction files, nor for annotations, on reading. Default false. */
   readonly disableInstructionFile?: boolean;
   /** Suffix to read, verbatim, and to write, with one leading dot (H16). Default `.instruction`. */
   readonly suffix?: string;
@@ -39,6 +39,8 @@ export interface S3FormatOptions {
    * Where the wrapped keys of a keyring with children go. `"metadata"`, the default: the generator's into the object's own
    * metadata, in one request with the object; the children's into instruction files after it, where this client finds
    * them. `"instruction-files"`: all into files, before the object, for children that are read by another client.
+   * `"annotations"`: the generator's into the metadata, the children's into annotations of the object (S3's, since 2026),
+   * which this client alone reads.
    */
   readonly wrapPlacement?: WrapPlacement;
   /** Write children's wrapped keys for objects without key commitment (V2, rule S19 of docs/formats.md). Default false. */
@@ -94,14 +96,19 @@ export function resolveS3FormatOptions(options: S3FormatOptions): ResolvedS3Form
     if (!["boolean", "undefined"].includes(typeof options[name])) throw invalid(`${name} must be true or false.`);
   }
   const { encryptionAlgorithm, instructionFileConfig = {}, wrapPlacement = "metadata" } = options;
-  if (wrapPlacement !== "metadata" && wrapPlacement !== "instruction-files") {
-    throw invalid('wrapPlacement must be "metadata" or "instruction-files".');
+  if (!["metadata", "instruction-files", "annotations"].includes(wrapPlacement)) {
+    throw invalid('wrapPlacement must be "metadata", "instruction-files" or "annotations".');
   }
   assertKnownOptions(instructionFileConfig, INSTRUCTION_FILE_CONFIG, "instructionFileConfig", "invalid-configuration");
   const { enableInstructionFilePutObject = false, disableInstructionFile = false, suffix } = instructionFileConfig;
   if (suffix === "") throw invalid("instructionFileConfig.suffix must not be empty; leave it out for .instruction.");
   if (enableInstructionFilePutObject && disableInstructionFile) {
     throw invalid("Instruction files cannot be disabled and written at once; choose one in instructionFileConfig.");
+  }
+  if (enableInstructionFilePutObject && wrapPlacement === "annotations") {
+    throw invalid(
+      "With wrapPlacement: \"annotations\" the generator's wrapped key is in the object's metadata: leave out enableInstructionFilePutObject.",
+    );
   }
   return {
     suite: encryptionAlgorithm === undefined ? undefined : algorithmSuite(encryptionAlgorithm),

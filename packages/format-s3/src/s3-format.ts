@@ -16,7 +16,7 @@ import {
   type WrapRules,
 } from "@s3ec/materials";
 import { inspectEnvelope } from "./inspect-envelope.js";
-import { openContent } from "./open-content.js";
+import { openAnnotated } from "./open-annotated.js";
 import { OpenedContent } from "./opened-content.js";
 import { resumeContent } from "./resume-content.js";
 import {
@@ -70,7 +70,7 @@ export class S3Format implements ObjectFormat {
 
   async open(object: ObjectToOpen): Promise<OpenedObject> {
     if (object.partial === true) assertRangesEnabled(this.#options);
-    const content = await openContent(this.#options, object);
+    const content = await openAnnotated(this.#options, object);
     return new OpenedContent(content, object.metadata);
   }
 

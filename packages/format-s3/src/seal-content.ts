@@ -12,6 +12,7 @@ import {
   holdsWrappedKey,
   isSameWrapAlgorithm,
   objectMark,
+  recipientOfAnnotation,
   uploadStateKey,
   writeEnvelope,
 } from "@s3ec/envelope";
@@ -49,9 +50,10 @@ export async function sealContentInParts(
     metadata,
     parts: new ContentParts(content),
     siblings,
-    isResumable: wraps.some(({ wrapAlgorithm }) =>
-      wrapAlgorithms.some((own) => isSameWrapAlgorithm(own, wrapAlgorithm)),
-    ),
+    isResumable:
+      // What is kept of an upload holds files only.
+      (siblings.annotations ?? []).length === 0 &&
+      wraps.some(({ wrapAlgorithm }) => wrapAlgorithms.some((own) => isSameWrapAlgorithm(own, wrapAlgorithm))),
     stateKey: (secret) => uploadStateKey(suite, dataKey, header.format === "V3" ? header.messageId : header.iv, secret),
   };
 }
@@ -91,6 +93,10 @@ async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSeal
     allowUncommittedChildren: options.enableUncommittedChildren,
     ...(suffix === undefined ? {} : { defaultSuffix: suffix }),
   });
+  const annotated = (envelope.annotations ?? []).map((each) => ({
+    ...each,
+    recipient: recipientOfAnnotation(each.name) ?? "",
+  }));
   return {
     suite,
     dataKey: materials.dataKey,
@@ -98,7 +104,10 @@ async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSeal
     header,
     content,
     metadata: envelope.metadata,
-    siblings: siblingsOf(options, envelope.metadata, envelope.instructionFiles, envelope.mark),
+    siblings: {
+      ...siblingsOf(options, envelope.metadata, envelope.instructionFiles, envelope.mark),
+      annotations: annotated,
+    },
   };
 }
 

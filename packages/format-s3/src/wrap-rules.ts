@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import {
+  ANNOTATION_PREFIX,
   assertMayDecrypt,
   classifyEnvelope,
   DOTNET_V1_SUFFIX,
@@ -12,8 +13,10 @@ import {
   malformedEnvelope,
   newFile,
   objectMark,
+  recipientOfAnnotation,
   replaceInMetadata,
   wrapBeside,
+  wrapInAnnotation,
 } from "@s3ec/envelope";
 import {
   type HeldDataKey,
@@ -30,9 +33,6 @@ import {
 import { unwrapEnvelope } from "./open-content.js";
 import { OpenedContent } from "./opened-content.js";
 import type { ResolvedS3FormatOptions } from "./s3-format-options.js";
-
-/** What the name of every annotation of ours begins with; the recipient's follows. */
-const ANNOTATION_PREFIX = "x-s3ec/";
 
 /** How objects of the S3 encryption clients get another wrapped key: IV, message id and commitment stay. */
 export class EnvelopeWraps implements WrapRules {
@@ -153,8 +153,7 @@ const NO_FILE: InstructionFile = { text: "", suffix: "" };
 function suffixOf(place: WrapPlace): string {
   if (place.in === "instruction-file") return place.suffix;
   if (place.in === "metadata") return "";
-  const [recipient = ""] = place.name.slice(ANNOTATION_PREFIX.length).split("/");
-  return `.${recipient}`;
+  return `.${recipientOfAnnotation(place.name) ?? ""}`;
 }
 
 async function wrapped(
@@ -250,7 +249,10 @@ function laidOut(
     encryptedDataKey,
     metadata: place.in === "annotation" ? {} : newFile(objectMark(metadata)),
     replaces: [],
-    text: wrapBeside(envelope, encryptedDataKey, file),
+    text:
+      place.in === "annotation"
+        ? wrapInAnnotation(envelope, encryptedDataKey)
+        : wrapBeside(envelope, encryptedDataKey, file),
   };
 }
 

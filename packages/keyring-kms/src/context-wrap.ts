@@ -35,15 +35,19 @@ export function writeContextWrap(key: KmsKey): Required<Pick<Wrap, "wrap" | "gen
   return {
     wrap: async (dataKey, _binding, materials) => {
       const description = contextToBind(materials);
-      const { blob } = await encryptDataKey(key, description, dataKey);
-      return { ciphertext: blob, description };
+      const { blob, keyArn } = await encryptDataKey(key, description, dataKey);
+      return { ciphertext: blob, description, ...named(keyArn) };
     },
     generate: async (_binding, materials) => {
       const description = contextToBind(materials);
-      const { plaintext, blob } = await generateDataKey(key, description);
-      return { dataKey: plaintext, ciphertext: blob, description };
+      const { plaintext, blob, keyArn } = await generateDataKey(key, description);
+      return { dataKey: plaintext, ciphertext: blob, description, ...named(keyArn) };
     },
   };
+}
+
+function named(keyArn: string | undefined): { readonly wrappingKey?: string } {
+  return keyArn === undefined ? {} : { wrappingKey: keyArn };
 }
 
 /**

@@ -87,7 +87,8 @@ export class KmsKeyring extends WrapKeyring {
       { key: source, context: contextOfCall(encryptedDataKey, reading) },
       { key: target, context: description },
     );
-    const wrapped = { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description };
+    const named = keyArn === undefined ? {} : { wrappingKey: keyArn };
+    const wrapped = { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description, ...named };
     return { encryptedDataKey: wrapped, isSameKey: keyArn !== undefined && keyArn === sourceArn };
   }
 

@@ -60,7 +60,16 @@ export type { RequiredContextManagerOptions } from "./required-context-manager.j
 export { RequiredContextManager } from "./required-context-manager.js";
 export type { RsaOaep } from "./rsa-oaep-wraps.js";
 export { rsaOaepNamedWrap, rsaOaepWrap } from "./rsa-oaep-wraps.js";
-export type { ObjectKind, SiblingFile, SiblingReader, SiblingRules, Siblings, SiblingText } from "./siblings.js";
+export type {
+  AnnotationReader,
+  ObjectKind,
+  SiblingAnnotation,
+  SiblingFile,
+  SiblingReader,
+  SiblingRules,
+  Siblings,
+  SiblingText,
+} from "./siblings.js";
 export { NO_SIBLINGS } from "./siblings.js";
 export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";
 export type { Awaitable, GeneratedDataKey, Wrap, WrappedDataKey } from "./wrap.js";

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { ByteRange, CommitmentPolicy, ContentParts, WrapAlgorithm } from "@s3ec/envelope";
 import type { ObjectRequest } from "./object-request.js";
 import type { OpenedObject } from "./opened-object.js";
-import type { SiblingFile, SiblingReader, SiblingRules, Siblings } from "./siblings.js";
+import type { AnnotationReader, SiblingFile, SiblingReader, SiblingRules, Siblings } from "./siblings.js";
 import type { WrapRules } from "./wrap-rules.js";
 
 /**
@@ -134,6 +134,8 @@ export interface ObjectToOpen extends ObjectRequest {
   readonly partial?: boolean;
   /** Reads the files beside it, when the format asks. */
   readonly siblings: SiblingReader;
+  /** Reads its annotations, when the format asks. Default: there are none. */
+  readonly annotations?: AnnotationReader;
 }
 
 /** An object to be written. */
@@ -203,6 +205,8 @@ export interface ObjectToInspect {
   readonly wrapAlgorithms?: readonly WrapAlgorithm[];
   /** Reads the files beside it, when the format asks. */
   readonly siblings: SiblingReader;
+  /** Reads its annotations, when the format asks. Default: there are none. */
+  readonly annotations?: AnnotationReader;
 }
 
 /** What a format says of an object: beside what every format says, anything that JSON can hold. */

@@ -104,10 +104,34 @@ export interface SiblingFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** A wrapped key that is stored in an annotation of an object. */
+export interface SiblingAnnotation {
+  /** The annotation's. */
+  readonly name: string;
+  /** Whose key it is, as the writer calls the recipient. */
+  readonly recipient: string;
+  /** The annotation's text. */
+  readonly text: string;
+}
+
+/** Reads annotations of one object, or of the version of it that is read. */
+export interface AnnotationReader {
+  /**
+   * Names and sizes in bytes of those whose name begins so.
+   *
+   * @throws S3EncryptionError `unsupported-operation` where the store knows none; S3's own errors
+   */
+  list(prefix: string): Promise<readonly { readonly name: string; readonly size: number }[]>;
+  /** The text, at most 64 KiB and one byte of it (S14); undefined where there is none. */
+  read(name: string): Promise<string | undefined>;
+}
+
 /** What a format stores beside an object, and how the object is told from every other one. */
 export interface Siblings {
   /** In the order in which they are written. */
   readonly files: readonly SiblingFile[];
+  /** In annotations of the object, once that is stored; default none. */
+  readonly annotations?: readonly SiblingAnnotation[];
   /** Whether the object cannot be read without them. They are then written before it, and put back when it fails. */
   readonly first: boolean;
   /** Found by `markOf` on this object and no other; undefined where its format leaves nothing on the object. */

@@ -14,6 +14,8 @@ export interface WrappedDataKey {
   readonly description?: EncryptedDataKey["description"];
   /** The key provider's information, where the algorithm is described by it. */
   readonly providerInfo?: Uint8Array;
+  /** The wrapping key, as its key store names it: for audits. Default: it names none. */
+  readonly wrappingKey?: string;
 }
 
 /** A data key that a key store made itself. The bytes are taken over and zeroed. */

@@ -8,7 +8,8 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
-import { isError } from "@s3ec/materials";
+import { type AnnotationReader, isError } from "@s3ec/materials";
+import type { AnnotationStore } from "../annotations/annotation-store.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { answeredBody } from "./answered-body.js";
 
@@ -54,6 +55,18 @@ export class BesideObject {
     }
     const bytes = await readAtMost(answeredBody(output), MAX_INSTRUCTION_FILE_LENGTH + 1);
     return Buffer.from(bytes).toString("utf8");
+  }
+
+  /** Its annotations, or those of the version that is asked for. */
+  get annotations(): AnnotationReader {
+    const store = async (): Promise<AnnotationStore> => {
+      const { AnnotationStore } = await import("../annotations/annotation-store.js");
+      return new AnnotationStore(this.#requests.client(), this.#object, this.#requests.signal);
+    };
+    return {
+      list: async (prefix) => await (await store()).list(prefix),
+      read: async (name) => await (await store()).read(name),
+    };
   }
 
   /** What follows the object's key in those of its siblings `<key>.*`; undefined where they may not be listed. */

@@ -53,6 +53,7 @@ export async function openStored(
     ...(head === undefined ? {} : { head }),
     preferSibling: call.preferInstructionFile,
     partial: object.partial ?? false,
+    annotations: beside.annotations,
   };
   const open = (siblings: SiblingReader): Promise<OpenedObject> =>
     unlessAborted(() => format.open({ ...stored, siblings }), abortSignal);

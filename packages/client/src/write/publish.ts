@@ -22,6 +22,16 @@ export interface Publication<Output> {
  * failure: S3 is then asked whether the object is there.
  */
 export async function publish<Output>(publication: Publication<Output>): Promise<Output> {
+  const output = await publishWithFiles(publication);
+  const { store, siblings } = publication;
+  if (siblings.annotations !== undefined && siblings.annotations.length > 0) {
+    const { putAnnotations } = await import("../annotations/put-annotations.js");
+    await putAnnotations(await store.annotations(), store, siblings);
+  }
+  return output;
+}
+
+async function publishWithFiles<Output>(publication: Publication<Output>): Promise<Output> {
   const { store, siblings } = publication;
   if (siblings.suffixes.length === 0) return sendOrAsk(publication, undefined);
   const found = siblings.first ? undefined : await store.readAll(siblings.suffixes);

@@ -7,6 +7,7 @@ import {
   type SiblingFile,
   type Siblings,
 } from "@s3ec/materials";
+import { refuseNotAnnotatable } from "../annotations/annotatable.js";
 import { type CallOptions, callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
 import { knownSuffixes } from "../files-beside.js";
 import { formatToWrite, type ResolvedOptions } from "../options.js";
@@ -176,6 +177,7 @@ function toStore(
   const Metadata = { ...given.Metadata, ...sealed.metadata };
   refuseOversizedMetadata(Metadata, sealed.metadata);
   refuseImpossibleKeys(given.Key, sealed.siblings.files);
+  if ((sealed.siblings.annotations ?? []).length > 0) refuseNotAnnotatable(given);
   const { Body: _body, ContentLength: _length, ...rest } = given;
   return {
     input: { ...rest, Metadata },

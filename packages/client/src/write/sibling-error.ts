@@ -3,8 +3,10 @@ import { S3EncryptionError } from "@s3ec/materials";
 
 /** A file beside an object, as a call that failed has left it. */
 export interface AffectedFile {
-  /** Its own key, in the object's bucket. */
+  /** Its own key, in the object's bucket; of an annotation, the object's. */
   readonly key: string;
+  /** The annotation's name, where it is none of a file. */
+  readonly annotation?: string;
   /** What the call wrote or meant to write; holds a wrapped key only. Absent for a file that it meant to delete. */
   readonly written?: string;
   /** What was there before, where it was read. */

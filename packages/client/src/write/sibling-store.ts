@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
 import type { SiblingFile } from "@s3ec/materials";
+import type { AnnotationStore } from "../annotations/annotation-store.js";
 import { answeredBody } from "../read/answered-body.js";
 import { requestAborted } from "../request-aborted.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
@@ -65,6 +66,12 @@ export class SiblingStore {
     return new SiblingStore(this.#client, this.#object, this.#siblings, {
       signal: AbortSignal.timeout(ASKING_TIMEOUT),
     });
+  }
+
+  /** Its annotations. */
+  async annotations(): Promise<AnnotationStore> {
+    const { AnnotationStore } = await import("../annotations/annotation-store.js");
+    return new AnnotationStore(this.#client, this.#object, this.#signal);
   }
 
   keyOf(suffix: string): string {

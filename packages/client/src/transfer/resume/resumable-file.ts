@@ -79,6 +79,6 @@ function notInParts(): S3EncryptionError {
 function notReadable(): S3EncryptionError {
   return new S3EncryptionError(
     "unsupported-operation",
-    "These keys cannot unwrap what they wrap (a public key, for example), so that nobody could resume the upload with them: leave resume out.",
+    "These keys cannot unwrap what they wrap (a public key, for example), or theirs go into annotations, so that nobody could resume the upload with them: leave resume out.",
   );
 }

@@ -1,0 +1,72 @@
+import { S3EncryptionError } from "./errors.js";
+import { formatStringMap, type StringMap } from "./string-map.js";
+
+/** What the name of every annotation of ours begins with; the recipient's name follows (docs/formats.md 1.10). */
+export const ANNOTATION_PREFIX = "x-s3ec/";
+
+/** Marks an object whose annotations are being moved to a copy of it; holds no wrapped key. */
+export const MOVING_ANNOTATION = "x-s3ec/moving";
+
+/** S3's limit for a name is 512 bytes; a re-wrap puts `/` and an id of 36 behind. */
+const MAX_RECIPIENT_LENGTH = 512 - ANNOTATION_PREFIX.length - 37;
+
+/** A wrapped key to annotate to an object. */
+export interface AnnotationToWrite {
+  /** `x-s3ec/` and the recipient's name. */
+  readonly name: string;
+  /** JSON text, in ASCII. */
+  readonly text: string;
+}
+
+/** What an audit asks of an annotation, beside the wrapped key: never read to open an object. */
+export interface AnnotationFacts {
+  /** The object's format. */
+  readonly format: "V1" | "V2" | "V3";
+  /** The wrap, as the sibling clients call it. */
+  readonly wrap: string;
+  /** ARN of the KMS key, where KMS has told it. */
+  readonly kmsKey?: string | undefined;
+  /** When it was made. Default: now. */
+  readonly added?: Date;
+}
+
+/**
+ * The name of a recipient's annotation: a child's suffix counts without its dot.
+ * @throws S3EncryptionError `invalid-argument` for a name that is empty, too long, holds a slash or a control character, or
+ * is `moving`
+ */
+export function annotationName(recipient: string): string {
+  const name = recipient.replace(/^\.+/, "");
+  const length = Buffer.byteLength(name);
+  const isOne = length > 0 && length <= MAX_RECIPIENT_LENGTH && !/[/\p{Cc}\p{Cs}]/u.test(name);
+  if (isOne && `${ANNOTATION_PREFIX}${name}` !== MOVING_ANNOTATION) return `${ANNOTATION_PREFIX}${name}`;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    `${JSON.stringify(recipient)} is no name of a recipient in an annotation: 1 to ${MAX_RECIPIENT_LENGTH} bytes without a slash, and not "moving".`,
+  );
+}
+
+/** The recipient whose wrapped key an annotation holds; undefined for one that is none of ours, or holds none. */
+export function recipientOfAnnotation(name: string): string | undefined {
+  if (!name.startsWith(ANNOTATION_PREFIX) || name === MOVING_ANNOTATION) return undefined;
+  const [recipient] = name.slice(ANNOTATION_PREFIX.length).split("/");
+  return recipient === "" ? undefined : recipient;
+}
+
+/** The text of an annotation: the members of an instruction file, and what an audit asks for. */
+export function annotationText(
+  fields: StringMap,
+  { format, wrap, kmsKey, added = new Date() }: AnnotationFacts,
+): string {
+  return formatStringMap({
+    ...fields,
+    "s3ec-format": format,
+    "s3ec-wrap": wrap,
+    ...(kmsKey === undefined ? {} : { "s3ec-kms-key": kmsKey }),
+    "s3ec-added": `${added.toISOString().slice(0, 19)}Z`,
+    "s3ec-by": WRITER,
+  });
+}
+
+/** Who writes it, and which version: that of this package's manifest, which a test compares. */
+export const WRITER = "s3ec/0.1.0";
