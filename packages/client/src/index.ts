@@ -9,6 +9,13 @@ export type { MigrateOptions, MigrationTarget } from "./migrate/migrate-options.
 export type { S3EncryptionOptions } from "./options.js";
 export type { InspectedObject, InspectOptions } from "./read/inspect-object.js";
 export { inspectObject } from "./read/inspect-object.js";
+export type { AddedRecipient, AddRecipientOptions } from "./recipients/add-recipient.js";
+export { addRecipient } from "./recipients/add-recipient.js";
+export type { ListedRecipients, Recipient } from "./recipients/list-recipients.js";
+export { listRecipients } from "./recipients/list-recipients.js";
+export type { RecipientOptions, RecipientsOptions } from "./recipients/recipient-options.js";
+export type { RemovedRecipient } from "./recipients/remove-recipient.js";
+export { removeRecipient } from "./recipients/remove-recipient.js";
 export type { KeepOptions } from "./restate/kept-object.js";
 export type { Loss } from "./restate/losses.js";
 export type { Change } from "./restate/restate-object.js";

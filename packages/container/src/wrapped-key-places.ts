@@ -15,7 +15,8 @@ export function childrenWithoutPlace(
     if (typeof child !== "object" || child === null) return [];
     const place = [...path, "children", index];
     const nested: unknown = Reflect.get(child, "keyring");
-    const missing = generator !== undefined && Reflect.get(child, "instructionFileSuffix") === undefined;
+    const writes = generator !== undefined && Reflect.get(child, "decryptOnly") !== true;
+    const missing = writes && Reflect.get(child, "instructionFileSuffix") === undefined;
     return [
       ...(missing ? [[...place, "instructionFileSuffix"]] : []),
       ...(isKeyring(nested) ? childrenWithoutPlace(nested, [...place, "keyring"]) : []),
@@ -35,7 +36,8 @@ export function missingMessageKeys(
   // Without a generator it only reads.
   if (type !== "multi" || !isKeyring(generator) || !Array.isArray(children)) return [];
   const ofChildren = children.flatMap((child: unknown, index): readonly (readonly PropertyKey[])[] => {
-    const nested: unknown = typeof child === "object" && child !== null ? Reflect.get(child, "keyring") : undefined;
+    const isChild = typeof child === "object" && child !== null && Reflect.get(child, "decryptOnly") !== true;
+    const nested: unknown = isChild ? Reflect.get(child, "keyring") : undefined;
     return isKeyring(nested) ? missingMessageKeys(nested, [...path, "children", index, "keyring"]) : [];
   });
   return [...missingMessageKeys(generator, [...path, "generator"]), ...ofChildren];

@@ -1,15 +1,19 @@
 import { KMS, KMS_CONTEXT } from "@s3ec/envelope";
 import {
   assertKnownOptions,
+  isError,
   isSameWrapAlgorithm,
   type OptionNames,
   type ReencryptedDataKey,
   type ReencryptionRequest,
+  S3EncryptionError,
+  type StringMap,
   WrapKeyring,
 } from "@s3ec/materials";
 import { contextOfCall, contextToBind, type OpenBlob, readContextWrap, writeContextWrap } from "./context-wrap.js";
 import { assertKeyId, isSameKey, type KmsKeyArn, parseKeyArn, parseKmsArn } from "./key-arn.js";
 import { type ConnectedKms, connectKms, type KmsClientOptions } from "./kms-client.js";
+import { isOfAnotherKey } from "./kms-errors.js";
 import { decryptBlob, type KmsKey, reencryptBlob } from "./kms-operations.js";
 import { legacyWrap } from "./legacy-wrap.js";
 import { readMessageWrap, writeMessageWrap } from "./message-wrap.js";
@@ -18,6 +22,11 @@ import { readMessageWrap, writeMessageWrap } from "./message-wrap.js";
 export interface KmsKeyringOptions extends KmsClientOptions {
   /** Key id, key ARN, alias (`alias/app`), alias ARN or multi-Region key (`mrk-...`). Sent with every call (S11). */
   readonly keyId: string;
+  /**
+   * Former keys, read with where `keyId` is another one: of an alias that was pointed to a new key, the keys that it stood for. Each
+   * is sent with the call as well (S11). Default: none.
+   */
+  readonly formerKeyIds?: readonly string[];
   /** Sent with every call, for grants that have not spread yet. Default: none. */
   readonly grantTokens?: readonly string[];
   /**
@@ -29,6 +38,7 @@ export interface KmsKeyringOptions extends KmsClientOptions {
 
 const OPTIONS: OptionNames<KmsKeyringOptions> = {
   keyId: true,
+  formerKeyIds: true,
   grantTokens: true,
   acceptUnstoredContext: true,
   client: true,
@@ -54,15 +64,16 @@ export class KmsKeyring extends WrapKeyring {
    */
   constructor(options: KmsKeyringOptions) {
     assertKnownOptions(options, OPTIONS, "KmsKeyring");
-    const { keyId, grantTokens = [], acceptUnstoredContext = false } = options;
-    assertKeyId(keyId);
+    const { keyId, formerKeyIds = [], grantTokens = [], acceptUnstoredContext = false } = options;
+    for (const id of [keyId, ...formerKeyIds]) assertKeyId(id);
     const kms = connectKms(options, parseKmsArn(keyId)?.region);
     const key: KmsKey = { client: kms.client, keyId, grantTokens: [...grantTokens] };
-    const open: OpenBlob = async (context, blob) => (await decryptBlob(key, context, blob)).plaintext;
+    const keys = [key, ...formerKeyIds.map((id) => ({ ...key, keyId: id }))];
+    const open: OpenBlob = (context, blob) => openWithAny(keys, context, blob);
     super([
       { ...readContextWrap(open, acceptUnstoredContext), ...writeContextWrap(key) },
       legacyWrap(open),
-      { ...readMessageWrap((arn) => (mayBe(keyId, arn) ? key : undefined)), ...writeMessageWrap(key) },
+      { ...readMessageWrap((arn) => keyFor(keys, arn)), ...writeMessageWrap(key) },
     ]);
     this.#kms = kms;
     this.#key = key;
@@ -96,6 +107,35 @@ export class KmsKeyring extends WrapKeyring {
   destroy(): void {
     this.#kms.destroy();
   }
+}
+
+/** Names each key to KMS, which says whether it is the one (S11). */
+async function openWithAny(keys: readonly KmsKey[], context: StringMap, blob: Uint8Array): Promise<Uint8Array> {
+  let failure: unknown;
+  for (const key of keys) {
+    try {
+      return (await decryptBlob(key, context, blob)).plaintext;
+    } catch (error) {
+      // That a key cannot be asked says more than that another one is not it.
+      if (failure === undefined || isOfAnotherKey(failure)) failure = error;
+      if (!isOfAnotherKey(error) && key === keys[0]) break;
+    }
+  }
+  throw isOfAnotherKey(failure) ? anotherKey(failure) : failure;
+}
+
+function anotherKey(error: unknown): S3EncryptionError {
+  return new S3EncryptionError(
+    "no-matching-key",
+    "KMS says that the data key is wrapped with another KMS key than keyId. If keyId is an alias, it may have been pointed to another key since the object was written: pass the key's former ids, too (formerKeyIds).",
+    { cause: isError(error) ? error.cause : error },
+  );
+}
+
+/** The key that has this ARN, or else one that is named by an alias. */
+function keyFor(keys: readonly KmsKey[], arn: KmsKeyArn): KmsKey | undefined {
+  const fitting = keys.filter(({ keyId }) => mayBe(keyId, arn));
+  return fitting.find(({ keyId }) => !keyId.includes("alias/")) ?? fitting[0];
 }
 
 /** What an alias stands for, KMS alone knows. */

@@ -143,12 +143,39 @@ describe("KmsKeyring", () => {
       expect(kms.calls).to.deep.equal([]);
     });
 
-    it("fails uniformly on a wrap of another KMS key", async () => {
+    it("says of a wrap of another KMS key that an alias may have been pointed elsewhere", async () => {
       const other = new KmsKeyring({ keyId: kms.server.kms.createKey().arn, client: kms.client() });
       const { wrap } = await wrapOf(other);
-      const error = await refusal("decryption-failed", keyring.onDecrypt(toDecrypt(), [wrap]));
+      const error = await refusal("no-matching-key", keyring.onDecrypt(toDecrypt(), [wrap]));
+      expect(error.message).to.contain("formerKeyIds");
       expect(error.cause).to.have.property("name", "IncorrectKeyException");
       expect(Object.keys(error)).to.not.include("cause");
+    });
+
+    it("opens with former keys, each named to KMS, and writes with none of them (S11)", async () => {
+      const [first, second, never] = [1, 2, 3].map(() => kms.server.kms.createKey().arn) as [string, string, string];
+      const { wrap } = await wrapOf(new KmsKeyring({ keyId: second, client: kms.client() }));
+      const moved = new KmsKeyring({ keyId: kms.keyArn, formerKeyIds: [first, second, never], client: kms.client() });
+      kms.forget();
+      expect((await moved.onDecrypt(toDecrypt(), [wrap]))?.dataKey?.symmetricKeySize).to.equal(32);
+      expect(kms.calls).to.deep.equal(["Decrypt", "Decrypt", "Decrypt"]);
+      expect(kms.latest).to.deep.include({ KeyId: second });
+      kms.forget();
+      await wrapOf(moved);
+      expect(kms.latest).to.deep.include({ KeyId: kms.keyArn });
+      const without = new KmsKeyring({ keyId: kms.keyArn, formerKeyIds: [first], client: kms.client() });
+      await refusal("no-matching-key", without.onDecrypt(toDecrypt(), [wrap]));
+      const gone = new KmsKeyring({
+        keyId: kms.keyArn,
+        formerKeyIds: ["alias/gone", second],
+        client: kms.client(),
+      });
+      expect((await gone.onDecrypt(toDecrypt(), [wrap]))?.dataKey).to.not.equal(undefined);
+      const onlyGone = new KmsKeyring({ keyId: kms.keyArn, formerKeyIds: ["alias/gone"], client: kms.client() });
+      await refusal("key-unavailable", onlyGone.onDecrypt(toDecrypt(), [wrap]));
+      expect(() => new KmsKeyring({ keyId: kms.keyArn, formerKeyIds: ["a b"], client: kms.client() })).to.throw(
+        /keyId/,
+      );
     });
 
     it("fails uniformly on altered, cut and emptied blobs, and on one that is too long to send", async () => {

@@ -11,9 +11,15 @@ export interface MultiKeyringChild {
    * wrapped keys, can do without.
    */
   readonly instructionFileSuffix?: string;
+  /** Only reads, such as the key that objects were written with before: nothing is wrapped with it. Default false. */
+  readonly decryptOnly?: boolean;
 }
 
-const CHILD: OptionNames<MultiKeyringChild> = { keyring: true, instructionFileSuffix: true };
+const CHILD: OptionNames<MultiKeyringChild> = {
+  keyring: true,
+  instructionFileSuffix: true,
+  decryptOnly: true,
+};
 
 /** A child with its suffix as it is stored (H16); without one it can have a part in messages only, and read. */
 export interface ChildKeyring {
@@ -21,6 +27,8 @@ export interface ChildKeyring {
   /** Position among the children, from 0. */
   readonly index: number;
   readonly suffix: string | undefined;
+  /** Has no part in writing. */
+  readonly decryptOnly: boolean;
 }
 
 /** Checks what could only fail once something is written or, worse, read. */
@@ -34,9 +42,13 @@ export function childKeyrings(children: readonly MultiKeyringChild[]): readonly 
       );
     }
     assertKnownOptions(child, CHILD, `children[${index}]`);
-    const { keyring, instructionFileSuffix: given } = child;
+    const { keyring, instructionFileSuffix: given, decryptOnly = false } = child;
+    // Texts are true, "false" among them.
+    if (typeof decryptOnly !== "boolean") {
+      throw new S3EncryptionError("invalid-argument", `children[${index}].decryptOnly must be true or false.`);
+    }
     assertKeyring(keyring, "Each child");
-    if (given === undefined) return { keyring, index, suffix: undefined };
+    if (given === undefined) return { keyring, index, suffix: undefined, decryptOnly };
     const suffix = instructionFileSuffix(given);
     if (suffix === DEFAULT_INSTRUCTION_FILE_SUFFIX || taken.has(suffix)) {
       throw new S3EncryptionError(
@@ -45,13 +57,13 @@ export function childKeyrings(children: readonly MultiKeyringChild[]): readonly 
       );
     }
     taken.add(suffix);
-    return { keyring, index, suffix };
+    return { keyring, index, suffix, decryptOnly };
   });
 }
 
 /** Throws `invalid-configuration` where a child's wrapped key would have no place beside the object. */
 export function assertPlaces(children: readonly ChildKeyring[]): void {
-  if (children.every(({ suffix }) => suffix !== undefined)) return;
+  if (children.every(({ suffix, decryptOnly }) => suffix !== undefined || decryptOnly)) return;
   throw new S3EncryptionError(
     "invalid-configuration",
     'Give each child an instructionFileSuffix, such as ".escrow": the default place holds the generator\'s wrapped key.',

@@ -131,7 +131,7 @@ export class MultiKeyring implements Keyring {
     }
     // Whatever else a keyring may have put into its answer is not taken over.
     let result = added.reduce(withEncryptedDataKey<WithDataKey<EncryptionMaterials>>, withDataKey(materials, dataKey));
-    for (const child of this.#children) {
+    for (const child of this.#children.filter(({ decryptOnly }) => !decryptOnly)) {
       for (const wrapped of await this.#wrapByChild(child, result)) result = withEncryptedDataKey(result, wrapped);
     }
     return result;

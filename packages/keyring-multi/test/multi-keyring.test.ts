@@ -65,6 +65,18 @@ function wrapped(name = "one"): EncryptedDataKey {
 }
 
 describe("MultiKeyring", () => {
+  it("never wraps with a child that only reads, which needs no place", async () => {
+    const former = aes();
+    const keyring = new MultiKeyring({ generator: aes(), children: [{ keyring: former, decryptOnly: true }] });
+    const written = await keyring.onEncrypt(TO_ENCRYPT);
+    expect(written.encryptedDataKeys).to.have.lengthOf(1);
+    const old = await former.onEncrypt(TO_ENCRYPT);
+    const opened = await keyring.onDecrypt(TO_DECRYPT, old.encryptedDataKeys);
+    expect(opened?.dataKey?.equals(old.dataKey ?? createSecretKey(Buffer.alloc(32)))).to.equal(true);
+    const wrong = { keyring: former, decryptOnly: "false" as unknown as boolean };
+    expect(() => new MultiKeyring({ generator: aes(), children: [wrong] })).to.throw(/decryptOnly must be/);
+  });
+
   describe("construction", () => {
     const refused: readonly (readonly [
       string,

@@ -67,7 +67,7 @@ export async function makeNewWrap(
   }
   const laid = await unlessAborted(() => rules.wrap(held, wanted), from.abortSignal);
   refuseAmbiguous(stored, laid);
-  if (isFurther) refuseFurther(laid);
+  if (isFurther && rewrap.isRecipient !== true) refuseFurther(laid);
   if (enforceRotation) {
     const oldKeyring = { ...target, materialsManager: encryption.materialsManager };
     const made = findNew(rules, standing, laid, oldKeyring);
@@ -87,7 +87,7 @@ async function reencryptedWrap(
 ): Promise<NewWrap> {
   const { encryption, object, from, to, verify } = rewrap;
   if (rewrap.enforceRotation && isSameKey) throw sameKey("The key store says that it is the same");
-  if (!isSamePlace(laid.place, standing.place)) refuseFurther(laid);
+  if (!isSamePlace(laid.place, standing.place) && rewrap.isRecipient !== true) refuseFurther(laid);
   if (verify === "none") return { laid, verified: "none", isReencrypted: true };
   const { materialDescription: _, ...target } = requestOf(
     { ...encryption, materialsManager: to.materialsManager },

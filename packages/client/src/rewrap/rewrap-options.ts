@@ -123,6 +123,8 @@ export interface Rewrap {
   readonly verify: "envelope" | "content" | "none";
   readonly enforceRotation: boolean;
   readonly decryptHere: boolean;
+  /** Whether a recipient is added, whose key may be of any kind. Default false. */
+  readonly isRecipient?: boolean;
   /** How the object is copied onto itself, where its own metadata changes. */
   readonly keep: KeepOptions;
 }

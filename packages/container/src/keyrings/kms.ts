@@ -9,6 +9,10 @@ export const kms: KeyringDescriptor = keyringDescriptor({
   schema: () =>
     z.strictObject({
       keyId: z.string().min(1).describe("Key id, key ARN, alias (alias/app) or alias ARN."),
+      formerKeyIds: z
+        .array(z.string().min(1))
+        .describe("Former keys, to read with: those that an alias stood for before it was pointed to a new key.")
+        .exactOptional(),
       region: REGION.exactOptional(),
       grantTokens: GRANT_TOKENS.exactOptional(),
       acceptUnstoredContext: z

@@ -17,6 +17,10 @@ export const multi: KeyringDescriptor = keyringDescriptor({
                 "Where its wrapped key goes: the object's key plus this, such as .escrow. Needed to write objects; messages hold it themselves.",
               )
               .exactOptional(),
+            decryptOnly: z
+              .boolean()
+              .describe("Only reads, such as the key that objects were written with before. Default false.")
+              .exactOptional(),
           }),
         )
         .min(1)
@@ -34,10 +38,11 @@ export const multi: KeyringDescriptor = keyringDescriptor({
   },
   explain: ({ generator, children }, role, explainKeyring) => [
     ...(generator === undefined ? [] : explainKeyring(generator, role)),
-    ...children.flatMap(({ keyring, instructionFileSuffix: suffix }) =>
+    ...children.flatMap(({ keyring, instructionFileSuffix: suffix, decryptOnly }) =>
       explainKeyring(keyring, "child").map((key) => ({
         ...key,
         ...(generator === undefined ? { readers: null, writing: null } : {}),
+        ...(decryptOnly === true ? { writing: null } : {}),
         ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
       })),
     ),

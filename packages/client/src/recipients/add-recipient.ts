@@ -1,0 +1,153 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { recipientOfAnnotation } from "@s3ec/envelope";
+import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import { refuseNotAnnotatable } from "../annotations/annotatable.js";
+import { AnnotationStore } from "../annotations/annotation-store.js";
+import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { fileToRewrap } from "../rewrap/file-beside.js";
+import { makeNewWrap, type NewWrap, type StandingWrap } from "../rewrap/new-wrap.js";
+import { rewrapFile } from "../rewrap/rewrap-file.js";
+import { type Rewrap, type RewrapOptions, type RewrapTarget, resolveRewrap } from "../rewrap/rewrap-options.js";
+import { type StandingObject, standingObject } from "../rewrap/standing-object.js";
+import { seenAnnotations } from "./moving.js";
+import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
+
+/** Which object gets which further key, and where that goes. */
+export interface AddRecipientOptions
+  extends RecipientOptions,
+    Pick<
+      RewrapOptions,
+      "encryptionContext" | "format" | "instructionFileSuffix" | "materialDescription" | "owner" | "verify"
+    > {
+  /** What wraps the data key for the recipient. */
+  readonly to: Omit<RewrapTarget, "instructionFileSuffix">;
+  /** Where it goes: an annotation of the object (default), or a file at its key plus `.` and the recipient's name. */
+  readonly in?: "annotation" | "instruction-file";
+}
+
+/** A recipient that an object has now. */
+export interface AddedRecipient {
+  /** Where the wrap stands. */
+  readonly place: WrapPlace;
+  /** The wrap, as the sibling clients call it. */
+  readonly wrapAlgorithm: string;
+  /** What was seen to work before success was said: the wrap with the content's tag, the wrap, or nothing. */
+  readonly verified: "content" | "envelope" | "unverified";
+}
+
+const OPTIONS = {
+  ...RECIPIENTS,
+  recipient: true,
+  to: true,
+  in: true,
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+  format: true,
+  owner: true,
+  verify: true,
+} as const;
+
+/** How often what others change at the same time is begun anew. */
+const MAX_ROUNDS = 5;
+
+/**
+ * Gives an object a further recipient: the client's own keyring opens the data key, the one in `to` wraps it, and its wrap is
+ * stored beside the object, which stays as it is. Neither a recipient that is there nor anybody's file is replaced.
+ *
+ * @param client an `S3EncryptionClient`, or one given to `encryptS3`
+ * @throws S3EncryptionError as `rewrapObject`; `unsupported-operation` for an object without key commitment unless
+ *   `enableUncommittedChildren`, for CBC, and where the store has no annotations; `content-mismatch` where the object was
+ *   replaced meanwhile, or its annotations are being moved
+ */
+export async function addRecipient(client: S3Client, options: AddRecipientOptions): Promise<AddedRecipient> {
+  checkRecipients<AddRecipientOptions>(options, OPTIONS, "addRecipient");
+  const { recipient: _, in: place = "annotation", to, ...rest } = options;
+  if (place !== "annotation" && place !== "instruction-file") {
+    throw new S3EncryptionError("invalid-argument", 'in must be "annotation" or "instruction-file".');
+  }
+  const { annotation, suffix } = placesOf(options);
+  const target = place === "annotation" ? to : { ...to, instructionFileSuffix: suffix };
+  const rewrap: Rewrap = {
+    ...resolveRewrap(encryptionOf(client, undefined), { ...rest, to: target }),
+    isRecipient: true,
+  };
+  const plain = plainClientOf(client);
+  if (place === "annotation") refuseNotAnnotatable(options);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const object = await standingObject(plain, rewrap);
+    const done =
+      place === "annotation" ? await annotate(plain, rewrap, object, annotation) : await addFile(plain, rewrap, object);
+    if (done !== undefined) return addedRecipient(done);
+  }
+  throw new S3EncryptionError("content-mismatch", "Others change the object again and again. Try again later.");
+}
+
+function addedRecipient({ laid, verified }: NewWrap): AddedRecipient {
+  return {
+    place: laid.place,
+    wrapAlgorithm: laid.encryptedDataKey.wrapAlgorithm.name,
+    verified: verified === "none" ? "unverified" : verified,
+  };
+}
+
+function hasOwnWrap({ from }: Rewrap, { head, format }: StandingObject): boolean {
+  if (from.instructionFileSuffix !== undefined) return false;
+  return format.siblings === undefined || format.siblings.kindOf(head.Metadata ?? {}).standsAlone;
+}
+
+async function addFile(client: S3Client, rewrap: Rewrap, object: StandingObject): Promise<NewWrap | undefined> {
+  const store = new AnnotationStore(client, rewrap.object, rewrap.from.abortSignal);
+  const done = await rewrapFile(client, rewrap, object, hasOwnWrap(rewrap, object));
+  if (done !== undefined) await seenAnnotations(store);
+  return done;
+}
+
+/** Undefined where the object that stands is another by then. */
+async function annotate(
+  client: S3Client,
+  rewrap: Rewrap,
+  object: StandingObject,
+  name: string,
+): Promise<NewWrap | undefined> {
+  const { object: address, from } = rewrap;
+  const store = new AnnotationStore(client, address, from.abortSignal);
+  await store.prove();
+  const before = await seenAnnotations(store);
+  if (before.state !== "listed") throw before.state === "unknown" ? before.reason : noAnnotations();
+  const recipient = recipientOfAnnotation(name);
+  if (before.annotations.some((each) => recipientOfAnnotation(each.name) === recipient)) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `"${recipient}" is a recipient of the object already: remove it first (removeRecipient), or choose another name.`,
+    );
+  }
+  const made = await makeNewWrap(client, object.rules, rewrap, await standingWrap(client, rewrap, object), {
+    in: "annotation",
+    name,
+  });
+  const text = made.laid.text ?? "";
+  if (!(await store.put(name, text, object.head.ETag ?? ""))) return undefined;
+  await seenAnnotations(store);
+  if ((await store.read(name)) === text) return made;
+  throw new S3EncryptionError(
+    "content-mismatch",
+    "The recipient's wrap was stored, and changed or removed meanwhile: look, and add it again if it is still wanted.",
+  );
+}
+
+async function standingWrap(client: S3Client, rewrap: Rewrap, object: StandingObject): Promise<StandingWrap> {
+  const { head, format } = object;
+  if (hasOwnWrap(rewrap, object) || format.siblings === undefined) {
+    return { head, place: { in: "metadata" }, text: undefined };
+  }
+  const { suffix, found } = await fileToRewrap(client, rewrap, format.siblings, head.Metadata ?? {});
+  return { head, place: { in: "instruction-file", suffix }, text: found.body };
+}
+
+function noAnnotations(): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    'The store has no annotations: add the recipient in a file (in: "instruction-file").',
+  );
+}

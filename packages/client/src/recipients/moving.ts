@@ -1,0 +1,35 @@
+import { ANNOTATION_PREFIX, MOVING_ANNOTATION } from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+import type { AnnotationStore, ListedAnnotation } from "../annotations/annotation-store.js";
+
+/** Annotations of ours, or why they are not known. */
+export type SeenAnnotations =
+  | { readonly state: "listed"; readonly annotations: readonly ListedAnnotation[] }
+  /** The store knows none. */
+  | { readonly state: "none" }
+  /** They may not be listed. */
+  | { readonly state: "unknown"; readonly reason: unknown };
+
+/** Those of ours. Throws `content-mismatch` while somebody carries them over to a copy: what is changed then may get lost. */
+export async function seenAnnotations(store: AnnotationStore): Promise<SeenAnnotations> {
+  let annotations: readonly ListedAnnotation[];
+  try {
+    annotations = await store.list(ANNOTATION_PREFIX);
+  } catch (error) {
+    if (error instanceof S3EncryptionError) return { state: "none" };
+    if (isForbidden(error)) return { state: "unknown", reason: error };
+    throw error;
+  }
+  if (annotations.some(({ name }) => name === MOVING_ANNOTATION)) {
+    throw new S3EncryptionError(
+      "content-mismatch",
+      "The object's annotations are being moved to a copy of it, which may leave this change behind: ask again later.",
+    );
+  }
+  return { state: "listed", annotations };
+}
+
+function isForbidden(error: unknown): boolean {
+  const metadata: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "$metadata") : undefined;
+  return typeof metadata === "object" && metadata !== null && Reflect.get(metadata, "httpStatusCode") === 403;
+}

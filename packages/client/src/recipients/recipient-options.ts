@@ -1,0 +1,54 @@
+import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
+import { annotationName } from "@s3ec/envelope";
+import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
+
+/** Which object's recipients are meant. */
+export interface RecipientsOptions {
+  /** Its bucket. */
+  readonly Bucket: string;
+  /** Its key. */
+  readonly Key: string;
+  /** As of a `GetObjectCommand`, sent with every request. */
+  readonly ExpectedBucketOwner?: GetObjectCommandInput["ExpectedBucketOwner"];
+  /** As of a `GetObjectCommand`, sent with every request. */
+  readonly RequestPayer?: GetObjectCommandInput["RequestPayer"];
+  /** Ends the work; what was sent by then may still be done. */
+  readonly abortSignal?: AbortSignal;
+}
+
+/** Which recipient of which object. */
+export interface RecipientOptions extends RecipientsOptions {
+  /** The recipient's name; a child's suffix counts without its dot. */
+  readonly recipient: string;
+}
+
+export const RECIPIENTS: OptionNames<RecipientsOptions> = {
+  Bucket: true,
+  Key: true,
+  ExpectedBucketOwner: true,
+  RequestPayer: true,
+  abortSignal: true,
+};
+
+/** Throws `invalid-argument` for what is wrong with the options, before anything is asked. */
+export function checkRecipients<Options extends RecipientsOptions>(
+  options: Options,
+  names: OptionNames<NoInfer<Options>>,
+  what: string,
+): void {
+  assertKnownOptions<Options>(options, names, what);
+  for (const name of ["Bucket", "Key"] as const) {
+    const value: unknown = options[name];
+    if (typeof value !== "string" || value === "") throw invalid(`${what} must be told a ${name}.`);
+  }
+}
+
+/** The recipient's two places: the annotation, and the file. Throws `invalid-argument` for what is no name. */
+export function placesOf({ recipient }: RecipientOptions): { readonly annotation: string; readonly suffix: string } {
+  if (typeof recipient !== "string") throw invalid("recipient must be a name, such as escrow.");
+  return { annotation: annotationName(recipient), suffix: `.${recipient.replace(/^\.+/, "")}` };
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}

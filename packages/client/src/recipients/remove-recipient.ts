@@ -1,0 +1,92 @@
+import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { recipientOfAnnotation } from "@s3ec/envelope";
+import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import { AnnotationStore } from "../annotations/annotation-store.js";
+import { lookingStore } from "../commands/looking-store.js";
+import { siblingRules } from "../files-beside.js";
+import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { seenAnnotations } from "./moving.js";
+import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
+
+/** What is left of a recipient. */
+export interface RemovedRecipient {
+  /** What was deleted. */
+  readonly removed: readonly WrapPlace[];
+  /** What is there all the same: somebody put it meanwhile, or it is no wrap of this object. */
+  readonly remaining: readonly WrapPlace[];
+  /** Places that may not be looked at: not known to be removed. */
+  readonly unknown: readonly WrapPlace["in"][];
+  /** What no removal does, in a sentence. */
+  readonly limits: string;
+}
+
+const LIMITS =
+  "Whoever has opened the object may keep its data key, and whoever kept the wrap can put it back; older versions, copies and backups keep theirs. Only migrateObject, with a new data key, ends access.";
+
+/**
+ * Removes a recipient: every annotation `x-s3ec/NAME` and `x-s3ec/NAME/...`, and the file at the object's key plus `.NAME`,
+ * where that is a wrap of this object. Then looks at both again.
+ *
+ * @param client an `S3EncryptionClient`, or one given to `encryptS3`
+ * @throws S3EncryptionError `invalid-argument`; `unsupported-operation` where the object could not be read without the file;
+ *   `content-mismatch` where the object was replaced meanwhile, or its annotations are being moved; S3's own errors
+ */
+export async function removeRecipient(client: S3Client, options: RecipientOptions): Promise<RemovedRecipient> {
+  checkRecipients<RecipientOptions>(options, { ...RECIPIENTS, recipient: true }, "removeRecipient");
+  const { annotation, suffix } = placesOf(options);
+  const encryption = encryptionOf(client, undefined);
+  const { recipient, abortSignal, ...object } = options;
+  const plain = plainClientOf(client);
+  const head = await plain.send(new HeadObjectCommand(object), abortSignal === undefined ? {} : { abortSignal });
+  const { Metadata: metadata = {}, ETag = "" } = head;
+  const rules = siblingRules(encryption);
+  const files = lookingStore(plain, object, encryption, abortSignal);
+  const annotations = new AnnotationStore(plain, object, abortSignal);
+  const isFileOfThis = (text: string): boolean =>
+    rules.isFileFor(metadata, { suffix, text }, encryption.materialsManager);
+  if (!rules.kindOf(metadata).standsAlone && rules.unnamed.includes(suffix)) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      `Nothing was removed: the object's metadata holds no wrapped key, and the file at its key plus "${suffix}" is the generator's.`,
+    );
+  }
+  const removed: WrapPlace[] = [];
+  for (const name of await namesOf(annotations, annotation)) {
+    if (!(await annotations.remove(name, ETag))) throw replaced();
+    removed.push({ in: "annotation", name });
+  }
+  const file = await files.read(suffix);
+  if (file.state === "read" && isFileOfThis(file.body) && (await files.remove(suffix, file.etag))) {
+    removed.push({ in: "instruction-file", suffix });
+  }
+  const remaining: WrapPlace[] = [];
+  const unknown: WrapPlace["in"][] = [];
+  const seen = await seenAnnotations(annotations);
+  if (seen.state === "unknown") unknown.push("annotation");
+  if (seen.state === "listed") {
+    const left = seen.annotations.filter(({ name }) => isOfRecipient(name, annotation));
+    remaining.push(...left.map(({ name }) => ({ in: "annotation", name }) as const));
+  }
+  const now = await files.read(suffix);
+  if (now.state === "unknown") unknown.push("instruction-file");
+  if (now.state === "read" && isFileOfThis(now.body)) remaining.push({ in: "instruction-file", suffix });
+  return { removed, remaining, unknown, limits: LIMITS };
+}
+
+/** None where they may not be listed: then they are not known to be removed. */
+async function namesOf(store: AnnotationStore, annotation: string): Promise<readonly string[]> {
+  const seen = await seenAnnotations(store);
+  if (seen.state !== "listed") return [];
+  return seen.annotations.map(({ name }) => name).filter((name) => isOfRecipient(name, annotation));
+}
+
+function isOfRecipient(name: string, annotation: string): boolean {
+  return recipientOfAnnotation(name) === recipientOfAnnotation(annotation);
+}
+
+function replaced(): S3EncryptionError {
+  return new S3EncryptionError(
+    "content-mismatch",
+    "The object was replaced or changed meanwhile: look at its recipients, and remove again what is still there.",
+  );
+}

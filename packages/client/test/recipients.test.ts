@@ -1,0 +1,222 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import {
+  GetObjectAnnotationCommand,
+  HeadObjectCommand,
+  PutObjectAnnotationCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import {
+  addRecipient,
+  listRecipients,
+  removeRecipient,
+  type S3EncryptionClient,
+  type S3EncryptionOptions,
+} from "@s3ec/client";
+import { MultiKeyring } from "@s3ec/keyring-multi";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
+import { expect } from "chai";
+import { BUCKET, Fixture, get, put, refusal } from "./fixture.js";
+import { errorOf } from "./transfers.js";
+
+const generator = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const partner = new RawRsaKeyring({ publicKey, privateKey });
+const publicOnly = new RawRsaKeyring({ publicKey });
+const V2 = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
+
+describe("recipients", () => {
+  let fixture: Fixture;
+  before(async () => {
+    fixture = await Fixture.start();
+  });
+  after(() => fixture.close());
+  afterEach(() => fixture.server.faults.clear());
+
+  const owner = (options: Partial<S3EncryptionOptions> = {}): S3EncryptionClient =>
+    fixture.client({ keyring: generator, ...options });
+  const reads = async (key: string, options: Partial<S3EncryptionOptions> = {}, call = {}): Promise<string> =>
+    (await (await fixture.client({ keyring: partner, ...options }).send(get(key), call)).Body?.transformToString()) ??
+    "";
+  const at = (Key: string) => ({ Bucket: BUCKET, Key });
+  const partnerAt = (Key: string) => ({ ...at(Key), recipient: "partner", to: { keyring: partner } });
+  const annotate = (Key: string, AnnotationName: string, AnnotationPayload = "{}") =>
+    fixture.plain.send(new PutObjectAnnotationCommand({ ...at(Key), AnnotationName, AnnotationPayload }));
+  const text = async (Key: string, AnnotationName: string): Promise<string> => {
+    const asked = new GetObjectAnnotationCommand({ ...at(Key), AnnotationName });
+    return (await (await fixture.plain.send(asked)).AnnotationPayload?.transformToString()) ?? "";
+  };
+
+  it("are added, listed and removed as annotations, while the object stays as it is", async () => {
+    await owner().send(put("life"));
+    const before = await fixture.plain.send(new HeadObjectCommand(at("life")));
+    expect((await refusal(reads("life"))).code).to.equal("no-matching-key");
+    fixture.server.clearRequests();
+    expect(await addRecipient(owner(), partnerAt("life"))).to.deep.equal({
+      place: { in: "annotation", name: "x-s3ec/partner" },
+      wrapAlgorithm: "RSA-OAEP-SHA1",
+      verified: "envelope",
+    });
+    expect(fixture.server.requests.every(({ operation }) => operation !== "GetObject")).to.equal(true);
+    expect(fixture.server.requests.every(({ query }) => query?.versionId === undefined)).to.equal(true);
+    expect(await reads("life")).to.equal("secret");
+    const { recipients, hasOwnWrap, unknown } = await listRecipients(owner(), at("life"));
+    expect({ hasOwnWrap, unknown }).to.deep.equal({ hasOwnWrap: true, unknown: [] });
+    expect(recipients.map(({ recipient, state }) => `${recipient}: ${state}`)).to.deep.equal([
+      "partner: of this object",
+    ]);
+    const removed = await removeRecipient(owner(), { ...at("life"), recipient: "partner" });
+    expect(removed).to.deep.include({
+      removed: [{ in: "annotation", name: "x-s3ec/partner" }],
+      remaining: [],
+      unknown: [],
+    });
+    expect(removed.limits).to.contain("may keep its data key").and.contain("migrateObject");
+    expect((await refusal(reads("life"))).code).to.equal("no-matching-key");
+    const after = await fixture.plain.send(new HeadObjectCommand(at("life")));
+    expect(after.LastModified).to.deep.equal(before.LastModified);
+    expect(after.ETag).to.equal(before.ETag);
+  });
+
+  it("are added in a file, of a key of any kind, and removed from both places", async () => {
+    const child = new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { k: "child" } });
+    const both = { ...at("file"), recipient: ".child", to: { keyring: child } };
+    await owner().send(put("file"));
+    await addRecipient(owner(), { ...both, in: "instruction-file" });
+    const call = { instructionFileSuffix: ".child" };
+    expect(await reads("file", { keyring: child }, call)).to.equal("secret");
+    await addRecipient(owner(), both);
+    await annotate("file", "x-s3ec/child/0f", await text("file", "x-s3ec/child"));
+    const { removed } = await removeRecipient(owner(), { ...at("file"), recipient: "child" });
+    expect(removed).to.deep.equal([
+      { in: "annotation", name: "x-s3ec/child" },
+      { in: "annotation", name: "x-s3ec/child/0f" },
+      { in: "instruction-file", suffix: ".child" },
+    ]);
+    await refusal(reads("file", { keyring: child }, call));
+  });
+
+  it("need the right key: one that cannot be used here takes a word of its own", async () => {
+    await owner().send(put("unusable"));
+    const add = { ...at("unusable"), recipient: "partner", to: { keyring: publicOnly } };
+    expect((await refusal(addRecipient(owner(), add))).message).to.contain('verify: "none"');
+    expect((await listRecipients(owner(), at("unusable"))).recipients).to.deep.equal([]);
+    expect(await addRecipient(owner(), { ...add, verify: "none" })).to.have.property("verified", "unverified");
+    expect(await reads("unusable")).to.equal("secret");
+  });
+
+  it("are never put over one that is there", async () => {
+    await owner().send(put("twice"));
+    await addRecipient(owner(), partnerAt("twice"));
+    expect((await refusal(addRecipient(owner(), partnerAt("twice")))).message).to.contain("already");
+  });
+
+  it("of V2 need the switch, and the content's tag proves the key before another has it (S19)", async () => {
+    await owner(V2).send(put("v2"));
+    expect((await refusal(addRecipient(owner(V2), partnerAt("v2")))).code).to.equal("unsupported-operation");
+    const allowed = owner({ ...V2, enableUncommittedChildren: true });
+    fixture.server.clearRequests();
+    await addRecipient(allowed, partnerAt("v2"));
+    expect(fixture.server.requests.some(({ operation }) => operation === "GetObject")).to.equal(true);
+    expect(await reads("v2", V2)).to.equal("secret");
+  });
+
+  for (const [what, act] of [
+    ["added", (key: string) => addRecipient(owner(), partnerAt(key))],
+    ["removed", (key: string) => removeRecipient(owner(), { ...at(key), recipient: "partner" })],
+    ["listed", (key: string) => listRecipients(owner(), at(key))],
+  ] as const) {
+    it(`are not ${what} while the annotations are being moved: ask again`, async () => {
+      const key = `moving-${what}`;
+      await owner().send(put(key));
+      await annotate(key, "x-s3ec/moving");
+      const error = await refusal(act(key));
+      expect(error.code).to.equal("content-mismatch");
+      expect(error.message).to.contain("ask again");
+    });
+  }
+
+  it("tell of a move that began while one was added", async () => {
+    await owner().send(put("moves"));
+    const held = fixture.server.faults.pause({ operation: "PutObjectAnnotation", key: "moves", at: "answer" });
+    const adding = refusal(addRecipient(owner(), partnerAt("moves")));
+    await held.reached;
+    await annotate("moves", "x-s3ec/moving");
+    held.release();
+    expect((await adding).message).to.contain("being moved");
+  });
+
+  it("are wrapped anew for an object that has replaced the one they were for", async () => {
+    await owner().send(put("replaced", "old"));
+    const held = fixture.server.faults.pause({ operation: "PutObjectAnnotation", key: "replaced" });
+    const adding = addRecipient(owner(), partnerAt("replaced"));
+    await held.reached;
+    await owner().send(put("replaced", "new"));
+    held.release();
+    await adding;
+    expect(await reads("replaced")).to.equal("new");
+  });
+
+  it("are not known to be removed where they may not be listed", async () => {
+    await owner().send(put("hidden"));
+    await addRecipient(owner(), partnerAt("hidden"));
+    fixture.server.faults.add({ operation: "ListObjectAnnotations", status: 403, code: "AccessDenied" });
+    fixture.server.faults.add({ operation: "GetObject", key: "hidden.partner", status: 403, code: "AccessDenied" });
+    const { removed, unknown } = await removeRecipient(owner(), { ...at("hidden"), recipient: "partner" });
+    expect({ removed, unknown }).to.deep.equal({ removed: [], unknown: ["annotation", "instruction-file"] });
+    expect((await listRecipients(owner(), at("hidden"))).unknown).to.deep.equal(["annotation"]);
+  });
+
+  it("leave somebody's object that has the name of a recipient's file", async () => {
+    await owner().send(put("report"));
+    await fixture.plain.send(new PutObjectCommand({ ...at("report.pdf"), Body: "%PDF" }));
+    const { removed } = await removeRecipient(owner(), { ...at("report"), recipient: "pdf" });
+    expect(removed).to.deep.equal([]);
+    expect((await fixture.stored("report.pdf")).body.toString()).to.equal("%PDF");
+    expect((await listRecipients(owner(), at("report"))).recipients).to.deep.equal([]);
+  });
+
+  it("say whose a file beside the object is", async () => {
+    const children = [{ keyring: partner, instructionFileSuffix: ".partner" }];
+    const keyring = new MultiKeyring({ generator, children });
+    await owner({ keyring }).send(put("whose"));
+    const { body } = await fixture.stored("whose.partner");
+    await owner().send(put("whose"));
+    await fixture.plain.send(new PutObjectCommand({ ...at("whose.unmarked"), Body: body }));
+    const { recipients } = await listRecipients(owner({ keyring }), at("whose"));
+    expect(recipients.map(({ recipient, state }) => `${recipient}: ${state}`).sort()).to.deep.equal([
+      "partner: of another object",
+      "unmarked: unproven",
+    ]);
+  });
+
+  it("keep the generator's file of an object that has no wrapped key on it", async () => {
+    const options = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    await owner(options).send(put("alone"));
+    const error = await refusal(removeRecipient(owner(), { ...at("alone"), recipient: "instruction" }));
+    expect(error.code).to.equal("unsupported-operation");
+    await addRecipient(owner(), partnerAt("alone"));
+    expect(await reads("alone", {}, { instructionFileSuffix: ".partner" })).to.equal("secret");
+  });
+
+  it("refuse what is no recipient, no key or no place, before anything is asked", async () => {
+    fixture.server.clearRequests();
+    for (const recipient of ["", "a/b", "moving"]) {
+      const wrong = { ...partnerAt("any"), recipient };
+      expect((await refusal(addRecipient(owner(), wrong))).code).to.equal("invalid-argument");
+      expect((await refusal(removeRecipient(owner(), { ...at("any"), recipient }))).code).to.equal("invalid-argument");
+    }
+    const place = { ...partnerAt("any"), in: "metadata" as "annotation" };
+    expect((await refusal(addRecipient(owner(), place))).code).to.equal("invalid-argument");
+    expect((await refusal(listRecipients(owner(), { Bucket: BUCKET, Key: "" }))).code).to.equal("invalid-argument");
+    expect(fixture.server.requests).to.deep.equal([]);
+  });
+
+  it("leave nothing behind when the store is down", async () => {
+    await owner().send(put("down"));
+    fixture.server.faults.add({ operation: "PutObjectAnnotation", status: 500 });
+    await errorOf(addRecipient(owner(), partnerAt("down")));
+    fixture.server.faults.clear();
+    expect((await listRecipients(owner(), at("down"))).recipients).to.deep.equal([]);
+  });
+});
