@@ -20,6 +20,7 @@ import {
   objectNamedAfter,
 } from "./object-address.js";
 import { print, tell, warn } from "./printing.js";
+import { recipientsCommands } from "./recipients-command.js";
 import { rewrapCommand } from "./rewrap-command.js";
 
 interface CommonOptions extends ConnectionOptions {
@@ -159,6 +160,7 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
     ),
     interrupts,
   );
+  recipientsCommands(root, interrupts, (command) => transfer(explained(command, onVerbose), ""));
   keyCommands(root, (command) => explained(command, onVerbose));
   configCommands(root, (command) => explained(command, onVerbose));
   return root;

@@ -1,14 +1,23 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { type RewrappedObject, rewrapObject, S3EncryptionClient } from "@s3ec/client";
+import {
+  type AddedRecipient,
+  addRecipient,
+  listRecipients,
+  type RewrappedObject,
+  removeRecipient,
+  rewrapObject,
+  S3EncryptionClient,
+} from "@s3ec/client";
 import { createFromConfig } from "@s3ec/container";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { KmsKeyring, type KmsKeyringOptions } from "@s3ec/keyring-kms";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import type { Keyring } from "@s3ec/materials";
 import { expect } from "chai";
 import { repository } from "./fixture.js";
@@ -73,7 +82,24 @@ describe("the examples of the docs' pages", () => {
     expect(await read(reader, "kms/2024")).to.equal("kms/2024");
     expect(await read(reader, "kms/2026")).to.equal("kms/2026");
     const alone: unknown = await read(writer, "kms/2024").catch((error: unknown) => error);
-    expect(alone).to.have.property("code", "decryption-failed");
+    expect(alone).to.have.property("code", "no-matching-key");
+  });
+
+  it("share-with-a-partner.md", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+    await write(keyring, "2026/report");
+    const [add, remove] = examples("share-with-a-partner.md");
+    await through(keyring, async (client) => {
+      const scope = { addRecipient, RawRsaKeyring, client, partnerPublicKey: publicKey };
+      const added = await run<AddedRecipient>(add, scope, "added");
+      expect(added).to.have.property("verified", "unverified");
+      const partner = new RawRsaKeyring({ privateKey });
+      expect(await read(partner, "2026/report")).to.equal("2026/report");
+      await run(remove, { removeRecipient, listRecipients, client, console: { log() {} } }, "undefined");
+      const refused: unknown = await read(partner, "2026/report").catch((error: unknown) => error);
+      expect(refused).to.have.property("code", "no-matching-key");
+    });
   });
 
   it("rotate-keys.md: raw keys", async () => {

@@ -41,7 +41,7 @@ const HIERARCHIES: readonly Hierarchy[] = [
     writer: "two-regions.json",
     readers: { "two-regions.json": undefined, "two-regions.reader-in-europe.json": undefined },
     strangers: {
-      "app-with-escrow.reader-app.json": "decryption-failed",
+      "app-with-escrow.reader-app.json": "no-matching-key",
       "collector.reader-analyst.json": "no-matching-key",
     },
   },

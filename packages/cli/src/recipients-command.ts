@@ -1,0 +1,71 @@
+import { type Command, Option } from "commander";
+import { type Explained, entry } from "./command-options.js";
+import type { Interrupts } from "./interruption.js";
+import { type ObjectAddress, objectAddress } from "./object-address.js";
+import { print, warn } from "./printing.js";
+import type { AddCommandOptions, RecipientsCommandOptions } from "./recipients.js";
+
+/** `s3ec recipients add`, `remove` and `list`. */
+export function recipientsCommands(root: Command, interrupts: Interrupts, common: Explained): void {
+  const commands = root
+    .command("recipients")
+    .description("Say which further keys open an object, add one and remove one; its content stays as it is.");
+  named(common(commands.command("add")))
+    .description("Wrap an object's data key for a further recipient, in an annotation or a file beside it.")
+    .option("--to <FILE>", "the configuration whose key wraps for the recipient")
+    .option("--to-use <NAME>", "which configuration of that file, or of --config")
+    .option("--to-context <k=v>", "its encryption context (repeatable); default: that of --context", entry)
+    .option("--to-description <k=v>", "its material description (repeatable)", entry)
+    .addOption(new Option("--in <PLACE>", "where it goes").choices(["annotation", "instruction-file"]))
+    .option("--same-owner", "the key is the same owner's: read no content, and leave the data key in KMS")
+    .addOption(
+      new Option("--verify <WHAT>", "what is verified (default: envelope)").choices(["envelope", "content", "none"]),
+    )
+    .action(async (address: ObjectAddress, recipient: string, options: AddCommandOptions) => {
+      const { connectBoth } = await import("./connection.js");
+      const { addTo, targetOf } = await import("./recipients.js");
+      const target = targetOf(options);
+      const { client, to, dispose } = await connectBoth(options, target, address.Bucket, { onWarning: warn });
+      await finish(interrupts, dispose, () =>
+        addTo(client, address, recipient, options, { materialsManager: to, signal: interrupts.signal }),
+      );
+    });
+  named(common(commands.command("remove")))
+    .description("Remove a recipient's wrapped keys beside an object. Whoever has opened it may keep its data key.")
+    .action(async (address: ObjectAddress, recipient: string, options: RecipientsCommandOptions) => {
+      const { connect } = await import("./connection.js");
+      const { removeFrom } = await import("./recipients.js");
+      const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
+      await finish(interrupts, dispose, () => removeFrom(client, address, recipient, interrupts.signal));
+    });
+  common(commands.command("list"))
+    .description("List the wrapped keys beside an object. Nothing of it is authenticated.")
+    .argument("<s3://bucket/key>", "which object", objectAddress)
+    .option("--json", "print JSON")
+    .action(async (address: ObjectAddress, options: RecipientsCommandOptions & { readonly json?: boolean }) => {
+      const { connect } = await import("./connection.js");
+      const { listOf } = await import("./recipients.js");
+      const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
+      await finish(interrupts, dispose, () => listOf(client, address, options.json === true, interrupts.signal));
+    });
+}
+
+function named(command: Command): Command {
+  return command
+    .argument("<s3://bucket/key>", "which object", objectAddress)
+    .argument("<NAME>", "the recipient's name, such as escrow");
+}
+
+async function finish(
+  interrupts: Interrupts,
+  dispose: () => Promise<void>,
+  work: () => Promise<string>,
+): Promise<void> {
+  let done: string;
+  try {
+    done = await interrupts.transfer(work);
+  } finally {
+    await dispose();
+  }
+  await print(done);
+}

@@ -1,0 +1,125 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
+import { printable } from "@s3ec/envelope";
+import { type MaterialsManager, S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import type { ConnectionOptions } from "./connection.js";
+import { formatAddress, type ObjectAddress } from "./object-address.js";
+
+type Entries = Readonly<Record<string, string>>;
+
+/** What `s3ec recipients` is told beside the object. */
+export interface RecipientsCommandOptions extends ConnectionOptions {
+  readonly suffix?: string;
+  readonly context?: Entries;
+  readonly description?: Entries;
+}
+
+/** The same of `add`. */
+export interface AddCommandOptions extends RecipientsCommandOptions {
+  readonly to?: string;
+  readonly toUse?: string;
+  readonly toContext?: Entries;
+  readonly toDescription?: Entries;
+  readonly in?: "annotation" | "instruction-file";
+  readonly sameOwner?: boolean;
+  readonly verify?: "envelope" | "content" | "none";
+}
+
+/** The recipient's configuration. Throws `invalid-argument` where none is named. */
+export function targetOf({ to, toUse }: AddCommandOptions): { readonly config?: string; readonly use?: string } {
+  if (to === undefined && toUse === undefined) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      "Say whose key it is: --to names a configuration, or --to-use one of the same file.",
+    );
+  }
+  return { ...(to === undefined ? {} : { config: to }), ...(toUse === undefined ? {} : { use: toUse }) };
+}
+
+const VERIFIED = {
+  content: "The recipient's key opens it, and the content's tag is right.",
+  envelope: "The recipient's key opens it.",
+  unverified: "Nothing was verified: have the recipient read it.",
+} as const;
+
+/** Adds a recipient, and says where its wrap stands. */
+export async function addTo(
+  client: S3Client,
+  address: ObjectAddress,
+  recipient: string,
+  options: AddCommandOptions,
+  { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
+): Promise<string> {
+  const { suffix, context, description, toContext, toDescription, in: place, verify } = options;
+  const added = await addRecipient(client, {
+    ...address,
+    recipient,
+    to: {
+      materialsManager,
+      ...(toContext === undefined ? {} : { encryptionContext: toContext }),
+      ...(toDescription === undefined ? {} : { materialDescription: toDescription }),
+    },
+    ...(context === undefined ? {} : { encryptionContext: context }),
+    ...(description === undefined ? {} : { materialDescription: description }),
+    ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
+    ...(place === undefined ? {} : { in: place }),
+    ...(verify === undefined ? {} : { verify }),
+    owner: options.sameOwner === true ? "same" : "another",
+    abortSignal: signal,
+  });
+  return [
+    `${JSON.stringify(recipient)} is a recipient of ${formatAddress(address)} now: ${added.wrapAlgorithm}, in ${placeOf(address, added.place)}.`,
+    VERIFIED[added.verified],
+  ].join("\n");
+}
+
+/** Removes a recipient, and says what that does not do. */
+export async function removeFrom(
+  client: S3Client,
+  address: ObjectAddress,
+  recipient: string,
+  abortSignal: AbortSignal,
+): Promise<string> {
+  const { removed, remaining, unknown, limits } = await removeRecipient(client, { ...address, recipient, abortSignal });
+  return [
+    ...(removed.length === 0 ? [`There was nothing of ${JSON.stringify(recipient)} to remove.`] : []),
+    ...removed.map((place) => `Removed ${placeOf(address, place)}.`),
+    ...remaining.map((place) => `Still there: ${placeOf(address, place)}.`),
+    ...unknown.map((place) => `Not known to be removed: ${WHERE[place]} may not be looked at.`),
+    limits,
+  ].join("\n");
+}
+
+const WHERE = {
+  annotation: "its annotations",
+  "instruction-file": "its file",
+  metadata: "its metadata",
+} as const;
+
+/** Says who has a wrapped key beside an object. */
+export async function listOf(
+  client: S3Client,
+  address: ObjectAddress,
+  json: boolean,
+  abortSignal: AbortSignal,
+): Promise<string> {
+  const listed = await listRecipients(client, { ...address, abortSignal });
+  if (json) return JSON.stringify({ ...address, ...listed }, null, 2);
+  const { hasOwnWrap, recipients, unknown } = listed;
+  return [
+    formatAddress(address),
+    `  its metadata holds ${hasOwnWrap ? "a" : "no"} wrapped key`,
+    ...recipients.map((each) => `  ${described(address, each)}`),
+    ...unknown.map((place) => `  there may be more: ${WHERE[place]} may not be listed`),
+  ].join("\n");
+}
+
+function described(address: ObjectAddress, { recipient, place, state }: Recipient): string {
+  return printable(`${recipient}: ${state}, in ${placeOf(address, place)}`);
+}
+
+function placeOf(address: ObjectAddress, place: WrapPlace): string {
+  if (place.in === "annotation") return `the annotation ${place.name}`;
+  if (place.in === "metadata") return "its metadata";
+  return formatAddress({ ...address, Key: `${address.Key}${place.suffix}` });
+}

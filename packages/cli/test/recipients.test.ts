@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { expect } from "chai";
+import { type Outcome, s3ec, temporaryFolder } from "./command.js";
+
+const rawAes = (key: string) => ({
+  type: "raw-aes",
+  wrappingKey: { base64: randomBytes(32).toString("base64") },
+  materialDescription: { key },
+});
+
+describe("s3ec recipients", function () {
+  // Each command is a process of its own.
+  this.timeout(120_000);
+  const { folder, remove } = temporaryFolder();
+  let server: DevServer;
+  before(async () => {
+    server = await startDevServer({ buckets: ["demo"] });
+    writeFileSync(join(folder, "own.json"), JSON.stringify({ keyring: rawAes("own") }));
+    writeFileSync(join(folder, "partner.json"), JSON.stringify({ keyring: rawAes("partner") }));
+    writeFileSync(join(folder, "report"), "a report");
+  });
+  after(async () => {
+    await server.close();
+    remove();
+  });
+  const local = (...args: string[]): Promise<Outcome> => s3ec([...args, "--dev-server", server.endpoint], folder);
+
+  it("adds, lists and removes one", async () => {
+    const own = ["s3://demo/report", "--config", "own.json"];
+    await local("put", "report", ...own);
+    const read = () => local("get", "s3://demo/report", "out", "--config", "partner.json");
+    expect((await read()).code).to.not.equal(0);
+    const added = await local(
+      "recipients",
+      "add",
+      "s3://demo/report",
+      "partner",
+      "--config",
+      "own.json",
+      "--to",
+      "partner.json",
+    );
+    expect(added.stderr).to.equal("");
+    expect(added.stdout).to.equal(
+      '"partner" is a recipient of s3://demo/report now: AES/GCM, in the annotation x-s3ec/partner.\nThe recipient\'s key opens it.\n',
+    );
+    expect((await read()).code).to.equal(0);
+    expect((await local("recipients", "list", ...own)).stdout).to.equal(
+      "s3://demo/report\n  its metadata holds a wrapped key\n  partner: of this object, in the annotation x-s3ec/partner\n",
+    );
+    const listed = JSON.parse((await local("recipients", "list", ...own, "--json")).stdout);
+    expect(listed.recipients[0]).to.include({ recipient: "partner", state: "of this object" });
+    const removed = await local("recipients", "remove", "s3://demo/report", "partner", "--config", "own.json");
+    expect(removed.stdout).to.match(/^Removed the annotation x-s3ec\/partner\.\nWhoever has opened/);
+    expect((await read()).code).to.not.equal(0);
+  });
+
+  it("must be told whose key it is", async () => {
+    const { code, stderr } = await local("recipients", "add", "s3://demo/report", "x", "--config", "own.json");
+    expect(code).to.equal(2);
+    expect(stderr).to.contain("--to names a configuration");
+  });
+});
