@@ -36,11 +36,11 @@ function missingSetting({ name, message }: Error): string | undefined {
   return `No AWS credentials can be used: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3.profile in the configuration (${sentence(message)})`;
 }
 
-const PRIVATE_FOLDER = /(?:^|(.+)\/)\.s3ec-(?:\w{6}|resume-[\w-]+)(?:\/[\w.-]+)?$/;
+const UNNAMED = /(?:^|(.+)\/)\.s3ec-[\w-]+(?:\/[\w.-]+)?$/;
 
 function systemMessage(code: string, message: string): string {
-  // Of the private folder that a download grows in, only the folder around it is the caller's concern.
-  const path = /'([^']+)'$/.exec(message)?.[1]?.replace(PRIVATE_FOLDER, (_all, parent = ".") => parent);
+  // Of the unnamed file or private folder that a download grows in, only the folder around it is the caller's concern.
+  const path = /'([^']+)'$/.exec(message)?.[1]?.replace(UNNAMED, (_all, parent = ".") => parent);
   const about = path === undefined ? "" : ` ${path}`;
   switch (code) {
     case "ENOENT":

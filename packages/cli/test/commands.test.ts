@@ -208,9 +208,10 @@ describe("s3ec", function () {
     ["SIGTERM", 143],
   ] as const) {
     it(`leaves neither the file nor its temporary when ${signal} ends a download`, async () => {
-      writeFileSync(join(folder, "slow"), randomBytes(3_000_000));
+      // More than one range, since what comes in one has no file before it is whole.
+      writeFileSync(join(folder, "slow"), randomBytes(12_000_000));
       await local("put", "slow", "s3://demo/slow", "--config", "other.json");
-      const faster = server.faults.add({ operation: "GetObject", key: "slow", throttleBytesPerSecond: 100_000 });
+      const faster = server.faults.add({ operation: "GetObject", key: "slow", throttleBytesPerSecond: 500_000 });
       const args = ["get", "s3://demo/slow", "slow.out", "--config", "other.json", "--dev-server", server.endpoint];
       const { child, outcome } = start(args, folder);
       for (let tries = 0; tries < 1000 && partials().length === 0; tries += 1) await setTimeout(20);
@@ -224,9 +225,9 @@ describe("s3ec", function () {
   }
 
   it("leaves no file under the final name when it is killed without warning", async () => {
-    writeFileSync(join(folder, "slow"), randomBytes(3_000_000));
+    writeFileSync(join(folder, "slow"), randomBytes(12_000_000));
     await local("put", "slow", "s3://demo/slow", "--config", "other.json");
-    const faster = server.faults.add({ operation: "GetObject", key: "slow", throttleBytesPerSecond: 100_000 });
+    const faster = server.faults.add({ operation: "GetObject", key: "slow", throttleBytesPerSecond: 500_000 });
     const args = ["get", "s3://demo/slow", "killed.out", "--config", "other.json", "--dev-server", server.endpoint];
     const { child, outcome } = start(args, folder);
     for (let tries = 0; tries < 1000 && partials().length === 0; tries += 1) await setTimeout(20);
