@@ -30,6 +30,14 @@ describe("fields of object metadata", () => {
       expect(fieldsOfMetadata({ [name]: "=?UTF-8?B?eyJrIjoiw4PCqcOmwrzCoiJ9?=" }).get(name)).to.equal('{"k":"é漢"}');
     });
   }
+
+  it("are left as they are when they are none: a word is no base64 (1.9, H35)", () => {
+    for (const name of ["x-amz-iv", "x-amz-key-v2", "x-amz-d", "x-amz-cek-alg"]) {
+      const word = `=?UTF-8?B?${base64(Buffer.from("YWJj"))}?=`;
+      expect(fieldsOfMetadata({ [name]: word }).get(name)).to.equal(word);
+    }
+    refused("malformed-envelope", () => classifyEnvelope({ ...V2, "x-amz-iv": `=?UTF-8?Q?${V2["x-amz-iv"]}?=` }));
+  });
 });
 
 describe("fields of an instruction file", () => {
