@@ -23,7 +23,7 @@ describe("examples of the docs", () => {
       "Stored: V3, wrapped with kms+context, metadata",
       "alias/app-2026 reads: Written in 2024.",
       "The safe reads: Written in 2024.",
-      "alias/app-2024 is refused: decryption-failed",
+      "alias/app-2024 is refused: no-matching-key",
     ]);
   });
 
