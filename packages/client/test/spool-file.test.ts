@@ -1,11 +1,12 @@
 import crypto from "node:crypto";
 import { readdirSync, readlinkSync, statSync } from "node:fs";
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import fs, { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect } from "chai";
+import { spoolContent } from "../dist/read/spool.js";
 import { bytesOfLength, Fixture, get, put } from "./fixture.js";
 import { errorOf } from "./transfers.js";
 
@@ -65,6 +66,49 @@ describe("the file that an object's ciphertext waits in until it is authenticate
     }
     expect(failed).to.have.property("code", "EEXIST");
     expect((await readFile(target)).toString()).to.equal("somebody's");
+  });
+
+  /** As a format whose content is its own plaintext. */
+  const opened = { decrypt: (chunks: AsyncIterable<Uint8Array>) => chunks as AsyncGenerator<Uint8Array> };
+  const content = (): Readable => Readable.from([bytesOfLength(1000)]);
+
+  it("has no name from the beginning on, and letting go of it is no error", async () => {
+    const { destroy } = await spoolContent(opened, content(), directory);
+    expect(await readdir(directory)).to.deep.equal([]);
+    await destroy();
+  });
+
+  /** Where a system does not let a file that is open lose its name. */
+  async function spooledWithName(ciphertext: AsyncIterable<Uint8Array>): ReturnType<typeof spoolContent> {
+    const { unlink } = fs;
+    const restore = (): void => {
+      fs.unlink = unlink;
+      syncBuiltinESMExports();
+    };
+    fs.unlink = () => {
+      restore();
+      return Promise.reject(new Error("The file is open."));
+    };
+    syncBuiltinESMExports();
+    return spoolContent(opened, ciphertext, directory).finally(restore);
+  }
+
+  it("keeps its name until it is closed where a system does not allow otherwise, and no longer", async () => {
+    const spooled = await spooledWithName(content());
+    expect(await readdir(directory)).to.have.length(1);
+    await spooled.destroy();
+    expect(await readdir(directory)).to.deep.equal([]);
+  });
+
+  it("is closed and gone when what should go there breaks", async () => {
+    const broken = Readable.from(
+      (function* () {
+        yield bytesOfLength(1000);
+        throw new Error("The body broke.");
+      })(),
+    );
+    expect((await errorOf(spooledWithName(broken))).message).to.equal("The body broke.");
+    expect(await readdir(directory)).to.deep.equal([]);
   });
 });
 
