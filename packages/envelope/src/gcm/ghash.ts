@@ -34,8 +34,7 @@ export class Ghash {
   }
 
   addZeros(count: number): this {
-    for (let left = count; left > 0; left -= ZEROS.length)
-      this.add(left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS);
+    for (let left = count; left > 0; left -= ZEROS.length) this.add(ZEROS.subarray(0, left));
     return this;
   }
 
