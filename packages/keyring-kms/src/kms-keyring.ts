@@ -98,9 +98,8 @@ export class KmsKeyring extends WrapKeyring {
       { key: source, context: contextOfCall(encryptedDataKey, reading) },
       { key: target, context: description },
     );
-    const named = keyArn === undefined ? {} : { wrappingKey: keyArn };
-    const wrapped = { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description, ...named };
-    return { encryptedDataKey: wrapped, isSameKey: keyArn !== undefined && keyArn === sourceArn };
+    const wrapped = { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description, wrappingKey: keyArn };
+    return { encryptedDataKey: wrapped, isSameKey: keyArn === sourceArn };
   }
 
   /** Closes the connections of the keyring's own KMS client; a client that you passed stays open. */

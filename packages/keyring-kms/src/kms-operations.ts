@@ -89,7 +89,8 @@ export async function decryptBlob(
 
 /** What KMS wrapped anew, and the ARN of the key that had wrapped it before. */
 export interface ReencryptedBlob extends WrappedByKms {
-  readonly sourceArn: string | undefined;
+  readonly keyArn: string;
+  readonly sourceArn: string;
 }
 
 /** Both keys are pinned: what another key wrapped is not opened (S11). Sent by the client of the new key. */
@@ -111,7 +112,8 @@ export async function reencryptBlob(
   const { CiphertextBlob, SourceKeyId, KeyId } = await target.key.client.send(command).catch((error: unknown) => {
     throw kmsError(error, "kms:ReEncryptFrom and kms:ReEncryptTo");
   });
-  if (!CiphertextBlob?.length) throw unexpectedAnswer("ReEncrypt");
+  // Without their names nobody could tell that both keys are one.
+  if (!CiphertextBlob?.length || SourceKeyId === undefined || KeyId === undefined) throw unexpectedAnswer("ReEncrypt");
   return { blob: CiphertextBlob, keyArn: KeyId, sourceArn: SourceKeyId };
 }
 

@@ -95,6 +95,21 @@ describe("KmsKeyring.reencrypt", () => {
     expect((await again(wrap, [{}, {}], { to: same }))?.isSameKey).to.equal(true);
   });
 
+  it("takes no answer that leaves open whether both keys are one", async () => {
+    const { wrap } = await wrapOf(old, {});
+    const client = kms.client();
+    client.middlewareStack.add(
+      (send) => async (args) => {
+        const result = await send(args);
+        Reflect.deleteProperty(result.output, "SourceKeyId");
+        return result;
+      },
+      { step: "initialize", name: "forgetful" },
+    );
+    const to = new KmsKeyring({ keyId: nextArn, client });
+    await refusal("key-unavailable", again(wrap, [{}, {}], { to }));
+  });
+
   it("leaves to others what is no wrap of KMS, no key of its own Region, and no named key", async () => {
     const { wrap } = await wrapOf(old, {});
     kms.forget();
