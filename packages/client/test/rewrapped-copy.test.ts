@@ -96,6 +96,9 @@ describe("a copy to where another keyring is chosen", () => {
       expect([error.code, reason.test(error.message)], error.message).to.deep.equal(["unsupported-operation", true]);
       expect(await fixture.keys(`partner/${name}`)).to.deep.equal([]);
     }
+    // With no word about whether a key opens it.
+    await fixture.client({ keyring: stranger, ...legacy }).send(put("ours/v2"));
+    expect((await refusal(client(legacy).send(copy("ours/v2", "partner/v2")))).message).to.match(/does not prove/);
   });
 
   it("is refused where no rule names the target, or the source's keyring does not open it", async () => {

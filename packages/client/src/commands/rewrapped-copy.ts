@@ -58,9 +58,13 @@ async function wrapped(
   const { wraps } = format;
   if (wraps === undefined) throw refused(`is of format "${format.name}", whose data keys are not wrapped again`);
   const place = { in: "metadata" } as const;
-  const held = await wraps.unwrap(wraps.find({ metadata, place, request: from }), from);
+  const stored = wraps.find({ metadata, place, request: from });
   // Whoever writes to the bucket could have put somebody else's wrapped key on an object of theirs.
-  if (!held.isProven) throw refused("does not prove that its wrapped key is its own (format V3 does)");
+  const unproven = refused("does not prove that its wrapped key is its own (format V3 does)");
+  // Before any key: a refusal after one was tried would tell whether it opens the wrap (S16).
+  if (!stored.suite.committing) throw unproven;
+  const held = await wraps.unwrap(stored, from);
+  if (!held.isProven) throw unproven;
   return await wraps.wrap(held, { ...to, place, isFurther: false, isTrusted: false });
 }
 

@@ -50,6 +50,9 @@ export async function makeNewWrap(
   const request = requestOf(encryption, from, object);
   const target = requestOf({ ...encryption, materialsManager: to.materialsManager }, to, object);
   const stored = findWrap(rules, standing, request);
+  // Before any key: what is said after one was tried would tell whether it opens the wrap (S16).
+  const needsTag = verify === "content" || rewrap.owner === "another";
+  if (needsTag && stored.suite.cipher === "cbc") throw unproven();
   const isFurther = !isSamePlace(place, standing.place);
   const wanted = { ...target, place, isFurther, isTrusted: verify === "none" };
   if (rewrap.owner === "same" && !rewrap.decryptHere) {
@@ -202,12 +205,7 @@ async function proveByContent(
   { opened }: HeldDataKey,
 ): Promise<void> {
   const proof = opened.proof?.(false);
-  if (proof === undefined) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      'Nothing was changed: CBC content proves no key, so that its data key may be given to no other owner: write the object anew (migrateObject); or say that the new key has the same one (owner: "same", and no verify: "content").',
-    );
-  }
+  if (proof === undefined) throw unproven();
   const pin = head.ETag === undefined || head.ETag.startsWith("W/") ? {} : { IfMatch: head.ETag };
   const output = await client.send(
     new GetObjectCommand({ ...object, ...pin }),
@@ -220,4 +218,11 @@ async function proveByContent(
     body.destroy();
   }
   proof.prove();
+}
+
+function unproven(): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    'Nothing was changed: CBC content proves no key, so that its data key may be given to no other owner: write the object anew (migrateObject); or say that the new key has the same one (owner: "same", and no verify: "content").',
+  );
 }
