@@ -11,7 +11,9 @@ import {
 import { expect } from "chai";
 import { plainClientOf } from "../dist/plain-client.js";
 import { type KeepOptions, type KeptObject, readKept } from "../dist/restate/kept-object.js";
+import { AllowedLosses } from "../dist/restate/losses.js";
 import { type RestatedObject, type Restatement, restateObject } from "../dist/restate/restate-object.js";
+import { lockOf } from "../dist/restate/stored-lock.js";
 import { BUCKET, Fixture, refusal } from "./fixture.js";
 import { createLocked, described, PROPERTIES } from "./kept-properties.js";
 import { errorOf } from "./transfers.js";
@@ -88,6 +90,17 @@ describe("an object restated", () => {
         expect(changed).to.deep.equal(["last-modified", ...versioned, ...named]);
       });
     }
+
+    it("a lock that by the store's clock still holds, whatever is the time here", async () => {
+      const [date, now] = [new Date(Date.now() - 7_200_000), new Date()];
+      const ObjectLockRetainUntilDate = new Date(now.getTime() - 3_600_000);
+      const lock = { ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate } as const;
+      const head = { ...lock, ObjectLockLegalHoldStatus: "OFF", $metadata: {} } as const;
+      const lockAt = (time: Date) =>
+        lockOf(s3, { Bucket: BUCKET, Key }, { head, date: time, isAws: true }, new AllowedLosses(), {});
+      expect(await lockAt(date)).to.deep.equal(lock);
+      expect(await lockAt(now)).to.deep.equal({});
+    });
 
     it("annotations", async () => {
       await put();

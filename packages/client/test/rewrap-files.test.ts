@@ -306,6 +306,10 @@ describe("rewrapObject with instruction files", () => {
     const { code, message } = await refusal(rewrap("cbc", next, {}, options));
     expect(code).to.equal("unsupported-operation");
     expect(message).to.contain("migrateObject");
+    // With no word about whether a key opens it.
+    const stranger = { ...options, keyring: new RawAesKeyring({ wrappingKey: randomBytes(32) }) };
+    for (const more of [{}, { owner: "same", verify: "content" }] as const)
+      expect((await refusal(rewrap("cbc", next, more, stranger))).message).to.equal(message);
     const more = { owner: "same", enforceRotation: true } as const;
     await rewrap("cbc", next, more, options);
     const { enableLegacyWrappingAlgorithms: _, ...reading } = options;
@@ -400,6 +404,21 @@ describe("rewrapObject with instruction files", () => {
     expect(await read("squatted", partner, {}, ".rsa")).to.equal("content");
   });
 
+  it("marks a further file as this object's, also over one of an object that is gone", async () => {
+    const to = { keyring: partner, instructionFileSuffix: ".rsa" };
+    await store("gone");
+    await rewrap("gone", partner, { to });
+    const { metadata: stale } = await fixture.stored("gone.rsa");
+    await store("gone");
+    await rewrap("gone", partner, { to });
+    const { metadata } = await fixture.stored("gone.rsa");
+    expect(metadata)
+      .to.deep.equal((await fixture.stored("gone.instruction")).metadata)
+      .and.not.deep.equal(stale);
+    // So that it can be re-wrapped in its turn.
+    await rewrap("gone", rsa("newest"), { instructionFileSuffix: ".rsa" }, { keyring: partner });
+  });
+
   it("puts a file beside an object whose own wrap is in its metadata", async () => {
     await store("beside", { instructionFileConfig: {} });
     await rewrap("beside", partner, { to: { keyring: partner, instructionFileSuffix: ".partner" } });
@@ -452,7 +471,7 @@ describe("rewrapObject with instruction files", () => {
     expect(forbidden).to.have.property("message").that.contains("Asked for the instruction file");
     await fixture.plain.send(new PutObjectCommand({ Bucket: BUCKET, Key: "plain", Body: "x" }));
     expect((await refusal(rewrap("plain", next))).code).to.equal("not-encrypted");
-    expect(await errorOf(rewrap("nothing", next))).to.have.property("name", "NotFound");
+    expect(await errorOf(rewrap("nothing", next))).to.have.property("name", "NoSuchKey");
   });
 
   it("knows its options", async () => {

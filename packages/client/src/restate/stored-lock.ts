@@ -29,7 +29,7 @@ interface Request {
 export async function lockOf(
   client: S3Client,
   address: StoredAddress,
-  { head }: SeenObject,
+  { head, date }: SeenObject,
   losses: AllowedLosses,
   request: Request,
 ): Promise<Lock> {
@@ -43,11 +43,9 @@ export async function lockOf(
       ? await unlessNone(() => client.send(new GetObjectLegalHoldCommand(asked), request), losses)
       : { LegalHold: { Status: head.ObjectLockLegalHoldStatus } };
   const { Mode, RetainUntilDate } = retention?.Retention ?? {};
-  // One that is over cannot be said any more, and holds nothing.
-  const isOver = RetainUntilDate !== undefined && RetainUntilDate.getTime() <= Date.now();
   const status = hold?.LegalHold?.Status;
   return {
-    ...(Mode === undefined || RetainUntilDate === undefined || isOver
+    ...(Mode === undefined || RetainUntilDate === undefined || isOver(RetainUntilDate, date)
       ? {}
       : { ObjectLockMode: Mode, ObjectLockRetainUntilDate: RetainUntilDate }),
     ...(status === "ON" ? { ObjectLockLegalHoldStatus: status } : {}),
@@ -60,6 +58,14 @@ export async function lockOf(
         }
       : {}),
   };
+}
+
+/**
+ * A retention that is over cannot be said any more, and holds nothing. By the store's own clock: one that runs ahead here
+ * would take a lock that still holds for one that is over.
+ */
+export function isOver(until: Date, storesDate: Date | undefined): boolean {
+  return until.getTime() <= (storesDate ?? new Date()).getTime();
 }
 
 /** The requests that take no key of the customer's. */

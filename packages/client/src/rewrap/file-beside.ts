@@ -1,6 +1,5 @@
 import {
   GetObjectCommand,
-  HeadObjectCommand,
   type HeadObjectCommandOutput,
   type PutObjectCommandInput,
   type S3Client,
@@ -9,6 +8,8 @@ import { quotedList } from "@s3ec/envelope";
 import { S3EncryptionError, type SiblingRules } from "@s3ec/materials";
 import { tagsOfSource } from "../commands/copy-source.js";
 import { BesideObject } from "../read/beside-object.js";
+import { lookAt, type SeenObject } from "../restate/seen-object.js";
+import { isOver } from "../restate/stored-lock.js";
 import type { FoundFile } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { defined, type Rewrap } from "./rewrap-options.js";
@@ -95,24 +96,21 @@ async function explain(client: S3Client, { object, from }: Rewrap, suffix: strin
 }
 
 /** What S3 says of a file. */
-export async function headOfFile(
-  client: S3Client,
-  { object, from }: Rewrap,
-  suffix: string,
-): Promise<HeadObjectCommandOutput> {
+export async function seenFile(client: S3Client, { object, from }: Rewrap, suffix: string): Promise<SeenObject> {
   const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
-  return await client.send(new HeadObjectCommand({ ...object, Key: `${object.Key}${suffix}` }), request);
+  return await lookAt(client, { ...object, Key: `${object.Key}${suffix}` }, request);
 }
 
 /** How S3 keeps an object or file, for the one that takes its place or stands beside it: encryption, class, lock and tags. */
 export async function storageOf(
   client: S3Client,
   { object, from }: Rewrap,
-  head: HeadObjectCommandOutput,
+  { head, date }: Pick<SeenObject, "head" | "date">,
   suffix: string,
 ): Promise<Partial<PutObjectCommandInput>> {
   const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
-  const isLocked = head.ObjectLockRetainUntilDate !== undefined && head.ObjectLockRetainUntilDate > new Date();
+  const { ObjectLockRetainUntilDate: until } = head;
+  const isLocked = until !== undefined && !isOver(until, date);
   const hasTags = (head.TagCount ?? 0) > 0;
   const { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, StorageClass } = head;
   return defined({
@@ -121,7 +119,7 @@ export async function storageOf(
     BucketKeyEnabled,
     StorageClass,
     ObjectLockMode: isLocked ? head.ObjectLockMode : undefined,
-    ObjectLockRetainUntilDate: isLocked ? head.ObjectLockRetainUntilDate : undefined,
+    ObjectLockRetainUntilDate: isLocked ? until : undefined,
     ObjectLockLegalHoldStatus: head.ObjectLockLegalHoldStatus,
     Tagging: hasTags ? await tagsOfSource(client, { ...object, Key: `${object.Key}${suffix}` }, request) : undefined,
   });

@@ -4,7 +4,7 @@ import { S3EncryptionError, type SiblingFile, type SiblingRules, type WrapPlace 
 import { InstructionFileError } from "../write/sibling-error.js";
 import { type FoundFile, type FoundObject, isUnchanged } from "../write/sibling-files.js";
 import { type SiblingStore, UnansweredPut } from "../write/sibling-store.js";
-import { type FileBeside, fileToRewrap, headOfFile, storageOf, storeBeside } from "./file-beside.js";
+import { type FileBeside, fileToRewrap, seenFile, storageOf, storeBeside } from "./file-beside.js";
 import { makeNewWrap, type NewWrap } from "./new-wrap.js";
 import { invalid, type Rewrap } from "./rewrap-options.js";
 import type { StandingObject } from "./standing-object.js";
@@ -37,9 +37,9 @@ export async function rewrapFile(
   const suffix = suffixToWrite(rewrap, source);
   const looking = storeBeside(client, rewrap, rules);
   const replaced = suffix === source?.suffix ? source.found : await looking.read(suffix);
-  const ofFile = replaced.state === "read" ? await headOfFile(client, rewrap, suffix) : undefined;
+  const ofFile = replaced.state === "read" ? await seenFile(client, rewrap, suffix) : undefined;
   // It was changed between the two.
-  if (replaced.state === "read" && ofFile?.ETag !== replaced.etag) return undefined;
+  if (replaced.state === "read" && ofFile?.head.ETag !== replaced.etag) return undefined;
   const { mark } = rules.kindOf(metadata);
   const before: FoundObject = { state: "read", mark, head };
   if (!isUnchanged(before, await looking.standing())) return undefined;
@@ -57,12 +57,15 @@ export async function rewrapFile(
     place,
   );
   const kept = replaced.state === "read" ? replaced.metadata : {};
-  const file = { suffix, body: made.laid.text ?? "", metadata: { ...made.laid.metadata, ...kept } };
-  const shared = await storageOf(client, rewrap, ofFile ?? head, ofFile === undefined ? "" : suffix);
+  const described = { ...made.laid.metadata, ...kept };
+  // What is replaced may say that it is of an object that is gone.
+  const marked = mark === undefined ? described : rules.marked(described, mark);
+  const file = { suffix, body: made.laid.text ?? "", metadata: marked };
+  const shared = await storageOf(client, rewrap, ofFile ?? object, ofFile === undefined ? "" : suffix);
   const etag = await write(storeBeside(client, rewrap, rules, shared), file, replaced);
   if (etag === undefined) return undefined;
   await assertStands(looking, file, replaced, before);
-  return { ...made, etag, replacedVersionId: ofFile?.VersionId };
+  return { ...made, etag, replacedVersionId: ofFile?.head.VersionId };
 }
 
 /** The file that holds the wrap, unless another one is named. */

@@ -1,12 +1,15 @@
-import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import type { HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { type ObjectFormat, S3EncryptionError, type WrapRules } from "@s3ec/materials";
 import { formatOfStored } from "../read/inspect-object.js";
 import { formatsOf } from "../read/recognise.js";
+import { lookAt } from "../restate/seen-object.js";
 import { invalid, type Rewrap } from "./rewrap-options.js";
 
 /** The object that stands, of a format that re-wraps. */
 export interface StandingObject {
   readonly head: HeadObjectCommandOutput;
+  /** The store's own clock. */
+  readonly date: Date | undefined;
   readonly format: ObjectFormat;
   readonly rules: WrapRules;
 }
@@ -19,7 +22,7 @@ export interface StandingObject {
 export async function standingObject(client: S3Client, rewrap: Rewrap): Promise<StandingObject> {
   const { object, VersionId, encryption, from } = rewrap;
   const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
-  const head = await client.send(new HeadObjectCommand(object), request);
+  const { head, date } = await lookAt(client, object, request);
   if (VersionId !== undefined && VersionId !== head.VersionId) {
     throw invalid(
       "VersionId is not the current version, and only that can be re-wrapped: an older one keeps its wrap, and needs its key, for as long as it is kept.",
@@ -36,5 +39,5 @@ export async function standingObject(client: S3Client, rewrap: Rewrap): Promise<
       `Objects of the format "${format.name}" are not re-wrapped: what they begin with is authenticated under the content's own key, and a second one under it would give the authentication key away. Write the object anew (migrateObject).`,
     );
   }
-  return { head, format, rules: format.wraps };
+  return { head, date, format, rules: format.wraps };
 }
