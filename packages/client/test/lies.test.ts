@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from "node:stream";
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { S3Format } from "@s3ec/format-s3";
@@ -198,6 +198,15 @@ describe("an answer of S3 that is not what was asked for", () => {
         expect(conditions.filter((condition) => condition?.startsWith("W/"))).to.deep.equal([]);
       });
     }
+
+    it("is not copied with other metadata, since the envelope could come to other content", async () => {
+      const copy = { Bucket: BUCKET, Key: "copied", CopySource: `${BUCKET}/object` };
+      const { code } = await refusal(client(1).send(new CopyObjectCommand({ ...copy, MetadataDirective: "REPLACE" })));
+      expect(code).to.equal("unsupported-operation");
+      expect(await fixture.keys("copied")).to.deep.equal([]);
+      await client(1).send(new CopyObjectCommand(copy));
+      expect((await read(client(1), "copied")).equals(content)).to.equal(true);
+    });
 
     it("is refused when it is of another version all the same", async () => {
       let gets = 0;

@@ -4,6 +4,7 @@ import type {
   PutObjectCommandInput,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
@@ -12,6 +13,7 @@ import { unlessAborted } from "../request-aborted.js";
 import type { KeepOptions } from "../restate/kept-object.js";
 import { isLarge } from "../restate/part-copies.js";
 import { Attempts, watched } from "../write/attempts.js";
+import { envelopesMetadata } from "../write/callers-metadata.js";
 import { refuseImpossibleKeys } from "../write/metadata-limits.js";
 import { publish } from "../write/publish.js";
 import { InstructionFileError } from "../write/sibling-error.js";
@@ -50,6 +52,7 @@ export async function copyObject(
     return await replaceOwnMetadata(options, call, input, { source, copied }, plain, next, limits);
   }
   const described = (await rewrappedCopy(options, call, input, source, copied)) ?? replaced(options, input, copied);
+  refuseUnpinned(options, described, source, copied);
   refuseImpossibleKeys(input.Key, copied.files);
   const siblings = siblingsOf(options, input, copied);
   const target = targetOf(input, copied);
@@ -101,6 +104,21 @@ function conditionsOf(
   if (CopySourceIfMatch === undefined) return {};
   const isFree = input.IfNoneMatch === undefined && (input.IfMatch === undefined || input.IfMatch === "*");
   return { CopySourceIfMatch, ...(isOntoItself(input, source) && isFree ? { IfMatch: CopySourceIfMatch } : {}) };
+}
+
+/** What says an envelope again has to be a copy of the content that it was read with, and of none that came later. */
+function refuseUnpinned(
+  options: ResolvedOptions,
+  { MetadataDirective }: CopyObjectCommandInput,
+  { VersionId }: SourceInput,
+  { head }: Copied,
+): void {
+  if (MetadataDirective !== "REPLACE" || VersionId !== undefined || pinOf(head).CopySourceIfMatch !== undefined) return;
+  if (Object.keys(envelopesMetadata(options, head.Metadata ?? {})).length === 0) return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    "The object has no strong entity tag (ETag), so that its metadata cannot be replaced in a copy without a risk for the content: copy it with MetadataDirective COPY, name its version, or read it and put it there.",
+  );
 }
 
 function isOntoItself(input: CopyObjectCommandInput, { Bucket, Key, VersionId }: SourceInput): boolean {
