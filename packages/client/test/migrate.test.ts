@@ -17,6 +17,7 @@ import {
   InstructionFileError,
   type MigrateOptions,
   migrateObject,
+  rewrapObject,
   type S3EncryptionClient,
   type S3EncryptionOptions,
 } from "@s3ec/client";
@@ -176,6 +177,14 @@ describe("an object migrated", () => {
       expect((await migrate("noted", client(), { allowLoss: ["annotations"] })).changed).to.include("annotations");
     });
 
+    it("or names a checksum of an algorithm that cannot be calculated here", async () => {
+      await store("hashed");
+      const { body, metadata } = await fixture.stored("hashed");
+      const headers = { "x-amz-checksum-md5": "AAAAAAAAAAAAAAAAAAAAAA==" };
+      await fixture.server.putRawObject(BUCKET, "hashed", { body, metadata, headers });
+      expect((await migrate("hashed")).changed).to.include("checksum");
+    });
+
     it("the version before, and names it", async () => {
       const VersioningConfiguration = { Status: "Enabled" } as const;
       await fixture.plain.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration }));
@@ -229,6 +238,8 @@ describe("an object migrated", () => {
       await migrate("files", client(FILES), { to, dropRecipients: [".partner"] });
       expect([await read("files"), await readEscrow("files")]).to.deep.equal(["content", "content"]);
       expect(await fixture.keys("files")).to.deep.equal(["files", "files.escrow", "files.instruction"]);
+      // Of what it has written itself none is even asked to go: a store may not look at the condition.
+      expect(wrote().filter((request) => request.startsWith("Delete"))).to.deep.equal(["DeleteObject files.partner"]);
     });
 
     it("leaves a file that another put has written, and all of them when another object stands", async () => {
@@ -307,6 +318,35 @@ describe("an object migrated", () => {
         expect(error).to.have.property("code", "content-mismatch");
         expect(await read("changed", old)).to.equal("content");
       }
+    });
+
+    it("gives way to a change while its parts are sent", async () => {
+      const content = bytesOfLength(11 * 1024 ** 2);
+      const inFile = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+      const s3 = client({ ...inFile, bufferSize: 64 * 1024 });
+      await store("parts", s3, { Body: content });
+      const pause = fixture.server.faults.pause({ operation: "UploadPart", partNumber: 2 });
+      const migrating = errorOf(migrate("parts", s3));
+      await pause.reached;
+      const Tagging = { TagSet: [{ Key: "new", Value: "1" }] };
+      await fixture.plain.send(new PutObjectTaggingCommand({ Bucket: BUCKET, Key: "parts", Tagging }));
+      pause.release();
+      expect(await migrating).to.have.property("code", "content-mismatch");
+      const { Body } = await client(inFile).send(get("parts"));
+      expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(content)).to.equal(true);
+      expect(wrote()).to.include("AbortMultipartUpload parts");
+    });
+
+    it("gives way to a further recipient, whom nobody has dropped", async () => {
+      const to = { keyring: new RawRsaKeyring(partnerPair), instructionFileSuffix: ".partner" };
+      const error = await during("joined", { operation: "GetObject", key: "joined", at: "answer" }, () =>
+        rewrapObject(client(), { Bucket: BUCKET, Key: "joined", to }),
+      );
+      expect(error).to.have.property("code", "content-mismatch");
+      expect([await read("joined", old), await readEscrow("joined", partnerPair, ".partner")]).to.deep.equal([
+        "content",
+        "content",
+      ]);
     });
 
     it("is a success when its answer was lost", async () => {

@@ -12,6 +12,7 @@ import { withCallOptions } from "../call-options.js";
 import { lookingStore } from "../commands/looking-store.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { getObject } from "../read/get-object.js";
+import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import { type KeptObject, readKept, requireKept } from "../restate/kept-object.js";
 import { type Change, changes } from "../restate/restate-object.js";
 import { letGoOfBody } from "../streams.js";
@@ -43,6 +44,7 @@ const ONE_REQUEST_LENGTH = 4 * 1024 ** 2;
 
 /** Checksums that are calculated here, of what is sent. */
 const CALCULATED = new Set(["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]);
+const isCalculated = (algorithm: string): boolean => CALCULATED.has(algorithm);
 
 /**
  * Writes a stored object anew in the current format, with a new data key and with everything else about it: the content is
@@ -72,14 +74,27 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   const beside = await keysBeside(plain, migration, kept, store);
   const dropped = droppedKeys(migration, beside);
   const read = await readVerified(client, plain, migration, ETag);
-  const written = await write(client, plain, migration, kept, read);
+  const look = async (): Promise<void> => {
+    await requireKept(plain, kept, migration.keep, "put");
+    // One that came meanwhile holds a key that nobody has dropped; those that this put writes are of another object.
+    const isNew = ({ suffix, etag }: KeyBeside): boolean =>
+      !beside.some((known) => known.suffix === suffix && known.etag === etag);
+    if ((await keysBeside(plain, migration, kept, store)).some(isNew)) throw changedMeanwhile();
+  };
+  const written = await write(client, plain, migration, kept, read, look);
   const removedFiles = await removeOld(store, written, beside);
   const { head } = kept.seen;
+  const changed = changes(head, { ...written, $metadata: head.$metadata });
+  const isRecalculated = isCalculated(kept.restated.ChecksumAlgorithm ?? "CRC32");
   return {
     ETag: written.ETag,
     ...(written.VersionId === undefined ? {} : { VersionId: written.VersionId }),
     ...(head.VersionId === undefined ? {} : { replacedVersionId: head.VersionId }),
-    changed: [...changes(head, { ...written, $metadata: head.$metadata }), ...kept.losses.lost],
+    changed: [
+      ...changed,
+      ...(isRecalculated || changed.includes("checksum") ? [] : ["checksum" as const]),
+      ...kept.losses.lost,
+    ],
     droppedRecipients: dropped.map(({ suffix }) => suffix),
     removedFiles,
   };
@@ -107,9 +122,10 @@ async function readVerified(
 async function write(
   client: S3Client,
   plain: S3Client,
-  { writing, keep }: Migration,
+  { writing }: Migration,
   kept: KeptObject,
   { Body, ContentLength }: GetObjectCommandOutput,
+  look: () => Promise<void>,
 ): Promise<PutObjectCommandOutput> {
   try {
     const { address, restated, seen } = kept;
@@ -120,14 +136,13 @@ async function write(
       Bucket: address.Bucket,
       Key: address.Key,
       ...described,
-      ...(ChecksumAlgorithm !== undefined && CALCULATED.has(ChecksumAlgorithm) ? { ChecksumAlgorithm } : {}),
+      ...(ChecksumAlgorithm !== undefined && isCalculated(ChecksumAlgorithm) ? { ChecksumAlgorithm } : {}),
       Metadata: { ...callersMetadata(writing.options, users) },
       IfMatch: seen.head.ETag,
       Body: Body as Readable,
       ContentLength,
     };
-    const look = (): Promise<void> => requireKept(plain, kept, keep, "put");
-    // In parts, what is sent first is no object yet, and its completion has the condition.
+    // In parts, what is sent first is no object yet: it is looked at again before the completion, which has the condition.
     if ((ContentLength ?? Number.POSITIVE_INFINITY) > ONE_REQUEST_LENGTH) await look();
     const { abortSignal } = writing.call;
     const request = abortSignal === undefined ? {} : { abortSignal };
@@ -135,7 +150,7 @@ async function write(
       await look();
       return { output: await plain.send(new PutObjectCommand(sent), request), response: undefined };
     };
-    return (await putObject(writing.options, withCallOptions(input, writing.call), next, client)).output;
+    return (await putObject(writing.options, withCallOptions(input, writing.call), next, client, look)).output;
   } catch (error) {
     letGoOfBody(Body);
     throw isRefusedPut(error) ? changedByOthers(error) : error;
@@ -168,6 +183,9 @@ async function removeOld(
     for (const { suffix, etag } of beside) {
       const standing = await store.standing();
       if (standing.state !== "read" || standing.head.ETag !== ETag) return removed;
+      // Not by the condition alone, which a store may ignore: the file may be all that the new object is read by.
+      const now = await store.read(suffix);
+      if (now.state === "read" && now.etag !== etag) continue;
       if (await store.remove(suffix, etag)) removed.push(store.keyOf(suffix));
     }
     return removed;

@@ -21,7 +21,7 @@ export interface Restatement {
  * - `last-modified`: the object is as old as the copy, also for lifecycle rules, and S3 has sent its events.
  * - `version-id`: it is a new version; the one before is still there, as it was, with the old envelope.
  * - `etag`: it has another entity tag, as one that was stored in parts gets.
- * - `checksum`: its checksum is no longer that of the parts.
+ * - `checksum`: its checksum is no longer that of the parts, or of another algorithm, which cannot be calculated here.
  * - `unpinned-metadata`: the store does not check conditions on the target of a copy (`checksTarget`): metadata, or an object,
  *   that others wrote while it ran may be lost. Content and envelope fit each other all the same.
  * - what the caller allowed to get lost.

@@ -6,8 +6,10 @@ import type { ObjectToSend, Part } from "./parts-to-send.js";
 /**
  * An object that is encrypted as a stream gives it, in one pass (S18). A part's ciphertext is kept, as it came from the
  * cipher, until S3 has it: that is what is sent again.
+ *
+ * @param assertUnchanged asked before its parts become an object. Default: nothing
  */
-export function streamToSend(sealed: SealedObject): ObjectToSend {
+export function streamToSend(sealed: SealedObject, assertUnchanged = async (): Promise<void> => {}): ObjectToSend {
   const { input, siblings, length, overhead, destroy, ciphertext } = sealed;
   return {
     input,
@@ -15,7 +17,7 @@ export function streamToSend(sealed: SealedObject): ObjectToSend {
     length,
     overhead,
     parts: (partSize) => partsOf(ciphertext, partSize),
-    assertUnchanged: async () => {},
+    assertUnchanged,
     destroy: () => {
       destroy();
       ciphertext.return(undefined).catch(NOTHING);

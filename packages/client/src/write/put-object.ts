@@ -29,12 +29,14 @@ type Next = (input: PutObjectCommandInput) => Promise<Result>;
  * Encrypts a `PutObjectCommand` and sends it, with what is stored beside it.
  *
  * @param client the one that sends it
+ * @param beforeComplete asked, where it is sent in parts, before they become an object: throws where that must not be
  */
 export async function putObject(
   options: ResolvedOptions,
   given: PutObjectCommandInput,
   next: Next,
   client: S3Client,
+  beforeComplete?: () => Promise<void>,
 ): Promise<Result> {
   const sealed = await sealObject(options, given);
   try {
@@ -51,7 +53,7 @@ export async function putObject(
     if (tooLarge || (!isWhole && sealed.siblings.first)) {
       const { sendObject } = await import("../transfer/send-object.js");
       const { streamToSend } = await import("../transfer/stream-parts.js");
-      const object = streamToSend({ ...sealed, ciphertext });
+      const object = streamToSend({ ...sealed, ciphertext }, beforeComplete);
       const stored = await sendObject(plainClientOf(client), object, { signal: abortSignal });
       return { output: outputOfPut(stored), response: undefined };
     }
