@@ -4,7 +4,7 @@ import type { LiveOptions } from "./config-live.js";
 import type { PolicyOptions } from "./config-policy.js";
 import { devServerAddress } from "./dev-server-address.js";
 import { ROLES } from "./iam-policy.js";
-import { destinationAddress, type ObjectAddress } from "./object-address.js";
+import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { print, tell } from "./printing.js";
 
 /** `s3ec config ...`. */
@@ -12,7 +12,7 @@ export function configCommands(root: Command, explained: Explained): void {
   const config = root.command("config").description("Check and describe configurations.");
   const addresses = (text: string, previous: readonly ObjectAddress[] = []): ObjectAddress[] => [
     ...previous,
-    destinationAddress(text),
+    prefixAddress(text),
   ];
   const ofFile = (name: string, description: string): Command =>
     explained(config.command(name))

@@ -30,7 +30,7 @@ function isDiskFull(cause: unknown): boolean {
 /** What the AWS SDK lacks before it asks S3 anything. It says so in errors without a code. */
 function missingSetting({ name, message }: Error): string | undefined {
   if (message === "Region is missing") {
-    return "There is no region of S3: set AWS_REGION, or s3.region in the configuration.";
+    return "There is no region: set AWS_REGION, or s3.region and kms.region in the configuration; init and keygen kms take --region, too.";
   }
   if (name !== "CredentialsProviderError") return undefined;
   return `No AWS credentials can be used: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3.profile in the configuration (${sentence(message)})`;
@@ -50,6 +50,8 @@ function systemMessage(code: string, message: string): string {
       return `No permission for${about || " that file"}.`;
     case "EISDIR":
       return `${path ?? "That"} is a folder; name a file.`;
+    case "ENOTDIR":
+      return `${path ?? "That"} is below a file, where only a folder can be; name another path.`;
     case "ENOSPC":
       return `The disk is full.`;
     case "EPIPE":

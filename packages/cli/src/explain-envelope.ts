@@ -27,7 +27,7 @@ export function explainEnvelope(inspection: EnvelopeInspection): EnvelopeExplana
     movingOn:
       weaknesses.length === 0
         ? null
-        : "Get it with these options and put it again under the default policy; then take the options away.",
+        : "Write it anew with these options (s3ec migrate, or migrateObject), and then take them away.",
   };
 }
 

@@ -11,7 +11,16 @@ export interface ObjectAddress {
 /** Reads `s3://bucket/key`; the key is taken as it stands, without URL decoding. */
 export function objectAddress(text: string): ObjectAddress {
   const { Bucket, Key } = destinationAddress(text);
-  if (Key === "") throw new InvalidArgumentError("Write it as s3://bucket/key.");
+  if (Key === "") throw new InvalidArgumentError("It names a whole bucket: write one object, as s3://bucket/key.");
+  return { Bucket, Key };
+}
+
+/** Reads `s3://bucket/prefix`, or a whole bucket. */
+export function prefixAddress(text: string): ObjectAddress {
+  const [, Bucket, Key = ""] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(text) ?? [];
+  if (Bucket === undefined) {
+    throw new InvalidArgumentError("Write it as s3://bucket/prefix, after the configuration's file.");
+  }
   return { Bucket, Key };
 }
 

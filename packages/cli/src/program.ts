@@ -93,11 +93,12 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       const stdin = file === "-" ? false : process.stdin;
       const { client, dispose } = await connect(options, address.Bucket, { stdin, onWarning: warn });
       const { resume = false } = options;
-      await withProgress(options, interrupts, dispose, async (transferOptions) => {
+      const put = async (transferOptions: TransferOptions) => {
         const length = await upload(client, await openSource(file), address, { ...transferOptions, resume });
         return () =>
           print(`Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`);
-      });
+      };
+      await withProgress(options, interrupts, dispose, put, resume ? "kept" : "clean");
     });
 
   transfer(
@@ -203,10 +204,11 @@ async function discard(file: string, { Bucket }: ObjectAddress, options: PutComm
 }
 
 async function withProgress(
-  { context, description, suffix, resume = false }: PutCommandOptions,
+  { context, description, suffix }: TransferCommandOptions,
   interrupts: Interrupts,
   dispose: () => Promise<void>,
   work: (options: TransferOptions) => Promise<() => Promise<void>>,
+  broken: "clean" | "kept" = "clean",
 ): Promise<void> {
   const call: EncryptionCallOptions = {
     ...(context === undefined ? {} : { encryptionContext: context }),
@@ -220,7 +222,7 @@ async function withProgress(
   signal.addEventListener("abort", bar.stop, { once: true });
   let report: () => Promise<void>;
   try {
-    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }), resume ? "kept" : "clean");
+    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }), broken);
   } finally {
     bar.stop();
     await dispose();

@@ -86,7 +86,7 @@ export async function removeFrom(
     ...removed.map((place) => `Removed ${placeOf(address, place)}.`),
     ...remaining.map((place) => `Still there: ${placeOf(address, place)}.`),
     ...unknown.map((place) => `Not known to be removed: ${WHERE[place]} may not be looked at.`),
-    limits,
+    ...(removed.length === 0 ? [] : [limits]),
   ].join("\n");
 }
 

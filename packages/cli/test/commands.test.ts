@@ -349,6 +349,11 @@ describe("s3ec", function () {
         7,
         /no file or folder none\.$/m,
       );
+      expectRefusal(
+        await local("get", "s3://demo/mine", "in/x", "--config", "other.json"),
+        7,
+        /^s3ec: in\/x is below a file, .*name another path\.$/m,
+      );
       expect(partials()).to.deep.equal([]);
     });
   });

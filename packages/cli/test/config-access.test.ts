@@ -298,6 +298,15 @@ describe("s3ec config policy and config check --live", function () {
       .and.contain("s3://nowhere/ cannot be listed (NoSuchBucket)");
   });
 
+  it("takes a bucket without a slash behind it, and says how to write what is none", async () => {
+    file({ keyring: kms("a") });
+    const policy = (address: string) => s3ec(["config", "policy", "s3ec.config.json", address], folder);
+    expect((await policy("s3://demo")).stdout).to.equal((await policy("s3://demo/")).stdout);
+    const { code, stderr } = await policy("demo");
+    expect(code).to.equal(2);
+    expect(stderr).to.contain("Write it as s3://bucket/prefix, after the configuration's file.");
+  });
+
   it("exits with the code of keys that are not served", async () => {
     file({ keyring: kms("nobody") });
     const args = ["config", "check", "s3ec.config.json", "--live", "--dev-server", server.endpoint];

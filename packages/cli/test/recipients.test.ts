@@ -55,6 +55,8 @@ describe("s3ec recipients", function () {
     expect(listed.recipients[0]).to.include({ recipient: "partner", state: "of this object" });
     const removed = await local("recipients", "remove", "s3://demo/report", "partner", "--config", "own.json");
     expect(removed.stdout).to.match(/^Removed the annotation x-s3ec\/partner\.\nWhoever has opened/);
+    const again = await local("recipients", "remove", "s3://demo/report", "partner", "--config", "own.json");
+    expect(again.stdout).to.equal('There was nothing of "partner" to remove.\n');
     expect((await read()).code).to.not.equal(0);
   });
 

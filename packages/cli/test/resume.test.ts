@@ -64,7 +64,9 @@ describe("s3ec put --resume", function () {
     expect(server.openUploads).to.deep.equal([]);
     expect(readdirSync(folder)).to.have.members(["aes.json", "app.key", "in"]);
     const again = await s3ec(["put", "in", "s3://demo/x", "--discard", ...common], folder, env);
-    expect(again.stderr).to.include("in.s3ec-upload is no state of an upload");
+    expect(again.stderr).to.include(
+      "There is nothing to discard: in.s3ec-upload is no state of an upload, or is not there.",
+    );
   });
 
   it("is refused of a stream", async () => {

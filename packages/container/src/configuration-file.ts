@@ -108,7 +108,7 @@ async function importModule(file: string): Promise<unknown> {
     const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href);
     return module.default;
   } catch {
-    throw wrongFile(file, "a .json, .yaml or .yml file, or a module that loads and has a default export");
+    throw wrongFile(file, "expected a .json, .yaml or .yml file, or a module that loads and has a default export");
   }
 }
 

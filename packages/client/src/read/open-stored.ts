@@ -127,7 +127,7 @@ async function withSiblings(error: unknown, { formats }: ResolvedOptions, beside
     suffixes === undefined
       ? "Whether it has an instruction file with another suffix could not be listed (s3:ListBucket)."
       : suffixes.length === 0
-        ? 'No other key begins with its key and ".", as that of an instruction file would.'
+        ? 'Nothing beside it could be its instruction file: no other object is named as it is and "." behind that.'
         : `Beside it are keys that end in ${quotedList(suffixes)}: if one is its instruction file, pass that as instructionFileSuffix.`;
   const others = error.code === "not-encrypted" ? otherFormats(formats) : "";
   return new S3EncryptionError(error.code, `${error.message} ${advice}${others}`, { cause: error });

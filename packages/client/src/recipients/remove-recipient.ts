@@ -21,7 +21,7 @@ export interface RemovedRecipient {
 }
 
 const LIMITS =
-  "Whoever has opened the object may keep its data key, and whoever kept the wrap can put it back; older versions, copies and backups keep theirs. Only migrateObject, with a new data key, ends access.";
+  "Whoever has opened the object may keep its data key, and whoever kept the wrap can put it back; older versions, copies and backups keep theirs. Only a new data key ends access: migrateObject, or s3ec migrate.";
 
 /**
  * Removes a recipient: every annotation `x-s3ec/NAME` and `x-s3ec/NAME/...`, and the file at the object's key plus `.NAME`,

@@ -17,7 +17,12 @@ export async function discardUpload(client: S3Client, state: string): Promise<vo
   let isOver = false;
   try {
     const begun = begunUpload(state, file.first);
-    if (begun === undefined) throw new S3EncryptionError("invalid-argument", `${state} is no state of an upload.`);
+    if (begun === undefined) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        `There is nothing to discard: ${state} is no state of an upload, or is not there.`,
+      );
+    }
     const { bucket: Bucket, key: Key, uploadId: UploadId } = begun;
     try {
       await plainClientOf(client).send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
