@@ -182,6 +182,13 @@ function rewrappedVerdict(object: StoredObject, rewrapper: ClientName, to: Targe
   const binding = rewrapper === "java-v4" ? "AES/GCM/NoPadding" : "AES/CBC/PKCS5Padding";
   const reason = `CBC content under a wrap that is bound to ${binding} (H1)`;
   if (reader === "ours") return { outcome: "ok", reason };
+  const { writer, placement } = object;
+  if (reader === "python-v4" && writer.startsWith("go-s3crypto-") && placement === "instruction-file") {
+    return {
+      outcome: "refused",
+      reason: "refuses an instruction file that holds `x-amz-unencrypted-content-length` (H8)",
+    };
+  }
   const readers = rewrapper === "java-v4" ? BOUND_TO_GCM : BOUND_TO_CBC[to.keyring];
   return { outcome: readers.includes(reader) ? "ok" : "refused", reason };
 }
@@ -190,5 +197,18 @@ const BOUND_TO_GCM: readonly ClientName[] = ["java-v3", "java-v4"];
 const BOUND_TO_CBC: Readonly<Record<KeyringType, readonly ClientName[]>> = {
   aes: ["java-v1-eo", "java-v1-ae", "java-v2-ae"],
   rsa: ["java-v1-eo", "java-v1-ae", "java-v2-ae"],
-  kms: ["java-v1-eo", "java-v1-ae", "java-v2-ae", "java-v3", "java-v4", "python-v4"],
+  kms: [
+    "java-v1-eo",
+    "java-v1-ae",
+    "java-v2-ae",
+    "java-v3",
+    "java-v4",
+    "go-s3crypto-v1",
+    "go-s3crypto-v2",
+    "go-v3",
+    "go-v4",
+    "python-v4",
+    "ruby-v1",
+    "ruby-v2",
+  ],
 };
