@@ -14,6 +14,7 @@ import {
 } from "@s3ec/envelope";
 import { assertKnownOptions, type ObjectRequest, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "./options.js";
+import { optionsOfParams } from "./params-options.js";
 
 /** What one call may say about its object. */
 export interface EncryptionCallOptions {
@@ -47,7 +48,7 @@ export type RequestOptions = NonNullable<Parameters<S3Client["send"]>[1]>;
 /** What a client that encrypts takes with a call. */
 export type SendOptions = RequestOptions & EncryptionCallOptions;
 
-const CALL: OptionNames<EncryptionCallOptions> = {
+export const CALL: OptionNames<EncryptionCallOptions> = {
   encryptionContext: true,
   materialDescription: true,
   instructionFileSuffix: true,
@@ -86,7 +87,7 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   assertNotInInput(command.input);
   const call: Record<string, unknown> = {};
   const request: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of [...Object.entries(optionsOfParams(command.input)), ...Object.entries(options)]) {
     if (value === undefined) continue;
     // An upload in parts is several requests, and the SDK hands the signal to the first of them only.
     if (name === "abortSignal" || Object.hasOwn(CALL, name)) call[name] = value;
@@ -112,7 +113,9 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
 function assertNotInInput(input: object): void {
   const misplaced = Object.keys(CALL).find((name) => Object.hasOwn(input, name));
   if (misplaced === undefined) return;
-  throw invalid(`Pass ${misplaced} beside the command, not in it: client.send(command, { ${misplaced} }).`);
+  throw invalid(
+    `Pass ${misplaced} beside the command, not in it: client.send(command, { ${misplaced} }); or put it into the params of others' commands by withEncryptionOptions(params, { ${misplaced} }).`,
+  );
 }
 
 /** A call's encryption options, and what would stop it. */
@@ -131,20 +134,33 @@ export function withoutCallOptions<Input extends object>(input: Input): Input {
   return bare as unknown as Input;
 }
 
+const OF_UPLOADS: ReadonlySet<string> = new Set([
+  "CreateMultipartUploadCommand",
+  "UploadPartCommand",
+  "CompleteMultipartUploadCommand",
+]);
+
 const CALLS: ReadonlySet<string | undefined> = new Set([
   "PutObjectCommand",
   "GetObjectCommand",
   "DeleteObjectCommand",
   "DeleteObjectsCommand",
   "CopyObjectCommand",
+  ...OF_UPLOADS,
 ]);
 
 /**
  * Refuses what did not come through the client's `send`, where a call's options, such as the context to bind, are taken:
  * a command that is being presigned, or that middleware gave another input.
  */
-export function assertCarriesCallOptions(commandName: string | undefined, input: object): void {
+export function assertCarriesCallOptions(
+  commandName: string | undefined,
+  input: object,
+  allowed: ReadonlySet<string>,
+): void {
   if (!CALLS.has(commandName) || CALL_OPTIONS in input) return;
+  // One of an upload, which may go past the encryption.
+  if (commandName !== undefined && OF_UPLOADS.has(commandName) && allowed.has(commandName)) return;
   throw new S3EncryptionError(
     "unsupported-operation",
     `${commandName} did not come through the encrypting client's send(). With a presigned URL its holder would store plaintext, or be given ciphertext, and call options would be lost: send the command, or presign it with a plain S3Client.`,

@@ -1,6 +1,8 @@
 import type {
   CopyObjectCommandInput,
   CopyObjectCommandOutput,
+  CreateMultipartUploadCommandInput,
+  CreateMultipartUploadCommandOutput,
   DeleteObjectCommandInput,
   DeleteObjectCommandOutput,
   DeleteObjectsCommandInput,
@@ -56,6 +58,11 @@ export interface EncryptingMethods {
   readonly getObject: EncryptingMethod<GetObjectCommandInput, GetObjectCommandOutput>;
   /** Copies an object as it is encrypted, and the instruction files beside it. */
   readonly copyObject: EncryptingMethod<CopyObjectCommandInput, CopyObjectCommandOutput>;
+  /** Begins an object in parts, which the client then encrypts one by one. */
+  readonly createMultipartUpload: EncryptingMethod<
+    CreateMultipartUploadCommandInput,
+    CreateMultipartUploadCommandOutput
+  >;
   /** Deletes an object, and the instruction files beside it. */
   readonly deleteObject: EncryptingMethod<DeleteObjectCommandInput, DeleteObjectCommandOutput>;
   /** Deletes objects, and the instruction files beside them. */

@@ -20,7 +20,7 @@ export function encryptionMiddleware(options: ResolvedOptions, client: S3Client)
       stack.add(
         (next, context) => async (args) => {
           refuseUnencrypted(context.commandName, options.allowUnencryptedCommands);
-          assertCarriesCallOptions(context.commandName, args.input);
+          assertCarriesCallOptions(context.commandName, args.input, options.allowUnencryptedCommands);
           assertNamesObject(context.commandName, args.input);
           // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
           // same region, credentials and endpoint. Without its call's options, an input counts as handled.
@@ -57,6 +57,20 @@ const OPERATIONS: ReadonlyMap<string | undefined, () => Promise<Operation>> = ne
   ["DeleteObjectCommand", async () => operation((await import("./commands/delete-object.js")).deleteObject)],
   ["DeleteObjectsCommand", async () => operation((await import("./commands/delete-objects.js")).deleteObjects)],
   ["CopyObjectCommand", async () => operation((await import("./commands/copy-object.js")).copyObject)],
+  [
+    "CreateMultipartUploadCommand",
+    async () => operation((await import("./multipart/create-multipart-upload.js")).createMultipartUpload),
+  ],
+  ["UploadPartCommand", async () => operation((await import("./multipart/upload-part.js")).uploadPart)],
+  [
+    "CompleteMultipartUploadCommand",
+    async () => operation((await import("./multipart/complete-multipart-upload.js")).completeMultipartUpload),
+  ],
+  [
+    "AbortMultipartUploadCommand",
+    async () => operation((await import("./multipart/abort-multipart-upload.js")).abortMultipartUpload),
+  ],
+  ["ListPartsCommand", async () => operation((await import("./multipart/list-parts.js")).listParts)],
 ]);
 
 async function dispatch<Output>(

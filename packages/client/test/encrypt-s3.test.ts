@@ -122,7 +122,7 @@ describe("a client given to encryptS3", () => {
     const { code, message } = await refusal(client.send(misplaced));
     expect([code, message]).to.deep.equal([
       "invalid-argument",
-      "Pass materialDescription beside the command, not in it: client.send(command, { materialDescription }).",
+      "Pass materialDescription beside the command, not in it: client.send(command, { materialDescription }); or put it into the params of others' commands by withEncryptionOptions(params, { materialDescription }).",
     ]);
     expect(fixture.server.requests).to.deep.equal([]);
   });

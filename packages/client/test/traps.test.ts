@@ -5,11 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import {
+  CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
+  RenameObjectCommand,
   S3Client,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { encryptS3, type S3EncryptionOptions, withPlaintextSizes } from "@s3ec/client";
@@ -110,10 +113,18 @@ describe("the adapter", () => {
 
   it("refuses writes that would not be encrypted, unless allowed by name", async () => {
     const client = fixture.client();
-    const create = new CreateMultipartUploadCommand({ Bucket: BUCKET, Key: "mpu" });
-    expect((await refusal(client.send(create))).code).to.equal("unsupported-operation");
-    const allowed = fixture.client({ allowUnencryptedCommands: ["CreateMultipartUploadCommand"] });
-    expect((await allowed.send(create)).UploadId).to.be.a("string");
+    const rename = new RenameObjectCommand({ Bucket: BUCKET, Key: "mpu", RenameSource: "other" });
+    expect((await refusal(client.send(rename))).code).to.equal("unsupported-operation");
+    const names = ["CreateMultipartUploadCommand", "UploadPartCommand"];
+    const allowed = fixture.client({ allowUnencryptedCommands: names });
+    const params = { Bucket: BUCKET, Key: "mpu" };
+    const { UploadId } = await allowed.send(new CreateMultipartUploadCommand(params));
+    const part = { ...params, UploadId, PartNumber: 1 };
+    const { ETag } = await allowed.send(new UploadPartCommand({ ...part, Body: "as it is" }));
+    expect(await getSignedUrl(allowed, new UploadPartCommand(part))).to.include("partNumber=1");
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    await allowed.send(new CompleteMultipartUploadCommand({ ...params, UploadId, MultipartUpload }));
+    expect((await fixture.stored("mpu")).body.toString()).to.equal("as it is");
   });
 
   it("checks S3's checksum of what has no tag, and only of that", async () => {

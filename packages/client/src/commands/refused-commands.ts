@@ -2,8 +2,6 @@ import { S3EncryptionError } from "@s3ec/materials";
 
 /** Commands that would store or move bytes past the encryption, and what to do instead. */
 const REFUSED: Readonly<Record<string, string>> = {
-  CreateMultipartUploadCommand: "use EncryptedUpload, or PutObjectCommand",
-  UploadPartCommand: "use EncryptedUpload",
   UploadPartCopyCommand: "copy the whole object with CopyObjectCommand",
   RenameObjectCommand: "copy the object with CopyObjectCommand, which takes its instruction file along, and delete it",
   SelectObjectContentCommand: "S3 cannot query what it cannot decrypt; read the object instead",

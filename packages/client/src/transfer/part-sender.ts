@@ -200,7 +200,10 @@ function tooManyParts(): S3EncryptionError {
 }
 
 /** What the completion would have answered, from what S3 says of the object that it made. */
-function answerOfUpload({ input }: ObjectToSend, head: HeadObjectCommandOutput): CompleteMultipartUploadCommandOutput {
+export function answerOfUpload(
+  { input }: Pick<ObjectToSend, "input">,
+  head: HeadObjectCommandOutput,
+): CompleteMultipartUploadCommandOutput {
   const { ETag, VersionId, Expiration, ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, $metadata } = head;
   const encrypted = { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled };
   return { Bucket: input.Bucket, Key: input.Key, ETag, VersionId, Expiration, ...encrypted, $metadata };

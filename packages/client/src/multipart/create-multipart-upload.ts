@@ -1,0 +1,62 @@
+import type {
+  CreateMultipartUploadCommandInput,
+  CreateMultipartUploadCommandOutput,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { callOptionsOf } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
+import { sealObjectInParts } from "../write/seal-object.js";
+import { OpenUpload } from "./open-upload.js";
+import { uploadsOf } from "./open-uploads.js";
+
+type Result = { output: CreateMultipartUploadCommandOutput; response: unknown };
+type Next = (input: CreateMultipartUploadCommandInput) => Promise<Result>;
+
+/** With what is said of the whole content where it goes in parts. */
+type Given = CreateMultipartUploadCommandInput & { readonly ContentLength?: number };
+
+/** Gets the data key of an object in parts, and begins its upload with the envelope in its metadata. */
+export async function createMultipartUpload(
+  options: ResolvedOptions,
+  given: Given,
+  next: Next,
+  client: S3Client,
+): Promise<Result> {
+  if (options.allowUnencryptedCommands.has("CreateMultipartUploadCommand")) return next(given);
+  const { ContentLength, ...input } = given;
+  // `Upload` puts the same into the command of each part.
+  const sum = Object.entries(given).find(
+    ([name, value]) => value !== undefined && /^(ContentMD5|Checksum(?!Algorithm$|Type$))/.test(name),
+  );
+  if (sum !== undefined) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      `${sum[0]} of the whole cannot be verified while its parts are encrypted in any order: leave it out, or use EncryptedUpload, which reads in order.`,
+    );
+  }
+  if (ContentLength !== undefined && !(Number.isSafeInteger(ContentLength) && ContentLength >= 0)) {
+    throw new S3EncryptionError("invalid-argument", "ContentLength must be a number of bytes, 0 or more.");
+  }
+  const uploads = uploadsOf(options);
+  uploads.makeRoom();
+  const object = await sealObjectInParts(options, input, ContentLength);
+  if (object === undefined) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "Objects of this format, or of this runtime, are not made of parts that are encrypted one by one: use EncryptedUpload, or PutObjectCommand.",
+    );
+  }
+  const checksums = (await client.config.requestChecksumCalculation()) === "WHEN_SUPPORTED";
+  const result = await next({
+    ...object.input,
+    Bucket: given.Bucket,
+    Key: given.Key,
+    // Without it, S3 answers no checksums of parts, of which it is told in the end.
+    ...(checksums ? { ChecksumAlgorithm: given.ChecksumAlgorithm ?? "CRC32" } : {}),
+  });
+  const { UploadId } = result.output;
+  if (UploadId === undefined) throw new S3EncryptionError("unsupported-operation", "S3 gave the upload no id.");
+  uploads.add({ ...given, UploadId }, new OpenUpload(object, callOptionsOf(given)));
+  return result;
+}

@@ -1,0 +1,111 @@
+import { S3EncryptionError } from "@s3ec/materials";
+import type { ResolvedOptions } from "../options.js";
+import type { OpenUpload } from "./open-upload.js";
+
+/** Which upload a command means. */
+export interface UploadName {
+  readonly Bucket?: string | undefined;
+  readonly Key?: string | undefined;
+  readonly UploadId?: string | undefined;
+}
+
+const MOST_UPLOADS = 1000;
+/** Milliseconds. */
+const IDLE_TIME = 24 * 60 * 60 * 1000;
+
+/**
+ * The multipart uploads that a client has begun. Nothing of them is kept elsewhere: what has ended, was not used for a day,
+ * or has made room for others, cannot be gone on with.
+ */
+export class OpenUploads {
+  readonly #now: () => number;
+  readonly #most: number;
+  /** The one that was used last comes last. */
+  readonly #uploads = new Map<string, { readonly upload: OpenUpload; used: number }>();
+
+  constructor(most: number = MOST_UPLOADS, now: () => number = () => performance.now()) {
+    this.#most = most;
+    this.#now = now;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#uploads.size;
+  }
+
+  /**
+   * Lets go of what has expired, and of the one that is unused for longest where there are as many as may be.
+   *
+   * @throws S3EncryptionError `unsupported-operation` where all of them are being used
+   */
+  makeRoom(): void {
+    for (const [key, { upload, used }] of this.#uploads) {
+      if (!upload.isBusy && this.#now() - used > IDLE_TIME) this.#drop(key, upload);
+    }
+    for (const [key, { upload }] of this.#uploads) {
+      if (this.#uploads.size < this.#most) return;
+      if (!upload.isBusy) this.#drop(key, upload);
+    }
+    if (this.#uploads.size < this.#most) return;
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      `This client has ${this.#most} multipart uploads under way: complete or abort some first.`,
+    );
+  }
+
+  /** @throws S3EncryptionError `unsupported-operation` for one that is known: an id names one upload (G2) */
+  add(name: UploadName, upload: OpenUpload): void {
+    const key = keyOf(name);
+    if (this.#uploads.has(key)) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        "S3 gave the upload the id of one that is under way. Nothing was encrypted for it.",
+      );
+    }
+    this.#uploads.set(key, { upload, used: this.#now() });
+  }
+
+  /** Undefined for one that was not begun here, or was let go of. */
+  find(name: UploadName): OpenUpload | undefined {
+    const key = keyOf(name);
+    const entry = this.#uploads.get(key);
+    if (entry === undefined) return undefined;
+    this.#uploads.delete(key);
+    this.#uploads.set(key, entry);
+    entry.used = this.#now();
+    return entry.upload;
+  }
+
+  /** What is under way of it ends, and its key is forgotten (G11). */
+  remove(name: UploadName): void {
+    const key = keyOf(name);
+    const entry = this.#uploads.get(key);
+    if (entry !== undefined) this.#drop(key, entry.upload);
+  }
+
+  #drop(key: string, upload: OpenUpload): void {
+    this.#uploads.delete(key);
+    upload.end("It was aborted, completed, or not used for long");
+  }
+}
+
+function keyOf({ Bucket, Key, UploadId }: UploadName): string {
+  return JSON.stringify([Bucket, Key, UploadId]);
+}
+
+// A client has its options for itself, and what is made from it shares them.
+const UPLOADS = new WeakMap<ResolvedOptions, OpenUploads>();
+
+export function uploadsOf(options: ResolvedOptions): OpenUploads {
+  const uploads = UPLOADS.get(options) ?? new OpenUploads();
+  UPLOADS.set(options, uploads);
+  return uploads;
+}
+
+/** Of an upload of which nothing is known here: another process or client has its key, or nobody has any more. */
+export function foreignUpload(commandName: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    `${commandName} names an upload that this client has not begun, or does not know any more: the state of an encrypted upload lives in the client that created it. Abort it (AbortMultipartUploadCommand) and begin again.`,
+  );
+}

@@ -1,0 +1,110 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  type CompletedPart,
+  type S3Client,
+  UploadPartCommand,
+  type UploadPartCommandInput,
+  type UploadPartCommandOutput,
+} from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { type CallOptions, callOptionsOf } from "../call-options.js";
+import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
+import type { ResolvedOptions } from "../options.js";
+import { plainClientOf } from "../plain-client.js";
+import { letGoOfBody } from "../streams.js";
+import { completedPart } from "../transfer/multipart-upload.js";
+import { MAX_PARTS } from "../transfer/parts-to-send.js";
+import type { EncryptedPart, OpenUpload } from "./open-upload.js";
+import { foreignUpload, uploadsOf } from "./open-uploads.js";
+import { readPart } from "./part-body.js";
+
+type Result = { output: UploadPartCommandOutput; response: unknown };
+type Next = (input: UploadPartCommandInput) => Promise<Result>;
+
+/** Encrypts a part in its place and sends it; one that may be the last is held until it is known. */
+export async function uploadPart(
+  options: ResolvedOptions,
+  given: UploadPartCommandInput,
+  next: Next,
+  client: S3Client,
+): Promise<Result> {
+  const upload = uploadsOf(options).find(given);
+  if (upload === undefined && options.allowUnencryptedCommands.has("UploadPartCommand")) return next(given);
+  try {
+    if (upload === undefined) throw foreignUpload("UploadPartCommand");
+    return await upload.using(() => encryptPart(upload, given, next, client));
+  } finally {
+    letGoOfBody(given.Body);
+  }
+}
+
+async function encryptPart(
+  upload: OpenUpload,
+  given: UploadPartCommandInput,
+  next: Next,
+  client: S3Client,
+): Promise<Result> {
+  const { PartNumber: number = 0 } = given;
+  if (!Number.isSafeInteger(number) || number < 1 || number > MAX_PARTS) {
+    throw new S3EncryptionError("invalid-argument", `PartNumber must be a whole number from 1 to ${MAX_PARTS}.`);
+  }
+  const call = callOptionsOf(given);
+  requireSameCall(upload, call);
+  const { plaintext, ...said } = await upload.read(number, () => readPart(given, call.abortSignal));
+  const { part, ciphertext } = await upload.seal(number, plaintext, said);
+  for (const before of upload.heldBefore(number)) await upload.sending(() => sendHeld(client, before, said.signal));
+  if (part.held !== undefined) return heldAnswer(upload, part);
+  const result = await upload.sending(() =>
+    next({ ...said.input, Body: ciphertext, ContentLength: ciphertext.length }),
+  );
+  if (result.output.ETag === undefined) throw noTag(number);
+  const ETag = upload.answered(part, completedPart(number, result.output));
+  return { ...result, output: { ...withoutCiphertextChecksums(result.output), ETag } };
+}
+
+/** S3 has nothing of it: its ETag is one that says nothing. */
+function heldAnswer(upload: OpenUpload, part: EncryptedPart): Result {
+  return { output: { ETag: upload.answered(part), $metadata: { httpStatusCode: 200 } }, response: undefined };
+}
+
+async function sendHeld(client: S3Client, part: EncryptedPart, signal: AbortSignal | undefined): Promise<void> {
+  if (part.held === undefined) return;
+  part.sent = await sendPart(client, part.input, part.held, signal);
+  part.held = undefined;
+}
+
+/** Sends ciphertext by a request of its own. */
+export async function sendPart(
+  client: S3Client,
+  input: UploadPartCommandInput,
+  Body: Buffer,
+  abortSignal: AbortSignal | undefined,
+): Promise<CompletedPart> {
+  const command = new UploadPartCommand({ ...input, Body, ContentLength: Body.length });
+  const output = await plainClientOf(client).send(command, abortSignal === undefined ? {} : { abortSignal });
+  const { PartNumber = 0 } = input;
+  if (output.ETag === undefined) throw noTag(PartNumber);
+  return completedPart(PartNumber, output);
+}
+
+/** A call that says otherwise than the one that created the upload would be ignored (S10). */
+export function requireSameCall(upload: OpenUpload, call: CallOptions): void {
+  const { encryptionContext, materialDescription, instructionFileSuffix, format } = call;
+  for (const [name, value] of Object.entries({
+    encryptionContext,
+    materialDescription,
+    instructionFileSuffix,
+    format,
+  })) {
+    const isGiven = typeof value === "object" ? Object.keys(value).length > 0 : value !== undefined;
+    if (!isGiven || isDeepStrictEqual(value, Reflect.get(upload.call, name))) continue;
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `${name} belongs to CreateMultipartUploadCommand, which was given another one: leave it out.`,
+    );
+  }
+}
+
+function noTag(number: number): S3EncryptionError {
+  return new S3EncryptionError("unsupported-operation", `S3 gave part ${number} no ETag.`);
+}

@@ -1,0 +1,117 @@
+import { EMPTY_STRING_MAP } from "@s3ec/envelope";
+import { S3Format } from "@s3ec/format-s3";
+import { DefaultMaterialsManager, S3EncryptionError } from "@s3ec/materials";
+import { expect } from "chai";
+import { OpenUpload } from "../dist/multipart/open-upload.js";
+import { OpenUploads } from "../dist/multipart/open-uploads.js";
+import { BUCKET, bytesOfLength, refusal, TEST_KEYRING } from "./fixture.js";
+import { MiB } from "./multipart.js";
+
+const SAID = { input: { Bucket: BUCKET, Key: "k", UploadId: "u", PartNumber: 1 }, checksums: {}, signal: undefined };
+
+async function uploadWith(patience?: number): Promise<OpenUpload> {
+  const sealed = await new S3Format().sealInParts?.({
+    materialsManager: new DefaultMaterialsManager(TEST_KEYRING),
+    commitmentPolicy: "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
+    encryptionContext: EMPTY_STRING_MAP,
+    bucket: BUCKET,
+    key: "k",
+  });
+  if (sealed === undefined) throw new Error("This runtime cannot seal in parts.");
+  const { parts, metadata } = sealed;
+  const siblings = { ...sealed.siblings, verb: "Put" as const, suffixes: [], markOf: () => undefined };
+  const object = { input: { Bucket: BUCKET, Key: "k", Metadata: metadata }, parts, siblings };
+  return new OpenUpload(object as never, {} as never, patience);
+}
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof S3EncryptionError) return error.code;
+    throw error;
+  }
+  return "none";
+}
+
+describe("an upload that is under way", () => {
+  it("says what a part has waited for in vain", async () => {
+    const upload = await uploadWith(1);
+    const bytes = bytesOfLength(6 * MiB);
+    const first = await refusal(upload.seal(2, bytes, SAID));
+    expect(first.message).to.include("part 1, whose length decides");
+    await upload.seal(1, bytes, SAID);
+    await upload.seal(3, bytes.subarray(MiB), SAID);
+    const { code, message } = await refusal(upload.seal(4, bytes, SAID));
+    expect(code).to.equal("unsupported-operation");
+    expect(message).to.include("all parts before it, which have not the same length");
+    await upload.seal(2, bytes, SAID);
+    const { part } = await upload.seal(4, bytes, SAID);
+    expect(part.length).to.equal(6 * MiB);
+  });
+
+  it("does not encrypt for a caller who has aborted", async () => {
+    const upload = await uploadWith();
+    const said = { ...SAID, signal: AbortSignal.abort() };
+    await upload.seal(1, bytesOfLength(10), said).catch((error: Error) => expect(error.name).to.equal("AbortError"));
+    expect([...upload.parts]).to.deep.equal([]);
+  });
+
+  it("gives what was encrypted first, whatever becomes of the caller's buffer (G5)", async () => {
+    const upload = await uploadWith();
+    const bytes = bytesOfLength(100);
+    const { part, ciphertext } = await upload.seal(1, bytes, SAID);
+    expect(part.held).to.equal(ciphertext);
+    bytes.fill(0);
+    expect(ciphertext.equals(bytes)).to.equal(false);
+    const error = await refusal(upload.seal(1, bytes, SAID));
+    expect(error.code).to.equal("content-mismatch");
+    // The key is gone with it (G11).
+    expect([...upload.parts, upload.length.stored]).to.deep.equal([100]);
+    expect((await refusal(upload.seal(2, bytes, SAID))).message).to.include("has ended");
+  });
+});
+
+describe("the uploads of a client", () => {
+  const name = (UploadId: string) => ({ Bucket: BUCKET, Key: "k", UploadId });
+
+  it("are found by bucket, key and id, each of them once (G2)", async () => {
+    const uploads = new OpenUploads();
+    const upload = await uploadWith();
+    uploads.add(name("a"), upload);
+    expect(codeOf(() => uploads.add(name("a"), upload))).to.equal("unsupported-operation");
+    expect(uploads.find(name("a"))).to.equal(upload);
+    for (const other of [name("b"), { ...name("a"), Key: "l" }, { ...name("a"), Bucket: "other" }]) {
+      expect(uploads.find(other)).to.equal(undefined);
+    }
+  });
+
+  it("make room: the one unused for longest goes, none that is used, and all that were not used for a day", async () => {
+    let now = 0;
+    const uploads = new OpenUploads(2, () => now);
+    const [a, b, c] = [await uploadWith(), await uploadWith(), await uploadWith()];
+    uploads.add(name("a"), a);
+    uploads.add(name("b"), b);
+    uploads.find(name("a"));
+    uploads.makeRoom();
+    expect([uploads.find(name("b")), uploads.size]).to.deep.equal([undefined, 1]);
+    expect((await refusal(b.seal(1, bytesOfLength(1), SAID))).message).to.include("has ended");
+    uploads.add(name("c"), c);
+    await a.using(() =>
+      c.using(async () => {
+        expect(codeOf(() => uploads.makeRoom())).to.equal("unsupported-operation");
+      }),
+    );
+    now = 24 * 60 * 60 * 1000;
+    uploads.makeRoom();
+    expect(uploads.size).to.equal(1);
+    uploads.find(name("c"));
+    now += 24 * 60 * 60 * 1000 + 1;
+    await c.using(async () => {
+      uploads.makeRoom();
+      expect(uploads.size).to.equal(1);
+    });
+    uploads.makeRoom();
+    expect(uploads.size).to.equal(0);
+  });
+});
