@@ -35,7 +35,7 @@ const DER_SEQUENCE = 0x30;
 export function rsaPrivateKey(input: RsaPrivateKey, acceptWeak = false): KeyObject {
   const minBits = acceptWeak ? MIN_MODULUS_BITS_FOR_READING : MIN_MODULUS_BITS;
   return rsaKey("privateKey", "private", minBits, () => {
-    if (isKeyObject(input)) return input;
+    if (isKeyObject(input)) return withOwnLock(input);
     if (typeof input === "string" || isUint8Array(input)) return readPrivateKey({ key: input });
     if (isEncoded(input)) {
       assertKnownOptions(input, { key: true, type: true, passphrase: true }, "privateKey");
@@ -49,7 +49,7 @@ export function rsaPrivateKey(input: RsaPrivateKey, acceptWeak = false): KeyObje
 /** Reads a public key; throws `invalid-argument`, also for a private key in its place. */
 export function rsaPublicKey(input: RsaPublicKey): KeyObject {
   return rsaKey("publicKey", "public", MIN_MODULUS_BITS, () => {
-    if (isKeyObject(input)) return input;
+    if (isKeyObject(input)) return withOwnLock(input);
     if (typeof input === "string" || isUint8Array(input)) return readPublicKey({ key: input });
     if (isEncoded(input)) {
       assertKnownOptions(input, { key: true, type: true }, "publicKey");
@@ -95,6 +95,23 @@ function rsaKey(name: string, type: "private" | "public", minBits: number, read:
     );
   }
   return key;
+}
+
+/**
+ * The same key, apart from what its caller's is joined to. Node tells of a key's details under a lock that it shares with
+ * the job that generated it; a garbage collection meanwhile that ends the job waits for that lock, for ever.
+ */
+function withOwnLock(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== "rsa") return key;
+  if (key.type === "public") {
+    return createPublicKey({ key: key.export({ type: "spki", format: "der" }), type: "spki", format: "der" });
+  }
+  const encoded = key.export({ type: "pkcs8", format: "der" });
+  try {
+    return createPrivateKey({ key: encoded, type: "pkcs8", format: "der" });
+  } finally {
+    encoded.fill(0);
+  }
 }
 
 function bitsOf({ asymmetricKeyDetails: { modulusLength = 0 } = {} }: KeyObject): number {

@@ -8,14 +8,18 @@ type Signature = NonNullable<AlgorithmSuite["signature"]>;
 
 const OPENSSL_CURVES = { "P-256": "prime256v1", "P-384": "secp384r1" } as const;
 
+/** Of an uncompressed point: the octet 04 and two coordinates (SEC 1, 2.3.3). */
+const POINT_BYTES = { "P-256": 65, "P-384": 97 } as const;
+
 /** A key pair for one message: the private key, and the context with the public one. */
 export function createSigningKey(
   { curve }: Signature,
   context: StringMap,
 ): { readonly signingKey: KeyObject; readonly encryptionContext: StringMap } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: OPENSSL_CURVES[curve] });
-  const { x = "", y = "" } = publicKey.export({ format: "jwk" });
-  const point = Buffer.concat([Uint8Array.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
+  // Not as JWK: Node builds that under the key's lock, and a garbage collection meanwhile that ends the job which made
+  // the key waits for the same lock, for ever. The point is what SPKI ends with (RFC 5480, 2.2).
+  const point = publicKey.export({ type: "spki", format: "der" }).subarray(-POINT_BYTES[curve]);
   const compressed = ECDH.convertKey(point, OPENSSL_CURVES[curve], undefined, undefined, "compressed");
   const entry = [CONTEXT_PUBLIC_KEY, Buffer.from(compressed).toString("base64")] as const;
   return { signingKey: privateKey, encryptionContext: stringMap([...Object.entries(context), entry]) };

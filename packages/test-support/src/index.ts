@@ -1,5 +1,6 @@
 export { bytes, collect, plaintextOf } from "./bytes.js";
 export { BY_PROVIDER, encryptedDataKey, forReading, forWriting } from "./keyring-materials.js";
+export { printedBy } from "./other-process.js";
 export { environmentFor, importExample, readmeExample, runExample } from "./readme-example.js";
 export { refusal, refused } from "./refusals.js";
 export { replacingCrypto } from "./replaced-crypto.js";
