@@ -79,6 +79,33 @@ describe("the commands of a multipart upload", () => {
     expect((await read("uneven")).equals(Buffer.concat(pieces))).to.equal(true);
   });
 
+  it("send what was held once, for all parts that come behind it at the same time", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "held-once");
+    const lengths = [PART + MiB, PART, PART + 2, 7];
+    const pieces = lengths.map((length, index) => bytesOfLength(length + index).subarray(index));
+    await upload.part(1, pieces[0] ?? "");
+    await upload.part(2, pieces[1] ?? "");
+    fixture.server.faults.add({ operation: "UploadPart", key: "held-once", delayMs: 50 });
+    await Promise.all([3, 4].map((number) => upload.part(number, pieces[number - 1] ?? "")));
+    const numbers = fixture.server.requests
+      .filter(({ operation, key }) => operation === "UploadPart" && key === "held-once")
+      .map(({ query }) => query?.["partNumber"]);
+    expect(numbers).to.deep.equal(["1", "2", "3"]);
+    await upload.complete();
+    expect((await read("held-once")).equals(Buffer.concat(pieces))).to.equal(true);
+  });
+
+  it("leave the stream of one part alone where another is given it, too", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "one-stream");
+    const stream = Readable.from([partOf(1, 2 * MiB), partOf(1).subarray(2 * MiB)]);
+    const more = { ContentLength: PART };
+    const first = upload.part(1, stream, more);
+    expect((await refusal(upload.part(2, stream, more))).message).to.match(/was given to a put before/);
+    await first;
+    await upload.complete();
+    expect((await read("one-stream")).equals(partOf(1))).to.equal(true);
+  });
+
   it("make an object of one part, of one byte too", async () => {
     const upload = await DrivenUpload.create(fixture.client(), "one");
     await upload.part(1, Buffer.from("x"));

@@ -28,6 +28,8 @@ export interface EncryptedPart {
   answeredAt: Date | undefined;
   /** Ciphertext that is not sent before it is known whether the part is the last. */
   held: Buffer | undefined;
+  /** What is held, on its way since another part has come behind it. */
+  sending: Promise<void> | undefined;
   /** What S3 answered, once it has it. */
   sent: CompletedPart | undefined;
 }
@@ -169,6 +171,7 @@ export class OpenUpload {
         piece,
         etag: undefined,
         answeredAt: undefined,
+        sending: undefined,
         held: this.#mayBeLast(number, plaintext.length) ? ciphertext : undefined,
         sent: undefined,
       };

@@ -11,9 +11,11 @@ import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
+import { unlessAborted } from "../request-aborted.js";
 import { letGoOfBody } from "../streams.js";
 import { completedPart } from "../transfer/multipart-upload.js";
 import { MAX_PARTS } from "../transfer/parts-to-send.js";
+import { takeBody } from "../write/taken-body.js";
 import type { EncryptedPart, OpenUpload } from "./open-upload.js";
 import { foreignUpload, uploadsOf } from "./open-uploads.js";
 import { readPart } from "./part-body.js";
@@ -30,6 +32,8 @@ export async function uploadPart(
 ): Promise<Result> {
   const upload = uploadsOf(options).find(given);
   if (upload === undefined && options.allowUnencryptedCommands.has("UploadPartCommand")) return next(given);
+  // One that another put has taken is that one's, and left alone.
+  takeBody(given.Body);
   try {
     if (upload === undefined) throw foreignUpload("UploadPartCommand");
     return await upload.using(() => encryptPart(upload, given, next, client));
@@ -52,7 +56,7 @@ async function encryptPart(
   requireSameCall(upload, call);
   const { plaintext, ...said } = await upload.read(number, () => readPart(given, call.abortSignal));
   const { part, ciphertext } = await upload.seal(number, plaintext, said);
-  for (const before of upload.heldBefore(number)) await upload.sending(() => sendHeld(client, before, said.signal));
+  for (const before of upload.heldBefore(number)) await sendHeld(upload, before, client, said.signal);
   if (part.held !== undefined) return heldAnswer(upload, part);
   const result = await upload.sending(() =>
     next({ ...said.input, Body: ciphertext, ContentLength: ciphertext.length }),
@@ -67,10 +71,27 @@ function heldAnswer(upload: OpenUpload, part: EncryptedPart): Result {
   return { output: { ETag: upload.answered(part), $metadata: { httpStatusCode: 200 } }, response: undefined };
 }
 
-async function sendHeld(client: S3Client, part: EncryptedPart, signal: AbortSignal | undefined): Promise<void> {
-  if (part.held === undefined) return;
-  part.sent = await sendPart(client, part.input, part.held, signal);
-  part.held = undefined;
+/** Once, also where several parts that come behind it ask for it: each put of it could have another ETag. */
+async function sendHeld(
+  upload: OpenUpload,
+  part: EncryptedPart,
+  client: S3Client,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { held } = part;
+  if (held === undefined) return;
+  const send = async (): Promise<void> => {
+    try {
+      part.sent = await sendPart(client, part.input, held, undefined);
+      part.held = undefined;
+    } finally {
+      part.sending = undefined;
+    }
+  };
+  await unlessAborted(() => {
+    part.sending ??= upload.sending(send);
+    return part.sending;
+  }, signal);
 }
 
 /** Sends ciphertext by a request of its own. */
