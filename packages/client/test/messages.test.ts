@@ -289,23 +289,22 @@ describe("messages as objects", () => {
       assert.equal((await refusal(bytesOf(client(), "signed", "bytes=0-9"))).code, "unsupported-operation");
     });
 
-    it("of 1 GiB fetch the frames they touch and the header, nothing else", async function () {
-      this.timeout(120_000);
+    it("of a large object fetch the frames they touch and the header, nothing else", async () => {
       const piece = bytesOfLength(MiB);
       const pieces = async function* () {
-        for (let index = 0; index < 1024; index++) yield piece;
+        for (let index = 0; index < 96; index++) yield piece;
       };
       const s3 = client({ frameLength: 64 * 1024 });
-      const params = { Bucket: BUCKET, Key: "gibibyte", Body: Readable.from(pieces()), ContentLength: 1024 * MiB };
+      const params = { Bucket: BUCKET, Key: "large", Body: Readable.from(pieces()), ContentLength: 96 * MiB };
       await new EncryptedUpload({ client: s3, params }).done();
       fixture.server.clearRequests();
-      const [first, length] = [777 * MiB + 64 * 1024 - 10, 20];
-      const bytes = await bytesOf(s3, "gibibyte", `bytes=${first}-${first + length - 1}`);
+      const [first, length] = [77 * MiB + 64 * 1024 - 10, 20];
+      const bytes = await bytesOf(s3, "large", `bytes=${first}-${first + length - 1}`);
       assert.deepEqual(bytes, Buffer.concat([piece, piece]).subarray(first % MiB, (first % MiB) + length));
       assert.isBelow(bytesAsked(), 2 * (64 * 1024 + 32) + 4096);
       assert.isTrue(fixture.server.requests.every(({ headers }) => headers.range !== undefined));
       fixture.server.clearRequests();
-      assert.deepEqual(await bytesOf(s3, "gibibyte", "bytes=-1"), piece.subarray(-1));
+      assert.deepEqual(await bytesOf(s3, "large", "bytes=-1"), piece.subarray(-1));
       assert.isBelow(bytesAsked(), 64 * 1024 + 40 + 4096);
     });
   });
