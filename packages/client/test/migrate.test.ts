@@ -49,6 +49,7 @@ const LEGACY = {
 } as const;
 const READS_OLD = { ...LEGACY, commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" } as const;
 const FILES = { wrapPlacement: "instruction-files" } as const;
+const ANNOTATIONS = { wrapPlacement: "annotations" } as const;
 const PACE = { settleTime: 0 };
 
 describe("an object migrated", () => {
@@ -240,6 +241,19 @@ describe("an object migrated", () => {
       expect(await fixture.keys("files")).to.deep.equal(["files", "files.escrow", "files.instruction"]);
       // Of what it has written itself none is even asked to go: a store may not look at the condition.
       expect(wrote().filter((request) => request.startsWith("Delete"))).to.deep.equal(["DeleteObject files.partner"]);
+    });
+
+    it("in annotations: each is wrapped for anew or dropped by name, whatever else may be lost", async () => {
+      await store("annotated", client({ ...ANNOTATIONS, keyring: both([escrow, partner]) }));
+      fixture.server.clearRequests();
+      const error = await refusal(migrate("annotated", client(), { allowLoss: ["annotations"] }));
+      expect(error.message).to.match(/dropRecipients: \["\.escrow", "\.partner"\]/);
+      expect(wrote()).to.deep.equal([]);
+      const to = { keyring: both([escrow], current) };
+      const done = await migrate("annotated", client(ANNOTATIONS), { to, dropRecipients: ["partner"] });
+      expect([done.changed.includes("annotations"), done.droppedRecipients]).to.deep.equal([false, [".partner"]]);
+      expect([await read("annotated"), await readEscrow("annotated")]).to.deep.equal(["content", "content"]);
+      expect(await fixture.keys("annotated")).to.deep.equal(["annotated"]);
     });
 
     it("leaves a file that another put has written, and all of them when another object stands", async () => {

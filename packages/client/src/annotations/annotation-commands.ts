@@ -10,10 +10,14 @@ export type AnnotationCommands = Pick<
   | "PutObjectAnnotationCommand"
 >;
 
+/** Whether this release of the SDK has them. */
+export async function hasAnnotationCommands(): Promise<boolean> {
+  return "ListObjectAnnotationsCommand" in (await import("@aws-sdk/client-s3"));
+}
+
 /** Throws `unsupported-operation` where the SDK has none. */
 export async function annotationCommands(): Promise<AnnotationCommands> {
-  const sdk: typeof S3 = await import("@aws-sdk/client-s3");
-  if (typeof sdk.ListObjectAnnotationsCommand === "function") return sdk;
+  if (await hasAnnotationCommands()) return await import("@aws-sdk/client-s3");
   throw new S3EncryptionError(
     "unsupported-operation",
     "This release of @aws-sdk/client-s3 has no object annotations: install a newer one, which has PutObjectAnnotationCommand.",

@@ -71,7 +71,7 @@ export class AnnotationStore {
     PROVEN.set(this.#client.config, proven.add(this.#object.Bucket));
   }
 
-  /** In the order of their names. Throws `unsupported-operation` where the answer is no such list. */
+  /** Those whose names begin so, in the order of their names. Throws `unsupported-operation` where the answer is no such list. */
   async list(prefix: string): Promise<readonly ListedAnnotation[]> {
     const found: ListedAnnotation[] = [];
     let token: string | undefined;
@@ -94,7 +94,8 @@ export class AnnotationStore {
   ): Promise<{ readonly annotations: readonly ListedAnnotation[]; readonly next: string | undefined }> {
     const { ListObjectAnnotationsCommand } = await annotationCommands();
     const token = ContinuationToken === undefined ? {} : { ContinuationToken };
-    const asked = { ...this.#object, AnnotationPrefix, MaxAnnotationResults: PAGE, ...token };
+    const prefix = AnnotationPrefix === "" ? {} : { AnnotationPrefix };
+    const asked = { ...this.#object, ...prefix, MaxAnnotationResults: PAGE, ...token };
     const command = new ListObjectAnnotationsCommand(asked as typeof asked & { Bucket: string; Key: string });
     answerAtMost(command.middlewareStack, length);
     const output = await this.#client.send(command, this.#request);
@@ -102,7 +103,8 @@ export class AnnotationStore {
     // An access point answers with the name of its bucket.
     const isBucket =
       output.Bucket === asked.Bucket || (asked.Bucket?.startsWith("arn:") && output.Bucket !== undefined);
-    const isAsked = isBucket === true && output.Key === asked.Key && output.AnnotationPrefix === AnnotationPrefix;
+    const isAsked =
+      isBucket === true && output.Key === asked.Key && (output.AnnotationPrefix ?? "") === AnnotationPrefix;
     const isOfPrefix = Annotations.every(({ AnnotationName }) => AnnotationName?.startsWith(AnnotationPrefix) === true);
     const goesOn = next === undefined || (next !== ContinuationToken && Annotations.length > 0);
     if (!isAsked || !isOfPrefix || !goesOn) throw new NoList("The answer is not the list that was asked for.");

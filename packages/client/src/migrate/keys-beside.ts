@@ -1,9 +1,11 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-import { MAX_INSTRUCTION_FILE_LENGTH, quotedList } from "@s3ec/envelope";
+import { MAX_INSTRUCTION_FILE_LENGTH, quotedList, recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import { AnnotationStore } from "../annotations/annotation-store.js";
 import { callOptionsOf, withCallOptions } from "../call-options.js";
 import { ownerOf } from "../commands/whose-file.js";
 import { siblingRules, suffixesBeside } from "../files-beside.js";
+import { seenAnnotations } from "../recipients/moving.js";
 import type { KeptObject } from "../restate/kept-object.js";
 import { whereOf } from "../restate/stored-lock.js";
 import { httpStatusOf } from "../s3-errors.js";
@@ -13,18 +15,20 @@ import type { Migration } from "./migrate-options.js";
 /** Files beside an object that are looked into; its key plus a dot may begin the keys of a whole folder's objects. */
 const MAX_FILES = 100;
 
-/** A file beside an object that holds its wrapped key, or may. */
+/** A file beside an object, or an annotation, that holds its wrapped key, or may. */
 export interface KeyBeside {
+  /** Of an annotation, its recipient behind a dot. */
   readonly suffix: string;
-  /** As it was read. */
+  readonly in: "file" | "annotation";
+  /** The file's tag as it was read; of an annotation its name and length. */
   readonly etag: string;
   /** Whether it is the one that the object is read by. */
   readonly isRead: boolean;
 }
 
 /**
- * Every file beside an object that may hold a wrapped key of it, also under names that nobody told. Without a right to list,
- * one could be there that is not known.
+ * Every file and annotation that may hold a wrapped key of an object, also under names that nobody told. Without a right to
+ * list files, one could be there that is not known; annotations that may not be listed were refused by then.
  */
 export async function keysBeside(
   client: S3Client,
@@ -54,9 +58,23 @@ export async function keysBeside(
     if (file.state !== "read") continue;
     const object = { bucket: address.Bucket, key: address.Key, metadata };
     const owner = await ownerOf(options, call, object, { suffix, body: file.body, metadata: file.metadata });
-    if (owner === "its" || owner === "unverified") found.push({ suffix, etag: file.etag, isRead: isRead(suffix) });
+    if (owner === "its" || owner === "unverified")
+      found.push({ suffix, in: "file", etag: file.etag, isRead: isRead(suffix) });
   }
-  return found;
+  return [...found, ...(await annotatedKeys(client, address, call.abortSignal))];
+}
+
+async function annotatedKeys(
+  client: S3Client,
+  address: Migration["address"],
+  signal: AbortSignal | undefined,
+): Promise<readonly KeyBeside[]> {
+  const seen = await seenAnnotations(new AnnotationStore(client, address, signal));
+  return (seen.state === "listed" ? seen.annotations : []).flatMap(({ name, size }) => {
+    const recipient = recipientOfAnnotation(name);
+    if (recipient === undefined) return [];
+    return [{ suffix: `.${recipient}`, in: "annotation", etag: `${size} ${name}`, isRead: false } as const];
+  });
 }
 
 /**
@@ -73,11 +91,11 @@ export function droppedKeys(
   );
   const dropped = new Set(dropRecipients.flatMap((name) => rules.suffixesOf(name)));
   const others = beside.filter(({ suffix, isRead }) => !isRead && !kept.has(suffix));
-  const missing = others.filter(({ suffix }) => !dropped.has(suffix)).map(({ suffix }) => suffix);
+  const missing = [...new Set(others.map(({ suffix }) => suffix).filter((suffix) => !dropped.has(suffix)))];
   if (missing.length === 0) return others;
   throw new S3EncryptionError(
     "unsupported-operation",
-    `Nothing was written: instruction files with the suffix ${quotedList(missing)} hold the object's key for others, who could not open it any more. Migrate with a keyring that wraps for them, too; or drop them by name: dropRecipients: [${missing.map((name) => JSON.stringify(name)).join(", ")}].`,
+    `Nothing was written: instruction files or annotations of ${quotedList(missing)} hold the object's key for others, who could not open it any more. Migrate with a keyring that wraps for them, too; or drop them by name: dropRecipients: [${missing.map((name) => JSON.stringify(name)).join(", ")}].`,
   );
 }
 

@@ -33,7 +33,7 @@ export interface MigratedObject {
   readonly replacedVersionId?: string;
   /** What of the object is not as it was, beside its encryption. */
   readonly changed: readonly Change[];
-  /** Suffixes of the instruction files whose keys do not open the object any more. */
+  /** Suffixes of the instruction files, and recipients of annotations behind a dot, whose keys do not open it any more. */
   readonly droppedRecipients: readonly string[];
   /** Keys of the instruction files that were removed; those of another object that came meanwhile stay. */
   readonly removedFiles: readonly string[];
@@ -51,8 +51,8 @@ const isCalculated = (algorithm: string): boolean => CALCULATED.has(algorithm);
  * read, verified and put again, and stands in memory piece by piece, on no disk. Reading takes the options that the
  * client has for it, such as `enableLegacyUnauthenticatedModes` for CBC. A newer object is never overwritten (`If-Match`).
  *
- * The keys of instruction files that the new keyring does not wrap for would not open the object any more: they are refused
- * unless dropped by name.
+ * The keys of instruction files and annotations that the new keyring does not wrap for would not open the object any more:
+ * they are refused unless dropped by name.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
  * @throws S3EncryptionError what a get and a put of the object throw; `unsupported-operation` for what could not be kept and
@@ -82,7 +82,11 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
     if ((await keysBeside(plain, migration, kept, store)).some(isNew)) throw changedMeanwhile();
   };
   const written = await write(client, plain, migration, kept, read, look);
-  const removedFiles = await removeOld(store, written, beside);
+  const removedFiles = await removeOld(
+    store,
+    written,
+    beside.filter((key) => key.in === "file"),
+  );
   const { head } = kept.seen;
   const changed = changes(head, { ...written, $metadata: head.$metadata });
   const isRecalculated = isCalculated(kept.restated.ChecksumAlgorithm ?? "CRC32");
@@ -95,7 +99,7 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
       ...(isRecalculated || changed.includes("checksum") ? [] : ["checksum" as const]),
       ...kept.losses.lost,
     ],
-    droppedRecipients: dropped.map(({ suffix }) => suffix),
+    droppedRecipients: [...new Set(dropped.map(({ suffix }) => suffix))],
     removedFiles,
   };
 }

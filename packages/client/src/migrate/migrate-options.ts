@@ -37,7 +37,7 @@ export interface MigrateOptions extends KeepOptions {
   /** What it is written with. Default: as the client writes. */
   readonly to?: MigrationTarget;
   /**
-   * Suffixes of instruction files whose keys may not open the object any more. Default: none, so that an object is refused
+   * Suffixes of instruction files, and recipients of annotations, whose keys may not open the object any more. Default: none, so that an object is refused
    * which other keys open than those that the new keyring wraps for.
    */
   readonly dropRecipients?: readonly string[];
@@ -113,7 +113,7 @@ export function resolveMigration(own: ResolvedOptions, options: MigrateOptions):
     if (typeof value !== "string" || value === "") throw invalid(`migrateObject must be told a ${name}.`);
   }
   if (!Array.isArray(dropRecipients) || dropRecipients.some((name) => typeof name !== "string" || name === "")) {
-    throw invalid("dropRecipients must be a list of suffixes of instruction files.");
+    throw invalid("dropRecipients must be a list of suffixes of instruction files, or of recipients.");
   }
   if (to.keyring !== undefined && to.materialsManager !== undefined) {
     throw invalid("Give either a keyring or a materialsManager to migrate to, not both.");

@@ -1,6 +1,7 @@
 import { ANNOTATION_PREFIX, MOVING_ANNOTATION } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { AnnotationStore, ListedAnnotation } from "../annotations/annotation-store.js";
+import { httpStatusOf } from "../s3-errors.js";
 
 /** Annotations of ours, or why they are not known. */
 export type SeenAnnotations =
@@ -17,7 +18,7 @@ export async function seenAnnotations(store: AnnotationStore): Promise<SeenAnnot
     annotations = await store.list(ANNOTATION_PREFIX);
   } catch (error) {
     if (error instanceof S3EncryptionError) return { state: "none" };
-    if (isForbidden(error)) return { state: "unknown", reason: error };
+    if (httpStatusOf(error) === 403) return { state: "unknown", reason: error };
     throw error;
   }
   if (annotations.some(({ name }) => name === MOVING_ANNOTATION)) {
@@ -27,9 +28,4 @@ export async function seenAnnotations(store: AnnotationStore): Promise<SeenAnnot
     );
   }
   return { state: "listed", annotations };
-}
-
-function isForbidden(error: unknown): boolean {
-  const metadata: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "$metadata") : undefined;
-  return typeof metadata === "object" && metadata !== null && Reflect.get(metadata, "httpStatusCode") === 403;
 }

@@ -1,4 +1,5 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
+import { recipientOfAnnotation } from "@s3ec/envelope";
 import { changedMeanwhile, isAnother, isSaidAlike } from "./changed-meanwhile.js";
 import { AllowedLosses, type Loss } from "./losses.js";
 import { isLarge } from "./part-copies.js";
@@ -48,7 +49,8 @@ export interface KeptObject {
  * not stay, unless the caller allows that by name. The object is seen at rest: what changes it later shows in its time.
  *
  * @param client one that does not encrypt
- * @param by what writes it again: a copy in one request takes tags and annotations along by itself
+ * @param by what writes it again: a copy in one request takes tags and annotations along by itself; a put gives the object
+ *   other recipients, so that theirs among the annotations are its business
  * @throws S3EncryptionError `unsupported-operation`, `content-mismatch` for an object that changes all the time; S3's errors
  */
 export async function readKept(
@@ -66,7 +68,11 @@ export async function readKept(
   const [lock, grants, along] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
-    by === "put" || isLarge(seen.head, options) ? takenAlong(client, address, losses, request) : {},
+    by === "put"
+      ? takenAlong(client, address, losses, request, (name) => recipientOfAnnotation(name) === undefined)
+      : isLarge(seen.head, options)
+        ? takenAlong(client, address, losses, request)
+        : {},
   ]);
   const { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = address;
   const shared = { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };

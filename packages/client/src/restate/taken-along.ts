@@ -1,17 +1,11 @@
-import { Readable } from "node:stream";
-import { type CopyObjectCommandInput, ListObjectAnnotationsCommand, type S3Client } from "@aws-sdk/client-s3";
-import { readAtMost } from "@s3ec/envelope";
-import { isError } from "@s3ec/materials";
+import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
+import { AnnotationStore } from "../annotations/annotation-store.js";
 import { tagsOfSource } from "../commands/copy-source.js";
-import { answeredBody } from "../read/answered-body.js";
 import { httpStatusOf } from "../s3-errors.js";
-import { destroyStream } from "../streams.js";
 import type { AllowedLosses } from "./losses.js";
 import type { StoredAddress } from "./seen-object.js";
-import { whereOf } from "./stored-lock.js";
-
-/** Bytes of an answer that may be a list of annotations; a store that knows none may answer with the object. */
-const MAX_LIST_LENGTH = 64 * 1024;
 
 interface Request {
   readonly abortSignal?: AbortSignal;
@@ -29,8 +23,9 @@ export async function takenAlong(
   object: Version,
   losses: AllowedLosses,
   request: Request,
+  counts: (name: string) => boolean = () => true,
 ): Promise<Pick<CopyObjectCommandInput, "Tagging">> {
-  await refuseAnnotated(client, object, losses, request);
+  await refuseAnnotated(client, object, losses, request, counts);
   try {
     const Tagging = await tagsOfSource(client, object, request);
     return Tagging === "" ? {} : { Tagging };
@@ -50,62 +45,32 @@ async function refuseAnnotated(
   client: S3Client,
   object: Version,
   losses: AllowedLosses,
-  request: Request,
+  { abortSignal }: Request,
+  counts: (name: string) => boolean,
 ): Promise<void> {
   // S3 keeps none of such an object.
   if (object.SSECustomerAlgorithm !== undefined) return;
-  const found = await annotationsOf(client, object, request);
+  const found = await annotationsOf(new AnnotationStore(client, object, abortSignal), counts);
   if (found === "none") return;
   losses.accept(
     "annotations",
     found === "some"
-      ? "The object has annotations, which S3 does not take along when an object is copied in parts."
-      : "Whether the object has annotations may not be read, and a copy in parts would have none: allow s3:ListObjectAnnotations.",
+      ? "The object has annotations, which S3 does not take along when an object is copied in parts or put anew."
+      : "Whether the object has annotations may not be read, and what is written in parts or anew would have none: allow s3:ListObjectAnnotations, and use a release of @aws-sdk/client-s3 that knows them.",
   );
 }
 
-/**
- * A store that does not know the parameter answers with the object itself: only what repeats bucket and key is such a list, and
- * no more than that is read.
- */
 async function annotationsOf(
-  client: S3Client,
-  object: Version,
-  request: Request,
+  annotations: AnnotationStore,
+  counts: (name: string) => boolean,
 ): Promise<"none" | "some" | "unknown"> {
-  const { VersionId } = object;
-  const command = new ListObjectAnnotationsCommand({ ...whereOf(object), VersionId, MaxAnnotationResults: 1 });
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      await shorten(result.response);
-      return result;
-    },
-    { step: "deserialize", priority: "low", name: "s3EncryptionShortAnswer", override: true },
-  );
+  if (!(await hasAnnotationCommands())) return "unknown";
   try {
-    const { Bucket, Key, Annotations = [] } = await client.send(command, request);
-    if (Bucket === undefined || Key !== object.Key) return "none";
-    return Annotations.length > 0 ? "some" : "none";
+    return (await annotations.list("")).some(({ name }) => counts(name)) ? "some" : "none";
   } catch (error) {
-    if (request.abortSignal?.aborted === true) throw error;
-    const status = httpStatusOf(error) ?? 0;
-    if (status === 403) return "unknown";
-    // The object in place of a list, or no such operation.
-    const isNoList = error === NO_LIST || (isError(error) && status === 200);
-    if (isNoList || [400, 404, 405, 501].includes(status)) return "none";
+    // A store that does not know them answers with the object, or refuses.
+    if (error instanceof S3EncryptionError || httpStatusOf(error) === 404) return "none";
+    if (httpStatusOf(error) === 403) return "unknown";
     throw error;
   }
-}
-
-const NO_LIST: Error = new Error(`An answer of more than ${MAX_LIST_LENGTH} bytes is no list of annotations.`);
-
-/** The SDK would take all of an object into memory that stands in place of a list, which says its length only by its end. */
-async function shorten(response: unknown): Promise<void> {
-  if (typeof response !== "object" || response === null) return;
-  const body = answeredBody({ Body: Reflect.get(response, "body") });
-  const bytes = await readAtMost(body, MAX_LIST_LENGTH + 1);
-  destroyStream(body);
-  if (bytes.length > MAX_LIST_LENGTH) throw NO_LIST;
-  Reflect.set(response, "body", Readable.from([bytes]));
 }
