@@ -1,3 +1,4 @@
+import { createCipheriv, hkdfSync } from "node:crypto";
 import { expect } from "chai";
 import type { ContentKey } from "../dist/content-key.js";
 import { PieceSeal } from "../dist/piece-seal.js";
@@ -49,7 +50,26 @@ describe("the seal of a download's pieces (G9)", () => {
     const sealed = seal.sealIdentity(identity);
     expect(seal.openIdentity(sealed)).to.deep.equal(identity);
     expect(new PieceSeal(contentKey("committing"), Buffer.alloc(16)).openIdentity(sealed)).to.equal(undefined);
-    expect(seal.openIdentity(sealed.subarray(0, 20))).to.equal(undefined);
+    for (const length of [0, 10, 20, 28]) {
+      expect(seal.openIdentity(sealed.subarray(0, length))).to.equal(undefined);
+    }
+    expect(seal.openIdentity(seal.sealIdentity(Buffer.alloc(0)))).to.deep.equal(Buffer.alloc(0));
     expect(seal.openIdentity(seal.sealPiece(0, { ...PIECE, offset: 0 }).subarray(8))).to.equal(undefined);
+  });
+
+  it("opens what an earlier release has sealed", () => {
+    const { key, iv } = contentKey("committing");
+    const sealingKey = Buffer.from(hkdfSync("sha512", key, iv, "s3ec download pieces v1", 32));
+    const nonce = Buffer.alloc(12, 4);
+    const cipher = createCipheriv("aes-256-gcm", sealingKey, nonce);
+    // Number and offset, eight bytes each, and the download's name.
+    cipher.setAAD(Buffer.concat([Buffer.from("00000000000000030000000000000030", "hex"), DOWNLOAD]));
+    const sealed = Buffer.concat([
+      cipher.update(Buffer.from("000003e8", "hex")),
+      cipher.update(PIECE.hash),
+      cipher.final(),
+    ]);
+    const record = Buffer.concat([Buffer.from("0000000000000030", "hex"), nonce, sealed, cipher.getAuthTag()]);
+    expect(seal.openPiece(3, record)).to.deep.equal(PIECE);
   });
 });

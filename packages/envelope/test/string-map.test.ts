@@ -111,6 +111,12 @@ describe("string maps", () => {
     });
   }
 
+  for (const text of ["5", "true", '""', "null", "[]", '{"a":{}}', '{"a":[]}', '{"a":null}']) {
+    it(`are flat objects, which ${text} is not (S14)`, () => {
+      refused("malformed-envelope", () => parseFlatJson(text, "map"));
+    });
+  }
+
   it("refuse any text in one way only", () => {
     const jsonLike = fc.oneof(
       fc.string(),

@@ -1,6 +1,7 @@
 import { plaintextOf, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import fc from "fast-check";
+import { PieceSeal } from "../dist/piece-seal.js";
 import { type UnprovenContent, unprovenContent } from "../dist/unproven-content.js";
 import { cut } from "./chunks.js";
 import { contentKey, encrypted } from "./content-keys.js";
@@ -147,5 +148,13 @@ describe("content that is decrypted in any order", () => {
       await refusal("decryption-failed", () => unprovenContent(contentKey("gcm"), length));
     }
     expect(contentOf("gcm", 2 ** 36 - 16).length).to.equal(2 ** 36 - 32);
+  });
+
+  it("seals its pieces under its own key (G9)", () => {
+    const download = Buffer.alloc(16, 7);
+    const piece = { offset: 16, length: 100, hash: Buffer.alloc(16, 9) };
+    const sealed = contentOf("gcm", 200).sealFor(download).sealPiece(0, piece);
+    expect(new PieceSeal(contentKey("gcm"), download).openPiece(0, sealed)).to.deep.equal(piece);
+    expect(contentOf("committing", 200).sealFor(download).openPiece(0, sealed)).to.equal(undefined);
   });
 });
