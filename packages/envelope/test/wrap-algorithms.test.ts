@@ -54,6 +54,12 @@ describe("wrap algorithms", () => {
     });
   }
 
+  for (const name of [undefined, 12345, ["own"], { toString: () => "own" }]) {
+    it(`of a plug-in are not called by what is no string: ${JSON.stringify(name)}`, () => {
+      refused("invalid-argument", () => defineWrapAlgorithm({ name: name as never }));
+    });
+  }
+
   it("are never a key provider's, whatever it calls itself", () => {
     for (const { name } of WRAP_ALGORITHMS) {
       const provider = keyProvider(name);

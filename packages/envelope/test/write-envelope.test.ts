@@ -207,6 +207,8 @@ describe("writeEnvelope", () => {
 
     it("puts a single one that names a suffix into that file, and one that names none where the caller says", () => {
       expect(write(V3, [escrow]).instructionFiles.map(({ suffix }) => suffix)).to.deep.equal([".escrow"]);
+      const one = { header: V3, encryptedDataKeys: [raw()], useInstructionFile: false } as const;
+      expect(writeEnvelope({ ...one, wrapPlacement: "instruction-files" }).instructionFiles).to.deep.equal([]);
       const options = { header: V3, useInstructionFile: true, defaultSuffix: "mine" };
       const { instructionFiles } = writeEnvelope({ ...options, encryptedDataKeys: [raw(), escrow] });
       expect(instructionFiles.map(({ suffix }) => suffix)).to.deep.equal([".mine", ".escrow"]);
