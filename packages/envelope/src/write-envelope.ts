@@ -96,7 +96,7 @@ export function writeEnvelope(options: {
     ...(id === undefined ? contentFields : { [OBJECT_MARK]: id }),
     ...(own === undefined ? {} : keyFields(own)),
   };
-  const mark = id ?? objectMark(metadata) ?? "";
+  const mark = objectMark(metadata) ?? "";
   // Beside a V2 envelope a text says what it is for, so that a reader can compare (S19).
   const beside = (key: EncryptedDataKey): WrittenFields => ({ ...(committed ? {} : contentFields), ...keyFields(key) });
   if (annotates) {

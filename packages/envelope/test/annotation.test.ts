@@ -60,6 +60,10 @@ describe("annotations", () => {
     const keys = { header, encryptedDataKeys: [own, child], allowUncommittedChildren: true };
     const { annotations } = writeEnvelope({ ...options, ...keys });
     expect(JSON.parse(annotations?.[0]?.text ?? "")).to.include.keys("x-amz-iv", "x-amz-cek-alg", "x-amz-key-v2");
+    const another = { ...child, instructionFileSuffix: ".partner" };
+    const both = writeEnvelope({ ...options, header: V3, encryptedDataKeys: [own, child, another] });
+    expect(both.annotations?.map(({ name }) => name)).to.deep.equal(["x-s3ec/escrow", "x-s3ec/partner"]);
+    expect(both.mark).to.equal(both.metadata["x-amz-i"]);
     const twice = { ...child, instructionFileSuffix: "escrow" };
     refused("invalid-configuration", () =>
       writeEnvelope({ ...options, header: V3, encryptedDataKeys: [own, child, twice] }),
