@@ -1,0 +1,118 @@
+import {
+  type _Object,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
+import type { StoredObject } from "./stored-object.js";
+
+/** What is listed. */
+export interface ListObjectsOptions {
+  /** The bucket, or an access point. */
+  readonly Bucket: string;
+  /** What keys begin with. Default: anything. */
+  readonly Prefix?: string;
+  /** Every version and delete marker, in place of the current objects. Default false. */
+  readonly versions?: boolean;
+  /** Ends the listing, which then throws. */
+  readonly abortSignal?: AbortSignal;
+}
+
+const OPTIONS: OptionNames<ListObjectsOptions> = { Bucket: true, Prefix: true, versions: true, abortSignal: true };
+
+/**
+ * The objects below a prefix, in S3's order, a page of 1,000 at a time.
+ *
+ * @throws S3EncryptionError `invalid-argument` for wrong options; S3's own errors
+ */
+export async function* listObjects(client: S3Client, options: ListObjectsOptions): AsyncGenerator<StoredObject> {
+  assertKnownOptions(options, OPTIONS, "listObjects");
+  const { Bucket, Prefix, versions = false, abortSignal } = options;
+  if (typeof Bucket !== "string" || Bucket === "") {
+    throw new S3EncryptionError("invalid-argument", "listObjects must be told a Bucket.");
+  }
+  const listed = { Bucket, ...(Prefix === undefined ? {} : { Prefix }), EncodingType: "url" } as const;
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  if (versions) {
+    yield* allVersions(
+      async (from) => await client.send(new ListObjectVersionsCommand({ ...listed, ...from }), request),
+    );
+    return;
+  }
+  let ContinuationToken: string | undefined;
+  do {
+    const token = ContinuationToken === undefined ? {} : { ContinuationToken };
+    const page = await client.send(new ListObjectsV2Command({ ...listed, ...token }), request);
+    for (const entry of page.Contents ?? []) yield storedObject(entry, page.EncodingType);
+    ContinuationToken = nextOf(page.IsTruncated, page.NextContinuationToken, ContinuationToken);
+  } while (ContinuationToken !== undefined);
+}
+
+type Marker = { readonly KeyMarker?: string; readonly VersionIdMarker?: string };
+
+async function* allVersions(
+  pageAfter: (marker: Marker) => Promise<ListObjectVersionsCommandOutput>,
+): AsyncGenerator<StoredObject> {
+  let marker: Marker | undefined = {};
+  while (marker !== undefined) {
+    const page: ListObjectVersionsCommandOutput = await pageAfter(marker);
+    const { Versions = [], DeleteMarkers = [], EncodingType } = page;
+    for (const version of Versions) {
+      const { VersionId, IsLatest: isLatest = false } = version;
+      yield { ...storedObject(version, EncodingType), ...(VersionId === undefined ? {} : { VersionId }), isLatest };
+    }
+    for (const { VersionId, IsLatest: isLatest = false, ...rest } of DeleteMarkers) {
+      const named = VersionId === undefined ? {} : { VersionId };
+      yield { ...storedObject(rest, EncodingType), ...named, isLatest, isDeleteMarker: true };
+    }
+    const { NextKeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
+    const KeyMarker = NextKeyMarker === undefined ? undefined : decoded(NextKeyMarker, EncodingType);
+    const next = JSON.stringify([KeyMarker, VersionIdMarker]);
+    const before: string = JSON.stringify([marker.KeyMarker, marker.VersionIdMarker]);
+    marker =
+      nextOf(page.IsTruncated, KeyMarker === undefined ? undefined : next, before) === undefined
+        ? undefined
+        : { KeyMarker: KeyMarker ?? "", ...(VersionIdMarker === undefined ? {} : { VersionIdMarker }) };
+  }
+}
+
+/** Where a listing goes on. One that says it is not whole, and not how to go on, must not pass for a whole one. */
+function nextOf(
+  isTruncated: boolean | undefined,
+  next: string | undefined,
+  before: string | undefined,
+): string | undefined {
+  if (isTruncated !== true) return undefined;
+  if (next !== undefined && next !== before) return next;
+  throw new Error("The store's listing breaks off: it says that there is more, and not where.");
+}
+
+function storedObject(
+  entry: Pick<_Object, "Key" | "Size" | "ETag" | "LastModified">,
+  encoding: string | undefined,
+): StoredObject {
+  const { Key, Size, ETag, LastModified } = entry;
+  if (Key === undefined) throw new Error("The store's listing holds an entry without a key.");
+  return {
+    Key: decoded(Key, encoding),
+    ...(Size === undefined ? {} : { Size }),
+    ...(ETag === undefined ? {} : { ETag }),
+    ...(LastModified === undefined ? {} : { LastModified }),
+  };
+}
+
+/** A store that escapes says so in its answer; of one that does not, the key is as it stands. */
+function decoded(key: string, encoding: string | undefined): string {
+  return encoding === "url" ? decodedKey(key) : key;
+}
+
+/** S3 escapes keys as in a query: a space is a plus. Throws for what is no such text. */
+export function decodedKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll("+", " "));
+  } catch {
+    throw new S3EncryptionError("invalid-argument", `This is no URL-encoded key: ${JSON.stringify(key)}.`);
+  }
+}
