@@ -1,9 +1,10 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
 import { printable } from "@s3ec/envelope";
-import { type MaterialsManager, S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import { type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
 import type { ConnectionOptions } from "./connection.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
+import { placeOf } from "./wrap-place.js";
 
 type Entries = Readonly<Record<string, string>>;
 
@@ -116,10 +117,4 @@ export async function listOf(
 
 function described(address: ObjectAddress, { recipient, place, state }: Recipient): string {
   return printable(`${recipient}: ${state}, in ${placeOf(address, place)}`);
-}
-
-function placeOf(address: ObjectAddress, place: WrapPlace): string {
-  if (place.in === "annotation") return `the annotation ${place.name}`;
-  if (place.in === "metadata") return "its metadata";
-  return formatAddress({ ...address, Key: `${address.Key}${place.suffix}` });
 }

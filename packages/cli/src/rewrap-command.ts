@@ -14,6 +14,7 @@ export function rewrapCommand(command: Command, interrupts: Interrupts): void {
     .option("--to-context <k=v>", "its encryption context (repeatable); default: that of --context", entry)
     .option("--to-description <k=v>", "its material description (repeatable)", entry)
     .option("--to-suffix <SUFFIX>", "write a further instruction file, for an RSA key")
+    .option("--recipient <NAME>", "re-wrap this recipient's annotation in place of the object's own wrap")
     .option("--same-owner", "the new key is the same owner's: read no content, and leave the data key in KMS")
     .addOption(
       new Option("--verify <WHAT>", "what is verified (default: envelope)").choices(["envelope", "content", "none"]),

@@ -3,6 +3,7 @@ import { type Loss, type RewrapOptions, type RewrappedObject, rewrapObject } fro
 import { type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
 import type { ConnectionOptions } from "./connection.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
+import { placeOf } from "./wrap-place.js";
 
 type Entries = Readonly<Record<string, string>>;
 
@@ -17,6 +18,8 @@ export interface RewrapCommandOptions extends ConnectionOptions {
   readonly toContext?: Entries;
   readonly toDescription?: Entries;
   readonly toSuffix?: string;
+  /** Whose annotation is re-wrapped. */
+  readonly recipient?: string;
   readonly sameOwner?: boolean;
   readonly verify?: "envelope" | "content" | "none";
   readonly enforceRotation?: boolean;
@@ -31,7 +34,7 @@ export async function rewrapAddress(
   options: RewrapCommandOptions,
   { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
 ): Promise<string> {
-  const { suffix, context, description, toContext, toDescription, toSuffix, verify } = options;
+  const { suffix, context, description, toContext, toDescription, toSuffix, verify, recipient } = options;
   const rewrap: RewrapOptions = {
     ...address,
     to: {
@@ -43,6 +46,7 @@ export async function rewrapAddress(
     ...(context === undefined ? {} : { encryptionContext: context }),
     ...(description === undefined ? {} : { materialDescription: description }),
     ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
+    ...(recipient === undefined ? {} : { recipient }),
     ...(verify === undefined ? {} : { verify }),
     owner: options.sameOwner === true ? "same" : "another",
     enforceRotation: options.enforceRotation ?? false,
@@ -79,12 +83,8 @@ const VERIFIED = {
 
 function described(address: ObjectAddress, done: RewrappedObject): string[] {
   const { place, wrapAlgorithm, verified, isReencrypted, replacedVersionId, changed } = done;
-  const where =
-    place.in === "instruction-file"
-      ? `in ${formatAddress({ ...address, Key: `${address.Key}${place.suffix}` })}`
-      : "in its metadata";
   return [
-    `The data key of ${formatAddress(address)} is wrapped with ${wrapAlgorithm} now, ${where}.`,
+    `The data key of ${formatAddress(address)} is wrapped with ${wrapAlgorithm} now, in ${placeOf(address, place)}.`,
     ...(isReencrypted ? ["It did not leave KMS."] : []),
     VERIFIED[verified],
     ...(replacedVersionId === undefined

@@ -56,6 +56,24 @@ describe("s3ec rewrap", function () {
     expect((await local(...read, "--context", "tenant=b")).code).to.equal(0);
   });
 
+  it("moves a recipient's annotation, and leaves the object's own wrap", async () => {
+    writeFileSync(join(folder, "partner.json"), JSON.stringify({ keyring: rawAes("partner") }));
+    writeFileSync(join(folder, "partner-2026.json"), JSON.stringify({ keyring: rawAes("partner 2026") }));
+    const object = "s3://demo/shared";
+    await local("put", "report", object, "--config", "2024.json");
+    await local("recipients", "add", object, "partner", "--config", "2024.json", "--to", "partner.json");
+    const config = ["--config", "partner.json", "--to", "partner-2026.json"];
+    const { stdout, stderr } = await local("rewrap", object, "--recipient", "partner", ...config);
+    expect(stderr).to.equal("");
+    expect(stdout).to.match(
+      /^The data key of s3:\/\/demo\/shared is wrapped with AES\/GCM now, in the annotation x-s3ec\/partner\/[\da-f-]{36}\.\nThe new key opens it\.\n$/,
+    );
+    const read = async (name: string) => (await local("get", object, "out", "--config", name)).code;
+    expect([await read("2024.json"), await read("partner-2026.json"), await read("partner.json")]).to.deep.equal([
+      0, 0, 6,
+    ]);
+  });
+
   it("refuses a prefix, and to be told nothing new", async () => {
     for (const prefix of ["s3://demo", "s3://demo/", "s3://demo/2026/"]) {
       const { code, stderr } = await s3ec(["rewrap", prefix, "--to", "2026.json"], folder);

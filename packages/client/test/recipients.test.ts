@@ -15,6 +15,7 @@ import {
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
+import type { Keyring } from "@s3ec/materials";
 import { expect } from "chai";
 import { BUCKET, Fixture, get, put, refusal } from "./fixture.js";
 import { errorOf } from "./transfers.js";
@@ -114,6 +115,18 @@ describe("recipients", () => {
   it("of V2 need the switch, and the content's tag proves the key before another has it (S19)", async () => {
     await owner(V2).send(put("v2"));
     expect((await refusal(addRecipient(owner(V2), partnerAt("v2")))).code).to.equal("unsupported-operation");
+    let isAsked = false;
+    const asked: Keyring = {
+      wrapAlgorithms: generator.wrapAlgorithms,
+      onEncrypt: (...args) => generator.onEncrypt(...args),
+      onDecrypt: (...args) => {
+        isAsked = true;
+        return generator.onDecrypt(...args);
+      },
+    };
+    await refusal(addRecipient(owner({ ...V2, keyring: asked }), partnerAt("v2")));
+    // A refusal after a key was tried would tell whether it opens the wrap (S16).
+    expect(isAsked).to.equal(false);
     const allowed = owner({ ...V2, enableUncommittedChildren: true });
     fixture.server.clearRequests();
     await addRecipient(allowed, partnerAt("v2"));

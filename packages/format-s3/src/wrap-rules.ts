@@ -60,7 +60,17 @@ export class EnvelopeWraps implements WrapRules {
     const envelope = classified.placement === "metadata" ? classified.envelope : classified.complete(file ?? NO_FILE);
     assertMayDecrypt(envelope, { ...this.#options, commitmentPolicy }, wrapAlgorithms);
     const { suite, algorithmBinding, encryptedDataKey } = envelope;
+    if (place.in === "annotation" && suite.cipher === "cbc") throw noRecipientOfCbc();
     return Object.freeze({ place, suite, algorithmBinding, encryptedDataKey, envelope, metadata, file });
+  }
+
+  assertMayHold(stored: StoredWrap, { isFurther, place }: Pick<WrapRequest, "isFurther" | "place">): void {
+    if (isFurther) this.#assertFurther(found(stored));
+    if (place.in !== "instruction-file" || place.suffix !== DOTNET_V1_SUFFIX) return;
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "The instruction file of .NET's first client cannot say how its key is wrapped: write the object anew (migrateObject).",
+    );
   }
 
   async unwrap(stored: StoredWrap, request: ObjectRequest): Promise<HeldDataKey> {
@@ -72,7 +82,7 @@ export class EnvelopeWraps implements WrapRules {
 
   async wrap(held: HeldDataKey, request: WrapRequest): Promise<LaidOutWrap> {
     const stored = found(held.stored);
-    this.#assertPlace(stored, request);
+    this.assertMayHold(stored, request);
     const encryptedDataKey = await wrapped(stored, held.dataKey, request);
     if (!request.isTrusted) await assertOpens(stored, held.dataKey, encryptedDataKey, request);
     return laidOut(stored, encryptedDataKey, request.place);
@@ -86,7 +96,7 @@ export class EnvelopeWraps implements WrapRules {
     const standing = found(stored);
     // What a raw key has wrapped, no key store opens.
     if (standing.encryptedDataKey.wrapAlgorithm.keyKind !== "kms") return undefined;
-    this.#assertPlace(standing, to);
+    this.assertMayHold(standing, to);
     const { suite, algorithmBinding, encryptedDataKey } = standing;
     const shared = { suite, algorithmBinding, bucket: from.bucket, key: from.key };
     const reading = { ...shared, commitmentPolicy: from.commitmentPolicy, encryptionContext: from.encryptionContext };
@@ -110,27 +120,24 @@ export class EnvelopeWraps implements WrapRules {
     return { ...laidOut(standing, done.encryptedDataKey, to.place), isSameKey: done.isSameKey };
   }
 
-  #assertPlace(stored: FoundWrap, { isFurther, place }: WrapRequest): void {
-    if (isFurther) this.#assertFurther(stored);
-    if (place.in !== "instruction-file" || place.suffix !== DOTNET_V1_SUFFIX) return;
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      "The instruction file of .NET's first client cannot say how its key is wrapped: write the object anew (migrateObject).",
-    );
-  }
-
   /** Whoever writes an object without key commitment can give each of its readers another content (S19). */
   #assertFurther({ envelope, metadata }: FoundWrap): void {
     if (envelope.suite.committing) return;
     const isAllowed = envelope.suite.cipher !== "cbc" && this.#options.enableUncommittedChildren;
     if (isAllowed && (holdsEnvelope(metadata) || envelope.placement === "instruction-file")) return;
+    if (envelope.suite.cipher === "cbc") throw noRecipientOfCbc();
     throw new S3EncryptionError(
       "unsupported-operation",
-      envelope.suite.cipher === "cbc"
-        ? "Nothing holds CBC content to its key, so that it gets no further recipient: write the object anew (migrateObject)."
-        : "Format V2 does not commit to its key, so that it gets no further recipient: write the object anew (migrateObject), or set enableUncommittedChildren.",
+      "Format V2 does not commit to its key, so that it gets no further recipient: write the object anew (migrateObject), or set enableUncommittedChildren.",
     );
   }
+}
+
+function noRecipientOfCbc(): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    "Nothing holds CBC content to its key, so that it has no further recipients: write the object anew (migrateObject).",
+  );
 }
 
 /** What `find` gives: the envelope, and what it was read from. */

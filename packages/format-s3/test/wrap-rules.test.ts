@@ -280,6 +280,11 @@ describe("what the S3 formats re-wrap", () => {
     const from = { metadata, place: IN_METADATA, policy } as const;
     const switched = { ...options, enableUncommittedChildren: true };
     await refusal("unsupported-operation", rewrapped(from, [legacy, next], further, switched));
+    const found = rulesOf(switched).find({ ...from, request: requestOf(legacy, policy) });
+    // Before a key is used (S16).
+    refused("unsupported-operation", () => rulesOf(switched).assertMayHold(found, further));
+    const annotated = { metadata: after, place: PARTNERS, text: JSON.stringify(after), request };
+    expect(refused("unsupported-operation", () => rules.find(annotated)).message).to.contain("CBC content");
     const dotnet: WrapPlace = { in: "instruction-file", suffix: "INSTRUCTION_SUFFIX" };
     const theirs = { EncryptedEnvelopeKey: key, IV: fields["x-amz-iv"] };
     const standing = { metadata: {}, place: dotnet, text: JSON.stringify(theirs), policy } as const;

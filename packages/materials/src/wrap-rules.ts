@@ -21,6 +21,14 @@ export interface WrapRules {
   find(object: ObjectWithWrap): StoredWrap;
 
   /**
+   * Refuses what the format puts nowhere: a place that cannot say how its key is wrapped, a further recipient that nothing holds
+   * to the content (S19). No key is used, so that whoever was refused learns nothing of one (S16).
+   *
+   * @throws S3EncryptionError `unsupported-operation`
+   */
+  assertMayHold(stored: StoredWrap, request: Pick<WrapRequest, "place" | "isFurther">): void;
+
+  /**
    * The data key of a wrap, by the manager of the request, and checked against the commitment where there is one.
    *
    * @throws S3EncryptionError what the manager throws, and `decryption-failed` from the unwrapping on
@@ -31,8 +39,7 @@ export interface WrapRules {
    * The data key wrapped by another manager and laid out for a place. Unless `isTrusted`, that manager has opened it again.
    *
    * @throws S3EncryptionError `invalid-configuration` where the manager does not wrap the data key it is given, or not in
-   *   words of the format; `unsupported-operation` for a further recipient that nothing holds to the content (S19); what
-   *   the manager throws
+   *   words of the format; what `assertMayHold` and the manager throw
    */
   wrap(held: HeldDataKey, request: WrapRequest): Promise<LaidOutWrap>;
 

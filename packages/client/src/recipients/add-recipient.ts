@@ -9,7 +9,7 @@ import { makeNewWrap, type NewWrap, type StandingWrap } from "../rewrap/new-wrap
 import { rewrapFile } from "../rewrap/rewrap-file.js";
 import { type Rewrap, type RewrapOptions, type RewrapTarget, resolveRewrap } from "../rewrap/rewrap-options.js";
 import { type StandingObject, standingObject } from "../rewrap/standing-object.js";
-import { seenAnnotations } from "./moving.js";
+import { listedAnnotations, seenAnnotations } from "./moving.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
 
 /** Which object gets which further key, and where that goes. */
@@ -113,10 +113,9 @@ async function annotate(
   const { object: address, from } = rewrap;
   const store = new AnnotationStore(client, address, from.abortSignal);
   await store.prove();
-  const before = await seenAnnotations(store);
-  if (before.state !== "listed") throw before.state === "unknown" ? before.reason : noAnnotations();
+  const before = await listedAnnotations(store);
   const recipient = recipientOfAnnotation(name);
-  if (before.annotations.some((each) => recipientOfAnnotation(each.name) === recipient)) {
+  if (before.some((each) => recipientOfAnnotation(each.name) === recipient)) {
     throw new S3EncryptionError(
       "invalid-argument",
       `"${recipient}" is a recipient of the object already: remove it first (removeRecipient), or choose another name.`,
@@ -128,7 +127,7 @@ async function annotate(
   });
   const text = made.laid.text ?? "";
   if (!(await store.put(name, text, object.head.ETag ?? ""))) return undefined;
-  await seenAnnotations(store);
+  await listedAnnotations(store);
   if ((await store.read(name)) === text) return made;
   throw new S3EncryptionError(
     "content-mismatch",
@@ -143,11 +142,4 @@ async function standingWrap(client: S3Client, rewrap: Rewrap, object: StandingOb
   }
   const { suffix, found } = await fileToRewrap(client, rewrap, format.siblings, head.Metadata ?? {});
   return { head, place: { in: "instruction-file", suffix }, text: found.body };
-}
-
-function noAnnotations(): S3EncryptionError {
-  return new S3EncryptionError(
-    "unsupported-operation",
-    'The store has no annotations: add the recipient in a file (in: "instruction-file").',
-  );
 }

@@ -29,3 +29,14 @@ export async function seenAnnotations(store: AnnotationStore): Promise<SeenAnnot
   }
   return { state: "listed", annotations };
 }
+
+/** The same, where they must be known. Throws what S3 said of a list that may not be read, and `unsupported-operation`. */
+export async function listedAnnotations(store: AnnotationStore): Promise<readonly ListedAnnotation[]> {
+  const seen = await seenAnnotations(store);
+  if (seen.state === "listed") return seen.annotations;
+  if (seen.state === "unknown") throw seen.reason;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    'The store has no annotations: recipients of its objects are in files (in: "instruction-file").',
+  );
+}

@@ -13,6 +13,9 @@ export interface StoredAddress {
   readonly SSECustomerKeyMD5?: string | undefined;
 }
 
+/** An object, or the version of it that is named. */
+export type StoredVersion = StoredAddress & { readonly VersionId?: string | undefined };
+
 /** An object as S3 described it, and what the answer says of the store. */
 export interface SeenObject {
   readonly head: HeadObjectCommandOutput;
@@ -35,7 +38,7 @@ const AWS_ENDPOINT =
  *
  * @param client one that does not encrypt
  */
-export async function lookAt(client: S3Client, address: StoredAddress, request: Request = {}): Promise<SeenObject> {
+export async function lookAt(client: S3Client, address: StoredVersion, request: Request = {}): Promise<SeenObject> {
   const command = new HeadObjectCommand({ ...address, ChecksumMode: "ENABLED" });
   let answered: { readonly date: Date | undefined; readonly isAws: boolean } = { date: undefined, isAws: false };
   command.middlewareStack.add(

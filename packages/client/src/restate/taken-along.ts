@@ -5,14 +5,11 @@ import { AnnotationStore } from "../annotations/annotation-store.js";
 import { tagsOfSource } from "../commands/copy-source.js";
 import { httpStatusOf } from "../s3-errors.js";
 import type { AllowedLosses } from "./losses.js";
-import type { StoredAddress } from "./seen-object.js";
+import type { StoredVersion } from "./seen-object.js";
 
 interface Request {
   readonly abortSignal?: AbortSignal;
 }
-
-/** An object, or a version of one. */
-type Version = StoredAddress & { readonly VersionId?: string | undefined };
 
 /**
  * What S3 takes along by itself in a copy of one request, and not in one of parts: tags, which are said again, and annotations,
@@ -20,7 +17,7 @@ type Version = StoredAddress & { readonly VersionId?: string | undefined };
  */
 export async function takenAlong(
   client: S3Client,
-  object: Version,
+  object: StoredVersion,
   losses: AllowedLosses,
   request: Request,
   counts: (name: string) => boolean = () => true,
@@ -43,7 +40,7 @@ export async function takenAlong(
 
 async function refuseAnnotated(
   client: S3Client,
-  object: Version,
+  object: StoredVersion,
   losses: AllowedLosses,
   { abortSignal }: Request,
   counts: (name: string) => boolean,

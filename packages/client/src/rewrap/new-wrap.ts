@@ -1,4 +1,5 @@
 import { GetObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import { recipientOfAnnotation } from "@s3ec/envelope";
 import {
   type HeldDataKey,
   isSameStringMap,
@@ -55,6 +56,7 @@ export async function makeNewWrap(
   if (needsTag && stored.suite.cipher === "cbc") throw unproven();
   const isFurther = !isSamePlace(place, standing.place);
   const wanted = { ...target, place, isFurther, isTrusted: verify === "none" };
+  rules.assertMayHold(stored, wanted);
   if (rewrap.owner === "same" && !rewrap.decryptHere) {
     const done = await unlessAborted(async () => rules.reencrypt?.(stored, request, wanted), from.abortSignal);
     if (done !== undefined) return await reencryptedWrap(client, rules, rewrap, standing, done);
@@ -115,7 +117,11 @@ function findWrap(rules: WrapRules, { head, place, text }: StandingWrap, request
   return rules.find({ metadata: head.Metadata ?? {}, place, request, ...(text === undefined ? {} : { text }) });
 }
 
+/** An annotation's name has an id behind the recipient's, which a new wrap gets anew. */
 function isSamePlace(a: WrapPlace, b: WrapPlace): boolean {
+  if (a.in === "annotation" && b.in === "annotation") {
+    return recipientOfAnnotation(a.name) === recipientOfAnnotation(b.name);
+  }
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
@@ -169,7 +175,8 @@ function sameKey(what: string): S3EncryptionError {
   );
 }
 
-const DOES_NOT_OPEN: ReadonlySet<string> = new Set(["no-matching-key", "decryption-failed", "context-mismatch"]);
+/** What says that a wrap is not for the keyring that was asked. */
+export const DOES_NOT_OPEN: ReadonlySet<string> = new Set(["no-matching-key", "decryption-failed", "context-mismatch"]);
 
 /** As Java's `reEncryptInstructionFile`. */
 function refuseFurther({ encryptedDataKey: { wrapAlgorithm } }: LaidOutWrap): void {
@@ -200,7 +207,7 @@ function refuseAmbiguous(stored: StoredWrap, { place, encryptedDataKey }: LaidOu
  */
 async function proveByContent(
   client: S3Client,
-  { object, from: { abortSignal } }: Rewrap,
+  { version, from: { abortSignal } }: Rewrap,
   head: HeadObjectCommandOutput,
   { opened }: HeldDataKey,
 ): Promise<void> {
@@ -208,7 +215,7 @@ async function proveByContent(
   if (proof === undefined) throw unproven();
   const pin = head.ETag === undefined || head.ETag.startsWith("W/") ? {} : { IfMatch: head.ETag };
   const output = await client.send(
-    new GetObjectCommand({ ...object, ...pin }),
+    new GetObjectCommand({ ...version, ...pin }),
     abortSignal === undefined ? {} : { abortSignal },
   );
   const body = answeredBody(output);

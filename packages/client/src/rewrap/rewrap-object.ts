@@ -3,6 +3,7 @@ import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import type { Change } from "../restate/restate-object.js";
 import type { NewWrap } from "./new-wrap.js";
+import { recipientWithoutFile, rewrapAnnotation } from "./rewrap-annotation.js";
 import { rewrapFile } from "./rewrap-file.js";
 import { rewrapMetadata } from "./rewrap-metadata.js";
 import { type Rewrap, type RewrapOptions, resolveRewrap } from "./rewrap-options.js";
@@ -18,9 +19,9 @@ export interface RewrappedObject {
   readonly verified: "content" | "envelope" | "unverified";
   /** Whether the key store did it all, and gave no data key out: `ReEncrypt` of KMS. */
   readonly isReencrypted: boolean;
-  /** Of the object or file that holds the new wrap. */
+  /** Of the object or file that holds the new wrap; of an annotation, the object's. */
   readonly ETag: string;
-  /** What of the object is not as it was, where its metadata changed; nothing of the content. Empty for a file. */
+  /** What of the object is not as it was, where its metadata changed; nothing of the content. Empty for a file or annotation. */
   readonly changed: readonly Change[];
   /** The version that still holds the old wrap, and needs the old key, where the bucket keeps versions. */
   readonly replacedVersionId?: string;
@@ -55,6 +56,12 @@ export async function rewrapObject(client: S3Client, options: RewrapOptions): Pr
 
 async function attempt(client: S3Client, rewrap: Rewrap): Promise<RewrappedObject | undefined> {
   const object = await standingObject(client, rewrap);
+  const recipient = rewrap.recipient ?? (await recipientWithoutFile(client, rewrap, object));
+  if (recipient !== undefined) {
+    const done = await rewrapAnnotation(client, rewrap, object, recipient);
+    if (done === undefined) return undefined;
+    return resultOf(done, { ETag: object.head.ETag ?? "", changed: [], replacedVersionId: undefined });
+  }
   const isInMetadata = standsInMetadata(rewrap, object);
   if (isInMetadata && rewrap.to.instructionFileSuffix === undefined) {
     const done = await rewrapMetadata(client, rewrap, object);

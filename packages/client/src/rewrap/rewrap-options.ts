@@ -1,4 +1,5 @@
 import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
+import { annotationName } from "@s3ec/envelope";
 import {
   assertKnownOptions,
   DefaultMaterialsManager,
@@ -33,7 +34,10 @@ export interface RewrapOptions extends KeepOptions {
   readonly Bucket: string;
   /** Its key. */
   readonly Key: string;
-  /** Only the current version: a copy of an older one, or a file beside it, would take the current one's place. */
+  /**
+   * Only the current version: a copy of an older one, or a file beside it, would take the current one's place. With a
+   * `recipient`, any: each has annotations of its own.
+   */
   readonly VersionId?: string;
   /** What wraps the data key from now on. Default: the client's own keyring, which may have a new key. */
   readonly to?: RewrapTarget;
@@ -41,8 +45,16 @@ export interface RewrapOptions extends KeepOptions {
   readonly encryptionContext?: Readonly<Record<string, string>>;
   /** As to read the object. */
   readonly materialDescription?: Readonly<Record<string, string>>;
-  /** The instruction file to re-wrap, even where the metadata holds a wrapped key. Default: as a reader would. */
+  /**
+   * The instruction file to re-wrap, even where the metadata holds a wrapped key; where there is none, the annotation of that
+   * recipient. Default: as a reader would.
+   */
   readonly instructionFileSuffix?: string;
+  /**
+   * The recipient whose wrap in an annotation of the object is replaced; a child's suffix counts without its dot. Default: the wrap
+   * that a reader would take.
+   */
+  readonly recipient?: string;
   /** The only format that is looked for, by its name. Default: those of the client. */
   readonly format?: string;
   /**
@@ -80,6 +92,7 @@ const OPTIONS: OptionNames<RewrapOptions> = {
   encryptionContext: true,
   materialDescription: true,
   instructionFileSuffix: true,
+  recipient: true,
   format: true,
   owner: true,
   verify: true,
@@ -114,6 +127,10 @@ export interface Rewrap {
     "ExpectedBucketOwner" | "RequestPayer" | "SSECustomerAlgorithm" | "SSECustomerKey" | "SSECustomerKeyMD5"
   > & { readonly Bucket: string; readonly Key: string };
   readonly VersionId: string | undefined;
+  /** The same with its version, where only annotations are changed and any version may be meant. */
+  readonly version: Rewrap["object"] & { readonly VersionId?: string };
+  /** Whose annotation is re-wrapped. */
+  readonly recipient: string | undefined;
   readonly encryption: ResolvedOptions;
   /** What the wrap that stands is opened with. */
   readonly from: CallOptions;
@@ -134,7 +151,7 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
   assertKnownOptions(options, OPTIONS, "rewrapObject");
   const { to = {}, owner = "another", verify = "envelope", enforceRotation = false, decryptHere = false } = options;
   assertKnownOptions(to, TARGET, "rewrapObject's to");
-  const { Bucket, Key, ExpectedBucketOwner, RequestPayer, VersionId } = options;
+  const { Bucket, Key, ExpectedBucketOwner, RequestPayer, VersionId, recipient } = options;
   for (const [name, value] of Object.entries({ Bucket, Key })) {
     if (typeof value !== "string" || value === "") throw invalid(`rewrapObject must be told a ${name}.`);
   }
@@ -162,9 +179,13 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
   new AllowedLosses(allowLoss);
   const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = options;
   const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+  const object = { Bucket, Key, ...defined({ ExpectedBucketOwner, RequestPayer, ...customers }) };
+  if (recipient !== undefined) refuseBesideRecipient(recipient, options);
   return {
-    object: { Bucket, Key, ...defined({ ExpectedBucketOwner, RequestPayer, ...customers }) },
+    object,
     VersionId,
+    version: recipient === undefined ? object : { ...object, ...defined({ VersionId }) },
+    recipient,
     encryption,
     from: callOptionsOf(withCallOptions({}, defined(call))),
     to: { ...target, materialsManager: managerOf(to) ?? encryption.materialsManager },
@@ -174,6 +195,16 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
     decryptHere,
     keep,
   };
+}
+
+/** Throws `invalid-argument` for what is no name, or for another place beside it. */
+function refuseBesideRecipient(recipient: string, { instructionFileSuffix, to }: RewrapOptions): void {
+  if (typeof recipient !== "string") throw invalid("recipient must be a name, such as escrow.");
+  annotationName(recipient);
+  if (instructionFileSuffix === undefined && to?.instructionFileSuffix === undefined) return;
+  throw invalid(
+    "Name either a recipient, whose annotation is re-wrapped in its place, or an instruction file (instructionFileSuffix), not both.",
+  );
 }
 
 function managerOf({ keyring, materialsManager }: RewrapTarget): MaterialsManager | undefined {

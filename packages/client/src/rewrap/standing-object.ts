@@ -20,16 +20,16 @@ export interface StandingObject {
  * @param client one that does not encrypt
  */
 export async function standingObject(client: S3Client, rewrap: Rewrap): Promise<StandingObject> {
-  const { object, VersionId, encryption, from } = rewrap;
+  const { version, VersionId, encryption, from } = rewrap;
   const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
-  const { head, date } = await lookAt(client, object, request);
+  const { head, date } = await lookAt(client, version, request);
   if (VersionId !== undefined && VersionId !== head.VersionId) {
     throw invalid(
-      "VersionId is not the current version, and only that can be re-wrapped: an older one keeps its wrap, and needs its key, for as long as it is kept.",
+      "VersionId is not the current version, and only that can be re-wrapped: an older one keeps its wrap, and needs its key, for as long as it is kept. Only its annotations can be changed (recipient).",
     );
   }
   const { format } = await formatOfStored(client, formatsOf(encryption, from), {
-    object,
+    object: version,
     output: head,
     siblingSuffix: from.instructionFileSuffix,
   });

@@ -1,0 +1,9 @@
+import type { WrapPlace } from "@s3ec/materials";
+import { formatAddress, type ObjectAddress } from "./object-address.js";
+
+/** Where a wrapped key of an object stands, in words. */
+export function placeOf(address: ObjectAddress, place: WrapPlace): string {
+  if (place.in === "annotation") return `the annotation ${place.name}`;
+  if (place.in === "metadata") return "its metadata";
+  return formatAddress({ ...address, Key: `${address.Key}${place.suffix}` });
+}
