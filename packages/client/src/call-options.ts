@@ -134,6 +134,11 @@ export function withoutCallOptions<Input extends object>(input: Input): Input {
   return bare as unknown as Input;
 }
 
+/** Whether an input came through the client's `send`, and is going to be sent. */
+export function carriesCallOptions(input: object): boolean {
+  return CALL_OPTIONS in input;
+}
+
 const OF_UPLOADS: ReadonlySet<string> = new Set([
   "CreateMultipartUploadCommand",
   "UploadPartCommand",
@@ -158,7 +163,7 @@ export function assertCarriesCallOptions(
   input: object,
   allowed: ReadonlySet<string>,
 ): void {
-  if (!CALLS.has(commandName) || CALL_OPTIONS in input) return;
+  if (!CALLS.has(commandName) || carriesCallOptions(input)) return;
   // One of an upload, which may go past the encryption.
   if (commandName !== undefined && OF_UPLOADS.has(commandName) && allowed.has(commandName)) return;
   throw new S3EncryptionError(

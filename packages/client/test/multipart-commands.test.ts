@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { GetObjectCommand, HeadObjectCommand, UploadPartCommand, UploadPartCopyCommand } from "@aws-sdk/client-s3";
+import {
+  AbortMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { S3Format } from "@s3ec/format-s3";
@@ -223,8 +229,9 @@ describe("the commands of a multipart upload", () => {
       ),
     );
     await upload.part(1, partOf(1)).catch(() => {});
-    const outcomes = await Promise.all(both);
-    expect(outcomes.filter((outcome) => outcome !== "sent")).to.have.length(1);
+    // Neither is sent: before the first one was on its way, the other had ended the upload.
+    expect(await Promise.all(both)).not.to.include("sent");
+    expect(sent("twice")).not.to.include("UploadPart");
     expect((await refusal(upload.complete())).code).to.equal("unsupported-operation");
     await upload.abort();
   });
@@ -249,12 +256,32 @@ describe("the commands of a multipart upload", () => {
     expect(sent("waiting")).to.deep.equal(["CreateMultipartUpload", "AbortMultipartUpload"]);
   });
 
+  it("end what waits for part 1 with whatever that fails for, before it is read, too", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "failing-first");
+    const taken = Readable.from([partOf(1)]);
+    await errorOf(upload.part(3, taken, {}, AbortSignal.abort()));
+    const failures = [
+      () => upload.part(1, taken),
+      () => upload.part(1, partOf(1), { ContentLength: 5 }),
+      () => upload.part(1, Buffer.alloc(0)),
+    ];
+    for (const fail of failures) {
+      const waiting = refusal(upload.part(2, partOf(2)));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await refusal(fail());
+      expect((await waiting).message).to.include("part 1, which failed");
+    }
+    await upload.abort();
+  });
+
   it("complete with exactly the parts that were sent, and stay as they were otherwise", async () => {
     const upload = await DrivenUpload.create(fixture.client(), "named");
     expect((await refusal(upload.complete())).code).to.equal("invalid-argument");
     for (const number of [1, 2]) await upload.part(number, partOf(number));
     const [first, second] = upload.list;
     if (first === undefined || second === undefined) throw new Error("Two parts were sent.");
+    const holed = [first];
+    holed.length = 2;
     const wrong = [
       [],
       [first],
@@ -264,6 +291,8 @@ describe("the commands of a multipart upload", () => {
       [first, { ...second, ETag: first.ETag }],
       [first, { PartNumber: 2 }],
       [first, second, { PartNumber: 3, ETag: second.ETag }],
+      [first, null as never],
+      holed,
     ];
     for (const Parts of wrong) {
       expect((await refusal(upload.complete({ MultipartUpload: { Parts } }))).code).to.equal("invalid-argument");
@@ -276,6 +305,25 @@ describe("the commands of a multipart upload", () => {
       MultipartUpload: { Parts: upload.list.map((part) => ({ ...part, ETag: part.ETag?.replaceAll('"', "") })) },
     });
     expect((await read("named")).equals(content.subarray(0, 3 * PART))).to.equal(true);
+  });
+
+  it("are not completed with other bytes than their creator has said that there are", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "stated", { ContentLength: 9 } as never);
+    await upload.part(1, Buffer.from("ten bytes!"));
+    const { code, message } = await refusal(upload.complete());
+    expect([code, message]).to.deep.equal(["content-mismatch", "ContentLength is 9, but the parts have 10 bytes."]);
+    await upload.abort();
+    expect(await fixture.keys("stated")).to.deep.equal([]);
+  });
+
+  it("take the checksum that a part was sent with the second time", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "summed-later");
+    const ChecksumSHA256 = createHash("sha256").update("x").digest("base64");
+    await upload.part(1, "x");
+    await upload.part(1, "x", { ChecksumSHA256 });
+    const [first] = upload.list;
+    await upload.complete({ MultipartUpload: { Parts: [{ ...first, ChecksumSHA256 }] } });
+    expect((await read("summed-later")).toString()).to.equal("x");
   });
 
   it("are not completed without a part that was encrypted and not stored", async () => {
@@ -378,7 +426,25 @@ describe("the commands of a multipart upload", () => {
     expect(fixture.server.openUploads).to.deep.equal([]);
   });
 
-  it("are not presigned", async () => {
+  it("send no part in the clear to an upload whose key may have been let go of", async () => {
+    const elsewhere = await DrivenUpload.create(fixture.client(), "let-go");
+    const part = new UploadPartCommand({ ...elsewhere.named, PartNumber: 1, Body: partOf(1) });
+    const before = fixture.server.requests.length;
+    const some = fixture.client({ allowUnencryptedCommands: ["UploadPartCommand"] });
+    expect((await refusal(some.send(part))).message).to.include("has not begun");
+    expect(fixture.server.requests.length).to.equal(before);
+    const allowUnencryptedCommands = ["CreateMultipartUploadCommand", "UploadPartCommand"];
+    await fixture.client({ allowUnencryptedCommands }).send(part);
+    await elsewhere.abort();
+  });
+
+  it("are not presigned, but for an abort, which ends nothing before it is sent", async () => {
+    const own = fixture.client();
+    const begun = await DrivenUpload.create(own, "presigned-abort");
+    const url = await getSignedUrl(own, new AbortMultipartUploadCommand(begun.named));
+    await begun.part(1, "still there");
+    expect((await fetch(url, { method: "DELETE" })).status).to.equal(204);
+    expect((await errorOf(begun.complete())).name).to.equal("NoSuchUpload");
     const upload = await DrivenUpload.create(fixture.client(), "presigned");
     const command = new UploadPartCommand({ ...upload.named, PartNumber: 1 });
     expect((await refusal(getSignedUrl(fixture.client(), command))).code).to.equal("unsupported-operation");

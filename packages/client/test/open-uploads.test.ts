@@ -9,6 +9,13 @@ import { MiB } from "./multipart.js";
 
 const SAID = { input: { Bucket: BUCKET, Key: "k", UploadId: "u", PartNumber: 1 }, checksums: {}, signal: undefined };
 
+/** Begins one that comes to nothing. */
+async function room(uploads: OpenUploads): Promise<void> {
+  const failure = new Error("S3 refuses it.");
+  const error: unknown = await uploads.beginning(() => Promise.reject(failure)).catch((error: unknown) => error);
+  if (error !== failure) throw error;
+}
+
 async function uploadWith(patience?: number): Promise<OpenUpload> {
   const sealed = await new S3Format().sealInParts?.({
     materialsManager: new DefaultMaterialsManager(TEST_KEYRING),
@@ -21,7 +28,7 @@ async function uploadWith(patience?: number): Promise<OpenUpload> {
   const { parts, metadata } = sealed;
   const siblings = { ...sealed.siblings, verb: "Put" as const, suffixes: [], markOf: () => undefined };
   const object = { input: { Bucket: BUCKET, Key: "k", Metadata: metadata }, parts, siblings };
-  return new OpenUpload(object as never, {} as never, patience);
+  return new OpenUpload(object as never, {} as never, undefined, patience);
 }
 
 function codeOf(work: () => unknown): string {
@@ -55,6 +62,22 @@ describe("an upload that is under way", () => {
     const said = { ...SAID, signal: AbortSignal.abort() };
     await upload.seal(1, bytesOfLength(10), said).catch((error: Error) => expect(error.name).to.equal("AbortError"));
     expect([...upload.parts]).to.deep.equal([]);
+  });
+
+  it("sends nothing any more once its completion has begun, nor once it has ended (G1)", async () => {
+    const upload = await uploadWith();
+    const { part } = await upload.seal(1, bytesOfLength(100), SAID);
+    const ETag = upload.answered(part);
+    // Between its encryption and its request, where nothing is on its way.
+    upload.complete([{ PartNumber: 1, ETag }], "u");
+    let isSent = false;
+    const send = async (): Promise<void> => {
+      isSent = true;
+    };
+    expect((await refusal(upload.sending(send))).message).to.include("completion of this upload has begun");
+    upload.end("It was aborted");
+    expect((await refusal(upload.sending(send))).message).to.include("has ended");
+    expect(isSent).to.equal(false);
   });
 
   it("gives what was encrypted first, whatever becomes of the caller's buffer (G5)", async () => {
@@ -93,25 +116,66 @@ describe("the uploads of a client", () => {
     uploads.add(name("a"), a);
     uploads.add(name("b"), b);
     uploads.find(name("a"));
-    uploads.makeRoom();
+    await room(uploads);
     expect([uploads.find(name("b")), uploads.size]).to.deep.equal([undefined, 1]);
     expect((await refusal(b.seal(1, bytesOfLength(1), SAID))).message).to.include("has ended");
     uploads.add(name("c"), c);
     await a.using(() =>
       c.using(async () => {
-        expect(codeOf(() => uploads.makeRoom())).to.equal("unsupported-operation");
+        expect((await refusal(room(uploads))).code).to.equal("unsupported-operation");
       }),
     );
     now = 24 * 60 * 60 * 1000;
-    uploads.makeRoom();
+    await room(uploads);
     expect(uploads.size).to.equal(1);
     uploads.find(name("c"));
     now += 24 * 60 * 60 * 1000 + 1;
     await c.using(async () => {
-      uploads.makeRoom();
+      await room(uploads);
       expect(uploads.size).to.equal(1);
     });
-    uploads.makeRoom();
+    await room(uploads);
     expect(uploads.size).to.equal(0);
+  });
+
+  it("are no more than may be, however many are created at the same time", async () => {
+    const uploads = new OpenUploads(2);
+    const upload = await uploadWith();
+    const create = (id: string) => uploads.beginning(async () => ({ name: name(id), upload, answer: id }));
+    const outcomes = await Promise.allSettled(["a", "b", "c"].map(create));
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(["fulfilled", "fulfilled", "rejected"]);
+    expect(await create("d")).to.equal("d");
+    expect(uploads.size).to.equal(2);
+  });
+
+  it("are not found any more once they have expired", async () => {
+    let now = 0;
+    const uploads = new OpenUploads(2, () => now);
+    const upload = await uploadWith();
+    uploads.add(name("a"), upload);
+    now = 24 * 60 * 60 * 1000 + 1;
+    expect(uploads.find(name("a"))).to.equal(undefined);
+    expect((await refusal(upload.seal(1, bytesOfLength(1), SAID))).message).to.include("has ended");
+  });
+
+  it("make room also where they hold too much that was not sent", async () => {
+    const uploads = new OpenUploads(9, undefined, 150);
+    const [a, b, c] = [await uploadWith(), await uploadWith(), await uploadWith()];
+    for (const [id, upload] of Object.entries({ a, b, c })) {
+      uploads.add(name(id), upload);
+      await upload.seal(1, bytesOfLength(70), SAID);
+    }
+    await room(uploads);
+    expect([uploads.find(name("a")), uploads.find(name("b"))]).to.deep.equal([undefined, b]);
+    expect([b.held, c.held]).to.deep.equal([70, 70]);
+    await b.using(() =>
+      c.using(async () => {
+        await b.seal(1, bytesOfLength(70), SAID);
+        uploads.add(name("d"), await uploadWith());
+        await uploads.find(name("d"))?.seal(1, bytesOfLength(70), SAID);
+        await room(uploads);
+        expect(uploads.find(name("d"))).to.equal(undefined);
+      }),
+    );
   });
 });

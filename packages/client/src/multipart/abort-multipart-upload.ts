@@ -1,4 +1,5 @@
 import type { AbortMultipartUploadCommandInput, ServiceOutputTypes } from "@aws-sdk/client-s3";
+import { carriesCallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
 import { uploadsOf } from "./open-uploads.js";
 
@@ -8,6 +9,7 @@ export async function abortMultipartUpload<Result extends { output: ServiceOutpu
   given: AbortMultipartUploadCommandInput,
   next: (input: AbortMultipartUploadCommandInput) => Promise<Result>,
 ): Promise<Result> {
-  uploadsOf(options).remove(given);
+  // What is presigned is sent by somebody else, or never.
+  if (carriesCallOptions(given)) uploadsOf(options).remove(given);
   return next(given);
 }

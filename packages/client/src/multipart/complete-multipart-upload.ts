@@ -86,7 +86,11 @@ function aboutCiphertext(upload: OpenUpload, given: Given): CompleteMultipartUpl
     );
   }
   const { plain, stored } = upload.length;
-  for (const [name, value] of Object.entries({ ContentLength, MpuObjectSize })) {
+  for (const [name, value] of [
+    ["ContentLength", upload.statedLength],
+    ["ContentLength", ContentLength],
+    ["MpuObjectSize", MpuObjectSize],
+  ] as const) {
     if (value === undefined || value === plain) continue;
     throw new S3EncryptionError("content-mismatch", `${name} is ${value}, but the parts have ${plain} bytes.`);
   }

@@ -8,7 +8,7 @@ import { callOptionsOf } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
 import { sealObjectInParts } from "../write/seal-object.js";
 import { OpenUpload } from "./open-upload.js";
-import { uploadsOf } from "./open-uploads.js";
+import { type BegunUpload, uploadsOf } from "./open-uploads.js";
 
 type Result = { output: CreateMultipartUploadCommandOutput; response: unknown };
 type Next = (input: CreateMultipartUploadCommandInput) => Promise<Result>;
@@ -24,7 +24,7 @@ export async function createMultipartUpload(
   client: S3Client,
 ): Promise<Result> {
   if (options.allowUnencryptedCommands.has("CreateMultipartUploadCommand")) return next(given);
-  const { ContentLength, ...input } = given;
+  const { ContentLength } = given;
   // `Upload` puts the same into the command of each part.
   const sum = Object.entries(given).find(
     ([name, value]) => value !== undefined && /^(ContentMD5|Checksum(?!Algorithm$|Type$))/.test(name),
@@ -38,8 +38,16 @@ export async function createMultipartUpload(
   if (ContentLength !== undefined && !(Number.isSafeInteger(ContentLength) && ContentLength >= 0)) {
     throw new S3EncryptionError("invalid-argument", "ContentLength must be a number of bytes, 0 or more.");
   }
-  const uploads = uploadsOf(options);
-  uploads.makeRoom();
+  return await uploadsOf(options).beginning(() => begin(options, given, next, client));
+}
+
+async function begin(
+  options: ResolvedOptions,
+  given: Given,
+  next: Next,
+  client: S3Client,
+): Promise<BegunUpload<Result>> {
+  const { ContentLength, ...input } = given;
   const object = await sealObjectInParts(options, input, ContentLength);
   if (object === undefined) {
     throw new S3EncryptionError(
@@ -57,6 +65,6 @@ export async function createMultipartUpload(
   });
   const { UploadId } = result.output;
   if (UploadId === undefined) throw new S3EncryptionError("unsupported-operation", "S3 gave the upload no id.");
-  uploads.add({ ...given, UploadId }, new OpenUpload(object, callOptionsOf(given)));
-  return result;
+  const upload = new OpenUpload(object, callOptionsOf(given), ContentLength);
+  return { name: { ...given, UploadId }, upload, answer: result };
 }

@@ -11,7 +11,9 @@ export type ListedParts = readonly CompletedPart[];
  */
 export function requireAllNamed(listed: ListedParts, parts: readonly EncryptedPart[]): void {
   if (!Array.isArray(listed) || listed.length === 0) throw invalid("A completion must name its parts, one at least.");
-  listed.forEach(({ PartNumber, ...said }, index) => {
+  // Not by forEach, which passes over holes.
+  for (const [index, named] of listed.entries()) {
+    const { PartNumber, ...said } = named ?? {};
     const number = index + 1;
     if (PartNumber !== number) {
       throw invalid(`The parts must be named in order, from 1 on and without a gap: number ${number} is not.`);
@@ -27,7 +29,7 @@ export function requireAllNamed(listed: ListedParts, parts: readonly EncryptedPa
         `The ${name} of part ${number} is not one that it was sent with, and cannot be checked any more: leave it out.`,
       );
     }
-  });
+  }
   const missing = parts[listed.length];
   if (missing === undefined) return;
   throw invalid(

@@ -22,7 +22,7 @@ export interface EncryptedPart {
   /** How it is sent: what the caller said of it, without its body. */
   readonly input: UploadPartCommandInput;
   /** What the caller said of its plaintext, and was found right. */
-  readonly checksums: Readonly<Record<string, string>>;
+  checksums: Readonly<Record<string, string>>;
   /** What the caller was told that its ETag is, once it was answered. */
   etag: string | undefined;
   answeredAt: Date | undefined;
@@ -50,6 +50,8 @@ export class OpenUpload {
   readonly siblings: PartwiseObject["siblings"];
   /** Options of the call that created it. */
   readonly call: CallOptions;
+  /** Bytes of plaintext that there are to be, where its creator has said so. */
+  readonly statedLength: number | undefined;
   readonly #patience: number;
   readonly #layout: PartLayout;
   readonly #parts = new Map<number, EncryptedPart & { readonly piece: Piece }>();
@@ -62,10 +64,16 @@ export class OpenUpload {
   #sending = 0;
   #isCompleting = false;
 
-  constructor({ input, siblings, parts }: PartwiseObject, call: CallOptions, patience: number = PATIENCE) {
+  constructor(
+    { input, siblings, parts }: PartwiseObject,
+    call: CallOptions,
+    statedLength?: number,
+    patience: number = PATIENCE,
+  ) {
     this.input = input;
     this.siblings = siblings;
     this.call = call;
+    this.statedLength = statedLength;
     this.#content = parts;
     this.#layout = new PartLayout(parts.maxLength);
     this.#patience = patience;
@@ -79,6 +87,11 @@ export class OpenUpload {
   /** Of the parts that there are. */
   get parts(): Iterable<EncryptedPart> {
     return this.#parts.values();
+  }
+
+  /** Bytes of ciphertext that are kept until it is known whether they are the last. */
+  get held(): number {
+    return [...this.#parts.values()].reduce((sum, { held }) => sum + (held?.length ?? 0), 0);
   }
 
   /** Bytes of plaintext, and of what is stored; right once all parts are there. */
@@ -117,10 +130,10 @@ export class OpenUpload {
     this.#waiting.wake();
   }
 
-  /** Reads a part. Those that wait for the first one end with it. */
-  async read<T>(number: number, reading: () => Promise<T>): Promise<T> {
+  /** Takes a part. Those that wait for the first one end with it, whatever it fails for. */
+  async taking<T>(number: number | undefined, take: () => Promise<T>): Promise<T> {
     try {
-      return await reading();
+      return await take();
     } catch (error) {
       if (number === 1 && this.#layout.partLength === undefined) this.#waiting.fail(error);
       throw error;
@@ -159,7 +172,11 @@ export class OpenUpload {
     if (this.#final !== undefined) throw completing();
     try {
       const known = this.#parts.get(number);
-      if (known !== undefined) return { part: known, ciphertext: content.sealAgain(known.piece, plaintext) };
+      if (known !== undefined) {
+        const ciphertext = content.sealAgain(known.piece, plaintext);
+        known.checksums = { ...known.checksums, ...checksums };
+        return { part: known, ciphertext };
+      }
       const offset = this.#layout.place(number, plaintext.length);
       if (offset === undefined) return undefined;
       const { ciphertext, piece } = content.seal(offset, plaintext);
@@ -191,8 +208,13 @@ export class OpenUpload {
     return length < LEAST_PART_LENGTH || length < (this.#layout.partLength ?? length) || number === MAX_PARTS;
   }
 
-  /** Sends a part: its upload is not completed meanwhile. */
+  /**
+   * Sends a part: its upload is not completed meanwhile.
+   * @throws S3EncryptionError `unsupported-operation` once it has ended, or its completion has begun (G1)
+   */
   async sending<T>(send: () => Promise<T>): Promise<T> {
+    this.#openContent();
+    if (this.#final !== undefined) throw completing();
     this.#sending += 1;
     try {
       return await send();

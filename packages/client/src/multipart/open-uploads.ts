@@ -9,7 +9,16 @@ export interface UploadName {
   readonly UploadId?: string | undefined;
 }
 
+/** What has come of creating one, and what its creator is answered. */
+export interface BegunUpload<T> {
+  readonly name: UploadName;
+  readonly upload: OpenUpload;
+  readonly answer: T;
+}
+
 const MOST_UPLOADS = 1000;
+/** Bytes of parts that wait for the end of their uploads, of all together. */
+const MOST_HELD = 1024 ** 3;
 /** Milliseconds. */
 const IDLE_TIME = 24 * 60 * 60 * 1000;
 
@@ -20,11 +29,20 @@ const IDLE_TIME = 24 * 60 * 60 * 1000;
 export class OpenUploads {
   readonly #now: () => number;
   readonly #most: number;
+  readonly #mostHeld: number;
   /** The one that was used last comes last. */
   readonly #uploads = new Map<string, { readonly upload: OpenUpload; used: number }>();
 
-  constructor(most: number = MOST_UPLOADS, now: () => number = () => performance.now()) {
+  /** Uploads that are being created. */
+  #beginning = 0;
+
+  constructor(
+    most: number = MOST_UPLOADS,
+    now: () => number = () => performance.now(),
+    mostHeld: number = MOST_HELD,
+  ) {
     this.#most = most;
+    this.#mostHeld = mostHeld;
     this.#now = now;
   }
 
@@ -34,22 +52,35 @@ export class OpenUploads {
   }
 
   /**
-   * Lets go of what has expired, and of the one that is unused for longest where there are as many as may be.
+   * Creates one. Lets go before of what has expired, and of those that are unused for longest, where
+   * there are as many as may be or they hold as much.
    *
    * @throws S3EncryptionError `unsupported-operation` where all of them are being used
    */
-  makeRoom(): void {
-    for (const [key, { upload, used }] of this.#uploads) {
-      if (!upload.isBusy && this.#now() - used > IDLE_TIME) this.#drop(key, upload);
+  async beginning<T>(begin: () => Promise<BegunUpload<T>>): Promise<T> {
+    this.#makeRoom();
+    // Counted from here on: however many are created at the same time, no more than may be come of it.
+    this.#beginning += 1;
+    let begun: BegunUpload<T>;
+    try {
+      begun = await begin();
+    } finally {
+      this.#beginning -= 1;
     }
+    this.add(begun.name, begun.upload);
+    return begun.answer;
+  }
+
+  #makeRoom(): void {
+    this.#dropExpired();
     for (const [key, { upload }] of this.#uploads) {
-      if (this.#uploads.size < this.#most) return;
+      if (this.#hasRoom) return;
       if (!upload.isBusy) this.#drop(key, upload);
     }
-    if (this.#uploads.size < this.#most) return;
+    if (this.#hasRoom) return;
     throw new S3EncryptionError(
       "unsupported-operation",
-      `This client has ${this.#most} multipart uploads under way: complete or abort some first.`,
+      `This client has as many multipart uploads under way as it can hold (${this.#uploads.size}): complete or abort some first.`,
     );
   }
 
@@ -67,6 +98,7 @@ export class OpenUploads {
 
   /** Undefined for one that was not begun here, or was let go of. */
   find(name: UploadName): OpenUpload | undefined {
+    this.#dropExpired();
     const key = keyOf(name);
     const entry = this.#uploads.get(key);
     if (entry === undefined) return undefined;
@@ -81,6 +113,17 @@ export class OpenUploads {
     const key = keyOf(name);
     const entry = this.#uploads.get(key);
     if (entry !== undefined) this.#drop(key, entry.upload);
+  }
+
+  get #hasRoom(): boolean {
+    const held = [...this.#uploads.values()].reduce((sum, { upload }) => sum + upload.held, 0);
+    return this.#uploads.size + this.#beginning < this.#most && held <= this.#mostHeld;
+  }
+
+  #dropExpired(): void {
+    for (const [key, { upload, used }] of this.#uploads) {
+      if (!upload.isBusy && this.#now() - used > IDLE_TIME) this.#drop(key, upload);
+    }
   }
 
   #drop(key: string, upload: OpenUpload): void {

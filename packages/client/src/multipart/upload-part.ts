@@ -16,7 +16,7 @@ import { letGoOfBody } from "../streams.js";
 import { completedPart } from "../transfer/multipart-upload.js";
 import { MAX_PARTS } from "../transfer/parts-to-send.js";
 import { takeBody } from "../write/taken-body.js";
-import type { EncryptedPart, OpenUpload } from "./open-upload.js";
+import type { EncryptedPart, OpenUpload, PartSaid, SealedPart } from "./open-upload.js";
 import { foreignUpload, uploadsOf } from "./open-uploads.js";
 import { readPart } from "./part-body.js";
 
@@ -31,12 +31,23 @@ export async function uploadPart(
   client: S3Client,
 ): Promise<Result> {
   const upload = uploadsOf(options).find(given);
-  if (upload === undefined && options.allowUnencryptedCommands.has("UploadPartCommand")) return next(given);
+  if (upload !== undefined) {
+    const { PartNumber } = given;
+    return await upload.using(() => upload.taking(PartNumber, () => takePart(upload, given, next, client)));
+  }
+  const { allowUnencryptedCommands: allowed } = options;
+  // Where this client begins encrypted uploads, one that it does not know may be one whose key it has let go of.
+  if (["CreateMultipartUploadCommand", "UploadPartCommand"].every((name) => allowed.has(name))) return next(given);
+  takeBody(given.Body);
+  letGoOfBody(given.Body);
+  throw foreignUpload("UploadPartCommand");
+}
+
+async function takePart(upload: OpenUpload, given: UploadPartCommandInput, next: Next, client: S3Client): Promise<Result> {
   // One that another put has taken is that one's, and left alone.
   takeBody(given.Body);
   try {
-    if (upload === undefined) throw foreignUpload("UploadPartCommand");
-    return await upload.using(() => encryptPart(upload, given, next, client));
+    return await encryptPart(upload, given, next, client);
   } finally {
     letGoOfBody(given.Body);
   }
@@ -54,16 +65,24 @@ async function encryptPart(
   }
   const call = callOptionsOf(given);
   requireSameCall(upload, call);
-  const { plaintext, ...said } = await upload.read(number, () => readPart(given, call.abortSignal));
-  const { part, ciphertext } = await upload.seal(number, plaintext, said);
-  for (const before of upload.heldBefore(number)) await sendHeld(upload, before, client, said.signal);
+  const { part, ciphertext, input } = await sealPart(upload, given, number, call.abortSignal);
+  for (const before of upload.heldBefore(number)) await sendHeld(upload, before, client, call.abortSignal);
   if (part.held !== undefined) return heldAnswer(upload, part);
-  const result = await upload.sending(() =>
-    next({ ...said.input, Body: ciphertext, ContentLength: ciphertext.length }),
-  );
+  const result = await upload.sending(() => next({ ...input, Body: ciphertext, ContentLength: ciphertext.length }));
   if (result.output.ETag === undefined) throw noTag(number);
   const ETag = upload.answered(part, completedPart(number, result.output));
   return { ...result, output: { ...withoutCiphertextChecksums(result.output), ETag } };
+}
+
+/** Nothing holds the plaintext any more while its ciphertext is being sent. */
+async function sealPart(
+  upload: OpenUpload,
+  given: UploadPartCommandInput,
+  number: number,
+  signal: AbortSignal | undefined,
+): Promise<SealedPart & Pick<PartSaid, "input">> {
+  const { plaintext, ...said } = await readPart(given, signal);
+  return { ...(await upload.seal(number, plaintext, said)), input: said.input };
 }
 
 /** S3 has nothing of it: its ETag is one that says nothing. */

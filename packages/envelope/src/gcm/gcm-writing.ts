@@ -43,11 +43,14 @@ export class GcmWriting {
   /** Bytes at the end of that which share blocks with what follows, or are kept until they are two blocks. */
   #edge: Buffer;
   #end = 0;
+  /** Of as many zeros as bytes were encrypted: hashing all of them in the end would keep other work waiting for seconds. */
+  readonly #textZeros: Ghash;
   #tag: Buffer | undefined;
 
   constructor(parameters: GcmParameters) {
     this.#parameters = parameters;
     this.#zeros = new ZeroHashes(parameters);
+    this.#textZeros = new Ghash(parameters);
     const { aad } = parameters;
     this.#edge = Buffer.concat([aad, Buffer.alloc(blocksOf(aad.length) * BLOCK - aad.length)]);
   }
@@ -65,6 +68,7 @@ export class GcmWriting {
     this.#ledger.reserve(offset, plaintext.length);
     const ciphertext = cipher.update(plaintext);
     const piece = new PieceHash(this.#parameters, offset).add(ciphertext).end();
+    this.#textZeros.addZeros(ciphertext.length);
     this.#waiting.set(offset, this.#partOf(offset, ciphertext));
     this.#gather();
     return { ciphertext, piece };
@@ -93,7 +97,10 @@ export class GcmWriting {
    * @throws Error for a message that has a gap, holds nothing, or has ended.
    */
   close(): Buffer {
-    this.#tag ??= this.#makeTag(this.#ledger.close());
+    if (this.#tag === undefined) {
+      this.#ledger.close();
+      this.#tag = this.#makeTag();
+    }
     return this.#tag;
   }
 
@@ -115,11 +122,11 @@ export class GcmWriting {
   }
 
   /** tag = E(J0) ^ S ^ L(|A|, |C|)·H, where L(|A|, |C|)·H = L(|A|, 0)·H ^ L(|C|, 0)·H·x⁶⁴. */
-  #makeTag(total: number): Buffer {
+  #makeTag(): Buffer {
     const { aad } = this.#parameters;
     const mask = tagMask(this.#parameters);
     const ofAad = xor(this.#zeros.of(aad.length), mask);
-    const ofText = timesX64(xor(this.#zeros.of(total), mask));
+    const ofText = timesX64(xor(this.#textZeros.end(), mask));
     this.#appendBytes(this.#edge);
     return xor(xor(this.#sum ?? Buffer.alloc(BLOCK), xor(ofAad, ofText)), mask);
   }

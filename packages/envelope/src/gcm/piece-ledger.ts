@@ -34,8 +34,8 @@ export class PieceLedger {
     throw this.end("A part was to be sent again that had not been sent.");
   }
 
-  /** Bytes of the message, which now takes no more. @throws Error unless it is there from 0 on without a gap. */
-  close(): number {
+  /** The message now takes no more. @throws Error unless it is there from 0 on without a gap. */
+  close(): void {
     this.#assertAlive();
     let end = 0;
     for (const interval of this.#taken) {
@@ -45,7 +45,6 @@ export class PieceLedger {
     // The tag of nothing is the mask of every tag (G1).
     if (end === 0) throw new Error("A message of no parts has no tag.");
     this.#closed = true;
-    return end;
   }
 
   /** Ends the message for good, and gives the error to throw. */

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { Piece } from "../../dist/gcm/gcm-pieces.js";
 import { GcmWriting } from "../../dist/gcm/gcm-writing.js";
+import { Ghash } from "../../dist/gcm/ghash.js";
 import { timesX64 } from "../../dist/gcm/times-x64.js";
 import { anyCuts, anyMessage, cuts, intervals, knownMessages, type Message, sealed } from "./messages.js";
 
@@ -54,6 +55,24 @@ describe("writing AES-GCM in parts", () => {
     expect(writing.close()).to.deep.equal(message.tag);
     expect(writing.encryptAgain(piece, Buffer.from(plaintext))).to.deep.equal(ciphertext);
     expect(writing.close()).to.deep.equal(message.tag);
+  });
+
+  it("ends a long message without hashing as many bytes again, all at once", () => {
+    const writing = new GcmWriting(parameters);
+    const part = Buffer.alloc(64 * 1024);
+    for (let offset = 0; offset < 32 * part.length; offset += part.length) writing.encrypt(offset, part);
+    let hashed = 0;
+    const add = Reflect.get(Ghash.prototype, "add");
+    try {
+      Ghash.prototype.add = function count(bytes): Ghash {
+        hashed += bytes.length;
+        return Reflect.apply(add, this, [bytes]);
+      };
+      writing.close();
+    } finally {
+      Ghash.prototype.add = add;
+    }
+    expect(hashed).to.be.below(1024);
   });
 
   // Each change, of any byte, of the length, and of the record that is brought.
