@@ -332,7 +332,7 @@ describe("an upload that is resumed", () => {
     const first = upload("twice").done();
     await pause.reached;
     const [refused, also] = await Promise.all([refusal(upload("twice").done()), refusal(upload("twice").done())]);
-    expect([refused.code, also.code]).to.deep.equal(["unsupported-operation", "unsupported-operation"]);
+    expect([refused.code, also.code]).to.deep.equal(["transfer-in-use", "transfer-in-use"]);
     pause.release();
     await first;
     await expectWhole("twice");

@@ -36,11 +36,7 @@ export class OpenUploads {
   /** Uploads that are being created. */
   #beginning = 0;
 
-  constructor(
-    most: number = MOST_UPLOADS,
-    now: () => number = () => performance.now(),
-    mostHeld: number = MOST_HELD,
-  ) {
+  constructor(most: number = MOST_UPLOADS, now: () => number = () => performance.now(), mostHeld: number = MOST_HELD) {
     this.#most = most;
     this.#mostHeld = mostHeld;
     this.#now = now;

@@ -43,7 +43,12 @@ export async function uploadPart(
   throw foreignUpload("UploadPartCommand");
 }
 
-async function takePart(upload: OpenUpload, given: UploadPartCommandInput, next: Next, client: S3Client): Promise<Result> {
+async function takePart(
+  upload: OpenUpload,
+  given: UploadPartCommandInput,
+  next: Next,
+  client: S3Client,
+): Promise<Result> {
   // One that another put has taken is that one's, and left alone.
   takeBody(given.Body);
   try {

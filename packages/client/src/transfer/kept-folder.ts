@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
-import { FolderLock } from "./folder-lock.js";
+import { ProcessLock } from "./process-lock.js";
 
 const PLAINTEXT = "partial";
 const JOURNAL = "pieces";
@@ -22,11 +22,11 @@ export class KeptFolder {
   readonly journal: FileHandle;
   /** Why what was there is of no use, where its files were not ours alone. */
   readonly anew: string | undefined;
-  readonly #lock: FolderLock;
+  readonly #lock: ProcessLock;
 
   private constructor(
     path: string,
-    lock: FolderLock,
+    lock: ProcessLock,
     files: { readonly plaintext: FileHandle; readonly journal: FileHandle; readonly anew: string | undefined },
   ) {
     this.path = path;
@@ -63,7 +63,7 @@ export class KeptFolder {
   /** Undefined where the name is taken by what is not ours alone. */
   static async #takeUp(path: string, uid: number, anew?: string): Promise<KeptFolder | undefined> {
     if (!(await isFolderOurs(path, uid))) return undefined;
-    const lock = await FolderLock.acquire(path);
+    const lock = await ProcessLock.acquire(path);
     const files: FileHandle[] = [];
     try {
       const plaintext = await openOurs(join(path, PLAINTEXT), uid);
@@ -72,7 +72,7 @@ export class KeptFolder {
       return new KeptFolder(path, lock, { plaintext, journal, anew });
     } catch (error) {
       for (const file of files) await file.close();
-      if (error instanceof NotOurs && anew === undefined) await lock.removeFolder();
+      if (error instanceof NotOurs && anew === undefined) await removeFolder(path, lock);
       else await lock.release();
       if (!(error instanceof NotOurs)) throw error;
     }
@@ -93,12 +93,21 @@ export class KeptFolder {
   /** Deletes it, and what is left in it. */
   async remove(): Promise<void> {
     await this.#close();
-    await this.#lock.removeFolder();
+    await removeFolder(this.path, this.#lock);
   }
 
   async #close(): Promise<void> {
     await Promise.all([this.plaintext.close(), this.journal.close()]);
   }
+}
+
+/** The lock goes last, so that nobody begins anew in what is being deleted. */
+async function removeFolder(path: string, lock: ProcessLock): Promise<void> {
+  const others = (await readdir(path)).filter((name) => !name.startsWith("lock-"));
+  await Promise.all(others.map((name) => rm(join(path, name), { recursive: true, force: true })));
+  await lock.release();
+  // Whoever waited for the lock may have it by now, and the folder with it.
+  await rmdir(path).catch(() => {});
 }
 
 /** Whether it is, after it was made where there was none. */

@@ -9,8 +9,8 @@ import { begunUpload } from "./upload-journal.js";
  * Removes what an unfinished upload has left: its parts in S3, then its state. No key is used.
  *
  * @param state path of the state; of an upload of a file with `resume: true`, the file's with `.s3ec-upload` behind it
- * @throws S3EncryptionError `invalid-argument` where there is no state, `unsupported-operation` while a process is at work on
- *   it or where others could have written it, `content-mismatch` for something else; and S3's own errors
+ * @throws S3EncryptionError `invalid-argument` where there is no state, `transfer-in-use` while a process is at work on
+ *   it; `unsupported-operation` where others could have written it, `content-mismatch` for something else; and S3's own errors
  */
 export async function discardUpload(client: S3Client, state: string): Promise<void> {
   const file = await StateFile.open(state);

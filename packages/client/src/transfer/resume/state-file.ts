@@ -1,9 +1,9 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
-import { StateLock } from "./state-lock.js";
+import { ProcessLock } from "../process-lock.js";
 
 /** A state of 10,000 parts has less than 3 MB. */
 const MAX_LENGTH = 16 * 1024 * 1024;
@@ -14,14 +14,14 @@ const MAX_LENGTH = 16 * 1024 * 1024;
  */
 export class StateFile {
   readonly path: string;
-  readonly #lock: StateLock;
+  readonly #lock: ProcessLock;
   #file: FileHandle | undefined;
   readonly #lines: readonly string[];
   #length: number;
   #mac: Buffer = Buffer.alloc(0);
   #adding: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, lock: StateLock, file: FileHandle | undefined, bytes: Buffer) {
+  private constructor(path: string, lock: ProcessLock, file: FileHandle | undefined, bytes: Buffer) {
     this.path = path;
     this.#lock = lock;
     this.#file = file;
@@ -31,11 +31,11 @@ export class StateFile {
 
   /**
    * Locks it, and reads what there is.
-   * @throws S3EncryptionError `unsupported-operation` while another process is at it, or for a file that others could have
-   *   written
+   * @throws S3EncryptionError `transfer-in-use` while another process is at it; `unsupported-operation` for a file that others could
+   *   have written
    */
   static async open(path: string): Promise<StateFile> {
-    const lock = await StateLock.take(path);
+    const lock = await ProcessLock.acquire(dirname(path), `${basename(path)}.`);
     try {
       const file = await openOwn(path);
       try {

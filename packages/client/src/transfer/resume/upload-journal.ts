@@ -47,7 +47,7 @@ export class UploadJournal implements SendingJournal {
 
   /**
    * Takes up the state of an upload of this file to this object, or begins one.
-   * @throws S3EncryptionError `unsupported-operation`, `content-mismatch` as `StateFile`; `invalid-argument` for a state of
+   * @throws S3EncryptionError `transfer-in-use`, `unsupported-operation`, `content-mismatch` as `StateFile`; `invalid-argument` for a state of
    *   another object
    */
   static async open(
