@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { AnnotatedRecipient } from "@s3ec/client";
 import { printable, quotedList } from "@s3ec/envelope";
 import type { MessageInspection } from "@s3ec/format-aws-message";
 import type { EnvelopeInspection } from "@s3ec/format-s3";
@@ -18,7 +19,7 @@ export async function inspectCommand(
     ...address,
     ...(options.suffix === undefined ? {} : { instructionFileSuffix: options.suffix }),
   });
-  const { inspection, siblingSuffixes } = inspected;
+  const { inspection, siblingSuffixes, recipients } = inspected;
   if (isMessage(inspected)) {
     return options.json === true
       ? json(address, inspection)
@@ -31,7 +32,7 @@ export async function inspectCommand(
   const isAtSuffix = placement === "instruction-file" && options.suffix !== undefined;
   const place = isAtSuffix ? [`instructionFileConfig.suffix: ${options.suffix}`] : [];
   const explanation = { ...explained, switches: [...place, ...explained.switches] };
-  const found: FoundEnvelope = { ...rest, placement, instructionFile, siblingSuffixes };
+  const found: FoundEnvelope = { ...rest, placement, instructionFile, siblingSuffixes, recipients };
   return options.json === true
     ? json(address, { ...found, ...explanation })
     : describe(address, found, explanation).join("\n");
@@ -40,7 +41,8 @@ export async function inspectCommand(
 type FoundEnvelope = Omit<EnvelopeInspection, "instructionFileSuffix"> & {
   /** Key of the instruction file that holds the wrapped key. */
   readonly instructionFile: string | null;
-  readonly siblingSuffixes: readonly string[] | null;
+  readonly siblingSuffixes: Inspected["siblingSuffixes"];
+  readonly recipients: Inspected["recipients"];
 };
 
 function isMessage(inspected: Inspected): inspected is Inspected & { readonly inspection: MessageInspection } {
@@ -82,6 +84,7 @@ function describe(
     `  ${kind}${entries.length === 0 ? ": none" : ":"}`,
     ...entries.map((entry) => `    ${entry}`),
     ...besideIt(inspection),
+    ...annotatedTo(inspection),
     `  Written by  ${writers} Nothing in it proves who.`,
     ...(weaknesses.length === 0 ? [] : ["  Weak:", ...weaknesses.map((weakness) => `    ${weakness}`)]),
     switches.length === 0
@@ -97,4 +100,19 @@ function besideIt({ siblingSuffixes, instructionFile }: FoundEnvelope): string[]
   const others = siblingSuffixes.filter((suffix) => instructionFile?.endsWith(suffix) !== true);
   if (others.length === 0) return [];
   return [`  Beside it   keys that end in ${quotedList(others)}; --suffix looks at one as its instruction file`];
+}
+
+/** As they say of themselves. */
+function annotatedTo({ recipients }: FoundEnvelope): string[] {
+  if (recipients === null) {
+    return ["  Recipients  in annotations unknown, since those may not be listed (s3:ListObjectAnnotations)"];
+  }
+  if (recipients.length === 0) return [];
+  return ["  Recipients  in annotations:", ...recipients.map((each) => `    ${printable(recipientLine(each))}`)];
+}
+
+function recipientLine({ recipient, wrap, kmsKeyId, added }: AnnotatedRecipient): string {
+  if (wrap === null) return `${recipient}: what it holds may not be read, or is not said (s3:GetObjectAnnotation)`;
+  const key = kmsKeyId === null ? "" : ` of ${kmsKeyId}`;
+  return `${recipient}: ${wrap}${key}${added === null ? "" : `, since ${added}`}`;
 }

@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { inspectObject as inspectStored } from "@s3ec/client";
+import { type AnnotatedRecipient, inspectObject as inspectStored } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { S3Format } from "@s3ec/format-s3";
 import { type Inspection, S3EncryptionError } from "@s3ec/materials";
@@ -26,6 +26,8 @@ export interface Inspected {
   readonly inspection: Inspection;
   /** What follows the object's key in others that could be its instruction files; null where they may not be listed. */
   readonly siblingSuffixes: readonly string[] | null;
+  /** Further recipients, in annotations of the object; null where those may not be listed. */
+  readonly recipients: readonly AnnotatedRecipient[] | null;
 }
 
 /** A head is looked at whole, however many keys it holds. */
@@ -43,8 +45,8 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
   const { Bucket, Key, VersionId } = options;
   const head = await headObject(client, { Bucket, Key, ...(VersionId === undefined ? {} : { VersionId }) });
   try {
-    const { formatName, inspection } = await inspectStored(client, { ...options, head, formats: FORMATS });
-    return { formatName, inspection, siblingSuffixes: await siblingSuffixes(client, options) };
+    const found = await inspectStored(client, { ...options, head, formats: FORMATS });
+    return { ...found, siblingSuffixes: await siblingSuffixes(client, options) };
   } catch (error) {
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") throw error;
     const elsewhere = whereElseToLook(await siblingSuffixes(client, options));

@@ -53,6 +53,13 @@ describe("s3ec recipients", function () {
     );
     const listed = JSON.parse((await local("recipients", "list", ...own, "--json")).stdout);
     expect(listed.recipients[0]).to.include({ recipient: "partner", state: "of this object" });
+    expect((await local("inspect", "s3://demo/report")).stdout).to.match(
+      /\n {2}Recipients {2}in annotations:\n {4}partner: AES\/GCM, since \d{4}-\d\d-\d\dT[\d:]{8}Z\n/,
+    );
+    const inspected = JSON.parse((await local("inspect", "s3://demo/report", "--json")).stdout);
+    expect(inspected.recipients[0]).to.include({ recipient: "partner", wrap: "AES/GCM", kmsKeyId: null });
+    server.faults.add({ operation: "ListObjectAnnotations", status: 403, code: "AccessDenied", times: 1 });
+    expect((await local("inspect", "s3://demo/report")).stdout).to.contain("Recipients  in annotations unknown");
     const removed = await local("recipients", "remove", "s3://demo/report", "partner", "--config", "own.json");
     expect(removed.stdout).to.match(/^Removed the annotation x-s3ec\/partner\.\nWhoever has opened/);
     const again = await local("recipients", "remove", "s3://demo/report", "partner", "--config", "own.json");

@@ -8,6 +8,7 @@ export { migrateObject } from "./migrate/migrate-object.js";
 export type { MigrateOptions, MigrationTarget } from "./migrate/migrate-options.js";
 export type { S3EncryptionOptions } from "./options.js";
 export { withEncryptionOptions } from "./params-options.js";
+export type { AnnotatedRecipient } from "./read/annotated-recipients.js";
 export type { InspectedObject, InspectOptions } from "./read/inspect-object.js";
 export { inspectObject } from "./read/inspect-object.js";
 export type { AddedRecipient, AddRecipientOptions } from "./recipients/add-recipient.js";

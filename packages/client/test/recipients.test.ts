@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import {
   addRecipient,
+  inspectObject,
   listRecipients,
   removeRecipient,
   type S3EncryptionClient,
@@ -187,6 +188,40 @@ describe("recipients", () => {
     expect(removed).to.deep.equal([]);
     expect((await fixture.stored("report.pdf")).body.toString()).to.equal("%PDF");
     expect((await listRecipients(owner(), at("report"))).recipients).to.deep.equal([]);
+  });
+
+  it("are told by inspectObject, which needs no key: name, wrap, KMS key, and since when", async () => {
+    await owner().send(put("inspected"));
+    await addRecipient(owner(), partnerAt("inspected"));
+    await annotate("inspected", "x-s3ec/junk", "no text of ours");
+    await annotate("inspected", "x-s3ec/large", "x".repeat(70_000));
+    const kmsKeyId = "arn:aws:kms:us-west-2:111122223333:key/1";
+    const facts = { "s3ec-wrap": "kms+context", "s3ec-kms-key": kmsKeyId, "s3ec-added": "2026-11-28T20:00:00Z" };
+    await annotate("inspected", "x-s3ec/kms/id", JSON.stringify(facts));
+    await annotate("inspected", "others", "not ours");
+    const { recipients } = await inspectObject(fixture.plain, at("inspected"));
+    const unsaid = { wrap: null, kmsKeyId: null, added: null };
+    expect(recipients?.slice(0, 3)).to.deep.equal([
+      { recipient: "junk", annotation: "x-s3ec/junk", ...unsaid },
+      {
+        recipient: "kms",
+        annotation: "x-s3ec/kms/id",
+        wrap: "kms+context",
+        kmsKeyId,
+        added: "2026-11-28T20:00:00Z",
+      },
+      { recipient: "large", annotation: "x-s3ec/large", ...unsaid },
+    ]);
+    expect(recipients?.[3]).to.include({ recipient: "partner", wrap: "RSA-OAEP-SHA1", kmsKeyId: null });
+    expect(Date.parse(recipients?.[3]?.added ?? "")).to.be.closeTo(Date.now(), 60_000);
+    const denied = { status: 403, code: "AccessDenied" };
+    fixture.server.faults.add({ operation: "GetObjectAnnotation", ...denied });
+    expect((await inspectObject(fixture.plain, at("inspected"))).recipients?.[3]).to.include({ wrap: null });
+    fixture.server.faults.add({ operation: "ListObjectAnnotations", ...denied });
+    expect(await inspectObject(fixture.plain, at("inspected"))).to.have.property("recipients", null);
+    await owner().send(put("none"));
+    fixture.server.faults.clear();
+    expect((await inspectObject(fixture.plain, at("none"))).recipients).to.deep.equal([]);
   });
 
   it("say whose a file beside the object is", async () => {

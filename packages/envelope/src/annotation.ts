@@ -1,5 +1,5 @@
 import { S3EncryptionError } from "./errors.js";
-import { formatStringMap, type StringMap } from "./string-map.js";
+import { formatStringMap, parseFlatJson, type StringMap } from "./string-map.js";
 
 /** What the name of every annotation of ours begins with; the recipient's name follows (docs/formats.md 1.10). */
 export const ANNOTATION_PREFIX = "x-s3ec/";
@@ -66,6 +66,31 @@ export function annotationText(
     "s3ec-added": `${added.toISOString().slice(0, 19)}Z`,
     "s3ec-by": WRITER,
   });
+}
+
+/** What an annotation says of itself; undefined what it does not say. */
+export interface AnnotatedFacts {
+  /** The wrap, as the sibling clients call it. */
+  readonly wrap: string | undefined;
+  /** ARN of the KMS key. */
+  readonly kmsKey: string | undefined;
+  /** When it was made, as it stands. */
+  readonly added: string | undefined;
+}
+
+/** What an annotation's text says for an audit. Nothing of it is authenticated; a text that is none of ours says nothing. */
+export function annotatedFacts(text: string): AnnotatedFacts {
+  const said = (name: string): string | undefined => {
+    const value = fields.get(name);
+    return typeof value === "string" ? value : undefined;
+  };
+  let fields: ReadonlyMap<string, unknown> = new Map();
+  try {
+    fields = parseFlatJson(text, "annotation");
+  } catch {
+    // Somebody else's, or altered.
+  }
+  return { wrap: said("s3ec-wrap"), kmsKey: said("s3ec-kms-key"), added: said("s3ec-added") };
 }
 
 /** Who writes it, and which version: that of this package's manifest, which a test compares. */

@@ -1,8 +1,9 @@
 export type { AlgorithmSuite, AlgorithmSuiteName } from "./algorithm-suites.js";
 export { ALGORITHM_SUITES, algorithmSuite, CBC, COMMITTING_GCM, GCM } from "./algorithm-suites.js";
-export type { AnnotationToWrite } from "./annotation.js";
+export type { AnnotatedFacts, AnnotationToWrite } from "./annotation.js";
 export {
   ANNOTATION_PREFIX,
+  annotatedFacts,
   annotationName,
   MOVING_ANNOTATION,
   recipientOfAnnotation,

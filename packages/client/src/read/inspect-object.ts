@@ -1,6 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { S3Format } from "@s3ec/format-s3";
 import {
+  type AnnotationReader,
   assertKnownOptions,
   type Inspection,
   type ObjectFormat,
@@ -10,6 +11,7 @@ import {
 } from "@s3ec/materials";
 import { plainClientOf } from "../plain-client.js";
 import { destroyStream } from "../streams.js";
+import { type AnnotatedRecipient, annotatedRecipients } from "./annotated-recipients.js";
 import { answeredBody } from "./answered-body.js";
 import { BesideObject } from "./beside-object.js";
 import {
@@ -45,6 +47,11 @@ export interface InspectedObject {
   readonly formatName: string;
   /** What that format says of it. */
   readonly inspection: Inspection;
+  /**
+   * Further recipients, in annotations of the object; null where those may not be listed, so that there may be some.
+   * `listRecipients` tells those in files, too.
+   */
+  readonly recipients: readonly AnnotatedRecipient[] | null;
 }
 
 const OPTIONS: OptionNames<InspectOptions> = {
@@ -59,7 +66,7 @@ const OPTIONS: OptionNames<InspectOptions> = {
 
 /**
  * Says how an object is encrypted, from what is stored about it: needs no key, and reads no more of the object than its
- * head. Nothing of the answer is authenticated. The client may be one that encrypts.
+ * head, and what is annotated to it. Nothing of the answer is authenticated. The client may be one that encrypts.
  *
  * @throws S3EncryptionError `not-encrypted`, `malformed-envelope`, `invalid-argument`; S3's own errors
  */
@@ -89,11 +96,21 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
       ...(wrapAlgorithms === undefined ? {} : { wrapAlgorithms }),
       siblings: { read: (suffix) => beside.read(suffix, undefined) },
     });
-    return { formatName: format.name, inspection };
+    const prefix = format.wraps?.annotationPrefix;
+    const recipients = prefix === undefined ? [] : await annotatedRecipients(annotationsOf(plain, object), prefix);
+    return { formatName: format.name, inspection, recipients };
   } catch (error) {
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") throw error;
     throw new S3EncryptionError(error.code, `${error.message}${otherFormats(formats)}`, { cause: error });
   }
+}
+
+/** Milliseconds that looking for annotations may take; the rest is told in any case. */
+const PATIENCE = 10_000;
+
+function annotationsOf(client: S3Client, object: { readonly Bucket: string; readonly Key: string }): AnnotationReader {
+  const get = (): Promise<never> => Promise.reject(new Error("No file is read this way."));
+  return new BesideObject(object, { get, client: () => client, signal: AbortSignal.timeout(PATIENCE) }).annotations;
 }
 
 /** Which format a stored object is of, found by its metadata, or else by as much of its content as that takes. */
