@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { utimesSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
@@ -16,6 +19,7 @@ import {
 import { importExample, refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { BUCKET, Fixture, get, put } from "./fixture.js";
+import { DrivenUpload, MiB } from "./multipart.js";
 
 interface Entry extends RequestedObject {
   readonly use: string;
@@ -134,5 +138,45 @@ describe("a manager knows what it is asked for", () => {
       ["read", BUCKET, "message", "granted"],
       ["read", BUCKET, "object", "context-mismatch"],
     ]);
+  });
+});
+
+describe("a cached data key", () => {
+  it("serves no other object once one of its objects died: of a part, or a file, with other content (G11)", async () => {
+    const fixture = await Fixture.start();
+    const folder = await mkdtemp(join(tmpdir(), "s3ec-test-"));
+    try {
+      const keyring = new Counted("died");
+      const cached = new DefaultMaterialsManager(keyring);
+      const manager = new CachingMaterialsManager({ manager: cached, maxAgeMs: 60_000 });
+      manager.cachePartition = () => "all";
+      const client = fixture.client({ keyring: undefined, materialsManager: manager } as never);
+      const driven = async (length: number) => {
+        const upload = await DrivenUpload.create(client, "driven");
+        await upload.part(1, Buffer.alloc(5 * MiB, 1));
+        return { upload, again: () => upload.part(1, Buffer.alloc(length, 2)) };
+      };
+      await (await driven(5)).upload.abort();
+      await driven(5);
+      expect(keyring.wraps).to.equal(1);
+      for (const length of [5, 5 * MiB]) await refusal("content-mismatch", (await driven(length)).again());
+      // Neither has a place any more.
+      const { upload } = await driven(5);
+      await upload.part(4, Buffer.alloc(5 * MiB, 3));
+      await refusal("content-mismatch", upload.part(2, Buffer.alloc(6 * MiB, 3)));
+      await driven(5);
+      expect(keyring.wraps).to.equal(4);
+      const file = join(folder, "file");
+      await writeFile(file, Buffer.alloc(12 * MiB));
+      const changing = new EncryptedUpload({ client, params: { Bucket: BUCKET, Key: "file" }, file, queueSize: 1 });
+      changing.once("httpUploadProgress", () => utimesSync(file, 1, 1));
+      await refusal("content-mismatch", changing.done());
+      expect(keyring.wraps).to.equal(4);
+      await client.send(put("next", "x"));
+      expect(keyring.wraps).to.equal(5);
+    } finally {
+      await fixture.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });

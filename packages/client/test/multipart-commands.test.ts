@@ -103,6 +103,19 @@ describe("the commands of a multipart upload", () => {
     expect((await read("held-once")).equals(Buffer.concat(pieces))).to.equal(true);
   });
 
+  it("send what was held again where that failed, whichever part comes behind it", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "held-failed");
+    const lengths = [PART + MiB, PART, PART + 2];
+    const pieces = lengths.map((length, index) => bytesOfLength(length + index).subarray(index));
+    await upload.part(1, pieces[0] ?? "");
+    await upload.part(2, pieces[1] ?? "");
+    fixture.server.faults.add({ operation: "UploadPart", partNumber: 2, status: 503, code: "SlowDown", times: 1 });
+    expect((await errorOf(upload.part(3, pieces[2] ?? ""))).name).to.equal("SlowDown");
+    await upload.part(3, pieces[2] ?? "");
+    await upload.complete();
+    expect((await read("held-failed")).equals(Buffer.concat(pieces))).to.equal(true);
+  });
+
   it("leave the stream of one part alone where another is given it, too", async () => {
     const upload = await DrivenUpload.create(fixture.client(), "one-stream");
     const stream = Readable.from([partOf(1, 2 * MiB), partOf(1).subarray(2 * MiB)]);

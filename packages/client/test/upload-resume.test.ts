@@ -16,10 +16,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { KMSClient } from "@aws-sdk/client-kms";
 import { AbortMultipartUploadCommand, GetObjectCommand } from "@aws-sdk/client-s3";
 import { discardUpload, EncryptedUpload, type EncryptedUploadOptions, FileChangedError } from "@s3ec/client";
+import { KmsDiscoveryKeyring, KmsKeyring } from "@s3ec/keyring-kms";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
+import { CachingMaterialsManager, DefaultMaterialsManager } from "@s3ec/materials";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal } from "./fixture.js";
 import { errorOf } from "./transfers.js";
@@ -195,6 +198,28 @@ describe("an upload that is resumed", () => {
     });
   }
 
+  it("survives kill -9 at any moment, as often as it comes, and leaves nothing in the end", async () => {
+    const settings = {
+      config: fixture.server.clientConfig,
+      params: { Bucket: BUCKET, Key: "random" },
+      file,
+      resume: { secret: SECRET.toString("base64") },
+    };
+    fixture.server.faults.add({ operation: "UploadPart", delayMs: 150 });
+    for (let kills = Number(process.env["S3EC_KILLS"] ?? 3); kills > 0; kills--) {
+      const child = fork(fileURLToPath(new URL("resume-process.js", import.meta.url)), [JSON.stringify(settings)]);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 400 + Math.random() * 1600);
+      await exitOf(child);
+      clearTimeout(timer);
+      for (const name of readdirSync(folder)) expect(name).to.match(/^file(\.s3ec-upload(\.lock-[\w-]+)?)?$/);
+    }
+    fixture.server.faults.clear();
+    await upload("random").done();
+    const { Body } = await fixture.client({ keyring }).send(new GetObjectCommand({ Bucket: BUCKET, Key: "random" }));
+    expect(content.equals((await Body?.transformToByteArray()) ?? Buffer.of())).to.equal(true);
+    expect(readdirSync(folder)).to.deep.equal(["file"]);
+  });
+
   it("ends when the file has changed since: what was sent is removed", async () => {
     for (const change of [
       () => writeFileSync(file, content.subarray(1), { flag: "a" }),
@@ -358,6 +383,30 @@ describe("an upload that is resumed", () => {
     await interrupted("public", { client });
     expect((await refusal(upload("public", { client }).done())).code).to.equal("no-matching-key");
     expect(readdirSync(folder)).to.deep.equal(["file", "file.s3ec-upload"]);
+  });
+
+  it("is refused to a keyring that discovers keys, by whichever way it comes, before KMS is asked (G7, S11)", async () => {
+    const { MultiKeyring } = await import("@s3ec/keyring-multi");
+    const kms = new KMSClient(fixture.server.clientConfig);
+    const named = new KmsKeyring({ keyId: fixture.server.kms.createKey().arn, client: kms });
+    await interrupted("discovered", { client: fixture.client({ keyring: named }) });
+    const discovery = new KmsDiscoveryKeyring({ client: kms });
+    const many = new MultiKeyring({
+      generator: named,
+      children: [{ keyring: discovery, instructionFileSuffix: ".d" }],
+    });
+    const manager = new CachingMaterialsManager({ manager: new DefaultMaterialsManager(discovery), maxAgeMs: 1000 });
+    for (const client of [
+      fixture.client({ keyring: discovery }),
+      fixture.client({ keyring: many }),
+      fixture.client({ keyring: undefined, materialsManager: manager } as never),
+    ]) {
+      const { code, message } = await refusal(upload("discovered", { client }).done());
+      expect([code, message.includes("that discovers keys")]).to.deep.equal(["unsupported-operation", true]);
+    }
+    expect(fixture.server.requests).to.deep.equal([]);
+    await upload("discovered", { client: fixture.client({ keyring: named }) }).done();
+    kms.destroy();
   });
 
   it("is refused for what has no places", async () => {

@@ -16,11 +16,16 @@ export function canSealInParts(): boolean {
 export class ContentParts {
   readonly #content: ContentKey;
   readonly #writing: GcmWriting;
+  readonly #onAbandoned: () => void;
 
-  /** @param content the key of this object and of no other one (G11) */
-  constructor(content: ContentKey) {
+  /**
+   * @param content the key of this object and of no other one (G11)
+   * @param onAbandoned told when the object has ended without becoming one: what its key was made of is to serve no other
+   */
+  constructor(content: ContentKey, onAbandoned: () => void = () => {}) {
     this.#content = content;
     this.#writing = new GcmWriting(content);
+    this.#onAbandoned = onAbandoned;
   }
 
   /** Plaintext bytes of the whole at most. */
@@ -46,7 +51,7 @@ export class ContentParts {
         `The content exceeds the ${this.maxLength} bytes that one AES-GCM message may hold; split it over several objects.`,
       );
     }
-    return typed(() => this.#writing.encrypt(offset, plaintext));
+    return this.#orAbandon(() => this.#writing.encrypt(offset, plaintext));
   }
 
   /**
@@ -57,7 +62,22 @@ export class ContentParts {
    * @throws S3EncryptionError `content-mismatch` for other plaintext than the first time's: the object has then ended
    */
   sealAgain(first: Piece, plaintext: Uint8Array): Buffer {
-    return typed(() => this.#writing.encryptAgain(first, plaintext));
+    return this.#orAbandon(() => this.#writing.encryptAgain(first, plaintext));
+  }
+
+  /** Ends the object for good, where another one would be put into its place: of a file that changed, for example. */
+  abandon(): void {
+    this.#writing.abandon();
+    this.#onAbandoned();
+  }
+
+  #orAbandon<T>(work: () => T): T {
+    try {
+      return typed(work);
+    } catch (error) {
+      if (error instanceof S3EncryptionError && error.code === "content-mismatch") this.abandon();
+      throw error;
+    }
   }
 
   /**

@@ -52,12 +52,17 @@ describe("content in parts", () => {
       },
     };
     for (const [name, misuse] of Object.entries(misuses)) {
-      const parts = new ContentParts(contentKey("committing"));
+      let abandoned = 0;
+      const parts = new ContentParts(contentKey("committing"), () => {
+        abandoned += 1;
+      });
       const { piece } = parts.seal(0, PLAINTEXT.subarray(0, 100));
+      expect(abandoned).to.equal(0);
       expect(
         code(() => misuse(parts)),
         name,
       ).to.equal("content-mismatch");
+      expect(abandoned, name).to.equal(1);
       expect(
         code(() => parts.sealAgain(piece, PLAINTEXT.subarray(0, 100))),
         name,
@@ -66,6 +71,22 @@ describe("content in parts", () => {
         code(() => parts.seal(500, PLAINTEXT.subarray(500, 600))),
         name,
       ).to.equal("content-mismatch");
+    }
+  });
+
+  it("ends where it is abandoned, which is told (G11), and not by a gap", () => {
+    let isAbandoned = false;
+    const parts = new ContentParts(contentKey("committing"), () => {
+      isAbandoned = true;
+    });
+    const { piece } = parts.seal(100, PLAINTEXT);
+    expect(code(() => parts.close())).to.equal("content-mismatch");
+    expect(isAbandoned).to.equal(false);
+    parts.sealAgain(piece, PLAINTEXT);
+    parts.abandon();
+    expect(isAbandoned).to.equal(true);
+    for (const work of [() => parts.sealAgain(piece, PLAINTEXT), () => parts.seal(0, PLAINTEXT), () => parts.close()]) {
+      expect(code(work)).to.equal("content-mismatch");
     }
   });
 

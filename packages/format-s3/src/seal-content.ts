@@ -45,10 +45,11 @@ export async function sealContentInParts(
   object: ObjectToSealInParts,
 ): Promise<ObjectInParts> {
   const { suite, dataKey, wraps, header, content, metadata, siblings } = await newContent(options, object);
-  const { wrapAlgorithms } = object.materialsManager;
+  const { materialsManager } = object;
+  const { wrapAlgorithms } = materialsManager;
   return {
     metadata,
-    parts: new ContentParts(content),
+    parts: new ContentParts(content, () => materialsManager.forget?.(dataKey)),
     siblings,
     isResumable:
       // What is kept of an upload holds files only.

@@ -32,11 +32,13 @@ const OPTIONS: OptionNames<KmsDiscoveryKeyringOptions> = {
 /**
  * Reads what any KMS key wrapped that the caller may use, and writes nothing. Whoever can write to the bucket then
  * chooses the key (S11): they can have you read objects of their making. Use a `discoveryFilter`, and `KmsKeyring`
- * wherever the key is known.
+ * wherever the key is known. An upload is not resumed with it.
  *
  * Messages name their key, so that a filter speaks before KMS is asked.
  */
 export class KmsDiscoveryKeyring extends WrapKeyring {
+  /** Whoever wraps chooses the key. */
+  readonly discoversKeys = true;
   readonly #kms: ConnectedKms;
 
   /**

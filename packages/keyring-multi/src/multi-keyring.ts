@@ -92,6 +92,11 @@ export class MultiKeyring implements Keyring {
     }
   }
 
+  /** Whether any of them does. */
+  get discoversKeys(): boolean {
+    return this.#keyrings.some((keyring) => keyring.discoversKeys === true);
+  }
+
   /** The generator, then the children. */
   get parts(): readonly KeyringPart[] {
     const children = this.#children.map(({ keyring, suffix }) =>

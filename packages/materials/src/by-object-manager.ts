@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { assertKnownOptions, type OptionNames, S3EncryptionError, type WrapAlgorithm } from "@s3ec/envelope";
 import { DefaultMaterialsManager } from "./default-manager.js";
 import type { Keyring } from "./keyring.js";
@@ -75,6 +76,11 @@ export class ByObjectManager implements MaterialsManager {
     const rule = this.#ruleFor(request);
     const inner = rule?.manager.cachePartition?.(request);
     return rule === undefined || inner === undefined ? undefined : JSON.stringify([nameOf(rule), inner]);
+  }
+
+  /** Has the managers of all rules forget it. */
+  forget(dataKey: KeyObject): void {
+    for (const { manager } of this.#rules) manager.forget?.(dataKey);
   }
 
   /** That of the rule's manager; none where no rule names the object. */

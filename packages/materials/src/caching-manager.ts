@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import {
   assertKnownOptions,
   type EncryptedDataKey,
@@ -121,6 +122,14 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
       0,
       async () => Object.freeze(await this.#manager.getDecryptionMaterials(request)),
     );
+  }
+
+  /** Forgets this data key, and has the manager below forget it. */
+  forget(dataKey: KeyObject): void {
+    for (const cache of [this.#encryption, this.#decryption]) {
+      cache.forget((materials) => materials.dataKey.equals(dataKey));
+    }
+    this.#manager.forget?.(dataKey);
   }
 
   /** Forgets every data key: for when a wrapping key was revoked, or nothing will be read for a while. */

@@ -17,6 +17,12 @@ export interface Keyring {
   readonly instructionFileSuffixes?: readonly string[];
 
   /**
+   * Whether it opens what keys have wrapped that it was not given, so that whoever stores an object chooses the key (S11). An
+   * upload is not resumed with one. Default: false.
+   */
+  readonly discoversKeys?: boolean;
+
+  /**
    * Adds an encrypted data key to the materials; creates the data key first (`createDataKey`) when there is none yet.
    * The wrap must be bound to `materials.algorithmBinding` (S2).
    * @throws S3EncryptionError `key-unavailable` when the key store cannot be reached or refuses, `unsupported-operation` for a

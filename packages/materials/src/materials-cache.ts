@@ -7,6 +7,8 @@ export interface CacheBounds {
 
 interface Entry<Materials> {
   readonly materials: Promise<Materials>;
+  /** Those, once they are there. */
+  loaded: Materials | undefined;
   readonly since: number;
   messages: number;
   bytes: number;
@@ -36,6 +38,13 @@ export class MaterialsCache<Materials> {
     return entry.materials;
   }
 
+  /** Forgets what was loaded and is one of these. */
+  forget(isOne: (materials: Materials) => boolean): void {
+    for (const [key, { loaded }] of this.#entries) {
+      if (loaded !== undefined && isOne(loaded)) this.#entries.delete(key);
+    }
+  }
+
   clear(): void {
     this.#entries.clear();
   }
@@ -50,10 +59,15 @@ export class MaterialsCache<Materials> {
   #load(key: string, load: () => Promise<Materials>): Entry<Materials> {
     // A miss costs a call to a key store anyway: the moment to let go of keys that are too old to be used.
     for (const [other, entry] of this.#entries) if (this.#isOld(entry)) this.#entries.delete(other);
-    const entry: Entry<Materials> = { materials: load(), since: this.#now(), messages: 0, bytes: 0 };
-    entry.materials.catch(() => {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key);
-    });
+    const entry: Entry<Materials> = { materials: load(), loaded: undefined, since: this.#now(), messages: 0, bytes: 0 };
+    entry.materials.then(
+      (materials) => {
+        entry.loaded = materials;
+      },
+      () => {
+        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      },
+    );
     return entry;
   }
 

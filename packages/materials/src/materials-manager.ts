@@ -79,4 +79,9 @@ export interface MaterialsManager {
    * a keyring throws
    */
   getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>>;
+  /**
+   * An object that was begun under this data key has ended without becoming one, since other content was to be put into its
+   * place: no other object gets the data key. Whoever keeps none has nothing to do.
+   */
+  forget?(dataKey: KeyObject): void;
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { assertKnownOptions, S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
 import { contextMismatch } from "./default-manager.js";
 import type { Keyring } from "./keyring.js";
@@ -87,6 +88,11 @@ export class RequiredContextManager implements MaterialsManager {
     );
     if (!isBound) throw contextMismatch();
     return await this.#manager.getDecryptionMaterials(request);
+  }
+
+  /** Has the manager below forget it. */
+  forget(dataKey: KeyObject): void {
+    this.#manager.forget?.(dataKey);
   }
 
   #assertSupplied(encryptionContext: StringMap): void {

@@ -53,6 +53,16 @@ const request = (bucket: string | undefined, key: string | undefined): Encryptio
 });
 
 describe("ByObjectManager", () => {
+  it("has the managers of all rules forget a data key", () => {
+    const forgotten: string[] = [];
+    const forgetful = ["a", "b"].map((name) =>
+      Object.assign(new Named(name, []), { forget: () => void forgotten.push(name) }),
+    );
+    const rules = [...forgetful, new Named("c", [])].map((manager) => ({ prefix: manager.name, manager }));
+    new ByObjectManager({ rules }).forget(createDataKey(COMMITTING_GCM));
+    expect(forgotten).to.deep.equal(["a", "b"]);
+  });
+
   let asked: string[];
   beforeEach(() => {
     asked = [];

@@ -79,6 +79,35 @@ describe("CachingMaterialsManager", () => {
     expect(contents[0]?.export().equals(contents[1]?.export() ?? Buffer.alloc(0))).to.equal(false);
   });
 
+  it("gives no other object a data key that it was told to forget, and keeps the others (G11)", async () => {
+    let forgotten = 0;
+    const manager = new CachingMaterialsManager({
+      manager: new RequiredContextManager({
+        manager: Object.assign(inner, {
+          forget: () => {
+            forgotten += 1;
+          },
+        }),
+        requiredContextKeys: ["a"],
+      }),
+      maxAgeMs: 1000,
+    });
+    const encryptionContext = stringMap([["a", "b"]]);
+    const requests = ["x", "y"].map((key) => ({ ...TO_ENCRYPT, encryptionContext, key }));
+    const toDecrypt = { ...requests[0], encryptedDataKeys: [{ ...WRAP, description: encryptionContext }] };
+    const ask = async () => [
+      ...(await Promise.all(requests.map((request) => manager.getEncryptionMaterials(request)))),
+      await manager.getDecryptionMaterials(toDecrypt as DecryptionRequest),
+    ];
+    const [first, second, read] = await ask();
+    for (const materials of [first, read]) if (materials !== undefined) manager.forget(materials.dataKey);
+    const [again, same, readAgain] = await ask();
+    expect(again?.dataKey.equals(first?.dataKey ?? Object.create(null))).to.equal(false);
+    expect(readAgain).not.to.equal(read);
+    expect(same).to.equal(second);
+    expect(forgotten).to.equal(2);
+  });
+
   it("shares nothing of an object whose data key is there already", async () => {
     const manager = caching();
     const { dataKey } = await manager.getEncryptionMaterials(TO_ENCRYPT);

@@ -197,6 +197,7 @@ export class OpenUpload {
       return { part, ciphertext };
     } catch (error) {
       if (error instanceof S3EncryptionError && error.code === "content-mismatch") {
+        content.abandon();
         this.end(error.message);
       }
       throw error;

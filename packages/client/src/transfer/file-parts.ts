@@ -18,6 +18,7 @@ export function fileToSend(file: SourceFile, { input, siblings, parts }: Partwis
     overhead: parts.trailerLength,
     parts: (partSize) => content.parts(partSize),
     assertUnchanged: () => file.assertUnchanged(),
+    abandon: () => parts.abandon(),
     destroy: () => content.stop(),
   };
 }

@@ -17,7 +17,7 @@ import { isOf } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { completedPart, MultipartUpload, withReadableLocation } from "./multipart-upload.js";
 import { MAX_PARTS, type ObjectToSend, type Part } from "./parts-to-send.js";
-import type { UploadSettings } from "./send-object.js";
+import { isDead, type UploadSettings } from "./send-object.js";
 import { progressOf } from "./upload-progress.js";
 
 const QUEUE_SIZE = 4;
@@ -179,11 +179,6 @@ export class PartSender {
     const { input, siblings } = this.#object;
     return new SiblingStore(this.#client, input, siblings, { signal: this.#stop.signal });
   }
-}
-
-/** A file that changed, or content that has ended otherwise: nothing can be put into its place any more. */
-function isDead(error: unknown): boolean {
-  return error instanceof S3EncryptionError && error.code === "content-mismatch";
 }
 
 /** Reading a body has no end of its own when its source stalls. */

@@ -49,6 +49,8 @@ export interface ObjectToSend {
   parts(partSize: number): AsyncGenerator<Part>;
   /** Asked before an object in parts appears: throws where what was read is not what it was. */
   assertUnchanged(): Promise<void>;
+  /** Ends it for good, where another content would be put into its place (G11). */
+  abandon(): void;
   /** Lets go of where it comes from; harmless after the end. */
   destroy(): void;
 }

@@ -69,12 +69,18 @@ export async function sendObject(
     }
     return await new PartSender(client, object, settings, stop).send(first, parts, partSize);
   } catch (error) {
+    if (isDead(error)) object.abandon();
     // What is stored by then is said, whatever else has happened.
     throw stop.signal.aborted && !(error instanceof InstructionFileError) ? stop.signal.reason : error;
   } finally {
     settings.signal?.removeEventListener("abort", onAbort);
     object.destroy();
   }
+}
+
+/** A file that changed, or content that has ended otherwise: nothing can be put into its place any more. */
+export function isDead(error: unknown): boolean {
+  return error instanceof S3EncryptionError && error.code === "content-mismatch";
 }
 
 function partSizeFor(length: number | undefined, { partSize: asked, queueSize = 1 }: UploadSettings): number {

@@ -18,6 +18,8 @@ export function streamToSend(sealed: SealedObject, assertUnchanged = async (): P
     overhead,
     parts: (partSize) => partsOf(ciphertext, partSize),
     assertUnchanged,
+    // One pass puts nothing into a place twice.
+    abandon: NOTHING,
     destroy: () => {
       destroy();
       ciphertext.return(undefined).catch(NOTHING);

@@ -104,6 +104,11 @@ export class GcmWriting {
     return this.#tag;
   }
 
+  /** Ends the message for good, whatever for. */
+  abandon(): void {
+    this.#ledger.end("It was given up.");
+  }
+
   #partOf(offset: number, ciphertext: Buffer): Part {
     const { length } = ciphertext;
     const none = Buffer.alloc(0);

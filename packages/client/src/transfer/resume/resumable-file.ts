@@ -62,6 +62,7 @@ async function bind(
   } catch (error) {
     // Proven to be ours by then, and never to be finished (G11).
     if (error instanceof FileChangedError && journal.begun !== undefined) {
+      object.abandon();
       await new MultipartUpload(client, object, journal.begun.uploadId).abort();
       journal.end();
     }
