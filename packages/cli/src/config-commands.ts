@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { ALLOW_COMMANDS, DEV_SERVER, type Explained, entry, USE } from "./command-options.js";
 import type { LiveOptions } from "./config-live.js";
 import type { PolicyOptions } from "./config-policy.js";
+import { configurationHere } from "./default-configuration.js";
 import { devServerAddress } from "./dev-server-address.js";
 import { ROLES } from "./iam-policy.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
@@ -17,25 +18,28 @@ export function configCommands(root: Command, explained: Explained): void {
   const ofFile = (name: string, description: string): Command =>
     explained(config.command(name))
       .description(description)
-      .argument("<FILE>")
+      .argument("[FILE]", "the configuration (default: s3ec.config.json, .yaml or .yml in this folder)")
       .argument("[s3://bucket/prefix...]", "where objects are, as far as the file does not say it", addresses)
       .option(...USE)
       .option(...ALLOW_COMMANDS);
   const role = (): Option => new Option("--role <ROLE>", "whose permissions").choices(ROLES);
+  const RESUME = ["--resume", "permissions for put --resume, too"] as const;
   ofFile(
     "check",
     "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store but with --live.",
   )
     .option("--live", "ask S3, KMS and tokens what they would serve; writes nothing")
     .addOption(role())
+    .option(...RESUME)
     .option("--context <k=v>", "encryption context to ask KMS with (repeatable)", entry)
     .option(...DEV_SERVER, devServerAddress)
     .action(
       async (
-        file: string,
-        addresses: readonly ObjectAddress[] = [],
+        first: string | undefined,
+        rest: readonly ObjectAddress[] | undefined,
         { live, allowCommands = false, use, ...asked }: Omit<LiveOptions, "addresses"> & { live?: boolean },
       ) => {
+        const { file, addresses } = await named(first, rest);
         const load = { allowCommands, ...(use === undefined ? {} : { use }) };
         const { configCheck } = await import("./config-command.js");
         await print(await configCheck(file, load));
@@ -48,12 +52,14 @@ export function configCommands(root: Command, explained: Explained): void {
     );
   ofFile("policy", "Print the least IAM policies of a writer, a reader and a rotator, as JSON.")
     .addOption(role())
+    .option(...RESUME)
     .action(
       async (
-        file: string,
-        addresses: readonly ObjectAddress[] = [],
+        first: string | undefined,
+        rest: readonly ObjectAddress[] | undefined,
         { allowCommands = false, ...options }: Omit<PolicyOptions, "addresses">,
       ) => {
+        const { file, addresses } = await named(first, rest);
         const { configPolicy } = await import("./config-policy.js");
         const { json, note } = await configPolicy(file, { ...options, allowCommands, addresses });
         await print(json);
@@ -67,4 +73,14 @@ export function configCommands(root: Command, explained: Explained): void {
       const { configurationJsonSchema } = await import("@s3ec/container");
       await print(JSON.stringify(configurationJsonSchema(), null, 2));
     });
+}
+
+/** Where the file is left out, an address may come first. */
+async function named(
+  first: string | undefined,
+  rest: readonly ObjectAddress[] = [],
+): Promise<{ readonly file: string; readonly addresses: readonly ObjectAddress[] }> {
+  if (first !== undefined && !first.startsWith("s3://")) return { file: first, addresses: rest };
+  const addresses = first === undefined ? rest : [prefixAddress(first), ...rest];
+  return { file: await configurationHere("after the command"), addresses };
 }

@@ -3,6 +3,7 @@ import type { KMSClientConfig } from "@aws-sdk/client-kms";
 import { HeadObjectCommand, ListObjectsV2Command, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import {
   type Configuration,
+  type ConfiguredAccess,
   configuredAccess,
   createFromConfig,
   type LoadOptions,
@@ -11,7 +12,14 @@ import {
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { withAddresses } from "./config-policy.js";
 import type { DevServerAddress } from "./dev-server-address.js";
-import { bucketStatement, type IamStatement, objectStatement, type Role, s3Actions } from "./iam-policy.js";
+import {
+  bucketStatement,
+  type IamStatement,
+  objectStatement,
+  type PolicyNeeds,
+  type Role,
+  s3Actions,
+} from "./iam-policy.js";
 import { askKms, type Finding } from "./kms-permissions.js";
 import type { ObjectAddress } from "./object-address.js";
 
@@ -23,6 +31,8 @@ export interface LiveOptions extends Pick<LoadOptions, "allowCommands" | "use"> 
   readonly devServer?: DevServerAddress;
   /** Whose permissions are asked for. Default: those of a writer who reads, too. */
   readonly role?: Role;
+  /** Also what uploads that go on need. Default false. */
+  readonly resume?: boolean;
 }
 
 /**
@@ -31,7 +41,7 @@ export interface LiveOptions extends Pick<LoadOptions, "allowCommands" | "use"> 
  */
 export async function configLive(
   file: string,
-  { addresses, context = {}, devServer, role, ...load }: LiveOptions,
+  { addresses, context = {}, devServer, role, resume = false, ...load }: LiveOptions,
 ): Promise<{ readonly text: string; readonly missing: boolean }> {
   const services = devServer === undefined ? {} : { s3: devServer, kms: devServer };
   // Opens tokens, too, which each try their keys once.
@@ -40,14 +50,15 @@ export async function configLive(
   const { configuration } = assembly;
   const access = configuredAccess(configuration);
   const roles: readonly Role[] = role === undefined ? ["writer", "reader"] : [role];
+  const needs = roles.map((each): PolicyNeeds => ({ role: each, resume }));
   const findings = [
     ...tokenFindings(configuration),
     ...contextFindings(access.requiredContextKeys, context),
-    ...(await askKms(access, roles, context, configuration, {
+    ...(await askKms(access, needs, context, configuration, {
       ...configuration.kms,
       ...services.kms,
     } as KMSClientConfig)),
-    ...(await askS3(withAddresses(access.objects, addresses), s3ActionsOf(roles, access.writesFiles), {
+    ...(await askS3(withAddresses(access.objects, addresses), s3ActionsOf(needs, access), {
       ...configuration.s3,
       ...services.s3,
     })),
@@ -88,10 +99,10 @@ function contextFindings(required: readonly string[], context: Readonly<Record<s
 }
 
 /** Those that can be asked without doing anything, and one that cannot. */
-function s3ActionsOf(roles: readonly Role[], writesFiles: boolean): ReadonlySet<string> {
+function s3ActionsOf(needs: readonly PolicyNeeds[], access: ConfiguredAccess): ReadonlySet<string> {
   return new Set(
-    roles.flatMap((role) => {
-      const { onObjects, onBuckets } = s3Actions(role, writesFiles);
+    needs.flatMap((each) => {
+      const { onObjects, onBuckets } = s3Actions(each, access);
       return [...onObjects, ...onBuckets];
     }),
   );

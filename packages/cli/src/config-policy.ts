@@ -14,12 +14,14 @@ export interface PolicyOptions extends Pick<LoadOptions, "allowCommands" | "use"
   readonly addresses: readonly ObjectAddress[];
   /** Default: all of them, by their names. */
   readonly role?: Role;
+  /** Whether a writer's uploads go on where an earlier one ended. Default false. */
+  readonly resume?: boolean;
 }
 
 /** What `s3ec config policy` prints, and what is left to fill in. */
 export async function configPolicy(
   file: string,
-  { addresses, role, ...load }: PolicyOptions,
+  { addresses, role, resume = false, ...load }: PolicyOptions,
 ): Promise<{ readonly json: string; readonly note?: string }> {
   const { configuration } = await loadConfiguration(file, { ...load, onWarning: () => {} });
   const found = configuredAccess(configuration);
@@ -32,7 +34,7 @@ export async function configPolicy(
   const { use } = load;
   const secrets = secretStatements(await readConfigurationAsIs(file, use === undefined ? {} : { use }));
   const policyOf = (each: Role): IamPolicy => {
-    const policy = iamPolicy(each, access);
+    const policy = iamPolicy({ role: each, resume }, access);
     return { ...policy, Statement: [...policy.Statement, ...secrets] };
   };
   const printed = role === undefined ? Object.fromEntries(ROLES.map((each) => [each, policyOf(each)])) : policyOf(role);

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { S3Client } from "@aws-sdk/client-s3";
 import {
   type Assembly,
@@ -8,7 +7,7 @@ import {
   readConfigurationAsIs,
 } from "@s3ec/container";
 import type { DevServer } from "@s3ec/dev-server";
-import { S3EncryptionError } from "@s3ec/materials";
+import { configurationHere, defaultConfiguration } from "./default-configuration.js";
 import type { DevServerAddress } from "./dev-server-address.js";
 
 /** Which S3 and which keys: the options that `put`, `get` and `inspect` share. */
@@ -24,7 +23,6 @@ export interface ConnectionOptions {
   readonly allowCommands?: boolean;
 }
 
-const DEFAULT_CONFIGURATIONS = ["s3ec.config.json", "s3ec.config.yaml", "s3ec.config.yml"];
 const DEV_CONFIGURATION = { keyring: { type: "kms", keyId: "alias/app" } };
 const DEV_DIRECTORY = ".s3ec-dev";
 
@@ -119,22 +117,14 @@ export async function connectWithoutKeys(
 }
 
 async function configurationOf(options: ConnectionOptions): Promise<string | object> {
-  const file = await configurationFile(options);
-  if (file !== undefined) return file;
-  if (options.dev === true || options.devServer !== undefined) return DEV_CONFIGURATION;
-  throw new S3EncryptionError(
-    "invalid-configuration",
-    `Name a configuration with --config, or put ${DEFAULT_CONFIGURATIONS[0]} into this folder.`,
-  );
+  if (options.dev !== true && options.devServer === undefined) {
+    return options.config ?? (await configurationHere("with --config"));
+  }
+  return (await configurationFile(options)) ?? DEV_CONFIGURATION;
 }
 
 async function configurationFile({ config }: ConnectionOptions): Promise<string | undefined> {
-  if (config !== undefined) return config;
-  for (const name of DEFAULT_CONFIGURATIONS) {
-    const there = await stat(name).catch(() => undefined);
-    if (there?.isFile() === true) return name;
-  }
-  return undefined;
+  return config ?? (await defaultConfiguration());
 }
 
 type LocalServer = { settings?: DevServer["clientConfig"]; close: () => Promise<void> };

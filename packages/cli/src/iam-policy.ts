@@ -22,6 +22,13 @@ export interface IamPolicy {
 /** Stands where nobody said which bucket: IAM then allows nothing, rather than every bucket. */
 export const UNKNOWN_BUCKET = "BUCKET";
 
+/** What a policy is made for. */
+export interface PolicyNeeds {
+  readonly role: Role;
+  /** Whether a writer's uploads go on where an earlier one ended. Default false. */
+  readonly resume?: boolean;
+}
+
 export type KmsAction = "kms:GenerateDataKey" | "kms:Encrypt" | "kms:Decrypt";
 
 /** What a rotator does with objects: their envelopes change, and everything else about them has to stay. */
@@ -51,19 +58,20 @@ const ROTATED_BUCKET: readonly string[] = [
   "s3:GetBucketVersioning",
 ];
 
-/** The least that a role needs, as far as the configuration says what that is. */
-export function iamPolicy(role: Role, access: ConfiguredAccess): IamPolicy {
+/** The least that is needed, as far as the configuration says what that is. */
+export function iamPolicy(needs: PolicyNeeds, access: ConfiguredAccess): IamPolicy {
   const kms = access.kms.flatMap((use) => {
-    const actions = kmsActions(use, role);
+    const actions = kmsActions(use, needs);
     return actions.length === 0 ? [] : [kmsStatement(actions, use, access.requiredContextKeys)];
   });
-  return { Version: "2012-10-17", Statement: [...kms, ...s3Statements(role, access)] };
+  return { Version: "2012-10-17", Statement: [...kms, ...s3Statements(needs, access)] };
 }
 
-/** What one role asks of a key. */
-export function kmsActions({ role: use }: KmsUse, role: Role): KmsAction[] {
+/** What is asked of a key. */
+export function kmsActions({ role: use }: KmsUse, { role, resume = false }: PolicyNeeds): KmsAction[] {
   const making: KmsAction[] = use === "generator" ? ["kms:GenerateDataKey"] : use === "child" ? ["kms:Encrypt"] : [];
-  if (role === "writer") return making;
+  // The state of an upload holds its data key as it was wrapped.
+  if (role === "writer") return resume && use === "generator" ? [...making, "kms:Decrypt"] : making;
   if (role === "reader") return ["kms:Decrypt"];
   // An object's data key stays, and is wrapped anew; one that is moved to another format gets a new data key.
   return [...new Set<KmsAction>(["kms:Decrypt", ...(use === "reader" ? [] : (["kms:Encrypt"] as const)), ...making])];
@@ -106,29 +114,36 @@ function keyResources({ keyId, region = "*", discoveryFilter }: Pick<KmsUse, "ke
   return { resources: [`${place}${name.startsWith("key/") ? name : `key/${name}`}`] };
 }
 
-function s3Statements(role: Role, { objects, writesFiles, canWrite }: ConfiguredAccess): IamStatement[] {
-  if (objects.length === 0 || (role === "writer" && !canWrite)) return [];
-  const { onObjects, onBuckets } = s3Actions(role, writesFiles);
+function s3Statements(needs: PolicyNeeds, access: ConfiguredAccess): IamStatement[] {
+  const { objects, canWrite } = access;
+  if (objects.length === 0 || (needs.role === "writer" && !canWrite)) return [];
+  const { onObjects, onBuckets } = s3Actions(needs, access);
   return [
     objectStatement(onObjects, objects),
     ...(onBuckets.length === 0 ? [] : [bucketStatement(onBuckets, objects)]),
   ];
 }
 
-/** What one role does with objects, and with the buckets that hold them. */
+/** What is done with objects, and with the buckets that hold them. */
 export function s3Actions(
-  role: Role,
-  writesFiles: boolean,
+  { role, resume = false }: PolicyNeeds,
+  { writesBeside }: Pick<ConfiguredAccess, "writesBeside">,
 ): { readonly onObjects: readonly string[]; readonly onBuckets: readonly string[] } {
   if (role === "rotator") return { onObjects: ROTATED, onBuckets: ROTATED_BUCKET };
   // Without it S3 answers that something is forbidden where it is not there.
   const listing = ["s3:ListBucket"];
-  if (role === "reader") return { onObjects: ["s3:GetObject"], onBuckets: listing };
-  const writing = ["s3:PutObject", "s3:AbortMultipartUpload"];
+  const annotated = writesBeside === "annotations";
+  if (role === "reader") {
+    const beside = annotated ? ["s3:ListObjectAnnotations", "s3:GetObjectAnnotation"] : [];
+    return { onObjects: ["s3:GetObject", ...beside], onBuckets: listing };
+  }
+  const writing = ["s3:PutObject", "s3:AbortMultipartUpload", ...(resume ? ["s3:ListMultipartUploadParts"] : [])];
+  if (writesBeside === "nothing") return { onObjects: writing, onBuckets: [] };
   // Files beside the object are read before they are replaced, and taken back where the object is not stored.
-  return writesFiles
-    ? { onObjects: [...writing, "s3:GetObject", "s3:DeleteObject"], onBuckets: listing }
-    : { onObjects: writing, onBuckets: [] };
+  writing.push("s3:GetObject", "s3:DeleteObject");
+  // The store has to show that it knows annotations.
+  if (annotated) writing.push("s3:ListObjectAnnotations", "s3:PutObjectAnnotation");
+  return { onObjects: writing, onBuckets: listing };
 }
 
 /** Allows actions with objects, whether or not they are there. */

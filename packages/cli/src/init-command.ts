@@ -10,6 +10,8 @@ import type { Ask } from "./terminal-questions.js";
 export interface InitOptions extends Partial<Pkcs11KeygenOptions> {
   readonly keyring?: string;
   readonly key?: string;
+  /** The file of an RSA key that opens the objects, too; its public half is enough. */
+  readonly escrow?: string;
   readonly create?: boolean;
   readonly region?: string;
   readonly legacy?: boolean;
@@ -18,6 +20,7 @@ export interface InitOptions extends Partial<Pkcs11KeygenOptions> {
 }
 
 const SCHEMA = "s3ec.schema.json";
+const ESCROW_SUFFIX = ".escrow";
 
 /** A keyring for the configuration, and what was done for it. */
 interface Chosen {
@@ -39,7 +42,16 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
     KEY_KINDS,
     "kms",
   );
-  const { keyring, done } = await chosen(kind, file, options, questions);
+  const escrow = await questions.text(
+    options.escrow,
+    "File with the public half of an RSA key that opens the objects, too, such as an escrow's (empty: none)",
+    "",
+  );
+  if (escrow !== "" && !(await exists(escrow))) {
+    throw wrong(`There is no ${escrow}: s3ec keygen rsa KEY --public ${escrow} makes one.`);
+  }
+  const { keyring: first, done } = await chosen(kind, file, options, questions);
+  const keyring = escrow === "" ? first : withEscrow(first, sourceOf(escrow, file));
   const region = await questions.text(
     options.region,
     "Region of the bucket (empty: as AWS_REGION or the profile says)",
@@ -63,7 +75,24 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
     "Next:",
     `  s3ec config check ${file} --live s3://BUCKET/`,
     `  s3ec put FILE s3://BUCKET/KEY --config ${file}`,
+    ...(escrow === ""
+      ? []
+      : [
+          "Where the private half is:",
+          `  s3ec get s3://BUCKET/KEY FILE --suffix ${ESCROW_SUFFIX} --config ITS-CONFIGURATION`,
+        ]),
   ].join("\n");
+}
+
+/** One key makes the data keys, and both open them. */
+function withEscrow(generator: object, publicKey: object): object {
+  const child = { keyring: { type: "raw-rsa", publicKey }, instructionFileSuffix: ESCROW_SUFFIX };
+  return { type: "multi", generator, children: [child] };
+}
+
+/** A file as it is seen from the configuration. */
+function sourceOf(path: string, configuration: string): { readonly file: string } {
+  return { file: relative(dirname(resolve(configuration)), resolve(path)) };
 }
 
 async function chosen(kind: string, file: string, options: InitOptions, questions: Questions): Promise<Chosen> {
@@ -109,7 +138,7 @@ async function fileKey(
       ? keygenAes(path, {})
       : keygenRsa(path, passphraseEnv === undefined ? {} : { passphraseEnv }));
   const source = {
-    file: relative(dirname(resolve(configuration)), resolve(path)),
+    ...sourceOf(path, configuration),
     ...(passphraseEnv === undefined ? {} : { passphrase: { env: passphraseEnv } }),
   };
   const keyring = kind === "aes" ? { type: "raw-aes", wrappingKey: source } : { type: "raw-rsa", privateKey: source };

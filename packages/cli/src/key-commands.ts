@@ -22,6 +22,7 @@ export function keyCommands(root: Command, explained: Explained): void {
     .argument("[FILE]", "where to, .json, .yaml or .yml; never a file that is there", "s3ec.config.json")
     .addOption(new Option("--keyring <KIND>", "what wraps data keys").choices(KEY_KINDS))
     .option("--key <KEY>", "a KMS key (id, ARN or alias), the file of a key, or the label of a token's")
+    .option("--escrow <FILE>", "the public half of an RSA key that opens the objects, too, as a multi-keyring's child")
     .option("--create", "make the KMS key or the token's, too; a file is made where there is none")
     .option(...REGION)
     .option("--legacy", "read what clients before key commitment wrote, too")

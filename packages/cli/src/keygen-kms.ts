@@ -22,7 +22,11 @@ export async function keygenKms(name: string, options: KmsKeygenOptions): Promis
   const alias = aliasOf(name);
   const arn = await createKmsKey(alias, options);
   const policy = (role: "writer" | "reader"): string =>
-    JSON.stringify(iamPolicy(role, { ...NO_OBJECTS, kms: [{ keyId: arn, role: "generator", objects: [] }] }), null, 2);
+    JSON.stringify(
+      iamPolicy({ role }, { ...NO_OBJECTS, kms: [{ keyId: arn, role: "generator", objects: [] }] }),
+      null,
+      2,
+    );
   return [
     `Made the KMS key ${arn} under ${alias}. Whoever may use it reads and writes; KMS does not give it away.`,
     "",
@@ -39,7 +43,7 @@ export async function keygenKms(name: string, options: KmsKeygenOptions): Promis
 
 const NO_OBJECTS: Omit<ConfiguredAccess, "kms"> = {
   objects: [],
-  writesFiles: false,
+  writesBeside: "nothing",
   canWrite: true,
   requiredContextKeys: [],
 };

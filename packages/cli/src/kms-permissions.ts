@@ -9,7 +9,7 @@ import {
 import type { Configuration, ConfiguredAccess, KmsUse } from "@s3ec/container";
 import { CONTEXT_CONTENT_ALGORITHM } from "@s3ec/envelope";
 import { isError } from "@s3ec/materials";
-import { type IamStatement, type KmsAction, kmsActions, kmsStatement, type Role } from "./iam-policy.js";
+import { type IamStatement, type KmsAction, kmsActions, kmsStatement, type PolicyNeeds } from "./iam-policy.js";
 
 /** What one question found. */
 export interface Finding {
@@ -25,7 +25,7 @@ type Context = Readonly<Record<string, string>>;
 /** Whether KMS would serve each use of each key; asked by dry runs, which make and open nothing. */
 export async function askKms(
   { kms }: ConfiguredAccess,
-  roles: readonly Role[],
+  needs: readonly PolicyNeeds[],
   context: Context,
   { client }: Pick<Configuration, "client">,
   settings: KMSClientConfig,
@@ -38,7 +38,7 @@ export async function askKms(
     const region = use.region ?? /^arn:[^:]+:kms:([^:]+):/.exec(use.keyId ?? "")?.[1];
     const asked = new KMSClient({ ...settings, ...(region === undefined ? {} : { region }) });
     try {
-      findings.push(...(await askKey(asked, use, roles, bound)));
+      findings.push(...(await askKey(asked, use, needs, bound)));
     } finally {
       asked.destroy();
     }
@@ -46,7 +46,12 @@ export async function askKms(
   return findings;
 }
 
-async function askKey(client: KMSClient, use: KmsUse, roles: readonly Role[], context: Context): Promise<Finding[]> {
+async function askKey(
+  client: KMSClient,
+  use: KmsUse,
+  needs: readonly PolicyNeeds[],
+  context: Context,
+): Promise<Finding[]> {
   const { keyId, grantTokens } = use;
   if (keyId === undefined) {
     return [{ sentence: "A discovery keyring takes the key that an object names: which, cannot be asked beforehand." }];
@@ -64,7 +69,7 @@ async function askKey(client: KMSClient, use: KmsUse, roles: readonly Role[], co
     "kms:Encrypt": () => client.send(new EncryptCommand({ ...request, Plaintext: new Uint8Array(32) })),
     "kms:Decrypt": () => client.send(new DecryptCommand({ ...request, DryRunModifiers: ["IGNORE_CIPHERTEXT"] })),
   };
-  for (const action of new Set(roles.flatMap((role) => kmsActions(use, role)))) {
+  for (const action of new Set(needs.flatMap((each) => kmsActions(use, each)))) {
     findings.push(await dryRun(action, { ...use, keyId: arn ?? keyId }, keyId, dryRuns[action]));
   }
   return findings;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedUpload } from "@s3ec/client";
@@ -53,12 +53,18 @@ describe("s3ec config policy and config check --live", function () {
     CompleteMultipartUpload: "s3:PutObject",
     AbortMultipartUpload: "s3:AbortMultipartUpload",
     DeleteObject: "s3:DeleteObject",
+    ListParts: "s3:ListMultipartUploadParts",
+    ListObjectAnnotations: "s3:ListObjectAnnotations",
+    PutObjectAnnotation: "s3:PutObjectAnnotation",
+    GetObjectAnnotation: "s3:GetObjectAnnotation",
   };
   const askedFor = (): string[] => [...new Set(server.requests.map(({ operation }) => ASKED[operation] ?? operation))];
 
   for (const [what, configuration] of Object.entries({
     "a KMS key": { keyring: kms("a") },
     "a child beside it": { keyring: multi },
+    "a child in an annotation": { keyring: multi, client: { wrapPlacement: "annotations" } },
+    "a child that only reads": { keyring: { ...multi, children: [{ keyring: kms("b"), decryptOnly: true }] } },
     "a child, and all wraps in files": { keyring: multi, client: { wrapPlacement: "instruction-files" } },
     "a file for the only wrap": {
       keyring: kms("a"),
@@ -93,6 +99,12 @@ describe("s3ec config policy and config check --live", function () {
       const unasked = actionsIn(allowed.writer).filter((action) => !writing.includes(action));
       expect(["s3:DeleteObject", "s3:ListBucket"]).to.include.members(unasked);
       server.clearRequests();
+      if (what === "a child in an annotation") {
+        // Where the key of the metadata's wrap is none of the reader's.
+        server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "DisabledException", times: 2 });
+        await client.send(new GetObjectCommand(params));
+        server.faults.clear();
+      }
       const { Body } = await client.send(new GetObjectCommand(params));
       await Body?.transformToByteArray();
       const reading = askedFor();
@@ -107,6 +119,41 @@ describe("s3ec config policy and config check --live", function () {
         "s3:DeleteObjectAnnotation",
       ]);
       await client.send(new DeleteObjectCommand(params));
+      await dispose();
+    });
+  }
+
+  for (const [what, keyring] of [
+    ["a KMS key", kms("a")],
+    ["a child beside it", multi],
+  ] as const) {
+    it(`allows a writer that resumes what going on asks for: ${what}`, async () => {
+      const { writer } = JSON.parse((await configPolicy(file({ keyring }), { addresses: demo, resume: true })).json);
+      const { client, dispose } = await createFromConfig(
+        { keyring },
+        { s3: server.clientConfig, kms: server.clientConfig },
+      );
+      writeFileSync(join(folder, "large"), Buffer.alloc(6 << 20));
+      const upload = () =>
+        new EncryptedUpload({
+          client,
+          params: { Bucket: "demo", Key: "resumed" },
+          file: join(folder, "large"),
+          resume: { secret: Buffer.alloc(32, 3) },
+          partSize: 5 << 20,
+        }).done();
+      server.clearRequests();
+      server.faults.add({ service: "s3", operation: "UploadPart", partNumber: 2, status: 403, code: "AccessDenied" });
+      const failure = await upload().catch((error: Error) => error);
+      expect(failure).to.be.instanceOf(Error);
+      server.faults.clear();
+      await upload();
+      const asked = askedFor();
+      const allowed = actionsIn(writer);
+      expect(allowed).to.include.members(asked);
+      expect(asked).to.include.members(["s3:ListMultipartUploadParts", "kms:Decrypt"]);
+      const unasked = allowed.filter((action) => !asked.includes(action));
+      expect(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListBucket"]).to.include.members(unasked);
       await dispose();
     });
   }
@@ -296,6 +343,21 @@ describe("s3ec config policy and config check --live", function () {
     expect(text)
       .to.contain("kms:Decrypt on alias/a is refused by KMS (KMSInvalidStateException).")
       .and.contain("s3://nowhere/ cannot be listed (NoSuchBucket)");
+  });
+
+  it("takes the configuration of this folder where none is named", async () => {
+    file({ keyring: kms("a") });
+    const named = await s3ec(["config", "policy", "s3ec.config.json", "s3://demo/a/"], folder);
+    expect(named.stdout).to.contain("arn:aws:s3:::demo/a/*");
+    expect((await s3ec(["config", "policy", "s3://demo/a/"], folder)).stdout).to.equal(named.stdout);
+    expect((await s3ec(["config", "check"], folder)).stdout).to.match(/^s3ec\.config\.json is valid\./);
+    const empty = join(folder, "empty");
+    mkdirSync(empty);
+    const { code, stderr } = await s3ec(["config", "policy"], empty);
+    expect(code).to.equal(3);
+    expect(stderr).to.equal(
+      "s3ec: There is no s3ec.config.json in this folder: name a configuration after the command, or have s3ec init write one.\n",
+    );
   });
 
   it("takes a bucket without a slash behind it, and says how to write what is none", async () => {

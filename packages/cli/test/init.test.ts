@@ -13,7 +13,12 @@ import { s3ec, temporaryFolder } from "./command.js";
 type Environment = Readonly<Record<string, string>>;
 
 /** From an empty folder to an object that was read again; each line is what somebody would type. */
-async function transcript(server: DevServer, lines: readonly string[], env: Environment = {}): Promise<string[]> {
+async function transcript(
+  server: DevServer,
+  lines: readonly string[],
+  env: Environment = {},
+  more: readonly string[] = [],
+): Promise<string[]> {
   const { folder, remove } = temporaryFolder();
   try {
     expect(readdirSync(folder)).to.deep.equal([]);
@@ -23,6 +28,7 @@ async function transcript(server: DevServer, lines: readonly string[], env: Envi
       "config check s3ec.config.json --live s3://demo/",
       "put report.pdf s3://demo/report.pdf",
       "get s3://demo/report.pdf copy.pdf",
+      ...more,
     ]) {
       if (line.startsWith("put")) writeFileSync(join(folder, "report.pdf"), "a report");
       const local =
@@ -83,6 +89,24 @@ describe("s3ec, from an empty folder to the first object", function () {
         Statement: [{ Effect: "Allow", Action, Resource: arn }],
       })),
     ]);
+  });
+
+  it("a KMS key for the application, and an RSA key for an escrow, which alone opens what was put, too", async () => {
+    const lines = [
+      "keygen rsa escrow.pem --bits 2048 --public escrow.pub.pem",
+      "init --keyring kms --key alias/hierarchy --create --escrow escrow.pub.pem",
+    ];
+    const escrow = [
+      "init escrow.config.json --keyring rsa --key escrow.pem",
+      "get s3://demo/report.pdf again.pdf --config escrow.config.json --suffix .escrow",
+    ];
+    const [, written = "", checked = ""] = await transcript(server, lines, {}, escrow);
+    expect(written).to.contain("s3ec get s3://BUCKET/KEY FILE --suffix .escrow --config ITS-CONFIGURATION");
+    expect(checked)
+      .to.match(
+        /is wrapped with the RSA key SHA256:\S+, stored in the instruction file at the object's key plus "\.escrow"/,
+      )
+      .and.contain("kms:GenerateDataKey is allowed on alias/hierarchy.");
   });
 
   describeOnSoftHsm("with a token", (hsm) => {
@@ -157,7 +181,7 @@ describe("s3ec init", () => {
     const input = new PassThrough();
     const output = new PassThrough();
     let asked = "";
-    const answers = ["aes", path("its.key"), "eu-west-1", "y"];
+    const answers = ["aes", "", path("its.key"), "eu-west-1", "y"];
     output.on("data", (text) => {
       asked += text;
       if (/: $/.test(String(text))) input.write(`${answers.shift()}\n`);
@@ -238,6 +262,11 @@ describe("s3ec init", () => {
     ["c.json", { keyring: "vault" }, /--keyring is one of kms, aes, rsa, pkcs11/],
     ["c.json", { keyring: "pkcs11" }, /An answer is missing: PKCS#11 library/],
     ["c.json", { keyring: "kms", key: "1234", create: true }, /Only a key under an alias can be made/],
+    [
+      "c.json",
+      { keyring: "aes", escrow: "e.pem" },
+      /There is no e\.pem: s3ec keygen rsa KEY --public e\.pem makes one/,
+    ],
     ["c.mjs", { keyring: "kms" }, /Name the configuration with \.json, \.yaml or \.yml/],
   ] as const) {
     it(`refuses ${JSON.stringify(options)} for ${file}`, async () => {

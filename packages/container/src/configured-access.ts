@@ -1,6 +1,6 @@
 import type { Configuration } from "./configuration.js";
 import { managerInside, type RuleConfiguration, servedObjects } from "./configured-keyrings.js";
-import { s3FormatOptionsOf } from "./formats.js";
+import { s3FormatOptionsOf, writesMessages } from "./formats.js";
 import type { KeyringConfiguration, KeyringRole } from "./keyring-descriptor.js";
 
 /** Objects as far as the rules of a configuration name them. */
@@ -33,8 +33,8 @@ export interface ConfiguredAccess {
   readonly kms: readonly KmsUse[];
   /** Which objects it serves. */
   readonly objects: readonly NamedObjects[];
-  /** Whether writing an object writes and looks at files beside it. */
-  readonly writesFiles: boolean;
+  /** What else than the object is written, and looked at, when one is written. */
+  readonly writesBeside: "nothing" | "files" | "annotations";
   /** Whether anything can be written with it. */
   readonly canWrite: boolean;
   /** Names that every encryption context must have. */
@@ -52,16 +52,34 @@ export function configuredAccess(configuration: Configuration): ConfiguredAccess
       uses.set(name, { ...use, objects: [...(uses.get(name)?.objects ?? []), objects] });
     }
   }
-  const files = s3FormatOptionsOf(configuration.client ?? {})?.instructionFileConfig;
   return {
     kms: [...uses.values()],
     objects: served.map(({ rules }) => namedObjects(rules)),
-    writesFiles:
-      files?.enableInstructionFilePutObject === true ||
-      served.some(({ keyring: { type, generator } }) => type === "multi" && generator !== undefined),
+    writesBeside: writesBeside(
+      configuration,
+      served.map(({ keyring }) => keyring),
+    ),
     canWrite: served.some(({ keyring }) => writes(keyring)),
     requiredContextKeys: requiredKeys(configuration),
   };
+}
+
+function writesBeside(
+  { client = {} }: Configuration,
+  keyrings: readonly KeyringConfiguration[],
+): ConfiguredAccess["writesBeside"] {
+  const s3 = writesMessages(client.formats) ? undefined : s3FormatOptionsOf(client);
+  if (s3 === undefined) return "nothing";
+  const { instructionFileConfig, wrapPlacement } = s3;
+  if (instructionFileConfig?.enableInstructionFilePutObject === true) return "files";
+  // A child that wraps has a place of its own.
+  if (!keyrings.some(hasChildWraps)) return "nothing";
+  return wrapPlacement === "annotations" ? "annotations" : "files";
+}
+
+function hasChildWraps({ type, generator, children }: KeyringConfiguration): boolean {
+  if (type !== "multi" || generator === undefined) return false;
+  return (children as KmsFields["children"])?.some(({ decryptOnly }) => decryptOnly !== true) === true;
 }
 
 /** The innermost rule that says it. */
@@ -72,26 +90,35 @@ function namedObjects(rules: readonly RuleConfiguration[]): NamedObjects {
 }
 
 function usesOf(keyring: KeyringConfiguration, role: KmsUse["role"]): Omit<KmsUse, "objects">[] {
-  const { type, generator, children, keyId, region, grantTokens, discoveryFilter } = keyring as KmsFields;
+  const { type, generator, children, keyId, formerKeyIds, region, grantTokens, discoveryFilter } = keyring as KmsFields;
   const own = {
     ...(region === undefined ? {} : { region }),
     ...(grantTokens === undefined ? {} : { grantTokens }),
   };
-  if (type === "kms" && keyId !== undefined) return [{ keyId, role, ...own }];
+  if (type === "kms" && keyId !== undefined) {
+    const former = (formerKeyIds ?? []).map((formerId) => ({ keyId: formerId, role: "reader" as const, ...own }));
+    return [{ keyId, role, ...own }, ...former];
+  }
   if (type === "kms-discovery") {
     return [{ role: "reader", ...own, ...(discoveryFilter === undefined ? {} : { discoveryFilter }) }];
   }
   if (type !== "multi") return [];
   const ofGenerator = generator === undefined ? [] : usesOf(generator, role);
   const ofChildren = generator === undefined || role === "reader" ? "reader" : "child";
-  return [...ofGenerator, ...(children ?? []).flatMap((child) => usesOf(child.keyring, ofChildren))];
+  return [
+    ...ofGenerator,
+    ...(children ?? []).flatMap(({ keyring: child, decryptOnly }) =>
+      usesOf(child, decryptOnly === true ? "reader" : ofChildren),
+    ),
+  ];
 }
 
 interface KmsFields {
   readonly type?: unknown;
   readonly generator?: KeyringConfiguration;
-  readonly children?: readonly { readonly keyring: KeyringConfiguration }[];
+  readonly children?: readonly { readonly keyring: KeyringConfiguration; readonly decryptOnly?: boolean }[];
   readonly keyId?: string;
+  readonly formerKeyIds?: readonly string[];
   readonly region?: string;
   readonly grantTokens?: readonly string[];
   readonly discoveryFilter?: NonNullable<KmsUse["discoveryFilter"]>;

@@ -1,3 +1,4 @@
+import { annotationName } from "@s3ec/envelope";
 import { compose, SERVICES } from "./compose.js";
 import type { ClientConfiguration } from "./configuration.js";
 import { muteKeyrings, warningsOf } from "./configuration-warnings.js";
@@ -42,6 +43,7 @@ export async function explainConfiguration(
   const s3Format = s3FormatOptionsOf(client);
   const inMessages = writesMessages(client.formats);
   const suffix = s3Format?.instructionFileConfig?.suffix;
+  const annotated = s3Format?.wrapPlacement === "annotations";
   const inFile = (count: number): string | undefined =>
     s3Format?.instructionFileConfig?.enableInstructionFilePutObject === true ||
     (s3Format?.wrapPlacement === "instruction-files" && count > 1)
@@ -59,7 +61,7 @@ export async function explainConfiguration(
           ...writable.flatMap(({ wrapping, where }) =>
             wrapping.map(
               (key) =>
-                `${where === "" ? "Each object's data key" : `The data key of each object ${where}`} is wrapped with ${key.key}, stored ${inMessages ? "in the message's header" : place(key, inFile(wrapping.length))}.`,
+                `${where === "" ? "Each object's data key" : `The data key of each object ${where}`} is wrapped with ${key.key}, stored ${inMessages ? "in the message's header" : place(key, inFile(wrapping.length), annotated)}.`,
             ),
           ),
         ];
@@ -117,8 +119,10 @@ function committing(policy: string | undefined): boolean {
   return policy !== "FORBID_ENCRYPT_ALLOW_DECRYPT";
 }
 
-function place(key: WrappingKeyExplanation, inFile: string | undefined): string {
-  const suffix = key.instructionFileSuffix ?? inFile;
+function place(key: WrappingKeyExplanation, inFile: string | undefined, annotated: boolean): string {
+  const { instructionFileSuffix: own } = key;
+  if (annotated && own !== undefined) return `in the object's annotation "${annotationName(own)}"`;
+  const suffix = own ?? inFile;
   return suffix === undefined
     ? "in the object's metadata"
     : `in the instruction file at the object's key plus "${suffix}"${inFile === undefined ? ", where only S3EC finds it" : ""}`;
@@ -129,11 +133,12 @@ function readsOf(served: readonly ServingKeys[], client: ClientConfiguration): s
     keys.filter((key) => key.canRead).map((key) => ({ ...key, where })),
   );
   if (readable.length === 0) return ["Nothing: it holds public keys only."];
-  const named = s3FormatOptionsOf(client)?.instructionFileConfig?.suffix;
-  return readable.map(
-    (key) =>
-      `What is wrapped with ${key.key}${whereRead(key, named, readsMessages(client.formats))}${forObjects(key)}.`,
-  );
+  const { instructionFileConfig, wrapPlacement } = s3FormatOptionsOf(client) ?? {};
+  const where = (key: WrappingKeyExplanation): string =>
+    wrapPlacement === "annotations"
+      ? ", in objects and their annotations"
+      : whereRead(key, instructionFileConfig?.suffix, readsMessages(client.formats));
+  return readable.map((key) => `What is wrapped with ${key.key}${where(key)}${forObjects(key)}.`);
 }
 
 /** A child's wrapped key is in a file of its own, which is read where its suffix is named. */

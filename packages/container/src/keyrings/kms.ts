@@ -24,13 +24,19 @@ export const kms: KeyringDescriptor = keyringDescriptor({
     const { KmsKeyring } = await import("@s3ec/keyring-kms");
     return new KmsKeyring({ ...options, client: await kmsClient(region ?? regionOfArn(options.keyId)) });
   },
-  explain: ({ keyId }, role) => [
+  explain: ({ keyId, formerKeyIds = [] }, role) => [
     {
       key: `the KMS key ${keyId}`,
       readers: "whoever has permission for kms:Decrypt on it and knows the encryption context",
       canRead: true,
       writing: `permission for ${role === "generator" ? "kms:GenerateDataKey" : "kms:Encrypt"} on it`,
     },
+    ...formerKeyIds.map((former) => ({
+      key: `the former KMS key ${former}`,
+      readers: null,
+      canRead: true,
+      writing: null,
+    })),
   ],
 });
 
