@@ -1,3 +1,15 @@
+export type { AuditBucketOptions, AuditCoverage } from "./audit/audit-bucket.js";
+export { auditBucket } from "./audit/audit-bucket.js";
+export type { AuditObjectsOptions, AuditOptions } from "./audit/audit-objects.js";
+export { auditObjects } from "./audit/audit-objects.js";
+export type { AuditSum } from "./audit/audit-totals.js";
+export { AuditTotals } from "./audit/audit-totals.js";
+export type { AuditedObject, AuditedWrap, AuditState } from "./audit/audited-object.js";
+export type { KeyQuestion, Need } from "./key-question/key-question.js";
+export type { KmsKeyQuestionOptions } from "./key-question/kms-key-question.js";
+export { kmsKeyQuestion } from "./key-question/kms-key-question.js";
+export type { RawKeyQuestionOptions } from "./key-question/raw-key-question.js";
+export { rawKeyQuestion } from "./key-question/raw-key-question.js";
 export type { Inventory, InventoryOptions } from "./sources/inventory/read-inventory.js";
 export { readInventory } from "./sources/inventory/read-inventory.js";
 export type { ListObjectsOptions } from "./sources/list-objects.js";

@@ -11,6 +11,6 @@ describe("the README's example", () => {
     await client.send(new PutObjectCommand({ Bucket: "my-bucket", Key: "other", Body: "" }));
     client.destroy();
     const said = await runExample(import.meta.url, { env: environmentFor(server), files: {} });
-    expect(said).to.equal("reports/a 4\n");
+    expect(said).to.equal("reports/a plain \n1 4\n");
   });
 });

@@ -1,3 +1,4 @@
+export type { AnnotatedObject } from "./annotations/annotation-store.js";
 export type { EncryptionCallOptions, RequestOptions, S3Command, SendOptions } from "./call-options.js";
 export type { ObjectListing, StoredSize, WithPlaintextSize } from "./commands/plaintext-size.js";
 export { plaintextSize, withPlaintextSizes } from "./commands/plaintext-size.js";
@@ -9,10 +10,13 @@ export type { MigrateOptions, MigrationTarget } from "./migrate/migrate-options.
 export type { S3EncryptionOptions } from "./options.js";
 export { withEncryptionOptions } from "./params-options.js";
 export type { AnnotatedRecipient } from "./read/annotated-recipients.js";
+export { plainClientOf } from "./plain-client.js";
 export type { InspectedObject, InspectOptions } from "./read/inspect-object.js";
 export { inspectObject } from "./read/inspect-object.js";
 export type { AddedRecipient, AddRecipientOptions } from "./recipients/add-recipient.js";
 export { addRecipient } from "./recipients/add-recipient.js";
+export type { AnnotatedWrap } from "./recipients/annotated-wraps.js";
+export { annotatedWraps } from "./recipients/annotated-wraps.js";
 export type { ListedRecipients, Recipient } from "./recipients/list-recipients.js";
 export { listRecipients } from "./recipients/list-recipients.js";
 export type { RecipientOptions, RecipientsOptions } from "./recipients/recipient-options.js";

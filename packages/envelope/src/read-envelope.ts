@@ -109,6 +109,25 @@ export function completeFromBoth(
   );
 }
 
+/**
+ * The wrapped key that a file or an annotation holds, whichever object it is of: for audits. Whoever opens an object asks
+ * `classifyEnvelope`, which holds the two against each other.
+ * @throws S3EncryptionError `malformed-envelope` for what holds none
+ */
+export function readWrapBeside(
+  file: InstructionFile,
+  { wrapAlgorithms = [] }: Pick<ReadEnvelopeOptions, "wrapAlgorithms"> = {},
+): Pick<Envelope, "format" | "encryptedDataKey"> {
+  const wraps = [...WRAP_ALGORITHMS, ...wrapAlgorithms];
+  const isCommitted = present(fieldsOfInstructionFile(file.text, file.suffix), V3_KEY_FIELDS).length > 0;
+  const { format, encryptedDataKey } = isCommitted
+    ? completeCommitted(NO_CONTENT, file, wraps)
+    : completeUncommitted(undefined, file, wraps);
+  return { format, encryptedDataKey };
+}
+
+const NO_CONTENT = { messageId: new Uint8Array(0), commitment: new Uint8Array(0) };
+
 function completeCommitted(
   content: ReturnType<typeof readCommittedContent>,
   { text, suffix }: InstructionFile,

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { Envelope } from "../dist/envelope.js";
 import { S3EncryptionError } from "../dist/errors.js";
-import { classifyEnvelope, completeFromBoth, type ReadEnvelopeOptions } from "../dist/read-envelope.js";
+import { classifyEnvelope, completeFromBoth, type ReadEnvelopeOptions, readWrapBeside } from "../dist/read-envelope.js";
 import { defineWrapAlgorithm } from "../dist/wrap-algorithms.js";
 import { base64, type Metadata, V1, V2, V3, V3_ON_OBJECT, V3_WITH_KEY, without, wrapped } from "./stored-objects.js";
 
@@ -283,4 +283,31 @@ describe("classification of anything at all", () => {
       expect(envelope.iv.length).to.equal(suite.ivLength);
     }
   }
+});
+
+describe("readWrapBeside", () => {
+  const read = (file: Metadata, options = {}) =>
+    readWrapBeside({ text: JSON.stringify(file), suffix: ".instruction" }, options);
+
+  for (const [format, file] of Object.entries({ V1, V2, V3: V3_WITH_KEY })) {
+    it(`reads the wrap of ${format} without the object that it is of`, () => {
+      const object = format === "V3" ? V3_ON_OBJECT : {};
+      const { encryptedDataKey } = withFile(object, file);
+      expect(read(file)).to.deep.equal({ format, encryptedDataKey });
+    });
+  }
+
+  it("knows wraps of somebody's own where they are named, and no others", () => {
+    const wrapAlgorithm = defineWrapAlgorithm({ name: "acme:vault/v1" });
+    const file = { ...V3_WITH_KEY, "x-amz-w": wrapAlgorithm.name };
+    expect(read(file, { wrapAlgorithms: [wrapAlgorithm] }).encryptedDataKey).to.include({ wrapAlgorithm });
+    expect(refused("malformed-envelope", () => read(file)).message).to.be.a("string");
+  });
+
+  it("refuses what holds no wrapped key, or more than a file may", () => {
+    for (const file of [{}, { color: "red" }, without(V2, "x-amz-key-v2"), V3, { ...V2, ...V3_WITH_KEY }]) {
+      expect(refused("malformed-envelope", () => read(file)).message).to.be.a("string");
+    }
+    expect(() => readWrapBeside({ text: "[]", suffix: "" })).to.throw(S3EncryptionError);
+  });
 });

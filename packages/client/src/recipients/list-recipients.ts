@@ -1,12 +1,10 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { recipientOfAnnotation } from "@s3ec/envelope";
 import type { WrapPlace } from "@s3ec/materials";
-import { AnnotationStore } from "../annotations/annotation-store.js";
 import { lookingStore } from "../commands/looking-store.js";
 import { siblingRules } from "../files-beside.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { BesideObject } from "../read/beside-object.js";
-import { seenAnnotations } from "./moving.js";
+import { annotatedWraps } from "./annotated-wraps.js";
 import { checkRecipients, RECIPIENTS, type RecipientsOptions } from "./recipient-options.js";
 
 /** A wrapped key beside an object, as it says of itself. */
@@ -55,13 +53,9 @@ export async function listRecipients(client: S3Client, options: RecipientsOption
   const recipients: Recipient[] = [];
   const unknown: WrapPlace["in"][] = [];
 
-  const annotations = new AnnotationStore(plain, object, abortSignal);
-  const seen = await seenAnnotations(annotations);
-  if (seen.state === "unknown") unknown.push("annotation");
-  for (const { name } of seen.state === "listed" ? seen.annotations : []) {
-    const recipient = recipientOfAnnotation(name);
-    const text = recipient === undefined ? undefined : await annotations.read(name);
-    if (recipient === undefined || text === undefined) continue;
+  const annotated = await annotatedWraps(plain, options);
+  if (annotated === undefined) unknown.push("annotation");
+  for (const { recipient, name, text } of annotated ?? []) {
     const state = isFor(`.${recipient}`, text) ? "of this object" : "of another object";
     recipients.push({ recipient, place: { in: "annotation", name }, state, text });
   }
