@@ -1,6 +1,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import {
   type Assembly,
+  type CreateOptions,
   createFromConfig,
   type LoadOptions,
   loadS3Settings,
@@ -98,17 +99,18 @@ async function assemble<const Options extends readonly ConnectionOptions[]>(
   }
 }
 
-/** A plain client, for what needs no key. */
+/** A plain client, for what needs no key, and settings for other clients of the same services. */
 export async function connectWithoutKeys(
   options: ConnectionOptions,
   bucket: string,
-): Promise<{ client: S3Client; dispose: () => Promise<void> }> {
+): Promise<{ client: S3Client; services: Pick<CreateOptions, "s3" | "kms">; dispose: () => Promise<void> }> {
   const local = await localServer(options, bucket, async () => ({}));
   const file = local.settings === undefined ? await configurationFile(options) : undefined;
   const use = options.use === undefined ? {} : { use: options.use };
   const client = new S3Client(local.settings ?? (file === undefined ? {} : await loadS3Settings(file, use)));
   return {
     client,
+    services: local.settings === undefined ? {} : { s3: local.settings, kms: local.settings },
     dispose: async () => {
       client.destroy();
       await local.close();

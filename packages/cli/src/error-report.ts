@@ -1,6 +1,6 @@
 import { S3EncryptionError } from "@s3ec/materials";
 import { CommanderError } from "commander";
-import { EXIT_CODE_OF, EXIT_CODES } from "./exit-codes.js";
+import { EXIT_CODE_OF, EXIT_CODES, Verdict } from "./exit-codes.js";
 import { Interruption } from "./interruption.js";
 import { sentence } from "./sentence.js";
 import { isServiceError, serviceMessage } from "./service-message.js";
@@ -8,6 +8,7 @@ import { isServiceError, serviceMessage } from "./service-message.js";
 /** What to say about an error, in a sentence, and what to exit with. Commander has said its own already. */
 export function reportOf(error: unknown): { readonly exitCode: number; readonly message?: string } {
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage };
+  if (error instanceof Verdict) return { exitCode: error.exitCode };
   if (error instanceof Interruption) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof S3EncryptionError) {
     const exitCode = isDiskFull(error.cause) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);

@@ -10,6 +10,8 @@ export type Outcome =
   | "key"
   | "decryption"
   | "storage"
+  | "open"
+  | "partial"
   | "interrupted"
   | "terminated";
 
@@ -23,6 +25,8 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = Object.freeze({
   key: 5,
   decryption: 6,
   storage: 7,
+  open: 8,
+  partial: 9,
   interrupted: 130,
   terminated: 143,
 });
@@ -37,7 +41,19 @@ Exit codes:
   5  no key: none of the keyrings has it, its store refused, or the wrong encryption context
   6  could not be decrypted: altered, or another key
   7  the file system, S3 or the network failed
+  8  of many objects some could not be done, or still need the key: the output says which
+  9  nothing in this list needs the key, and it is not the whole bucket
   130, 143  interrupted, terminated`;
+
+/** A command has said all that there is to say, and ends with this code. */
+export class Verdict extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super("What was printed says it.");
+    this.exitCode = exitCode;
+  }
+}
 
 /** Of an `S3EncryptionError`, by its code. */
 export const EXIT_CODE_OF: Readonly<Record<S3EncryptionErrorCode, number>> = {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
 import { Command, Option } from "commander";
+import { auditCommand } from "./audit-command.js";
 import { ALLOW_COMMANDS, DEV_SERVER, entry, USE } from "./command-options.js";
 import { configCommands } from "./config-commands.js";
 import type { ConnectionOptions } from "./connection.js";
@@ -146,6 +147,14 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
         await dispose();
       }
     });
+
+  auditCommand(
+    common(
+      explained(root.command("audit"), onVerbose),
+      "Say of one object, or of many, what is stored and what still needs a key; reads no content.",
+    ).option(...ALLOW_COMMANDS),
+    interrupts,
+  );
 
   rewrapCommand(
     transfer(

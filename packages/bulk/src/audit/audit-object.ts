@@ -1,6 +1,7 @@
 import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { annotatedWraps } from "@s3ec/client";
 import {
+  annotatedFacts,
   type Classification,
   classifyEnvelope,
   completeFromBoth,
@@ -170,7 +171,9 @@ class ObjectAudit {
       const wraps: AuditedWrap[] = [];
       for (const { recipient, name, text } of annotated ?? []) {
         const { encryptedDataKey } = readWrapBeside({ text, suffix: `.${recipient}` }, { wrapAlgorithms });
-        wraps.push(await this.#wrap(encryptedDataKey, { in: "annotation", name }, recipient, wrappingKeyOf(text)));
+        wraps.push(
+          await this.#wrap(encryptedDataKey, { in: "annotation", name }, recipient, annotatedFacts(text).kmsKey),
+        );
       }
       return wraps;
     } catch (error) {
@@ -282,11 +285,4 @@ function wrapIn(file: InstructionFile, wrapAlgorithms: readonly WrapAlgorithm[])
   } catch {
     return undefined;
   }
-}
-
-/** What an annotation says of the KMS key. */
-function wrappingKeyOf(text: string): string | undefined {
-  const parsed: unknown = JSON.parse(text);
-  const key: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "s3ec-kms-key") : undefined;
-  return typeof key === "string" ? key : undefined;
 }

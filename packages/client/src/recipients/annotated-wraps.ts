@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { recipientOfAnnotation } from "@s3ec/envelope";
+import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
 import { type AnnotatedObject, AnnotationStore } from "../annotations/annotation-store.js";
 import { plainClientOf } from "../plain-client.js";
 import { seenAnnotations } from "./moving.js";
@@ -15,8 +16,8 @@ export interface AnnotatedWrap {
 }
 
 /**
- * The wrapped keys that are annotated to an object, or to a version of it; undefined where they may not be listed. None where
- * the store knows no annotations. Uses no key; the client may be one that encrypts, or not.
+ * The wrapped keys that are annotated to an object, or to a version of it; undefined where they may not be listed, or this
+ * release of the SDK cannot. None where the store knows no annotations. Uses no key; the client may be one that encrypts, or not.
  *
  * @throws S3EncryptionError `content-mismatch` while they are being moved; S3's own errors
  */
@@ -24,6 +25,7 @@ export async function annotatedWraps(
   client: S3Client,
   { abortSignal, ...object }: AnnotatedObject & { readonly abortSignal?: AbortSignal },
 ): Promise<readonly AnnotatedWrap[] | undefined> {
+  if (!(await hasAnnotationCommands())) return undefined;
   const annotations = new AnnotationStore(plainClientOf(client), object, abortSignal);
   const seen = await seenAnnotations(annotations);
   if (seen.state !== "listed") return seen.state === "none" ? [] : undefined;
