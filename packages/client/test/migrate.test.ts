@@ -6,7 +6,9 @@ import { join } from "node:path";
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
+  GetObjectAnnotationCommand,
   GetObjectCommand,
+  ListObjectAnnotationsCommand,
   PutBucketVersioningCommand,
   PutObjectAnnotationCommand,
   PutObjectCommand,
@@ -168,14 +170,124 @@ describe("an object migrated", () => {
       });
     }
 
-    it("or refuses annotations, which no put takes along", async () => {
-      await store("noted");
-      const note = { AnnotationName: "n", AnnotationPayload: "text" };
-      await fixture.plain.send(new PutObjectAnnotationCommand({ Bucket: BUCKET, Key: "noted", ...note }));
-      fixture.server.clearRequests();
-      expect((await refusal(migrate("noted"))).message).to.match(/allowLoss: \["annotations"\]/);
-      expect(wrote()).to.deep.equal([]);
-      expect((await migrate("noted", client(), { allowLoss: ["annotations"] })).changed).to.include("annotations");
+    describe("annotations of others,", () => {
+      const at = (Key: string) => ({ Bucket: BUCKET, Key });
+      const note = (Key: string, AnnotationName: string, AnnotationPayload: string) =>
+        fixture.plain.send(new PutObjectAnnotationCommand({ ...at(Key), AnnotationName, AnnotationPayload }));
+      const notes = async (key: string): Promise<Record<string, string>> => {
+        const { Annotations = [] } = await fixture.plain.send(new ListObjectAnnotationsCommand(at(key)));
+        const texts = Annotations.map(async ({ AnnotationName = "" }) => {
+          const asked = new GetObjectAnnotationCommand({ ...at(key), AnnotationName });
+          return [
+            AnnotationName,
+            (await (await fixture.plain.send(asked)).AnnotationPayload?.transformToString()) ?? "",
+          ];
+        });
+        return Object.fromEntries(await Promise.all(texts));
+      };
+      const LARGE = "\u00e9".repeat(512 * 1024);
+
+      it("whatever is in them, and leaves nothing beside the object", async () => {
+        await store("noted");
+        const put = { a: "text", lost: "lost", "sub/b": LARGE, __proto__x: '{"x-amz-3":""}' };
+        for (const [name, text] of Object.entries(put)) await note("noted", name, text);
+        fixture.server.clearRequests();
+        expect((await migrate("noted")).changed).to.deep.equal(["last-modified", "etag"]);
+        expect(await notes("noted")).to.deep.equal(put);
+        expect(await fixture.keys("noted")).to.deep.equal(["noted"]);
+        const puts = wrote().filter((each) => !each.startsWith("PutObjectAnnotation"));
+        expect(puts).to.deep.equal([
+          "PutObject noted.s3ec-annotations",
+          "PutObject noted",
+          "DeleteObject noted.s3ec-annotations",
+        ]);
+      });
+
+      it("put in parts, too", async () => {
+        await store("noted-parts", client(), { Body: bytesOfLength(9 * 1024 ** 2) });
+        await note("noted-parts", "a", "text");
+        const inFile = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+        await migrate("noted-parts", client({ bufferSize: 64 * 1024, ...inFile }));
+        expect(await notes("noted-parts")).to.deep.equal({ a: "text" });
+        expect(fixture.server.requests.some(({ operation }) => operation === "CompleteMultipartUpload")).to.equal(true);
+      });
+
+      it("or refuses them before it writes anything: too large, not readable, not to be listed", async () => {
+        await store("refused");
+        await note("refused", "a", "text");
+        const denied = { status: 403, code: "AccessDenied" };
+        for (const operation of ["GetObjectAnnotation", "ListObjectAnnotations"]) {
+          fixture.server.faults.add({ operation, ...denied });
+          fixture.server.clearRequests();
+          expect((await refusal(migrate("refused"))).message, operation).to.match(/allowLoss: \["annotations"\]/);
+          expect(wrote()).to.deep.equal([]);
+          fixture.server.faults.clear();
+        }
+        for (let index = 0; index < 17; index++) await note("refused", `n${index}`, "x".repeat(1024 ** 2));
+        fixture.server.clearRequests();
+        expect((await refusal(migrate("refused"))).message).to.contain("bytes of annotations");
+        expect(wrote()).to.deep.equal([]);
+        expect((await migrate("refused", client(), { allowLoss: ["annotations"] })).changed).to.include("annotations");
+        expect(await notes("refused")).to.deep.equal({});
+      });
+
+      it("and gives way to one that came meanwhile", async () => {
+        await store("came");
+        await note("came", "a", "text");
+        const held = fixture.server.faults.pause({ operation: "GetObject", key: "came", at: "answer" });
+        const migrating = refusal(migrate("came"));
+        await held.reached;
+        await note("came", "a", "other");
+        held.release();
+        expect((await migrating).code).to.equal("content-mismatch");
+        expect(await notes("came")).to.deep.equal({ a: "other" });
+        expect(await fixture.keys("came")).to.deep.equal(["came"]);
+      });
+
+      it("and says where they are when they cannot be put back, from where the same call does", async () => {
+        await store("unput");
+        await note("unput", "a", "text");
+        fixture.server.faults.add({ operation: "PutObjectAnnotation", status: 403, code: "AccessDenied" });
+        const error = await errorOf(migrate("unput"));
+        expect(error).to.be.instanceOf(InstructionFileError).and.have.property("code", "instruction-file-failed");
+        expect(error).to.have.property("message").that.contains("unput.s3ec-annotations");
+        fixture.server.faults.clear();
+        expect(await read("unput")).to.equal("content");
+        await migrate("unput", client({ keyring: current }));
+        expect(await notes("unput")).to.deep.equal({ a: "text" });
+        expect(await fixture.keys("unput")).to.deep.equal(["unput"]);
+      });
+
+      it("and puts none to an object that has been put since, but says where they are", async () => {
+        await store("another");
+        await note("another", "a", "text");
+        fixture.server.faults.add({ operation: "PutObjectAnnotation", status: 403, code: "AccessDenied" });
+        await errorOf(migrate("another"));
+        fixture.server.faults.clear();
+        await store("another");
+        fixture.server.clearRequests();
+        const error = await refusal(migrate("another"));
+        expect(error.code).to.equal("content-mismatch");
+        expect(error.message).to.contain("another.s3ec-annotations");
+        expect(wrote()).to.deep.equal([]);
+      });
+
+      it("after the same call, by whatever request a process was killed", async () => {
+        const both = new MultiKeyring({ children: [{ keyring: current }, { keyring: old }] });
+        for (const last of ["unsent", "unanswered"] as const) {
+          for (let most = 1; ; most++) {
+            await store("noted-killed");
+            await note("noted-killed", "a", "text");
+            await note("noted-killed", "b", "other");
+            const dying = dyingClient(fixture, { ...READS_OLD, keyring: old }, { most, last });
+            const outcome = await migrate("noted-killed", dying.client).catch(() => undefined);
+            await migrate("noted-killed", client({ keyring: both }));
+            expect(await notes("noted-killed"), `${last} ${dying.sent}`).to.deep.equal({ a: "text", b: "other" });
+            expect(await fixture.keys("noted-killed")).to.deep.equal(["noted-killed"]);
+            if (outcome !== undefined) break;
+          }
+        }
+      });
     });
 
     it("or names a checksum of an algorithm that cannot be calculated here", async () => {

@@ -28,6 +28,7 @@ export interface ListedAnnotation {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
+  readonly etag: string;
 }
 
 // By what the endpoint is made of: a plain client has the configuration of the one that encrypts.
@@ -108,18 +109,21 @@ export class AnnotationStore {
     const isOfPrefix = Annotations.every(({ AnnotationName }) => AnnotationName?.startsWith(AnnotationPrefix) === true);
     const goesOn = next === undefined || (next !== ContinuationToken && Annotations.length > 0);
     if (!isAsked || !isOfPrefix || !goesOn) throw new NoList("The answer is not the list that was asked for.");
-    return { annotations: Annotations.map(({ AnnotationName: name = "", Size: size = 0 }) => ({ name, size })), next };
+    const annotations = Annotations.map(({ AnnotationName: name = "", Size: size = 0, ETag: etag = "" }) => {
+      return { name, size, etag };
+    });
+    return { annotations, next };
   }
 
   /** The text, at most one byte more than it may have (S14); undefined where there is none, or it is no text. */
-  async read(AnnotationName: string): Promise<string | undefined> {
+  async read(AnnotationName: string, length: number = MAX_INSTRUCTION_FILE_LENGTH): Promise<string | undefined> {
     const { GetObjectAnnotationCommand } = await annotationCommands();
     const asked = { ...this.#object, AnnotationName };
     try {
       const command = new GetObjectAnnotationCommand(asked as typeof asked & { Bucket: string; Key: string });
       const { AnnotationPayload } = await this.#client.send(command, this.#request);
       const body = answeredBody({ Body: AnnotationPayload as NonNullable<typeof AnnotationPayload> });
-      return Buffer.from(await readAtMost(body, MAX_INSTRUCTION_FILE_LENGTH + 1)).toString("utf8");
+      return Buffer.from(await readAtMost(body, length + 1)).toString("utf8");
     } catch (error) {
       if (isError(error) && error.name === "NoSuchAnnotation") return undefined;
       throw error;

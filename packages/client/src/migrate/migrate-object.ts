@@ -10,16 +10,19 @@ import {
 import { S3EncryptionError } from "@s3ec/materials";
 import { withCallOptions } from "../call-options.js";
 import { lookingStore } from "../commands/looking-store.js";
+import { siblingRules } from "../files-beside.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { getObject } from "../read/get-object.js";
 import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import { type KeptObject, readKept, requireKept } from "../restate/kept-object.js";
 import { type Change, changes } from "../restate/restate-object.js";
+import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
 import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
 import { putObject } from "../write/put-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingStore } from "../write/sibling-store.js";
+import { CarriedAnnotations, finishCarrying } from "./carried-annotations.js";
 import { droppedKeys, type KeyBeside, keysBeside } from "./keys-beside.js";
 import { type MigrateOptions, type Migration, resolveMigration } from "./migrate-options.js";
 
@@ -48,7 +51,7 @@ const isCalculated = (algorithm: string): boolean => CALCULATED.has(algorithm);
 
 /**
  * Writes a stored object anew in the current format, with a new data key and with everything else about it: the content is
- * read, verified and put again, and stands in memory piece by piece, on no disk. Reading takes the options that the
+ * read, verified and put again, and stands in memory piece by piece, on no disk. Annotations of others are put back after it. Reading takes the options that the
  * client has for it, such as `enableLegacyUnauthenticatedModes` for CBC. A newer object is never overwritten (`If-Match`).
  *
  * The keys of instruction files and annotations that the new keyring does not wrap for would not open the object any more:
@@ -62,6 +65,10 @@ const isCalculated = (algorithm: string): boolean => CALCULATED.has(algorithm);
 export async function migrateObject(client: S3Client, options: MigrateOptions): Promise<MigratedObject> {
   const migration = resolveMigration(encryptionOf(client, undefined), options);
   const plain = plainClientOf(client);
+  const { abortSignal } = migration.keep;
+  const markOf = (metadata: Readonly<Record<string, string>> = {}): string | undefined =>
+    siblingRules(migration.writing.options).kindOf(metadata).mark;
+  await finishCarrying(plain, migration.address, markOf, abortSignal);
   const kept = await readKept(plain, migration.address, migration.keep, "put");
   const { ETag } = kept.seen.head;
   if (ETag === undefined || ETag.startsWith("W/")) {
@@ -73,15 +80,24 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   const store = lookingStore(plain, migration.address, migration.reading.options, migration.keep.abortSignal);
   const beside = await keysBeside(plain, migration, kept, store);
   const dropped = droppedKeys(migration, beside);
+  const carried = await CarriedAnnotations.read(plain, kept, abortSignal);
   const read = await readVerified(client, plain, migration, ETag);
-  const look = async (): Promise<void> => {
+  const look = async (metadata?: Readonly<Record<string, string>>): Promise<void> => {
     await requireKept(plain, kept, migration.keep, "put");
     // One that came meanwhile holds a key that nobody has dropped; those that this put writes are of another object.
     const isNew = ({ suffix, etag }: KeyBeside): boolean =>
       !beside.some((known) => known.suffix === suffix && known.etag === etag);
     if ((await keysBeside(plain, migration, kept, store)).some(isNew)) throw changedMeanwhile();
+    if (metadata !== undefined) await carried.setAside(markOf(metadata));
   };
-  const written = await write(client, plain, migration, kept, read, look);
+  let written: PutObjectCommandOutput;
+  try {
+    written = await write(client, plain, migration, kept, read, look);
+  } catch (error) {
+    if (isNotWritten(error)) await carried.drop().catch(() => {});
+    throw error;
+  }
+  await carried.putBack(written.ETag ?? "");
   const removedFiles = await removeOld(
     store,
     written,
@@ -129,7 +145,7 @@ async function write(
   { writing }: Migration,
   kept: KeptObject,
   { Body, ContentLength }: GetObjectCommandOutput,
-  look: () => Promise<void>,
+  look: (metadata?: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<PutObjectCommandOutput> {
   try {
     const { address, restated, seen } = kept;
@@ -151,7 +167,7 @@ async function write(
     const { abortSignal } = writing.call;
     const request = abortSignal === undefined ? {} : { abortSignal };
     const next = async (sent: PutObjectCommandInput) => {
-      await look();
+      await look(sent.Metadata);
       return { output: await plain.send(new PutObjectCommand(sent), request), response: undefined };
     };
     return (await putObject(writing.options, withCallOptions(input, writing.call), next, client, look)).output;
@@ -159,6 +175,13 @@ async function write(
     letGoOfBody(Body);
     throw isRefusedPut(error) ? changedByOthers(error) : error;
   }
+}
+
+/** Otherwise it may be, or be to come. */
+function isNotWritten(error: unknown): boolean {
+  if (error instanceof InstructionFileError) return false;
+  const status = httpStatusOf(error) ?? 0;
+  return error instanceof S3EncryptionError ? error.code !== "outcome-unknown" : status >= 400 && status < 500;
 }
 
 function isRefusedPut(error: unknown): boolean {

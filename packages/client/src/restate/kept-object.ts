@@ -1,5 +1,5 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
-import { recipientOfAnnotation } from "@s3ec/envelope";
+import type { ListedAnnotation } from "../annotations/annotation-store.js";
 import { changedMeanwhile, isAnother, isSaidAlike } from "./changed-meanwhile.js";
 import { AllowedLosses, type Loss } from "./losses.js";
 import { isLarge } from "./part-copies.js";
@@ -8,7 +8,7 @@ import { settled } from "./settled.js";
 import { grantsOf } from "./stored-grants.js";
 import { headersOf, refuseArchived, sendableMetadata } from "./stored-headers.js";
 import { lockOf } from "./stored-lock.js";
-import { takenAlong } from "./taken-along.js";
+import { annotationsToCarry, tagsAlong, takenAlong } from "./taken-along.js";
 
 /** How an object is to be read and written again. */
 export interface KeepOptions {
@@ -40,6 +40,8 @@ export interface KeptObject {
   readonly metadata: Readonly<Record<string, string>>;
   /** Headers, locks, owners and encryption, and the tags of an object that no copy in one request takes along; no metadata. */
   readonly restated: Partial<CopyObjectCommandInput>;
+  /** Others' annotations that whoever puts it anew has to carry over; none for a copy. */
+  readonly annotations: readonly ListedAnnotation[];
   /** What the caller allowed to get lost, and does. */
   readonly losses: AllowedLosses;
 }
@@ -50,7 +52,7 @@ export interface KeptObject {
  *
  * @param client one that does not encrypt
  * @param by what writes it again: a copy in one request takes tags and annotations along by itself; a put gives the object
- *   other recipients, so that theirs among the annotations are its business
+ *   other recipients, so that theirs among the annotations are its business, and others' are to be carried over
  * @throws S3EncryptionError `unsupported-operation`, `content-mismatch` for an object that changes all the time; S3's errors
  */
 export async function readKept(
@@ -65,18 +67,27 @@ export async function readKept(
   refuseArchived(seen.head);
   const metadata = sendableMetadata(seen.head, losses);
   const headers = headersOf(seen.head, losses, options.SSEKMSEncryptionContext);
-  const [lock, grants, along] = await Promise.all([
+  const inParts = isLarge(seen.head, options) ? takenAlong : nothingTakenAlong;
+  const [lock, grants, along, annotations] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
-    by === "put"
-      ? takenAlong(client, address, losses, request, (name) => recipientOfAnnotation(name) === undefined)
-      : isLarge(seen.head, options)
-        ? takenAlong(client, address, losses, request)
-        : {},
+    (by === "put" ? tagsAlong : inParts)(client, address, losses, request),
+    by === "put" ? annotationsToCarry(client, address, losses, request) : [],
   ]);
   const { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = address;
   const shared = { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
-  return { address, seen, metadata, losses, restated: { ...shared, ...headers, ...lock, ...grants, ...along } };
+  return {
+    address,
+    seen,
+    metadata,
+    losses,
+    annotations,
+    restated: { ...shared, ...headers, ...lock, ...grants, ...along },
+  };
+}
+
+async function nothingTakenAlong(): Promise<Partial<CopyObjectCommandInput>> {
+  return {};
 }
 
 /** Throws `content-mismatch` where something of an object is not as it was read. */
@@ -87,5 +98,7 @@ export async function requireKept(
   by: "copy" | "put" = "copy",
 ): Promise<void> {
   const now = await readKept(client, kept.address, { ...options, settleTime: 0 }, by);
-  if (!isSaidAlike(now.restated, kept.restated) || isAnother(kept.seen.head, now.seen.head)) throw changedMeanwhile();
+  const isAlike =
+    isSaidAlike(now.restated, kept.restated) && JSON.stringify(now.annotations) === JSON.stringify(kept.annotations);
+  if (!isAlike || isAnother(kept.seen.head, now.seen.head)) throw changedMeanwhile();
 }

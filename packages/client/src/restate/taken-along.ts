@@ -1,7 +1,8 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
+import { MOVING_ANNOTATION, recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
-import { AnnotationStore } from "../annotations/annotation-store.js";
+import { AnnotationStore, type ListedAnnotation } from "../annotations/annotation-store.js";
 import { tagsOfSource } from "../commands/copy-source.js";
 import { httpStatusOf } from "../s3-errors.js";
 import type { AllowedLosses } from "./losses.js";
@@ -10,6 +11,9 @@ import type { StoredVersion } from "./seen-object.js";
 interface Request {
   readonly abortSignal?: AbortSignal;
 }
+
+/** Bytes of others' annotations that are carried over to an object that is put anew: they are held in memory meanwhile. */
+export const MAX_CARRIED_LENGTH: number = 16 * 1024 ** 2;
 
 /**
  * What S3 takes along by itself in a copy of one request, and not in one of parts: tags, which are said again, and annotations,
@@ -20,9 +24,23 @@ export async function takenAlong(
   object: StoredVersion,
   losses: AllowedLosses,
   request: Request,
-  counts: (name: string) => boolean = () => true,
 ): Promise<Pick<CopyObjectCommandInput, "Tagging">> {
-  await refuseAnnotated(client, object, losses, request, counts);
+  if ((await annotationsOf(client, object, losses, request)).length > 0) {
+    losses.accept(
+      "annotations",
+      "The object has annotations, which S3 does not take along when an object is copied in parts.",
+    );
+  }
+  return await tagsAlong(client, object, losses, request);
+}
+
+/** Tags, as they are said again. */
+export async function tagsAlong(
+  client: S3Client,
+  object: StoredVersion,
+  losses: AllowedLosses,
+  request: Request,
+): Promise<Pick<CopyObjectCommandInput, "Tagging">> {
   try {
     const Tagging = await tagsOfSource(client, object, request);
     return Tagging === "" ? {} : { Tagging };
@@ -38,36 +56,45 @@ export async function takenAlong(
   }
 }
 
-async function refuseAnnotated(
+/** Others' annotations that are to be carried over to an object that is put anew: recipients' are its writer's business. */
+export async function annotationsToCarry(
+  client: S3Client,
+  object: StoredVersion,
+  losses: AllowedLosses,
+  request: Request,
+): Promise<readonly ListedAnnotation[]> {
+  const found = await annotationsOf(client, object, losses, request);
+  const others = found.filter(({ name }) => recipientOfAnnotation(name) === undefined && name !== MOVING_ANNOTATION);
+  const length = others.reduce((sum, { size }) => sum + size, 0);
+  if (length <= MAX_CARRIED_LENGTH) return others;
+  losses.accept(
+    "annotations",
+    `The object has ${length} bytes of annotations, and what is put anew gets no more than ${MAX_CARRIED_LENGTH} of them.`,
+  );
+  return [];
+}
+
+/** None where they may not be listed and may get lost. */
+async function annotationsOf(
   client: S3Client,
   object: StoredVersion,
   losses: AllowedLosses,
   { abortSignal }: Request,
-  counts: (name: string) => boolean,
-): Promise<void> {
+): Promise<readonly ListedAnnotation[]> {
   // S3 keeps none of such an object.
-  if (object.SSECustomerAlgorithm !== undefined) return;
-  const found = await annotationsOf(new AnnotationStore(client, object, abortSignal), counts);
-  if (found === "none") return;
+  if (object.SSECustomerAlgorithm !== undefined) return [];
+  if (await hasAnnotationCommands()) {
+    try {
+      return await new AnnotationStore(client, object, abortSignal).list("");
+    } catch (error) {
+      // A store that does not know them answers with the object, or refuses.
+      if (error instanceof S3EncryptionError || httpStatusOf(error) === 404) return [];
+      if (httpStatusOf(error) !== 403) throw error;
+    }
+  }
   losses.accept(
     "annotations",
-    found === "some"
-      ? "The object has annotations, which S3 does not take along when an object is copied in parts or put anew."
-      : "Whether the object has annotations may not be read, and what is written in parts or anew would have none: allow s3:ListObjectAnnotations, and use a release of @aws-sdk/client-s3 that knows them.",
+    "Whether the object has annotations may not be read, and what is written in parts or anew would have none: allow s3:ListObjectAnnotations, and use a release of @aws-sdk/client-s3 that knows them.",
   );
-}
-
-async function annotationsOf(
-  annotations: AnnotationStore,
-  counts: (name: string) => boolean,
-): Promise<"none" | "some" | "unknown"> {
-  if (!(await hasAnnotationCommands())) return "unknown";
-  try {
-    return (await annotations.list("")).some(({ name }) => counts(name)) ? "some" : "none";
-  } catch (error) {
-    // A store that does not know them answers with the object, or refuses.
-    if (error instanceof S3EncryptionError || httpStatusOf(error) === 404) return "none";
-    if (httpStatusOf(error) === 403) return "unknown";
-    throw error;
-  }
+  return [];
 }

@@ -29,14 +29,15 @@ type Next = (input: PutObjectCommandInput) => Promise<Result>;
  * Encrypts a `PutObjectCommand` and sends it, with what is stored beside it.
  *
  * @param client the one that sends it
- * @param beforeComplete asked, where it is sent in parts, before they become an object: throws where that must not be
+ * @param beforeComplete asked, where it is sent in parts, before they become an object: throws where that must not be.
+ *   It is given the object's metadata
  */
 export async function putObject(
   options: ResolvedOptions,
   given: PutObjectCommandInput,
   next: Next,
   client: S3Client,
-  beforeComplete?: () => Promise<void>,
+  beforeComplete?: (metadata: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<Result> {
   const sealed = await sealObject(options, given);
   try {
@@ -53,7 +54,9 @@ export async function putObject(
     if (tooLarge || (!isWhole && sealed.siblings.first)) {
       const { sendObject } = await import("../transfer/send-object.js");
       const { streamToSend } = await import("../transfer/stream-parts.js");
-      const object = streamToSend({ ...sealed, ciphertext }, beforeComplete);
+      const object = streamToSend({ ...sealed, ciphertext }, async () => {
+        await beforeComplete?.(sealed.input.Metadata ?? {});
+      });
       const stored = await sendObject(plainClientOf(client), object, { signal: abortSignal });
       return { output: outputOfPut(stored), response: undefined };
     }

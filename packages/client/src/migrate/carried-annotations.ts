@@ -1,0 +1,235 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { readAtMost } from "@s3ec/envelope";
+import { isError, S3EncryptionError } from "@s3ec/materials";
+import { AnnotationStore } from "../annotations/annotation-store.js";
+import { answeredBody } from "../read/answered-body.js";
+import { changedMeanwhile } from "../restate/changed-meanwhile.js";
+import type { KeptObject } from "../restate/kept-object.js";
+import { lookAt, type StoredAddress } from "../restate/seen-object.js";
+import { whereOf } from "../restate/stored-lock.js";
+import { MAX_CARRIED_LENGTH } from "../restate/taken-along.js";
+import { httpStatusOf, isMissing } from "../s3-errors.js";
+import { InstructionFileError } from "../write/sibling-error.js";
+
+/** What follows the object's key in that of the file which holds its annotations while it is written anew. */
+const ASIDE = ".s3ec-annotations";
+/** JSON writes a byte as six at most. */
+const MAX_FILE_LENGTH = 6 * MAX_CARRIED_LENGTH + 64 * 1024;
+
+/** What the file says. */
+interface Carried {
+  /** Entity tag of the object that had them. */
+  readonly from: string;
+  /** What the envelope alone has of the object that is to have them. Absent where its format tells nothing. */
+  readonly mark?: string | undefined;
+  /** Texts by name. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * Annotations of others, which a put leaves behind: they are read before it, kept in a file beside the object while it runs, and
+ * put back after it. A process that dies in between leaves the file, from which the same call puts them back.
+ */
+export class CarriedAnnotations {
+  readonly #client: S3Client;
+  readonly #address: StoredAddress;
+  readonly #kept: KeptObject;
+  readonly #texts: ReadonlyMap<string, string>;
+  readonly #signal: AbortSignal | undefined;
+  #aside: string | undefined;
+
+  private constructor(
+    client: S3Client,
+    kept: KeptObject,
+    texts: ReadonlyMap<string, string>,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#client = client;
+    this.#address = kept.address;
+    this.#kept = kept;
+    this.#texts = texts;
+    this.#signal = signal;
+  }
+
+  /** Reads them. Throws `content-mismatch` for one that is gone, and S3's own errors. */
+  static async read(client: S3Client, kept: KeptObject, signal: AbortSignal | undefined): Promise<CarriedAnnotations> {
+    const store = new AnnotationStore(client, kept.address, signal);
+    const texts = new Map<string, string>();
+    for (const { name, size } of kept.annotations) {
+      const text = await readOrAllowed(kept, () => store.read(name, size));
+      if (text !== undefined) texts.set(name, text);
+    }
+    return new CarriedAnnotations(client, kept, texts, signal);
+  }
+
+  /** Stores them beside the object, once it is known what the new one is called. */
+  async setAside(mark: string | undefined): Promise<void> {
+    if (this.#texts.size === 0 || this.#aside !== undefined) return;
+    const { ETag: from = "" } = this.#kept.seen.head;
+    const carried: Carried = { from, mark, annotations: Object.fromEntries(this.#texts) };
+    const { ServerSideEncryption, SSEKMSKeyId, SSEKMSEncryptionContext, BucketKeyEnabled } = this.#kept.restated;
+    const put: PutObjectCommandInput = {
+      ...fileOf(this.#address),
+      ServerSideEncryption,
+      SSEKMSKeyId,
+      SSEKMSEncryptionContext,
+      BucketKeyEnabled,
+      Body: JSON.stringify(carried),
+      ContentType: "application/json",
+      IfNoneMatch: "*",
+    };
+    try {
+      this.#aside = (await this.#client.send(new PutObjectCommand(put), requestOf(this.#signal))).ETag ?? "";
+    } catch (error) {
+      throw [409, 412].includes(httpStatusOf(error) ?? 0) ? changedMeanwhile(error) : error;
+    }
+  }
+
+  /** Puts them back to the object that was written, looks at them, and removes the file. */
+  async putBack(etag: string): Promise<void> {
+    if (this.#texts.size === 0) return;
+    await putTo(this.#client, this.#address, this.#texts, etag, this.#signal);
+    await this.drop();
+  }
+
+  /** Nothing was written: the object still has them. */
+  async drop(): Promise<void> {
+    if (this.#aside !== undefined) await removeFile(this.#client, this.#address, this.#aside, this.#signal);
+    this.#aside = undefined;
+  }
+}
+
+/**
+ * What a call that broke off has left: puts its annotations back to the object that it had written, or, where the object before
+ * stands, which has them, removes the file.
+ *
+ * @param markOf what an object's metadata alone has
+ * @throws S3EncryptionError `content-mismatch` where another object stands by now
+ */
+export async function finishCarrying(
+  client: S3Client,
+  address: StoredAddress,
+  markOf: (metadata: Readonly<Record<string, string>> | undefined) => string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const file = await readFile(client, address, signal);
+  if (file === undefined) return;
+  const { carried, etag } = file;
+  const { head } = await lookAt(client, address, requestOf(signal));
+  const isWritten = carried?.mark !== undefined && carried.mark === markOf(head.Metadata);
+  if (carried === undefined || (!isWritten && carried.from !== head.ETag)) {
+    throw new S3EncryptionError(
+      "content-mismatch",
+      `Nothing was written: ${JSON.stringify(`${address.Key}${ASIDE}`)} holds annotations of an object that was written anew by a call that broke off, and whether that is the one that stands cannot be told. Put back what is still wanted, delete that file, and migrate again.`,
+    );
+  }
+  if (isWritten) {
+    const store = new AnnotationStore(client, address, signal);
+    const there = new Set((await store.list("")).map(({ name }) => name));
+    const missing = Object.entries(carried.annotations).filter(([name]) => !there.has(name));
+    await putTo(client, address, new Map(missing), head.ETag ?? "", signal);
+  }
+  await removeFile(client, address, etag, signal);
+}
+
+async function putTo(
+  client: S3Client,
+  address: StoredAddress,
+  texts: ReadonlyMap<string, string>,
+  etag: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const store = new AnnotationStore(client, address, signal);
+  let isAnother = false;
+  try {
+    for (const [name, text] of texts) isAnother ||= !(await store.put(name, text, etag));
+    const sizes = new Map(isAnother ? [] : (await store.list("")).map(({ name, size }) => [name, size]));
+    const wrong = [...texts].find(([name, text]) => sizes.get(name) !== Buffer.byteLength(text));
+    if (wrong === undefined || isAnother) return;
+    throw new Error(`The annotation ${JSON.stringify(wrong[0])} is not as it was put.`);
+  } catch (error) {
+    throw new InstructionFileError(
+      "instruction-file-failed",
+      `The object is written anew, but annotations of others may be missing: they are in ${JSON.stringify(`${address.Key}${ASIDE}`)}. The same call puts them back; allow s3:PutObjectAnnotation.${isError(error) ? ` ${error.message}` : ""}`,
+      [...texts].map(([name, written]) => ({ key: address.Key, annotation: name, written })),
+      error,
+    );
+  }
+}
+
+async function readFile(
+  client: S3Client,
+  address: StoredAddress,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly carried: Carried | undefined; readonly etag: string } | undefined> {
+  try {
+    const output = await client.send(new GetObjectCommand(fileOf(address)), requestOf(signal));
+    const bytes = await readAtMost(answeredBody(output), MAX_FILE_LENGTH + 1);
+    return { carried: parsed(Buffer.from(bytes).toString("utf8")), etag: output.ETag ?? "" };
+  } catch (error) {
+    // Without s3:ListBucket, S3 answers 403 where there is none.
+    if (isMissing(error) || httpStatusOf(error) === 403) return undefined;
+    throw error;
+  }
+}
+
+function parsed(text: string): Carried | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return undefined;
+    const { from, mark, annotations } = value as Partial<Record<keyof Carried, unknown>>;
+    if (typeof from !== "string" || typeof annotations !== "object" || annotations === null) return undefined;
+    if (mark !== undefined && typeof mark !== "string") return undefined;
+    const isText = Object.values(annotations).every((each) => typeof each === "string");
+    return isText ? { from, mark, annotations: annotations as Carried["annotations"] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function removeFile(
+  client: S3Client,
+  address: StoredAddress,
+  IfMatch: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await client.send(new DeleteObjectCommand({ ...fileOf(address), IfMatch }), requestOf(signal));
+  } catch (error) {
+    // Somebody else has finished it.
+    if (![404, 409, 412].includes(httpStatusOf(error) ?? 0)) throw error;
+  }
+}
+
+/** Undefined where it may get lost. */
+async function readOrAllowed(
+  { losses }: KeptObject,
+  read: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  try {
+    const text = await read();
+    if (text === undefined) throw changedMeanwhile();
+    return text;
+  } catch (error) {
+    if (httpStatusOf(error) !== 403) throw error;
+    losses.accept(
+      "annotations",
+      "An annotation of the object may not be read, and what is written anew would not have it: allow s3:GetObjectAnnotation.",
+    );
+    return undefined;
+  }
+}
+
+function fileOf(address: StoredAddress): ReturnType<typeof whereOf> {
+  return whereOf({ ...address, Key: `${address.Key}${ASIDE}` });
+}
+
+function requestOf(abortSignal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return abortSignal === undefined ? {} : { abortSignal };
+}
