@@ -20,6 +20,13 @@ export interface InstructionFile {
   readonly suffix: string;
 }
 
+/** Metadata that a wrapped key from an instruction file completes. */
+export interface BesideInstructionFile {
+  readonly placement: "instruction-file";
+  /** The envelope with the file that the caller fetched; throws `malformed-envelope` where they do not fit. */
+  readonly complete: (file: InstructionFile) => Envelope;
+}
+
 /** What an object's metadata turned out to be: a whole envelope, or one whose wrapped key is in an instruction file. */
 export type Classification =
   | {
@@ -27,11 +34,7 @@ export type Classification =
       /** All of it. */
       readonly envelope: Envelope;
     }
-  | {
-      readonly placement: "instruction-file";
-      /** The envelope with the file that the caller fetched; throws `malformed-envelope` where they do not fit. */
-      readonly complete: (file: InstructionFile) => Envelope;
-    };
+  | BesideInstructionFile;
 
 /** What a reader knows beside the object's metadata. */
 export interface ReadEnvelopeOptions {
@@ -50,6 +53,14 @@ export interface ReadEnvelopeOptions {
  * nothing, uses no key.
  * @throws S3EncryptionError `malformed-envelope` for what breaks a rule of the formats
  */
+export function classifyEnvelope(
+  metadata: Readonly<Record<string, string>>,
+  options: ReadEnvelopeOptions & { readonly preferInstructionFile: true },
+): BesideInstructionFile;
+export function classifyEnvelope(
+  metadata: Readonly<Record<string, string>>,
+  options?: ReadEnvelopeOptions,
+): Classification;
 export function classifyEnvelope(
   metadata: Readonly<Record<string, string>>,
   options: ReadEnvelopeOptions = {},

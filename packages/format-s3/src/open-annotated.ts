@@ -141,9 +141,8 @@ async function openOne(
 function annotatedEnvelope(object: ObjectToOpen, text: string, name: string): Envelope | undefined {
   const { wrapAlgorithms } = object.materialsManager;
   try {
-    const beside = classifyEnvelope(object.metadata, { wrapAlgorithms, preferInstructionFile: true });
-    if (beside.placement === "metadata") return undefined;
-    const envelope = beside.complete({ text, suffix: `.${recipientOfAnnotation(name)}` });
+    const { complete } = classifyEnvelope(object.metadata, { wrapAlgorithms, preferInstructionFile: true });
+    const envelope = complete({ text, suffix: `.${recipientOfAnnotation(name)}` });
     const { wrapAlgorithm } = envelope.encryptedDataKey;
     const isOurs = wrapAlgorithms.some((entry) => isSameWrapAlgorithm(entry, wrapAlgorithm));
     return isOurs && envelope.suite.cipher !== "cbc" ? envelope : undefined;

@@ -57,8 +57,7 @@ function complete(
   wrapAlgorithms: readonly WrapAlgorithm[],
   file: InstructionFile,
 ): Envelope {
-  const beside = classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: true });
-  return beside.placement === "metadata" ? beside.envelope : beside.complete(file);
+  return classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: true }).complete(file);
 }
 
 /** What a file of another object may end in: it disagrees with the metadata, or its key is not this object's. */

@@ -82,8 +82,7 @@ export class InstructionFileRules implements SiblingRules {
       const ofObject = classifyEnvelope(metadata, { wrapAlgorithms });
       // Beside a wrapped key in the metadata a name without a dot is somebody else's object.
       if (ofObject.placement === "metadata" && !this.isOurs(file.suffix)) return false;
-      const beside = classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: true });
-      if (beside.placement === "instruction-file") beside.complete(file);
+      classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: true }).complete(file);
       return true;
     } catch {
       return false;
@@ -95,9 +94,7 @@ export class InstructionFileRules implements SiblingRules {
     const { metadata, materialsManager } = object;
     try {
       const { wrapAlgorithms } = materialsManager;
-      const beside = classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: true });
-      if (beside.placement === "metadata") return false;
-      const envelope = beside.complete(file);
+      const envelope = classifyEnvelope(metadata, { wrapAlgorithms, preferInstructionFile: true }).complete(file);
       if (envelope.format !== "V3") return holdsWrappedKey(metadata);
       await openEnvelope(this.#options, object, envelope);
       return true;

@@ -1,33 +1,15 @@
-import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { S3Format, type S3FormatOptions } from "@s3ec/format-s3";
-import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import {
   DefaultMaterialsManager,
-  type Keyring,
   type ObjectToOpen,
   type OpenedObject,
   type SealedObject,
   stringMap,
 } from "@s3ec/materials";
-import { collect, plaintextOf, refusal, refused } from "@s3ec/test-support";
+import { collect, refusal, refused } from "@s3ec/test-support";
 import { expect } from "chai";
-
-const CONTENT = plaintextOf(1000);
-
-/** A keyring that counts what it is asked to unwrap. */
-class Counting extends RawAesKeyring {
-  unwraps = 0;
-
-  constructor() {
-    super({ wrappingKey: randomBytes(32) });
-  }
-
-  override async onDecrypt(...args: Parameters<Keyring["onDecrypt"]>): ReturnType<Keyring["onDecrypt"]> {
-    this.unwraps += 1;
-    return await super.onDecrypt(...args);
-  }
-}
+import { CONTENT, Counting } from "./objects.js";
 
 describe("S3Format", () => {
   const keyring = new Counting();
