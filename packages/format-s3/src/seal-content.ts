@@ -53,7 +53,7 @@ export async function sealContentInParts(
     siblings,
     isResumable:
       // What is kept of an upload holds files only.
-      (siblings.annotations ?? []).length === 0 &&
+      siblings.annotations.length === 0 &&
       wraps.some(({ wrapAlgorithm }) => wrapAlgorithms.some((own) => isSameWrapAlgorithm(own, wrapAlgorithm))),
     stateKey: (secret) => uploadStateKey(suite, dataKey, header.format === "V3" ? header.messageId : header.iv, secret),
   };
@@ -66,7 +66,7 @@ interface NewContent {
   readonly header: ContentHeader;
   readonly content: ContentKey;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly siblings: Siblings;
+  readonly siblings: Siblings & Required<Pick<Siblings, "annotations">>;
 }
 
 /** Gets materials, and lays out the envelope. */

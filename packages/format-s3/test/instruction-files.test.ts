@@ -26,7 +26,7 @@ describe("the instruction file of an object", () => {
         fetchInstructionFile(siblings, {}, { suffix, tryDotNetV1 }),
       );
       expect(seen).to.deep.equal(asked);
-      for (const name of asked) expect(message).to.include(`"${name}"`);
+      expect(message).to.include(asked.map((name) => `"${name}"`).join(" or "));
     });
 
     it(`is the first that is there: ${what}`, async () => {
