@@ -101,8 +101,13 @@ describe("a file beside an object", () => {
       expect(error).to.have.property("code", "malformed-envelope");
     });
 
-    for (const failure of [new Error("down"), new S3EncryptionError("key-unavailable", "The key store is down.")]) {
-      it(`hides no failure of a key store behind the metadata: ${failure.name}`, async () => {
+    const failures = {
+      untyped: new Error("down"),
+      "with a code of ours": Object.assign(new Error("down"), { code: "decryption-failed" }),
+      "of the key": new S3EncryptionError("key-unavailable", "The key store is down."),
+    };
+    for (const [what, failure] of Object.entries(failures)) {
+      it(`hides no failure of a key store behind the metadata: ${what}`, async () => {
         const { metadata, file } = await stored("V3");
         const failing = new FailingOnce(own, failure);
         const files = { ".escrow": file.text };
