@@ -13,6 +13,8 @@ export { plainClientOf } from "./plain-client.js";
 export type { AnnotatedRecipient } from "./read/annotated-recipients.js";
 export type { InspectedObject, InspectOptions } from "./read/inspect-object.js";
 export { inspectObject } from "./read/inspect-object.js";
+export type { VerifiedObject, VerifyOptions } from "./read/verify-object.js";
+export { verifyObject } from "./read/verify-object.js";
 export type { AddedRecipient, AddRecipientOptions } from "./recipients/add-recipient.js";
 export { addRecipient } from "./recipients/add-recipient.js";
 export type { AnnotatedWrap } from "./recipients/annotated-wraps.js";

@@ -1,6 +1,6 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { type ByteRange, parseByteRange } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { type ObjectFormat, type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
@@ -57,10 +57,7 @@ async function getWhole(
   const answered = await askForWhole(options, call, input, asking);
   try {
     const { output } = answered;
-    const { format, head, chunks } = await recognise(formatsOf(options, call), output, answered.chunks);
-    answered.chunks = chunks;
-    const beside = answered.beside(input);
-    const opened = await openStored(options, call, { input, output, format, head, beside });
+    const { opened } = await openAnswered(options, call, input, answered);
     // What nothing proves is not put together from several answers.
     if (opened.proves === "nothing" && answered instanceof RangedAnswer) {
       answered.destroy();
@@ -76,6 +73,20 @@ async function getWhole(
     answered.destroy();
     throw error;
   }
+}
+
+/** Finds out what S3 has answered with, and opens it: every gate and the data key, and nothing of the content. */
+export async function openAnswered(
+  options: ResolvedOptions,
+  call: CallOptions,
+  input: GetObjectCommandInput,
+  answered: AnsweredObject | RangedAnswer,
+): Promise<{ readonly opened: OpenedObject; readonly format: ObjectFormat }> {
+  const { output } = answered;
+  const { format, head, chunks } = await recognise(formatsOf(options, call), output, answered.chunks);
+  answered.chunks = chunks;
+  const beside = answered.beside(input);
+  return { opened: await openStored(options, call, { input, output, format, head, beside }), format };
 }
 
 /** In ranges, several at once, where that is asked for and nothing is given out before all of them have come. */
