@@ -17,3 +17,6 @@ export { listObjects } from "./sources/list-objects.js";
 export type { ReadKeysOptions } from "./sources/read-keys.js";
 export { readKeys } from "./sources/read-keys.js";
 export type { StoredObject } from "./sources/stored-object.js";
+export type { ObjectVerification, VerifyObjectsOptions, VerifyState } from "./verify/verify-objects.js";
+export { verifyObjects } from "./verify/verify-objects.js";
+export { VerifyTotals } from "./verify/verify-totals.js";

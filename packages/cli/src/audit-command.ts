@@ -1,12 +1,13 @@
 import { S3EncryptionError } from "@s3ec/materials";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { AuditManyOptions } from "./audit-many.js";
+import { positive } from "./command-options.js";
 import type { ConnectionOptions } from "./connection.js";
 import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
 import type { KeyOfOptions } from "./key-of.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
-import { sourceOptions } from "./object-source.js";
+import { assertSource, sourceOptions } from "./object-source.js";
 
 type Options = ConnectionOptions & AuditManyOptions & Partial<KeyOfOptions>;
 
@@ -21,6 +22,7 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
     .option("--csv", "CSV, with the totals on standard error")
     .option("--summary", "the totals alone")
     .action(async (address: ObjectAddress, options: Options) => {
+      assertSource(address, options);
       const { connectWithoutKeys } = await import("./connection.js");
       const { auditMany } = await import("./audit-many.js");
       const { keyOf } = options;
@@ -44,10 +46,4 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
       }
       if (code !== EXIT_CODES.ok) throw new Verdict(code);
     });
-}
-
-/** Reads a count of 1 or more. */
-function positive(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Write a number, 1 or more.");
 }

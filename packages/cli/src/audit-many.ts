@@ -4,7 +4,7 @@ import { type AuditFormat, answerIn, headOf, keyAnswer, lineOf, totalsIn } from 
 import { EXIT_CODES } from "./exit-codes.js";
 import type { AskedKey } from "./key-of.js";
 import type { ObjectAddress } from "./object-address.js";
-import { assertSource, objectSource, type SourceOptions } from "./object-source.js";
+import { objectSource, type SourceOptions } from "./object-source.js";
 import { print, tell } from "./printing.js";
 
 /** What `s3ec audit` is told beside its objects and its key. */
@@ -24,7 +24,6 @@ export async function auditMany(
   asked: AskedKey | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  assertSource(address, options);
   const format: AuditFormat = options.json === true ? "json" : options.csv === true ? "csv" : "table";
   const isShown = options.summary !== true;
   const totals = new AuditTotals();

@@ -27,3 +27,9 @@ export function entry(text: string, previous: Readonly<Record<string, string>> =
 export function listed(text: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, text];
 }
+
+/** Reads a count of 1 or more. */
+export function positive(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Write a number, 1 or more.");
+}

@@ -23,6 +23,7 @@ import {
 import { print, tell, warn } from "./printing.js";
 import { recipientsCommands } from "./recipients-command.js";
 import { rewrapCommand } from "./rewrap-command.js";
+import { verifyCommand } from "./verify-command.js";
 
 interface CommonOptions extends ConnectionOptions {
   readonly suffix?: string;
@@ -153,6 +154,14 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       explained(root.command("audit"), onVerbose),
       "Say of one object, or of many, what is stored and what still needs a key; reads no content.",
     ).option(...ALLOW_COMMANDS),
+    interrupts,
+  );
+
+  verifyCommand(
+    transfer(
+      explained(root.command("verify"), onVerbose),
+      "Open one object, or many, and authenticate all of their content; writes nothing and gives nothing out.",
+    ),
     interrupts,
   );
 

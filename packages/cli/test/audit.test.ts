@@ -287,10 +287,11 @@ describe("s3ec audit", function () {
   it("runs the commands of the page on many objects as they stand", async () => {
     const page = readFileSync(fileURLToPath(new URL("../../../docs/many-objects.md", import.meta.url)), "utf8");
     const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, code = ""]) => code.trim().split("\n"));
-    expect(blocks.map(({ length }) => length)).to.deep.equal([5, 1]);
+    expect(blocks.map(({ length }) => length)).to.deep.equal([5, 1, 1]);
     const [, json = ""] = /`(\{ "keyring": .*?\})`/.exec(page) ?? [];
     writeFileSync(join(temporary.folder, "old.config.json"), json);
     writeFileSync(join(temporary.folder, "keys.txt"), "2026/report\n");
+    writeFileSync(join(temporary.folder, "new.config.json"), json.replace("alias/old", "alias/new"));
     await put("2026/report", "new.json");
     const folder = "demo/all/2026-11-29T01-00Z";
     const store = (Key: string, Body: string) =>

@@ -1,0 +1,113 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { type EncryptionCallOptions, type VerifiedObject, verifyObject } from "@s3ec/client";
+import { assertKnownOptions, type OptionNames, S3EncryptionError, type S3EncryptionErrorCode } from "@s3ec/materials";
+import { auditObject } from "../audit/audit-object.js";
+import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
+import { problemOf } from "../audit/problem.js";
+import { statusOf } from "../audit/stored-text.js";
+import { inParallel } from "../in-parallel.js";
+import type { StoredObject } from "../sources/stored-object.js";
+
+/** Which objects are verified, and how they are read. */
+export interface VerifyObjectsOptions
+  extends Pick<EncryptionCallOptions, "encryptionContext" | "instructionFileSuffix" | "materialDescription"> {
+  /** Where they are. */
+  readonly Bucket: string;
+  /** Objects that are read at once. Default 8. */
+  readonly concurrency?: number;
+  /** Ends the work, which then throws. */
+  readonly abortSignal?: AbortSignal;
+}
+
+/**
+ * What came of reading an object:
+ *
+ * - `verified`: all of its content was authenticated.
+ * - `unauthenticated`: it was decrypted to its end; of CBC nothing can be authenticated.
+ * - `plain`, `instruction-file`: there is no encrypted content.
+ * - `failed`: this client does not read it, or it was altered.
+ * - `unknown`: S3 did not give it.
+ * - `nothing`: a delete marker, or an object that was deleted since it was listed.
+ */
+export type VerifyState =
+  | "verified"
+  | "unauthenticated"
+  | "plain"
+  | "instruction-file"
+  | "failed"
+  | "unknown"
+  | "nothing";
+
+/** What came of one object. */
+export interface ObjectVerification {
+  /** Its key. */
+  readonly Key: string;
+  /** The version, where one was named. */
+  readonly VersionId?: string;
+  /** What came of it. */
+  readonly state: VerifyState;
+  /** Of one that was read: bytes of plaintext. */
+  readonly length?: number;
+  /** Of one that was read: the name of its format. */
+  readonly formatName?: string;
+  /** Of one that failed: why, as a get would say. */
+  readonly code?: S3EncryptionErrorCode;
+  /** Of one that failed or is unknown: a sentence. */
+  readonly problem?: string;
+}
+
+const OPTIONS: OptionNames<VerifyObjectsOptions> = {
+  Bucket: true,
+  concurrency: true,
+  encryptionContext: true,
+  materialDescription: true,
+  instructionFileSuffix: true,
+  abortSignal: true,
+};
+
+/**
+ * Opens each of these objects and authenticates all of its content, and writes nothing. What does not open is a result, too;
+ * results come in the order of the objects.
+ *
+ * @param client an `S3EncryptionClient`, or one given to `encryptS3`
+ * @throws S3EncryptionError `invalid-argument` for wrong options; what `objects` throws
+ */
+export async function* verifyObjects(
+  client: S3Client,
+  objects: AsyncIterable<StoredObject>,
+  options: VerifyObjectsOptions,
+): AsyncGenerator<ObjectVerification> {
+  assertKnownOptions(options, OPTIONS, "verifyObjects");
+  const { Bucket, concurrency = 8, ...reading } = options;
+  const { abortSignal } = options;
+  const auditing = auditingOf(client, { Bucket, ...(abortSignal === undefined ? {} : { abortSignal }) }, true);
+  const verify = async (stored: StoredObject): Promise<ObjectVerification> => {
+    const { Key, VersionId } = stored;
+    const named = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
+    if (stored.isDeleteMarker === true) return { ...named, state: "nothing" };
+    try {
+      return { ...named, ...verified(await verifyObject(client, { Bucket, ...named, ...reading })) };
+    } catch (error) {
+      // What is wrong with the call is wrong for every object.
+      if (error instanceof S3EncryptionError && error.code === "invalid-argument") throw error;
+      abortSignal?.throwIfAborted();
+      if (error instanceof S3EncryptionError && error.code === "not-encrypted") {
+        const { state } = await auditObject(auditing, stored);
+        if (state === "plain" || state === "nothing") return { ...named, state };
+        if (state === "instruction-file" || state === "orphaned-file") return { ...named, state: "instruction-file" };
+      }
+      return { ...named, ...outcomeOf(error) };
+    }
+  };
+  yield* inParallel(objects, concurrencyOf({ concurrency }), verify);
+}
+
+function verified({ isAuthenticated, length, formatName }: VerifiedObject): Omit<ObjectVerification, "Key"> {
+  return { state: isAuthenticated ? "verified" : "unauthenticated", length, formatName };
+}
+
+function outcomeOf(error: unknown): Omit<ObjectVerification, "Key"> {
+  if (error instanceof S3EncryptionError) return { state: "failed", code: error.code, problem: error.message };
+  if (statusOf(error) === 404) return { state: "nothing" };
+  return { state: "unknown", problem: problemOf(error, "It") };
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { DeleteObjectCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { listObjects, type ObjectVerification, VerifyTotals, verifyObjects } from "@s3ec/bulk";
+import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { expect } from "chai";
+import { gathered, refusal } from "./gathered.js";
+
+const Bucket = "bucket";
+const own = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+const FILES = { instructionFileConfig: { enableInstructionFilePutObject: true } } as const;
+
+describe("verifyObjects", () => {
+  let server: DevServer;
+  let plain: S3Client;
+  const clients: S3Client[] = [];
+  beforeEach(async () => {
+    server = await startDevServer({ buckets: [Bucket] });
+    plain = new S3Client(server.clientConfig);
+    clients.push(plain);
+  });
+  afterEach(async () => {
+    for (const each of clients.splice(0)) each.destroy();
+    await server.close();
+  });
+  const client = (options: Partial<S3EncryptionOptions> = {}): S3EncryptionClient => {
+    const encryption = { keyring: own, ...options } as S3EncryptionOptions;
+    const made = new S3EncryptionClient({ ...server.clientConfig, maxAttempts: 1, encryption });
+    clients.push(made);
+    return made;
+  };
+  const put = (Key: string, options: Partial<S3EncryptionOptions> = {}) =>
+    client(options).send(new PutObjectCommand({ Bucket, Key, Body: "secret" }));
+
+  it("finds exactly what cannot be read, and writes nothing", async () => {
+    for (let index = 0; index < 30; index++) await put(`good/${String(index).padStart(2, "0")}`);
+    await put("file", FILES);
+    await put("other", { keyring: new RawAesKeyring({ wrappingKey: randomBytes(32) }) });
+    await put("v2", { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" });
+    await put("wrapless", FILES);
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: "wrapless.instruction" }));
+    await plain.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "plain" }));
+    await put("denied");
+    await put("altered");
+    server.faults.add({ operation: "GetObject", key: "denied", status: 403 });
+    server.faults.add({ operation: "GetObject", key: "altered", corruptByteAt: 3 });
+    server.clearRequests();
+    const totals = new VerifyTotals();
+    const found: ObjectVerification[] = [];
+    const objects = listObjects(plain, { Bucket });
+    for await (const each of verifyObjects(client(), objects, { Bucket, concurrency: 4 })) {
+      found.push(each);
+      totals.add(each);
+    }
+    const states = (state: string) => found.filter((each) => each.state === state).map(({ Key }) => Key);
+    expect(states("verified")).to.deep.equal([
+      "file",
+      ...found.map(({ Key }) => Key).filter((Key) => Key.startsWith("good/")),
+    ]);
+    expect(found.filter(({ state }) => state === "failed").map(({ Key, code }) => [Key, code])).to.deep.equal([
+      ["altered", "decryption-failed"],
+      ["other", "decryption-failed"],
+      ["v2", "commitment-policy"],
+      ["wrapless", "not-encrypted"],
+    ]);
+    expect(states("unknown")).to.deep.equal(["denied"]);
+    expect(states("plain")).to.deep.equal(["plain"]);
+    expect(states("instruction-file")).to.deep.equal(["file.instruction"]);
+    expect(totals.byState.get("verified")).to.deep.equal({ objects: 31, bytes: 31 * 6 });
+    expect(totals.isAllRead).to.equal(false);
+    const reading = new Set(["GetObject", "HeadObject", "ListObjectsV2", "ListObjectAnnotations"]);
+    expect(server.requests.filter(({ operation }) => !reading.has(operation))).to.deep.equal([]);
+  });
+
+  it("verifies each version", async () => {
+    await plain.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    await put("a");
+    await put("a", { keyring: new RawAesKeyring({ wrappingKey: randomBytes(32) }) });
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: "a" }));
+    const found = await gathered(verifyObjects(client(), listObjects(plain, { Bucket, versions: true }), { Bucket }));
+    expect(found.map(({ state }) => state)).to.have.members(["nothing", "failed", "verified"]);
+    expect(new Set(found.map(({ VersionId }) => VersionId))).to.have.length(3);
+  });
+
+  it("throws what is wrong for every object, and ends when it is told to", async () => {
+    await put("a");
+    await put("b");
+    const all = (options: object) =>
+      gathered(verifyObjects(client(), listObjects(plain, { Bucket }), { Bucket, ...options }));
+    expect((await refusal(all({ concurency: 1 }))).code).to.equal("invalid-argument");
+    expect((await refusal(all({ concurrency: 1.5 }))).code).to.equal("invalid-argument");
+    expect((await refusal(gathered(verifyObjects(plain, listObjects(plain, { Bucket }), { Bucket })))).code).to.equal(
+      "invalid-argument",
+    );
+    expect((await refusal(all({ abortSignal: AbortSignal.abort() }))).name).to.equal("AbortError");
+  });
+});

@@ -1,0 +1,57 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { type ObjectVerification, VerifyTotals, verifyObjects } from "@s3ec/bulk";
+import { printable } from "@s3ec/envelope";
+import type { ConnectionOptions } from "./connection.js";
+import { EXIT_CODES } from "./exit-codes.js";
+import type { ObjectAddress } from "./object-address.js";
+import { objectSource, type SourceOptions } from "./object-source.js";
+import { print } from "./printing.js";
+
+/** What `s3ec verify` is told beside its objects. */
+export interface VerifyCommandOptions extends ConnectionOptions, SourceOptions {
+  readonly suffix?: string;
+  readonly context?: Readonly<Record<string, string>>;
+  readonly description?: Readonly<Record<string, string>>;
+  readonly concurrency?: number;
+  readonly json?: boolean;
+  readonly summary?: boolean;
+}
+
+/** Verifies, prints what comes of each, then what it comes to; returns the exit code. */
+export async function verifyMany(
+  client: S3Client,
+  address: ObjectAddress,
+  options: VerifyCommandOptions,
+  abortSignal: AbortSignal,
+): Promise<number> {
+  const { suffix, context, description, concurrency, json = false, summary = false } = options;
+  const { objects } = await objectSource(client, address, options, abortSignal);
+  const totals = new VerifyTotals();
+  const results = verifyObjects(client, objects, {
+    Bucket: address.Bucket,
+    abortSignal,
+    ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
+    ...(context === undefined ? {} : { encryptionContext: context }),
+    ...(description === undefined ? {} : { materialDescription: description }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  });
+  for await (const each of results) {
+    totals.add(each);
+    if (!summary) await print(json ? JSON.stringify(each) : lineOf(each));
+  }
+  await print(json ? JSON.stringify({ totals }) : [...(summary ? [] : [""]), ...totalsIn(totals)].join("\n"));
+  return totals.isAllRead ? EXIT_CODES.ok : EXIT_CODES.open;
+}
+
+function lineOf({ Key, VersionId, state, length, problem }: ObjectVerification): string {
+  const version = VersionId === undefined ? "" : ` (version ${VersionId})`;
+  const shown = printable(`${Key}${version}${problem === undefined ? "" : `: ${problem}`}`);
+  return `${state.padEnd(16)}  ${String(length ?? "").padEnd(12)}  ${shown}`;
+}
+
+function totalsIn({ byState }: VerifyTotals): string[] {
+  if (byState.size === 0) return ["There is nothing to verify."];
+  return [...byState].map(
+    ([state, { objects, bytes }]) => `${state}: ${objects} ${objects === 1 ? "object" : "objects"}, ${bytes} bytes`,
+  );
+}

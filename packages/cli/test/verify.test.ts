@@ -1,0 +1,70 @@
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { expect } from "chai";
+import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
+
+const rawAes = () => ({ type: "raw-aes", wrappingKey: { base64: randomBytes(32).toString("base64") } });
+
+describe("s3ec verify", function () {
+  // Each command is a process of its own.
+  this.timeout(120_000);
+  const { folder, remove } = temporaryFolder();
+  let server: DevServer;
+  before(async () => {
+    server = await startDevServer({ buckets: ["demo"] });
+    writeFileSync(join(folder, "own.json"), JSON.stringify({ keyring: rawAes() }));
+    writeFileSync(join(folder, "other.json"), JSON.stringify({ keyring: rawAes() }));
+    writeFileSync(join(folder, "report"), "a report");
+  });
+  after(async () => {
+    await server.close();
+    remove();
+  });
+  const local = (...args: string[]): Promise<Outcome> => s3ec([...args, "--dev-server", server.endpoint], folder);
+
+  it("tells of each object whether it can be read, and by its exit code whether all can", async () => {
+    for (const key of ["a", "b/1", "b/2"]) await local("put", "report", `s3://demo/${key}`, "--config", "own.json");
+    const client = new S3Client(server.clientConfig);
+    await client.send(new PutObjectCommand({ Bucket: "demo", Key: "plain", Body: "plain" }));
+    client.destroy();
+    const all = await local("verify", "s3://demo", "--recursive", "--config", "own.json");
+    expect([all.code, all.stderr]).to.deep.equal([0, ""]);
+    expect(all.stdout).to.equal(
+      [
+        "verified          8             a",
+        "verified          8             b/1",
+        "verified          8             b/2",
+        "plain                           plain",
+        "",
+        "verified: 3 objects, 24 bytes",
+        "plain: 1 object, 0 bytes",
+        "",
+      ].join("\n"),
+    );
+    const one = await local("verify", "s3://demo/a", "--config", "own.json", "--json");
+    expect(
+      one.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).to.deep.equal([
+      { Key: "a", state: "verified", length: 8, formatName: "s3" },
+      { totals: { byState: { verified: { objects: 1, bytes: 8 } } } },
+    ]);
+    const other = await local("verify", "s3://demo/b/", "--recursive", "--config", "other.json", "--summary");
+    expect([other.code, other.stderr, other.stdout]).to.deep.equal([8, "", "failed: 2 objects, 0 bytes\n"]);
+    const none = await local("verify", "s3://demo/c/", "--recursive", "--config", "own.json");
+    expect(none.stdout).to.contain("There is nothing to verify.");
+  });
+
+  it("takes keys from standard input, and is told which objects in one way", async () => {
+    const args = ["verify", "s3://demo", "--keys", "-", "--config", "own.json", "--summary"];
+    const { child, outcome } = start([...args, "--dev-server", server.endpoint], folder, {}, "pipe");
+    child.stdin?.end("b/2\nb/1\n");
+    expect((await outcome).stdout).to.equal("verified: 2 objects, 16 bytes\n");
+    expect((await local("verify", "s3://demo", "--config", "own.json")).code).to.equal(2);
+  });
+});
