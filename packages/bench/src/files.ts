@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -9,7 +9,7 @@ import { EncryptedDownload, EncryptedUpload } from "@s3ec/client";
 import { BUCKET } from "./bench-server.js";
 import { contest, type Run } from "./contest.js";
 import { megabytesPerSecond, ratio, type Table } from "./report.js";
-import { MiB, type Setting, sizeName } from "./setting.js";
+import { GiB, KiB, MiB, type Setting, sizeName } from "./setting.js";
 import { streamOf, writeTestFile } from "./streams.js";
 
 const PLAIN = { Bucket: BUCKET, Key: "plain" };
@@ -28,8 +28,43 @@ export async function uploadTable({ sizes, plain, encrypting, folder }: Setting)
   ]);
 }
 
-/** Files down. */
-export async function downloadTable({ sizes, plain, encrypting, folder }: Setting): Promise<Table> {
+/** Files down: large ones, and as many small ones as tell. */
+export async function downloadTables(setting: Setting): Promise<readonly Table[]> {
+  return [await downloadTable(setting), await smallDownloadTable(setting)];
+}
+
+async function smallDownloadTable({ sizes, plain, encrypting, folder }: Setting): Promise<Table> {
+  const count = 300;
+  const target = join(folder, "small");
+  const Body = Buffer.alloc(KiB, 1);
+  await plain.send(new PutObjectCommand({ ...PLAIN, Body }));
+  await encrypting.send(new PutObjectCommand({ ...OURS, Body }));
+  const repeated = (work: () => Promise<unknown>) => async (): Promise<void> => {
+    for (let left = count; left > 0; left--) await work();
+  };
+  const down = await contest(sizes.rounds, {
+    plain: repeated(async () => {
+      const { Body } = await plain.send(new GetObjectCommand(PLAIN));
+      await writeFile(target, (await Body?.transformToByteArray()) ?? "");
+    }),
+    ours: repeated(() => new EncryptedDownload({ client: encrypting, params: OURS, to: target }).done()),
+  });
+  const each = ({ seconds }: Run): string => `${(count / seconds).toFixed(0)} a second`;
+  return {
+    title: `Downloads to files of ${sizeName(KiB)}`,
+    columns: ["", "plain SDK", "ours", "ratio"],
+    rows: [
+      [
+        "get and `writeFile`, and `EncryptedDownload`",
+        each(down.plain),
+        each(down.ours),
+        ratio(down.plain.seconds / down.ours.seconds),
+      ],
+    ],
+  };
+}
+
+async function downloadTable({ sizes, plain, encrypting, folder }: Setting): Promise<Table> {
   const { large, rounds } = sizes;
   const target = join(folder, "target");
   await plain.send(new PutObjectCommand({ ...PLAIN, Body: streamOf(large), ContentLength: large }));
@@ -51,15 +86,23 @@ export async function downloadTable({ sizes, plain, encrypting, folder }: Settin
 
 function tableOf(title: string, length: number, rows: readonly (readonly [string, Run, Run])[]): Table {
   const speed = ({ seconds }: Run): string => megabytesPerSecond(length, seconds);
+  const cpu = ({ cpuSeconds }: Run): string => ((cpuSeconds * GiB) / length).toFixed(2);
   return {
     title: `${title} of ${sizeName(length)}`,
-    columns: ["", "plain SDK", "ours", "ratio"],
-    rows: rows.map(([name, theirs, ours]) => [name, speed(theirs), speed(ours), ratio(theirs.seconds / ours.seconds)]),
+    columns: ["", "plain SDK", "ours", "ratio", "CPU s a GiB, plain", "ours"],
+    rows: rows.map(([name, theirs, ours]) => [
+      name,
+      speed(theirs),
+      speed(ours),
+      ratio(theirs.seconds / ours.seconds),
+      cpu(theirs),
+      cpu(ours),
+    ]),
   };
 }
 
 /** Ranges side by side, each written where it belongs as it comes: nothing is decrypted, so nothing has to wait. */
-async function plainRanges(
+export async function plainRanges(
   client: S3Client,
   object: { readonly Bucket: string; readonly Key: string },
   length: number,

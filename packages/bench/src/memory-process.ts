@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { GetObjectCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
@@ -11,7 +12,7 @@ import { drain, streamOf } from "./streams.js";
 
 /** What a process is to do once with a small object, and then with a huge one. */
 export interface MemoryJob {
-  readonly mode: "plain-upload" | "upload" | "sized-upload" | "get" | "delayed" | "file" | "stream";
+  readonly mode: "plain-upload" | "upload" | "file-upload" | "sized-upload" | "get" | "delayed" | "file" | "stream";
   readonly config: S3ClientConfig;
   readonly bucket: string;
   readonly folder: string;
@@ -44,6 +45,8 @@ process.once("message", async ({ mode, config, bucket, folder, length, wrappingK
         return new Upload({ client: plain, params: { ...object, Body: streamOf(bytes) } }).done();
       case "upload":
         return new EncryptedUpload({ client, params: { ...object, Body: streamOf(bytes) } }).done();
+      case "file-upload":
+        return new EncryptedUpload({ client, params: object, file: join(folder, Key) }).done();
       case "sized-upload":
         return new EncryptedUpload({
           client,
@@ -57,6 +60,10 @@ process.once("message", async ({ mode, config, bucket, folder, length, wrappingK
         return drain((await client.send(new GetObjectCommand(object))).Body, bytes);
     }
   };
+  if (mode === "file-upload") {
+    await sparse(join(folder, "small"), KiB);
+    await sparse(join(folder, "huge"), length);
+  }
   await transfer("small", KiB);
   const before = process.memoryUsage.rss();
   const { seconds } = await measure(() => transfer("huge", length));
@@ -65,6 +72,12 @@ process.once("message", async ({ mode, config, bucket, folder, length, wrappingK
   plain.destroy();
   process.send?.({ growth, seconds } satisfies MemoryResult);
 });
+
+/** A file that takes no room, to read from. */
+async function sparse(path: string, length: number): Promise<void> {
+  await writeFile(path, "");
+  await truncate(path, length);
+}
 
 function nowhere(): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done() });

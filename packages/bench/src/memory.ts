@@ -14,6 +14,7 @@ const MODES: readonly [MemoryJob["mode"], string][] = [
   ["plain-upload", "for comparison: the SDK's `Upload` of the same stream"],
   ["upload", "`EncryptedUpload` of a stream of unknown length"],
   ["sized-upload", "`EncryptedUpload` of a stream of known length"],
+  ["file-upload", "`EncryptedUpload` of a file"],
   ["get", "`GetObjectCommand`, verified first (spooled)"],
   ["delayed", "`GetObjectCommand`, delayed authentication"],
   ["file", "`EncryptedDownload` to a file"],

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ServerKind, startServer } from "./bench-server.js";
-import { downloadTable, uploadTable } from "./files.js";
+import { coreTables } from "./cores.js";
+import { downloadTables, uploadTable } from "./files.js";
 import { memoryTable } from "./memory.js";
 import { messageTable } from "./messages.js";
 import { objectTables } from "./objects.js";
-import { officialTable } from "./official-clients.js";
+import { officialTables } from "./official-clients.js";
 import type { Table } from "./report.js";
 import { type Setting, type Sizes, settingFor } from "./setting.js";
 import { importTable } from "./startup.js";
@@ -25,10 +26,11 @@ export interface Section {
 export const SECTIONS: Readonly<Record<string, Section>> = {
   objects: { on: "each", tables: objectTables },
   uploads: { on: "each", tables: async (setting) => [await uploadTable(setting)] },
-  downloads: { on: "each", tables: async (setting) => [await downloadTable(setting)] },
+  downloads: { on: "each", tables: downloadTables },
   throttled: { on: "dev-server", tables: throttledTables },
-  official: { on: "none", tables: async ({ sizes, folder }) => [await officialTable(sizes, folder)] },
+  official: { on: "none", tables: ({ sizes, folder }) => officialTables(sizes, folder) },
   messages: { on: "none", tables: async (setting) => [await messageTable(setting)] },
+  cores: { on: "none", tables: coreTables },
   memory: { on: "first", tables: async (setting) => [await memoryTable(setting)] },
   import: { on: "none", tables: async () => [importTable()] },
 };

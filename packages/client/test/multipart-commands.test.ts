@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
   UploadPartCommand,
@@ -10,8 +11,10 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { S3Format } from "@s3ec/format-s3";
+import { MultiKeyring } from "@s3ec/keyring-multi";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
-import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal } from "./fixture.js";
+import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { DrivenUpload, MiB } from "./multipart.js";
 import { errorOf, retryingClient, until } from "./transfers.js";
 
@@ -76,6 +79,8 @@ describe("the commands of a multipart upload", () => {
     expect(sent("uneven").filter((name) => name === "UploadPart").length).to.equal(1);
     await upload.part(3, pieces[2] ?? "");
     expect(sent("uneven").filter((name) => name === "UploadPart").length).to.equal(2);
+    // Sent by now, and named as before.
+    expect(await upload.part(2, pieces[1] ?? "")).to.equal(held);
     await upload.part(4, pieces[3] ?? "");
     expect((await upload.parts()).Parts?.map(({ ETag, Size }) => [ETag, Size])).to.deep.equal(
       upload.list.map(({ ETag }, index) => [ETag, lengths[index]]),
@@ -286,7 +291,13 @@ describe("the commands of a multipart upload", () => {
       await refusal(fail());
       expect((await waiting).message).to.include("part 1, which failed");
     }
-    await upload.abort();
+    // The failure of any other part ends nothing but that.
+    const waiting = upload.part(2, partOf(2));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await refusal(upload.part(3, partOf(3), { ContentLength: 5 }));
+    await Promise.all([waiting, upload.part(1, partOf(1))]);
+    await upload.complete();
+    expect((await read("failing-first")).equals(content.subarray(0, 2 * PART))).to.equal(true);
   });
 
   it("complete with exactly the parts that were sent, and stay as they were otherwise", async () => {
@@ -322,9 +333,28 @@ describe("the commands of a multipart upload", () => {
     expect((await read("named")).equals(content.subarray(0, 3 * PART))).to.equal(true);
   });
 
+  it("refuse another context or format than their creator's, which nobody would bind (S10)", async () => {
+    const client = fixture.client();
+    const upload = await DrivenUpload.create(client, "other-call");
+    const context = { encryptionContext: { tenant: "b" } };
+    const part = new UploadPartCommand({ ...upload.named, PartNumber: 1, Body: "x" });
+    expect((await refusal(client.send(part, context))).message).to.include("belongs to CreateMultipartUploadCommand");
+    await upload.part(1, "x");
+    const completion = new CompleteMultipartUploadCommand({
+      ...upload.named,
+      MultipartUpload: { Parts: upload.list },
+    });
+    expect((await refusal(client.send(completion, context))).code).to.equal("invalid-argument");
+    await upload.complete();
+  });
+
   it("are not completed with other bytes than their creator has said that there are", async () => {
     const upload = await DrivenUpload.create(fixture.client(), "stated", { ContentLength: 9 } as never);
     await upload.part(1, Buffer.from("ten bytes!"));
+    const other = await DrivenUpload.create(fixture.client(), "stated");
+    await other.part(1, Buffer.from("ten bytes!"));
+    expect((await refusal(other.complete({ ContentLength: 9 } as never))).code).to.equal("content-mismatch");
+    await other.abort();
     const { code, message } = await refusal(upload.complete());
     expect([code, message]).to.deep.equal(["content-mismatch", "ContentLength is 9, but the parts have 10 bytes."]);
     await upload.abort();
@@ -385,8 +415,41 @@ describe("the commands of a multipart upload", () => {
     );
     expect((await upload.parts()).Parts?.map(({ Size }) => Size)).to.deep.equal([PART, 100]);
     await upload.complete();
+    // What S3 has of it by then is not sent again.
+    expect(sent("frozen").filter((name) => name === "UploadPart")).to.have.length(3);
     expect((await read("frozen")).equals(content.subarray(0, PART + 100))).to.equal(true);
     expect((await refusal(upload.complete())).code).to.equal("unsupported-operation");
+  });
+
+  it("list the parts that their caller has sent, in pages, those that are held too and not the tag's own", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "listed");
+    await upload.part(1, partOf(1));
+    await upload.part(2, partOf(2, 100));
+    const first = await upload.parts({ MaxParts: 1 });
+    expect([first.Parts?.map(({ PartNumber }) => PartNumber), first.IsTruncated]).to.deep.equal([[1], true]);
+    const second = await upload.parts({ MaxParts: 1, PartNumberMarker: first.NextPartNumberMarker });
+    expect([second.Parts?.map(({ PartNumber }) => PartNumber), second.IsTruncated]).to.deep.equal([[2], false]);
+    await upload.abort();
+    const full = await DrivenUpload.create(fixture.client(), "listed");
+    await full.part(1, partOf(1));
+    fixture.server.faults.add({ operation: "CompleteMultipartUpload", status: 503, code: "SlowDown", times: 1 });
+    await errorOf(full.complete());
+    expect(sent("listed").filter((name) => name === "UploadPart")).to.have.length(3);
+    expect((await full.parts()).Parts?.map(({ PartNumber, Size }) => [PartNumber, Size])).to.deep.equal([[1, PART]]);
+    await full.complete();
+  });
+
+  it("are over once the object stands, though a file beside it could not be put", async () => {
+    const escrow = new RawAesKeyring({ wrappingKey: Buffer.alloc(32, 1) });
+    const children = [{ keyring: escrow, instructionFileSuffix: ".escrow" }];
+    const keyring = new MultiKeyring({ generator: TEST_KEYRING, children });
+    const upload = await DrivenUpload.create(fixture.client({ keyring }), "beside");
+    await upload.part(1, "x");
+    fixture.server.faults.add({ operation: "PutObject", status: 500 });
+    expect((await refusal(upload.complete())).code).to.equal("instruction-file-failed");
+    fixture.server.faults.clear();
+    expect((await read("beside")).toString()).to.equal("x");
+    expect((await refusal(upload.part(2, "y"))).message).to.include("does not know any more");
   });
 
   it("are completed once at a time", async () => {

@@ -16,8 +16,8 @@ export function finalParts(
 ): readonly FinalPart[] {
   const last = parts.at(-1);
   if (last === undefined) return [];
-  const tagPart = last.number + (last.held === undefined ? 1 : 0);
-  const trailer = { input: { ...last.input, UploadId, PartNumber: tagPart }, bytes: Buffer.from(tag), sent: undefined };
+  const input = { ...last.input, UploadId, PartNumber: last.number + 1 };
+  const trailer = { input, bytes: Buffer.from(tag), sent: undefined };
   return [
     ...parts.map((part) => {
       const bytes = part === last && part.held !== undefined ? Buffer.concat([part.held, tag]) : part.held;

@@ -164,24 +164,57 @@ describe("writing AES-GCM in parts", () => {
     expect(timesX64(timesX64(unit)).toString("hex")).to.equal("e1000000000000000000000000000000");
   });
 
-  it("has no state that other threads would share: pieces hashed there prove the message here", async () => {
-    const source = `
-      const { parentPort, workerData: { parameters, ciphertext, offset, module } } = require("node:worker_threads");
-      import(module).then(({ PieceHash }) => parentPort.postMessage(new PieceHash(parameters, offset).add(ciphertext).end()));`;
-    const module = new URL("../../dist/gcm/gcm-pieces.js", import.meta.url).href;
-    const hashed = await Promise.all(
-      [0, 320, 640].map(
-        (offset) =>
-          new Promise<Piece>((resolve, reject) => {
-            const ciphertext = message.ciphertext.subarray(offset, offset === 640 ? 1000 : offset + 320);
-            const worker = new Worker(source, { eval: true, workerData: { parameters, ciphertext, offset, module } });
-            worker.once("message", resolve).once("error", reject);
-          }),
+  it("has no state that other threads would share: what is encrypted, hashed and decrypted there is the message", async () => {
+    const pieces = await Promise.all(
+      intervals([0, 320, 640, 1000]).map(({ offset, end }) =>
+        inThread<{ ciphertext: Uint8Array; piece: Piece }>(
+          "new GcmWriting(parameters).encrypt(offset, bytes)",
+          offset,
+          plaintext.subarray(offset, end),
+        ),
       ),
     );
-    const { proveInPieces } = await import("../../dist/gcm/gcm-reading.js");
-    expect((await proveInPieces(parameters, hashed, message.tag))?.decrypt(0, message.ciphertext)).to.deep.equal(
-      plaintext,
+    const ciphertext = Buffer.concat(pieces.map((sealed) => sealed.ciphertext));
+    expect(ciphertext).to.deep.equal(message.ciphertext);
+    const hashed = await Promise.all(
+      pieces.map(({ piece: { offset }, ciphertext: bytes }) =>
+        inThread<Piece>("new PieceHash(parameters, offset).add(bytes).end()", offset, bytes),
+      ),
     );
+    expect(hashed.map(({ hash }) => Buffer.from(hash))).to.deep.equal(
+      pieces.map(({ piece }) => Buffer.from(piece.hash)),
+    );
+    const { proveInPieces } = await import("../../dist/gcm/gcm-reading.js");
+    expect((await proveInPieces(parameters, hashed, message.tag))?.length).to.equal(1000);
+    const decrypted = await Promise.all(
+      intervals([0, 7, 500, 1000]).map(({ offset, end }) =>
+        inThread<Uint8Array>(
+          "(await proveInPieces(parameters, pieces, tag)).decrypt(offset, bytes)",
+          offset,
+          ciphertext.subarray(offset, end),
+          hashed,
+        ),
+      ),
+    );
+    expect(Buffer.concat(decrypted)).to.deep.equal(plaintext);
   });
 });
+
+/** What a thread of its own makes of bytes that have their place at `offset`. */
+function inThread<T>(what: string, offset: number, bytes: Uint8Array, pieces: readonly Piece[] = []): Promise<T> {
+  const modules = ["gcm-pieces", "gcm-reading", "gcm-writing"].map(
+    (name) => new URL(`../../dist/gcm/${name}.js`, import.meta.url).href,
+  );
+  const source = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    const { parameters, bytes, offset, pieces, tag, modules } = workerData;
+    Promise.all(modules.map((module) => import(module))).then(async (loaded) => {
+      const { PieceHash, proveInPieces, GcmWriting } = Object.assign({}, ...loaded);
+      parentPort.postMessage(${what});
+    });`;
+  return new Promise((resolve, reject) => {
+    const workerData = { parameters, bytes, offset, pieces, tag: message.tag, modules };
+    const worker = new Worker(source, { eval: true, workerData });
+    worker.once("message", resolve).once("error", reject);
+  });
+}
