@@ -1,9 +1,9 @@
-// A key's end of life: an object gets an escrow key that it was written without, then another application key, and the old
-// one opens it no more. Runs alone: `node docs/examples/rotate-keys.mjs`.
+// A key's end of life, in the hierarchy that the README shows: an object that stands gets an escrow key by an annotation, then
+// another application key, and the old one opens it no more. Runs alone: `node docs/examples/rotate-keys.mjs`.
 import { generateKeyPairSync } from "node:crypto";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { inspectObject, rewrapObject, S3EncryptionClient } from "@s3ec/client";
+import { addRecipient, inspectObject, rewrapObject, S3EncryptionClient } from "@s3ec/client";
 import { startDevServer } from "@s3ec/dev-server";
 import { KmsKeyring } from "@s3ec/keyring-kms";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
@@ -24,8 +24,9 @@ await tell("Stored");
 
 // Escrow: its public key is enough to wrap for it, so that nothing here can try whether it opens.
 const escrow = new RawRsaKeyring({ publicKey, materialDescription: { purpose: "escrow" } });
-const further = { keyring: escrow, instructionFileSuffix: ".escrow", encryptionContext: {} };
-report("Escrow added", await rewrapObject(before, { ...object, encryptionContext, to: further, verify: "none" }));
+const forEscrow = { recipient: "escrow", to: { keyring: escrow, encryptionContext: {} }, verify: "none" };
+report("Escrow added", await addRecipient(before, { ...object, encryptionContext, ...forEscrow }));
+await tell("Stored");
 
 // The application's key: inside KMS, since both are ours.
 const to = { keyring: app2026 };
@@ -33,7 +34,7 @@ report("Moved", await rewrapObject(before, { ...object, encryptionContext, to, o
 await tell("Stored");
 
 await read("alias/app-2026", app2026, { encryptionContext });
-await read("The safe", new RawRsaKeyring({ privateKey }), { instructionFileSuffix: ".escrow" });
+await read("The safe", new RawRsaKeyring({ privateKey }), {});
 await read("alias/app-2024", app2024, { encryptionContext });
 
 before.destroy();
@@ -41,12 +42,13 @@ kms.destroy();
 await server.close();
 
 async function tell(what) {
-  const { inspection } = await inspectObject(before, object);
+  const { inspection, recipients } = await inspectObject(before, object);
   console.log(`${what}: ${inspection.format}, wrapped with ${inspection.wrapAlgorithm}, ${inspection.placement}`);
+  for (const { recipient, wrap } of recipients) console.log(`  and for "${recipient}" with ${wrap}, annotation`);
 }
 
-function report(what, { place, verified, isReencrypted, changed }) {
-  const where = place.in === "metadata" ? "its metadata" : `${object.Key}${place.suffix}`;
+function report(what, { place, verified, isReencrypted = false, changed = [] }) {
+  const where = place.in === "metadata" ? "its metadata" : `its annotation ${place.name}`;
   console.log(`${what}: in ${where}, ${isReencrypted ? "inside KMS, " : ""}verified: ${verified}`);
   if (changed.length > 0) console.log(`  not as before: ${changed.join(", ")}`);
 }
