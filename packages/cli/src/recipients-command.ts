@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
-import { type Explained, entry } from "./command-options.js";
+import { type Explained, entry, listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
 import { type ObjectAddress, objectAddress } from "./object-address.js";
 import { print, warn } from "./printing.js";
-import type { AddCommandOptions, RecipientsCommandOptions } from "./recipients.js";
+import type { AddCommandOptions, RecipientsCommandOptions, VersionAddress } from "./recipients.js";
 
 /** `s3ec recipients add`, `remove` and `list`. */
 export function recipientsCommands(root: Command, interrupts: Interrupts, common: Explained): void {
@@ -21,13 +21,17 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
     .addOption(
       new Option("--verify <WHAT>", "what is verified (default: envelope)").choices(["envelope", "content", "none"]),
     )
+    .option("--allow-loss <NAME>", "let this of a file that is shared with its object get lost (repeatable)", listed)
     .action(async (address: ObjectAddress, recipient: string, options: AddCommandOptions) => {
       const { connectBoth } = await import("./connection.js");
       const { addTo, targetOf } = await import("./recipients.js");
       const target = targetOf(options);
       const { client, to, dispose } = await connectBoth(options, target, address.Bucket, { onWarning: warn });
       await finish(interrupts, dispose, () =>
-        addTo(client, address, recipient, options, { materialsManager: to, signal: interrupts.signal }),
+        addTo(client, versioned(address, options), recipient, options, {
+          materialsManager: to,
+          signal: interrupts.signal,
+        }),
       );
     });
   named(common(commands.command("remove")))
@@ -36,24 +40,36 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
       const { connect } = await import("./connection.js");
       const { removeFrom } = await import("./recipients.js");
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
-      await finish(interrupts, dispose, () => removeFrom(client, address, recipient, interrupts.signal));
+      await finish(interrupts, dispose, () =>
+        removeFrom(client, versioned(address, options), recipient, interrupts.signal),
+      );
     });
   common(commands.command("list"))
     .description("List the wrapped keys beside an object. Nothing of it is authenticated.")
     .argument("<s3://bucket/key>", "which object", objectAddress)
     .option("--json", "print JSON")
+    .option(...VERSION)
     .action(async (address: ObjectAddress, options: RecipientsCommandOptions & { readonly json?: boolean }) => {
       const { connect } = await import("./connection.js");
       const { listOf } = await import("./recipients.js");
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
-      await finish(interrupts, dispose, () => listOf(client, address, options.json === true, interrupts.signal));
+      await finish(interrupts, dispose, () =>
+        listOf(client, versioned(address, options), options.json === true, interrupts.signal),
+      );
     });
+}
+
+const VERSION = ["--version-id <ID>", "a version of the object: its annotations alone"] as const;
+
+function versioned(address: ObjectAddress, { versionId }: RecipientsCommandOptions): VersionAddress {
+  return versionId === undefined ? address : { ...address, VersionId: versionId };
 }
 
 function named(command: Command): Command {
   return command
     .argument("<s3://bucket/key>", "which object", objectAddress)
-    .argument("<NAME>", "the recipient's name, such as escrow");
+    .argument("<NAME>", "the recipient's name, such as escrow")
+    .option(...VERSION);
 }
 
 async function finish(

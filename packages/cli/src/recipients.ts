@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
+import { addRecipient, type Loss, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
 import { printable } from "@s3ec/envelope";
 import { type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
 import type { ConnectionOptions } from "./connection.js";
@@ -11,9 +11,13 @@ type Entries = Readonly<Record<string, string>>;
 /** What `s3ec recipients` is told beside the object. */
 export interface RecipientsCommandOptions extends ConnectionOptions {
   readonly suffix?: string;
+  readonly versionId?: string;
   readonly context?: Entries;
   readonly description?: Entries;
 }
+
+/** An object, or a version of it. */
+export type VersionAddress = ObjectAddress & { readonly VersionId?: string };
 
 /** The same of `add`. */
 export interface AddCommandOptions extends RecipientsCommandOptions {
@@ -23,6 +27,7 @@ export interface AddCommandOptions extends RecipientsCommandOptions {
   readonly toDescription?: Entries;
   readonly in?: "annotation" | "instruction-file";
   readonly sameOwner?: boolean;
+  readonly allowLoss?: readonly string[];
   readonly verify?: "envelope" | "content" | "none";
 }
 
@@ -46,7 +51,7 @@ const VERIFIED = {
 /** Adds a recipient, and says where its wrap stands. */
 export async function addTo(
   client: S3Client,
-  address: ObjectAddress,
+  address: VersionAddress,
   recipient: string,
   options: AddCommandOptions,
   { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
@@ -65,6 +70,8 @@ export async function addTo(
     ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
     ...(place === undefined ? {} : { in: place }),
     ...(verify === undefined ? {} : { verify }),
+    // Whatever is no loss is refused by its name.
+    allowLoss: (options.allowLoss ?? []) as readonly Loss[],
     owner: options.sameOwner === true ? "same" : "another",
     abortSignal: signal,
   });
@@ -77,7 +84,7 @@ export async function addTo(
 /** Removes a recipient, and says what that does not do. */
 export async function removeFrom(
   client: S3Client,
-  address: ObjectAddress,
+  address: VersionAddress,
   recipient: string,
   abortSignal: AbortSignal,
 ): Promise<string> {
@@ -100,7 +107,7 @@ const WHERE = {
 /** Says who has a wrapped key beside an object. */
 export async function listOf(
   client: S3Client,
-  address: ObjectAddress,
+  address: VersionAddress,
   json: boolean,
   abortSignal: AbortSignal,
 ): Promise<string> {

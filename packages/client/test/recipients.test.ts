@@ -1,7 +1,10 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import {
+  CreateBucketCommand,
   GetObjectAnnotationCommand,
+  GetObjectCommand,
   HeadObjectCommand,
+  PutBucketVersioningCommand,
   PutObjectAnnotationCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
@@ -84,7 +87,12 @@ describe("recipients", () => {
     const child = new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { k: "child" } });
     const both = { ...at("file"), recipient: ".child", to: { keyring: child } };
     await owner().send(put("file"));
-    await addRecipient(owner(), { ...both, in: "instruction-file" });
+    const inFile = { ...both, in: "instruction-file" } as const;
+    const denied = { operation: "GetObjectRetention", key: "file", status: 403, code: "AccessDenied" };
+    fixture.server.faults.add({ ...denied, times: 2 });
+    // A file without the lock of its object could be deleted before it.
+    expect((await refusal(addRecipient(owner(), inFile))).message).to.contain('allowLoss: ["lock"]');
+    await addRecipient(owner(), { ...inFile, allowLoss: ["lock"] });
     const call = { instructionFileSuffix: ".child" };
     expect(await reads("file", { keyring: child }, call)).to.equal("secret");
     await addRecipient(owner(), both);
@@ -222,6 +230,38 @@ describe("recipients", () => {
     await owner().send(put("none"));
     fixture.server.faults.clear();
     expect((await inspectObject(fixture.plain, at("none"))).recipients).to.deep.equal([]);
+  });
+
+  it("of a version are its annotations, and no file is touched or taken for its", async () => {
+    const Bucket = "versions";
+    const object = { Bucket, Key: "kept" };
+    await fixture.plain.send(new CreateBucketCommand({ Bucket }));
+    const VersioningConfiguration = { Status: "Enabled" } as const;
+    await fixture.plain.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    const { VersionId = "" } = await owner().send(new PutObjectCommand({ ...object, Body: "older" }));
+    await owner().send(new PutObjectCommand({ ...object, Body: "newer" }));
+    const add = { ...object, recipient: "partner", to: { keyring: partner } };
+    await addRecipient(owner(), { ...add, in: "instruction-file" });
+    await addRecipient(owner(), { ...add, VersionId });
+    const older = await refusal(addRecipient(owner(), { ...add, VersionId, recipient: "x", in: "instruction-file" }));
+    expect(older.code).to.equal("invalid-argument");
+    const listed = await listRecipients(owner(), { ...object, VersionId });
+    expect(listed.recipients.map(({ place }) => place)).to.deep.equal([{ in: "annotation", name: "x-s3ec/partner" }]);
+    expect(listed.unknown).to.deep.equal(["instruction-file"]);
+    const current = await listRecipients(owner(), object);
+    expect(current.recipients.map(({ place }) => place.in)).to.deep.equal(["instruction-file"]);
+    const read = new GetObjectCommand({ ...object, VersionId });
+    const { Body } = await fixture.client({ keyring: partner }).send(read);
+    expect(await Body?.transformToString()).to.equal("older");
+    const removed = await removeRecipient(owner(), { ...object, VersionId, recipient: "partner" });
+    expect(removed).to.deep.include({
+      removed: [{ in: "annotation", name: "x-s3ec/partner" }],
+      remaining: [],
+      unknown: ["instruction-file"],
+    });
+    await refusal(fixture.client({ keyring: partner }).send(read));
+    const left = await listRecipients(owner(), object);
+    expect(left.recipients).to.have.lengthOf(1);
   });
 
   it("say whose a file beside the object is", async () => {

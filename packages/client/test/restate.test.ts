@@ -96,8 +96,7 @@ describe("an object restated", () => {
       const ObjectLockRetainUntilDate = new Date(now.getTime() - 3_600_000);
       const lock = { ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate } as const;
       const head = { ...lock, ObjectLockLegalHoldStatus: "OFF", $metadata: {} } as const;
-      const lockAt = (time: Date) =>
-        lockOf(s3, { Bucket: BUCKET, Key }, { head, date: time, isAws: true }, new AllowedLosses(), {});
+      const lockAt = (time: Date) => lockOf(s3, { Bucket: BUCKET, Key }, { head, date: time }, new AllowedLosses(), {});
       expect(await lockAt(date)).to.deep.equal(lock);
       expect(await lockAt(now)).to.deep.equal({});
     });

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import {
   DeleteObjectCommand,
+  GetObjectAclCommand,
   GetObjectCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -102,7 +103,8 @@ describe("rewrapObject with instruction files", () => {
     await store("order");
     fixture.server.clearRequests();
     await rewrap("order", next);
-    expect(requests("order")).to.deep.equal([
+    const asked = requests("order").filter((request) => !/^GetObject(?:Acl|LegalHold|Retention|Tagging)/.test(request));
+    expect(asked).to.deep.equal([
       "HeadObject",
       "GetObject .instruction",
       "HeadObject .instruction",
@@ -113,6 +115,35 @@ describe("rewrapObject with instruction files", () => {
     ]);
     const [request] = fixture.server.requests.filter(({ operation }) => operation === "PutObject");
     expect(request?.headers["if-match"]).to.match(/^"/);
+  });
+
+  it("keeps the file's access control list, and refuses what may not be read unless that may get lost", async () => {
+    const at = { Bucket: BUCKET, Key: "shared.instruction" };
+    const GrantRead = 'uri="http://acs.amazonaws.com/groups/global/AllUsers"';
+    const GrantFullControl = 'id="s3ec-dev-server"';
+    const writer = fixture.client({ keyring: old, ...FILE });
+    await writer.send(
+      new PutObjectCommand({ Bucket: BUCKET, Key: "shared", Body: "content", GrantRead, GrantFullControl }),
+    );
+    const before = await fixture.plain.send(new GetObjectAclCommand(at));
+    expect(before.Grants).to.have.lengthOf(2);
+    expect((await rewrap("shared", next)).changed).to.deep.equal([]);
+    expect((await fixture.plain.send(new GetObjectAclCommand(at))).Grants).to.deep.equal(before.Grants);
+    const file = await fixture.stored("shared.instruction");
+    for (const [operation, loss] of [
+      ["GetObjectAcl", "acl"],
+      ["GetObjectRetention", "lock"],
+      ["GetObjectTagging", "tags"],
+    ] as const) {
+      fixture.server.faults.add({ operation, key: at.Key, status: 403, code: "AccessDenied" });
+      const refused = await refusal(rewrap("shared", old, {}, { keyring: next }));
+      expect(refused.message).to.contain(`allowLoss: ["${loss}"]`);
+      expect((await fixture.stored("shared.instruction")).body.equals(file.body)).to.equal(true);
+      fixture.server.faults.clear();
+    }
+    fixture.server.faults.add({ operation: "GetObjectAcl", key: at.Key, status: 403, code: "AccessDenied" });
+    const lost = await rewrap("shared", old, { allowLoss: ["acl"] }, { keyring: next });
+    expect(lost.changed).to.deep.equal(["acl"]);
   });
 
   it("keeps how the file is stored: class, encryption, tags and lock", async () => {

@@ -7,7 +7,13 @@ import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { fileToRewrap } from "../rewrap/file-beside.js";
 import { makeNewWrap, type NewWrap, type StandingWrap } from "../rewrap/new-wrap.js";
 import { rewrapFile } from "../rewrap/rewrap-file.js";
-import { type Rewrap, type RewrapOptions, type RewrapTarget, resolveRewrap } from "../rewrap/rewrap-options.js";
+import {
+  defined,
+  type Rewrap,
+  type RewrapOptions,
+  type RewrapTarget,
+  resolveRewrap,
+} from "../rewrap/rewrap-options.js";
 import { type StandingObject, standingObject } from "../rewrap/standing-object.js";
 import { listedAnnotations, seenAnnotations } from "./moving.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
@@ -17,7 +23,13 @@ export interface AddRecipientOptions
   extends RecipientOptions,
     Pick<
       RewrapOptions,
-      "encryptionContext" | "format" | "instructionFileSuffix" | "materialDescription" | "owner" | "verify"
+      | "allowLoss"
+      | "encryptionContext"
+      | "format"
+      | "instructionFileSuffix"
+      | "materialDescription"
+      | "owner"
+      | "verify"
     > {
   /** What wraps the data key for the recipient. */
   readonly to: Omit<RewrapTarget, "instructionFileSuffix">;
@@ -40,6 +52,7 @@ const OPTIONS = {
   recipient: true,
   to: true,
   in: true,
+  allowLoss: true,
   encryptionContext: true,
   materialDescription: true,
   instructionFileSuffix: true,
@@ -68,10 +81,10 @@ export async function addRecipient(client: S3Client, options: AddRecipientOption
   }
   const { annotation, suffix } = placesOf(options);
   const target = place === "annotation" ? to : { ...to, instructionFileSuffix: suffix };
-  const rewrap: Rewrap = {
-    ...resolveRewrap(encryptionOf(client, undefined), { ...rest, to: target }),
-    isRecipient: true,
-  };
+  const resolved = resolveRewrap(encryptionOf(client, undefined), { ...rest, to: target });
+  // A file beside an older version would be the current one's.
+  const version = place === "annotation" ? { ...resolved.object, ...defined({ VersionId: options.VersionId }) } : {};
+  const rewrap: Rewrap = { ...resolved, version: { ...resolved.version, ...version }, isRecipient: true };
   const plain = plainClientOf(client);
   if (place === "annotation") refuseNotAnnotatable(options);
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -110,8 +123,8 @@ async function annotate(
   object: StandingObject,
   name: string,
 ): Promise<NewWrap | undefined> {
-  const { object: address, from } = rewrap;
-  const store = new AnnotationStore(client, address, from.abortSignal);
+  const { version, from } = rewrap;
+  const store = new AnnotationStore(client, version, from.abortSignal);
   await store.prove();
   const before = await listedAnnotations(store);
   const recipient = recipientOfAnnotation(name);

@@ -60,6 +60,10 @@ export async function listRecipients(client: S3Client, options: RecipientsOption
     recipients.push({ recipient, place: { in: "annotation", name }, state, text });
   }
 
+  // Nothing says which version of a file belongs to one of the object.
+  if (options.VersionId !== undefined) {
+    return { hasOwnWrap: standsAlone, recipients, unknown: [...unknown, "instruction-file"] };
+  }
   const beside = new BesideObject(object, {
     get: () => Promise.reject(new Error("Nothing is read this way.")),
     client: () => plain,

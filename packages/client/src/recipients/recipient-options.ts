@@ -8,6 +8,11 @@ export interface RecipientsOptions {
   readonly Bucket: string;
   /** Its key. */
   readonly Key: string;
+  /**
+   * A version of it: then its annotations alone are meant, which each version has of its own. Default: the current one, and the
+   * files beside the object.
+   */
+  readonly VersionId?: string;
   /** As of a `GetObjectCommand`, sent with every request. */
   readonly ExpectedBucketOwner?: GetObjectCommandInput["ExpectedBucketOwner"];
   /** As of a `GetObjectCommand`, sent with every request. */
@@ -25,6 +30,7 @@ export interface RecipientOptions extends RecipientsOptions {
 export const RECIPIENTS: OptionNames<RecipientsOptions> = {
   Bucket: true,
   Key: true,
+  VersionId: true,
   ExpectedBucketOwner: true,
   RequestPayer: true,
   abortSignal: true,

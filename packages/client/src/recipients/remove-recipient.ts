@@ -44,7 +44,8 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
   const annotations = new AnnotationStore(plain, object, abortSignal);
   const isFileOfThis = (text: string): boolean =>
     rules.isFileFor(metadata, { suffix, text }, encryption.materialsManager);
-  if (!rules.kindOf(metadata).standsAlone && rules.unnamed.includes(suffix)) {
+  const hasFiles = options.VersionId === undefined;
+  if (hasFiles && !rules.kindOf(metadata).standsAlone && rules.unnamed.includes(suffix)) {
     throw new S3EncryptionError(
       "unsupported-operation",
       `Nothing was removed: the object's metadata holds no wrapped key, and the file at its key plus "${suffix}" is the generator's.`,
@@ -55,7 +56,8 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
     if (!(await annotations.remove(name, ETag))) throw replaced();
     removed.push({ in: "annotation", name });
   }
-  const file = await files.read(suffix);
+  // With a version, no file is touched: nothing says which version of it belongs to that.
+  const file = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
   if (file.state === "read" && isFileOfThis(file.body) && (await files.remove(suffix, file.etag))) {
     removed.push({ in: "instruction-file", suffix });
   }
@@ -67,11 +69,13 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
     const left = seen.annotations.filter(({ name }) => isOfRecipient(name, annotation));
     remaining.push(...left.map(({ name }) => ({ in: "annotation", name }) as const));
   }
-  const now = await files.read(suffix);
+  const now = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
   if (now.state === "unknown") unknown.push("instruction-file");
   if (now.state === "read" && isFileOfThis(now.body)) remaining.push({ in: "instruction-file", suffix });
   return { removed, remaining, unknown, limits: LIMITS };
 }
+
+const NOT_LOOKED_AT = { state: "unknown" } as const;
 
 /** None where they may not be listed: then they are not known to be removed. */
 async function namesOf(store: AnnotationStore, annotation: string): Promise<readonly string[]> {

@@ -29,7 +29,7 @@ interface Request {
 export async function lockOf(
   client: S3Client,
   address: StoredAddress,
-  { head, date }: SeenObject,
+  { head, date }: Pick<SeenObject, "head" | "date">,
   losses: AllowedLosses,
   request: Request,
 ): Promise<Lock> {
@@ -64,7 +64,7 @@ export async function lockOf(
  * A retention that is over cannot be said any more, and holds nothing. By the store's own clock: one that runs ahead here
  * would take a lock that still holds for one that is over.
  */
-export function isOver(until: Date, storesDate: Date | undefined): boolean {
+function isOver(until: Date, storesDate: Date | undefined): boolean {
   return until.getTime() <= (storesDate ?? new Date()).getTime();
 }
 

@@ -6,10 +6,12 @@ import {
 } from "@aws-sdk/client-s3";
 import { quotedList } from "@s3ec/envelope";
 import { S3EncryptionError, type SiblingRules } from "@s3ec/materials";
-import { tagsOfSource } from "../commands/copy-source.js";
 import { BesideObject } from "../read/beside-object.js";
+import type { AllowedLosses } from "../restate/losses.js";
 import { lookAt, type SeenObject } from "../restate/seen-object.js";
-import { isOver } from "../restate/stored-lock.js";
+import { grantsOf } from "../restate/stored-grants.js";
+import { lockOf } from "../restate/stored-lock.js";
+import { tagsAlong } from "../restate/taken-along.js";
 import type { FoundFile } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { defined, type Rewrap } from "./rewrap-options.js";
@@ -101,26 +103,27 @@ export async function seenFile(client: S3Client, { object, from }: Rewrap, suffi
   return await lookAt(client, { ...object, Key: `${object.Key}${suffix}` }, request);
 }
 
-/** How S3 keeps an object or file, for the one that takes its place or stands beside it: encryption, class, lock and tags. */
+/**
+ * How S3 keeps an object or file, for the one that takes its place or stands beside it: encryption, class, lock, owners and tags.
+ * What of that may not be read is refused unless it may get lost.
+ */
 export async function storageOf(
   client: S3Client,
-  { object, from }: Rewrap,
-  { head, date }: Pick<SeenObject, "head" | "date">,
+  { object, from, keep }: Rewrap,
+  seen: Pick<SeenObject, "head" | "date">,
   suffix: string,
+  losses: AllowedLosses,
 ): Promise<Partial<PutObjectCommandInput>> {
   const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
-  const { ObjectLockRetainUntilDate: until } = head;
-  const isLocked = until !== undefined && !isOver(until, date);
-  const hasTags = (head.TagCount ?? 0) > 0;
-  const { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, StorageClass } = head;
-  return defined({
-    ServerSideEncryption,
-    SSEKMSKeyId,
-    BucketKeyEnabled,
-    StorageClass,
-    ObjectLockMode: isLocked ? head.ObjectLockMode : undefined,
-    ObjectLockRetainUntilDate: isLocked ? until : undefined,
-    ObjectLockLegalHoldStatus: head.ObjectLockLegalHoldStatus,
-    Tagging: hasTags ? await tagsOfSource(client, { ...object, Key: `${object.Key}${suffix}` }, request) : undefined,
-  });
+  const address = { ...object, Key: `${object.Key}${suffix}` };
+  const { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, StorageClass } = seen.head;
+  const isKms = ServerSideEncryption?.startsWith("aws:kms") === true;
+  const SSEKMSEncryptionContext = isKms ? keep.SSEKMSEncryptionContext : undefined;
+  const [lock, grants, tags] = await Promise.all([
+    lockOf(client, address, seen, losses, request),
+    grantsOf(client, address, losses, request),
+    tagsAlong(client, address, losses, request),
+  ]);
+  const encryption = { ServerSideEncryption, SSEKMSKeyId, SSEKMSEncryptionContext, BucketKeyEnabled };
+  return defined({ ...encryption, StorageClass, ...lock, ...grants, ...tags });
 }

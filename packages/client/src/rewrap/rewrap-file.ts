@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { instructionFileSuffix } from "@s3ec/envelope";
 import { S3EncryptionError, type SiblingFile, type SiblingRules, type WrapPlace } from "@s3ec/materials";
+import { AllowedLosses, type Loss } from "../restate/losses.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { type FoundFile, type FoundObject, isUnchanged } from "../write/sibling-files.js";
 import { type SiblingStore, UnansweredPut } from "../write/sibling-store.js";
@@ -14,6 +15,8 @@ export interface RewrappedFile extends NewWrap {
   readonly etag: string;
   /** Of the file that was replaced, in a bucket that keeps versions: it holds the old wrap. */
   readonly replacedVersionId: string | undefined;
+  /** What of the file got lost, as the caller allows. */
+  readonly changed: readonly Loss[];
 }
 
 /**
@@ -49,6 +52,9 @@ export async function rewrapFile(
   const standing: WrapPlace =
     source === undefined ? { in: "metadata" } : { in: "instruction-file", suffix: source.suffix };
   const place: WrapPlace = { in: "instruction-file", suffix };
+  // Refused before a key is used.
+  const losses = new AllowedLosses(rewrap.keep.allowLoss);
+  const shared = await storageOf(client, rewrap, ofFile ?? object, ofFile === undefined ? "" : suffix, losses);
   const made = await makeNewWrap(
     client,
     object.rules,
@@ -61,11 +67,10 @@ export async function rewrapFile(
   // What is replaced may say that it is of an object that is gone.
   const marked = mark === undefined ? described : rules.marked(described, mark);
   const file = { suffix, body: made.laid.text ?? "", metadata: marked };
-  const shared = await storageOf(client, rewrap, ofFile ?? object, ofFile === undefined ? "" : suffix);
   const etag = await write(storeBeside(client, rewrap, rules, shared), file, replaced);
   if (etag === undefined) return undefined;
   await assertStands(looking, file, replaced, before);
-  return { ...made, etag, replacedVersionId: ofFile?.head.VersionId };
+  return { ...made, etag, replacedVersionId: ofFile?.head.VersionId, changed: losses.lost };
 }
 
 /** The file that holds the wrap, unless another one is named. */

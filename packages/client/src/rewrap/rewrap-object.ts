@@ -21,7 +21,10 @@ export interface RewrappedObject {
   readonly isReencrypted: boolean;
   /** Of the object or file that holds the new wrap; of an annotation, the object's. */
   readonly ETag: string;
-  /** What of the object is not as it was, where its metadata changed; nothing of the content. Empty for a file or annotation. */
+  /**
+   * What of the object is not as it was, where its metadata changed; nothing of the content. Of a file, what got lost by `allowLoss`; empty
+   * for an annotation.
+   */
   readonly changed: readonly Change[];
   /** The version that still holds the old wrap, and needs the old key, where the bucket keeps versions. */
   readonly replacedVersionId?: string;
@@ -71,7 +74,7 @@ async function attempt(client: S3Client, rewrap: Rewrap): Promise<RewrappedObjec
   }
   const done = await rewrapFile(client, rewrap, object, isInMetadata);
   if (done === undefined) return undefined;
-  return resultOf(done, { ETag: done.etag, changed: [], replacedVersionId: done.replacedVersionId });
+  return resultOf(done, { ETag: done.etag, changed: done.changed, replacedVersionId: done.replacedVersionId });
 }
 
 /** Without versions, nothing of the one that was replaced is left. */
