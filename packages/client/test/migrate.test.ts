@@ -258,6 +258,30 @@ describe("an object migrated", () => {
         expect(await fixture.keys("unput")).to.deep.equal(["unput"]);
       });
 
+      it("but no recipients, which somebody writes into the file", async () => {
+        await store("forged");
+        await note("forged", "a", "text");
+        fixture.server.faults.add({ operation: "PutObjectAnnotation", status: 403, code: "AccessDenied" });
+        await errorOf(migrate("forged"));
+        fixture.server.faults.clear();
+        const { body } = await fixture.stored("forged.s3ec-annotations");
+        const file = JSON.parse(body.toString());
+        const forged = JSON.stringify({ ...file, annotations: { ...file.annotations, "x-s3ec/evil": "{}" } });
+        await fixture.server.putRawObject(BUCKET, "forged.s3ec-annotations", { body: forged, metadata: {} });
+        await migrate("forged", client({ keyring: current }));
+        expect(await notes("forged")).to.deep.equal({ a: "text" });
+      });
+
+      it("and takes a lost answer for success once the file is there", async () => {
+        await store("lost-file");
+        await note("lost-file", "a", "text");
+        const file = { operation: "PutObject", key: "lost-file.s3ec-annotations" };
+        fixture.server.faults.add({ ...file, performed: true, times: 1 });
+        await migrate("lost-file");
+        expect(await notes("lost-file")).to.deep.equal({ a: "text" });
+        expect(await fixture.keys("lost-file")).to.deep.equal(["lost-file"]);
+      });
+
       it("and puts none to an object that has been put since, but says where they are", async () => {
         await store("another");
         await note("another", "a", "text");

@@ -13,7 +13,7 @@ import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import type { KeptObject } from "../restate/kept-object.js";
 import { lookAt, type StoredAddress } from "../restate/seen-object.js";
 import { whereOf } from "../restate/stored-lock.js";
-import { MAX_CARRIED_LENGTH } from "../restate/taken-along.js";
+import { isOthers, MAX_CARRIED_LENGTH } from "../restate/taken-along.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 
@@ -74,19 +74,24 @@ export class CarriedAnnotations {
     const { ETag: from = "" } = this.#kept.seen.head;
     const carried: Carried = { from, mark, annotations: Object.fromEntries(this.#texts) };
     const { ServerSideEncryption, SSEKMSKeyId, SSEKMSEncryptionContext, BucketKeyEnabled } = this.#kept.restated;
+    const Body = JSON.stringify(carried);
     const put: PutObjectCommandInput = {
       ...fileOf(this.#address),
       ServerSideEncryption,
       SSEKMSKeyId,
       SSEKMSEncryptionContext,
       BucketKeyEnabled,
-      Body: JSON.stringify(carried),
+      Body,
       ContentType: "application/json",
       IfNoneMatch: "*",
     };
     try {
       this.#aside = (await this.#client.send(new PutObjectCommand(put), requestOf(this.#signal))).ETag ?? "";
     } catch (error) {
+      // A lost answer is no failure where our text is there, nor what refuses a second try after one.
+      const now = await readFile(this.#client, this.#address, this.#signal).catch(() => undefined);
+      this.#aside = now?.text === Body ? now.etag : undefined;
+      if (this.#aside !== undefined) return;
       throw [409, 412].includes(httpStatusOf(error) ?? 0) ? changedMeanwhile(error) : error;
     }
   }
@@ -120,7 +125,7 @@ export async function finishCarrying(
 ): Promise<void> {
   const file = await readFile(client, address, signal);
   if (file === undefined) return;
-  const { carried, etag } = file;
+  const carried = parsed(file.text);
   const { head } = await lookAt(client, address, requestOf(signal));
   const isWritten = carried?.mark !== undefined && carried.mark === markOf(head.Metadata);
   if (carried === undefined || (!isWritten && carried.from !== head.ETag)) {
@@ -132,10 +137,11 @@ export async function finishCarrying(
   if (isWritten) {
     const store = new AnnotationStore(client, address, signal);
     const there = new Set((await store.list("")).map(({ name }) => name));
-    const missing = Object.entries(carried.annotations).filter(([name]) => !there.has(name));
+    // Whoever may write the file gives the object no recipients by it.
+    const missing = Object.entries(carried.annotations).filter(([name]) => isOthers(name) && !there.has(name));
     await putTo(client, address, new Map(missing), head.ETag ?? "", signal);
   }
-  await removeFile(client, address, etag, signal);
+  await removeFile(client, address, file.etag, signal);
 }
 
 async function putTo(
@@ -167,11 +173,11 @@ async function readFile(
   client: S3Client,
   address: StoredAddress,
   signal: AbortSignal | undefined,
-): Promise<{ readonly carried: Carried | undefined; readonly etag: string } | undefined> {
+): Promise<{ readonly text: string; readonly etag: string } | undefined> {
   try {
     const output = await client.send(new GetObjectCommand(fileOf(address)), requestOf(signal));
     const bytes = await readAtMost(answeredBody(output), MAX_FILE_LENGTH + 1);
-    return { carried: parsed(Buffer.from(bytes).toString("utf8")), etag: output.ETag ?? "" };
+    return { text: Buffer.from(bytes).toString("utf8"), etag: output.ETag ?? "" };
   } catch (error) {
     // Without s3:ListBucket, S3 answers 403 where there is none.
     if (isMissing(error) || httpStatusOf(error) === 403) return undefined;

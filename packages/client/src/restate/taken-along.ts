@@ -1,5 +1,5 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
-import { MOVING_ANNOTATION, recipientOfAnnotation } from "@s3ec/envelope";
+import { ANNOTATION_PREFIX } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
 import { AnnotationStore, type ListedAnnotation } from "../annotations/annotation-store.js";
@@ -64,7 +64,7 @@ export async function annotationsToCarry(
   request: Request,
 ): Promise<readonly ListedAnnotation[]> {
   const found = await annotationsOf(client, object, losses, request);
-  const others = found.filter(({ name }) => recipientOfAnnotation(name) === undefined && name !== MOVING_ANNOTATION);
+  const others = found.filter(({ name }) => isOthers(name));
   const length = others.reduce((sum, { size }) => sum + size, 0);
   if (length <= MAX_CARRIED_LENGTH) return others;
   losses.accept(
@@ -72,6 +72,11 @@ export async function annotationsToCarry(
     `The object has ${length} bytes of annotations, and what is put anew gets no more than ${MAX_CARRIED_LENGTH} of them.`,
   );
   return [];
+}
+
+/** Whether an annotation is none of ours. */
+export function isOthers(name: string): boolean {
+  return !name.startsWith(ANNOTATION_PREFIX);
 }
 
 /** None where they may not be listed and may get lost. */

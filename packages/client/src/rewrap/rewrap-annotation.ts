@@ -47,7 +47,8 @@ export async function rewrapAnnotation(
   // While they are moved, the new one may be left behind, and the old one come back.
   await listedAnnotations(store);
   if ((await store.read(read.name)) !== read.text || (await store.read(added)) !== text) {
-    await store.remove(added, etag);
+    // With the object that is gone, the new wrap is, too.
+    if (!(await store.remove(added, etag))) return undefined;
     throw new S3EncryptionError(
       "content-mismatch",
       "The recipient was removed or re-wrapped by somebody else meanwhile, and the new wrap was taken back: look at the object's recipients, and do it again if that is still wanted.",
@@ -114,7 +115,9 @@ async function openedWrap(
       );
       return { read, made };
     } catch (error) {
-      if (!(error instanceof S3EncryptionError) || !DOES_NOT_OPEN.has(error.code)) throw error;
+      const isOfAnother =
+        error instanceof S3EncryptionError && (DOES_NOT_OPEN.has(error.code) || error.code === "key-unavailable");
+      if (!isOfAnother) throw error;
       first ??= error;
     }
   }
