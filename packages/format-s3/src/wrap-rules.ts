@@ -65,7 +65,7 @@ export class EnvelopeWraps implements WrapRules {
   }
 
   assertMayHold(stored: StoredWrap, { isFurther, place }: Pick<WrapRequest, "isFurther" | "place">): void {
-    if (isFurther) this.#assertFurther(found(stored));
+    if (isFurther) this.#assertFurther(found(stored), place);
     if (place.in !== "instruction-file" || place.suffix !== DOTNET_V1_SUFFIX) return;
     throw new S3EncryptionError(
       "unsupported-operation",
@@ -121,11 +121,16 @@ export class EnvelopeWraps implements WrapRules {
   }
 
   /** Whoever writes an object without key commitment can give each of its readers another content (S19). */
-  #assertFurther({ envelope, metadata }: FoundWrap): void {
+  #assertFurther({ envelope, metadata }: FoundWrap, place: WrapPlace): void {
+    if (place.in === "annotation" && !holdsEnvelope(metadata)) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        'No reader takes an annotation of an object whose own metadata does not say how it is encrypted: put the recipient in a file (in: "instruction-file").',
+      );
+    }
     if (envelope.suite.committing) return;
-    const isAllowed = envelope.suite.cipher !== "cbc" && this.#options.enableUncommittedChildren;
-    if (isAllowed && (holdsEnvelope(metadata) || envelope.placement === "instruction-file")) return;
     if (envelope.suite.cipher === "cbc") throw noRecipientOfCbc();
+    if (this.#options.enableUncommittedChildren) return;
     throw new S3EncryptionError(
       "unsupported-operation",
       "Format V2 does not commit to its key, so that it gets no further recipient: write the object anew (migrateObject), or set enableUncommittedChildren.",

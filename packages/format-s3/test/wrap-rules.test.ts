@@ -159,6 +159,18 @@ describe("what the S3 formats re-wrap", () => {
     expect(JSON.parse(allowed.text ?? "")["x-amz-iv"]).to.equal(loose.sealed.metadata["x-amz-iv"]);
   });
 
+  it("puts no further recipient where no reader would take it: in an annotation of an object that says nothing (S19)", async () => {
+    const object = await stored(old, "V2", { instructionFileConfig: { enableInstructionFilePutObject: true } });
+    const rules = rulesOf({ enableUncommittedChildren: true });
+    const request = requestOf(old, object.policy);
+    const found = rules.find({ metadata: object.sealed.metadata, place: IN_FILE, text: textOf(object), request });
+    const { message } = refused("unsupported-operation", () =>
+      rules.assertMayHold(found, { place: PARTNERS, isFurther: true }),
+    );
+    expect(message).to.contain("instruction-file");
+    rules.assertMayHold(found, { place: { in: "instruction-file", suffix: ".partner" }, isFurther: true });
+  });
+
   it("takes no annotation for the whole envelope of an object (S19)", async () => {
     const object = await stored(old, "V2", { instructionFileConfig: { enableInstructionFilePutObject: true } });
     const request = requestOf(old, object.policy);
@@ -283,6 +295,8 @@ describe("what the S3 formats re-wrap", () => {
     const found = rulesOf(switched).find({ ...from, request: requestOf(legacy, policy) });
     // Before a key is used (S16).
     refused("unsupported-operation", () => rulesOf(switched).assertMayHold(found, further));
+    const unswitched = refused("unsupported-operation", () => rulesOf(options).assertMayHold(found, further));
+    expect(unswitched.message).to.contain("CBC content");
     const annotated = { metadata: after, place: PARTNERS, text: JSON.stringify(after), request };
     expect(refused("unsupported-operation", () => rules.find(annotated)).message).to.contain("CBC content");
     const dotnet: WrapPlace = { in: "instruction-file", suffix: "INSTRUCTION_SUFFIX" };
