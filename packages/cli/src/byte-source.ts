@@ -18,7 +18,8 @@ export async function openSource(path: string): Promise<ByteSource> {
   if (descriptor !== undefined) return { stream: streamOf(descriptor) };
   const there = await stat(path);
   if (there.isDirectory()) throw new S3EncryptionError("invalid-argument", `${path} is not a file but a folder.`);
-  if (there.isFile()) {
+  // One of /proc or /sys takes no room, and has other bytes than its size says.
+  if (there.isFile() && there.blocks > 0) {
     const file = await open(path, "r");
     return { file, path, size: (await file.stat()).size };
   }

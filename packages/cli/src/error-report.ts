@@ -12,7 +12,7 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   if (error instanceof Interruption) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof S3EncryptionError) {
     const exitCode = isDiskFull(error.cause) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);
-    return { exitCode, message: error.message };
+    return { exitCode, message: WITH_OPTIONS.has(error.code) ? asOptions(error.message) : error.message };
   }
   if (!(error instanceof Error)) return { exitCode: EXIT_CODES.unexpected, message: "An unknown error happened." };
   if ("code" in error && typeof error.code === "string" && "syscall" in error) {
@@ -22,6 +22,21 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
   if (isServiceError(error)) return { exitCode: EXIT_CODES.storage, message: serviceMessage(error) };
   return { exitCode: EXIT_CODES.unexpected, message: sentence(error.message) };
+}
+
+/** Errors about what a call says, which here is the command line. */
+const WITH_OPTIONS: ReadonlySet<string> = new Set(["invalid-argument", "context-mismatch"]);
+const OPTIONS: Readonly<Record<string, string>> = {
+  encryptionContext: "--context",
+  materialDescription: "--description",
+  instructionFileSuffix: "--suffix",
+};
+
+function asOptions(message: string): string {
+  return message.replace(
+    /\b(?:encryptionContext|materialDescription|instructionFileSuffix)\b/g,
+    (name) => OPTIONS[name] ?? name,
+  );
 }
 
 function isDiskFull(cause: unknown): boolean {

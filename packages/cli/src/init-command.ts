@@ -26,6 +26,8 @@ const ESCROW_SUFFIX = ".escrow";
 interface Chosen {
   readonly keyring: object;
   readonly done: readonly string[];
+  /** What to know about this key. */
+  readonly notes?: readonly string[];
 }
 
 /** Writes a new configuration that was checked, and says what to do next. */
@@ -50,7 +52,7 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
   if (escrow !== "" && !(await exists(escrow))) {
     throw wrong(`There is no ${escrow}: s3ec keygen rsa KEY --public ${escrow} makes one.`);
   }
-  const { keyring: first, done } = await chosen(kind, file, options, questions);
+  const { keyring: first, done, notes = [] } = await chosen(kind, file, options, questions);
   const keyring = escrow === "" ? first : withEscrow(first, sourceOf(escrow, file));
   const region = await questions.text(
     options.region,
@@ -71,6 +73,7 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
   return [
     ...done,
     `Wrote ${file}${(await addSchema(file)) ? ` and ${SCHEMA}, which tells editors its fields` : ""}.`,
+    ...notes,
     "",
     "Next:",
     `  s3ec config check ${file} --live s3://BUCKET/`,
@@ -112,11 +115,16 @@ async function chosen(kind: string, file: string, options: InitOptions, question
 async function kmsKey(options: InitOptions, questions: Questions): Promise<Chosen> {
   const keyId = await questions.text(options.key, "KMS key: id, ARN or alias", "alias/app");
   const keyring = { type: "kms", keyId };
-  if (!(await questions.yes(options.create, "Make this key now"))) return { keyring, done: [] };
+  const notes = keyId.includes("alias/")
+    ? [
+        `${keyId} is an alias, a name that can be pointed to another key: objects of the key before then open only with that one in formerKeyIds. The key's ARN names it for good.`,
+      ]
+    : [];
+  if (!(await questions.yes(options.create, "Make this key now"))) return { keyring, done: [], notes };
   if (!keyId.startsWith("alias/"))
     throw wrong("Only a key under an alias can be made: write --key alias/app, for example.");
   const { createKmsKey } = await import("./keygen-kms.js");
-  return { keyring, done: [`Made the KMS key ${await createKmsKey(keyId, options)} under ${keyId}.`] };
+  return { keyring, done: [`Made the KMS key ${await createKmsKey(keyId, options)} under ${keyId}.`], notes };
 }
 
 async function fileKey(

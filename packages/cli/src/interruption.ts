@@ -52,16 +52,17 @@ export class Interrupts {
   /**
    * What would leave something behind if it did not get the time to undo it; it has to listen to the signal.
    *
-   * @param broken what becomes of one that does not end well
+   * @param isKept whether one that did not end well can be gone on with
    */
-  transfer<T>(work: () => Promise<T>, broken: "clean" | "kept" = "clean"): Promise<T> {
+  transfer<T>(work: () => Promise<T>, isKept: () => Promise<boolean> = async () => false): Promise<T> {
     this.signal.throwIfAborted();
     const transfer = work();
     this.#transfer = transfer.then(
       () => "done",
-      () => (this.left === undefined ? broken : "left"),
+      async () => (this.left !== undefined ? "left" : (await isKept()) ? "kept" : "clean"),
     );
-    return transfer;
+    // The command must not end with the error before it is known what has become of the transfer.
+    return transfer.finally(() => this.#transfer);
   }
 
   /** Rejects with an `Interruption` when a signal comes first. */

@@ -46,12 +46,15 @@ export async function keygenRsa(file: string, options: RsaKeygenOptions): Promis
   await writeNew(file, written, 0o600);
   if (publicFile !== undefined) await writePublicHalf(publicFile, pem, file);
   const source = { file, ...(passphraseEnv === undefined ? {} : { passphrase: { env: passphraseEnv } }) };
-  const half = publicFile === undefined ? "PUBLIC HALF" : publicFile;
+  const half = publicFile ?? `${parse(file).name}.pub.pem`;
   return [
     `Made the RSA key ${file}, of ${bits} bits, which only you can read${passphrase === undefined ? "" : ", and only with its passphrase"}.`,
     "",
     `Its public half${publicFile === undefined ? "" : `, also in ${publicFile}`} (${fingerprint(publicKey)}), which only writes:`,
     pem.trimEnd(),
+    ...(publicFile === undefined
+      ? [`Save it as ${half} for whoever only writes; no secret is in it. (--public FILE saves it by itself.)`]
+      : []),
     ...keyring("to only write", { type: "raw-rsa", publicKey: { file: half } }, file, options),
     ...keyring("to read and write", { type: "raw-rsa", privateKey: source }, file, options),
   ].join("\n");

@@ -12,6 +12,7 @@ import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
 import { Interrupts } from "./interruption.js";
 import { keyCommands } from "./key-commands.js";
 import { migrateCommand } from "./migrate-command.js";
+import { exists } from "./new-file.js";
 import {
   destinationAddress,
   fileNamedAfter,
@@ -100,7 +101,9 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
         return () =>
           print(`Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`);
       };
-      await withProgress(options, interrupts, dispose, put, resume ? "kept" : "clean");
+      // Before there is a state, nothing of it is kept.
+      const isKept = async (): Promise<boolean> => resume && (await exists(stateOf(file)));
+      await withProgress(options, interrupts, dispose, put, isKept);
     });
 
   transfer(
@@ -195,7 +198,7 @@ function common(command: Command, description: string): Command {
     .description(description)
     .option("--config <FILE>", "configuration (default: s3ec.config.json, .yaml or .yml in this folder)")
     .option(...USE)
-    .option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev")
+    .addOption(new Option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev").conflicts("devServer"))
     .option(...DEV_SERVER, devServerAddress)
     .option("--suffix <SUFFIX>", "instruction file suffix, such as .escrow");
 }
@@ -212,7 +215,7 @@ async function discard(file: string, { Bucket }: ObjectAddress, options: PutComm
   const { connectWithoutKeys } = await import("./connection.js");
   const { discardUpload } = await import("@s3ec/client");
   const { client, dispose } = await connectWithoutKeys(options, Bucket);
-  const state = `${file}.s3ec-upload`;
+  const state = stateOf(file);
   try {
     await discardUpload(client, state);
   } finally {
@@ -226,7 +229,7 @@ async function withProgress(
   interrupts: Interrupts,
   dispose: () => Promise<void>,
   work: (options: TransferOptions) => Promise<() => Promise<void>>,
-  broken: "clean" | "kept" = "clean",
+  isKept?: () => Promise<boolean>,
 ): Promise<void> {
   const call: EncryptionCallOptions = {
     ...(context === undefined ? {} : { encryptionContext: context }),
@@ -240,12 +243,17 @@ async function withProgress(
   signal.addEventListener("abort", bar.stop, { once: true });
   let report: () => Promise<void>;
   try {
-    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }), broken);
+    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }), isKept);
   } finally {
     bar.stop();
     await dispose();
   }
   await report();
+}
+
+/** As `EncryptedUpload` names it. */
+function stateOf(file: string): string {
+  return `${file}.s3ec-upload`;
 }
 
 function nameOf(file: string, dash: string): string {

@@ -217,6 +217,7 @@ describe("s3ec init", () => {
   it("takes the defaults of questions that are answered with nothing", async () => {
     const said = await initCommand(path("s3ec.config.json"), {}, async (_question, byDefault) => byDefault);
     expect(said).to.match(/^Wrote \S+s3ec\.config\.json and s3ec\.schema\.json/);
+    expect(said).to.match(/alias\/app is an alias, .* formerKeyIds\. The key's ARN names it for good\./);
     expect(JSON.parse(read("s3ec.config.json"))).to.deep.equal({
       $schema: "./s3ec.schema.json",
       keyring: { type: "kms", keyId: "alias/app" },

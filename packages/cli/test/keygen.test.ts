@@ -78,6 +78,14 @@ describe("s3ec keygen", function () {
     expect(checked.stdout).to.contain(/SHA256:[0-9a-f]{16}/.exec(stdout)?.[0] ?? "none");
   });
 
+  it("rsa: says where its public half goes that no option saves", async () => {
+    const { stdout } = await s3ec(["keygen", "rsa", "team.pem", "--bits", "2048"], folder);
+    expect(stdout).to.contain("Save it as team.pub.pem for whoever only writes");
+    writeFileSync(join(folder, "team.pub.pem"), /-----BEGIN PUBLIC KEY-----[\s\S]*?KEY-----\n/.exec(stdout)?.[0] ?? "");
+    const [writer = "", reader = ""] = configurations(stdout);
+    await through(writer, reader);
+  });
+
   it("writes over no file, and leaves no private key without the public half that was asked for", async () => {
     writeFileSync(join(folder, "there"), "kept");
     for (const args of [

@@ -69,6 +69,20 @@ describe("s3ec put --resume", function () {
     );
   });
 
+  it("keeps nothing, and says so, when it is interrupted before there is a state", async () => {
+    server.kms.createKey({ alias: "alias/app" });
+    const pause = server.faults.pause({ operation: "GenerateDataKey" });
+    // The local server's own configuration, with a KMS key.
+    const { child, outcome } = start(["put", "in", "s3://demo/x", "--resume", ...common.slice(2)], folder, env);
+    await Promise.race([pause.reached, outcome]);
+    child.kill("SIGINT");
+    const { stderr, code } = await outcome;
+    pause.release();
+    expect(stderr).to.include("nothing was left behind").and.not.include("--discard");
+    expect(code).to.equal(130);
+    expect(readdirSync(folder)).to.have.members(["aes.json", "app.key", "in"]);
+  });
+
   it("is refused of a stream", async () => {
     const { code, stderr } = await s3ec(["put", "-", "s3://demo/x", "--resume", ...common], folder, env);
     expect(code).to.not.equal(0);

@@ -38,6 +38,37 @@ describe("s3ec with streams and names", function () {
     return s3ec([...args, "--dev-server", server.endpoint], folder);
   }
 
+  for (const file of ["/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled"]) {
+    (existsSync(file) ? it : it.skip)(`put all of ${file}, whatever its size says`, async () => {
+      expect((await local("put", file, "s3://demo/system")).stderr).to.equal("");
+      expect((await local("get", "s3://demo/system", "system")).stderr).to.equal("");
+      expect(readFileSync(join(folder, "system"), "utf8")).to.equal(readFileSync(file, "utf8"));
+    });
+  }
+
+  it("put an empty file", async () => {
+    writeFileSync(join(folder, "empty"), "");
+    expect((await local("put", "empty", "s3://demo/empty")).stdout).to.match(/^Encrypted 0 bytes of empty/);
+    expect((await local("get", "s3://demo/empty", "nothing")).code).to.equal(0);
+    expect(statSync(join(folder, "nothing")).size).to.equal(0);
+  });
+
+  it("name the options of the command line where raw keys bind no context", async () => {
+    const { code, stderr } = await local("put", "in", "s3://demo/bound", "--context", "tenant=a");
+    expect({ code, stderr }).to.deep.equal({
+      code: 2,
+      stderr:
+        "s3ec: Only KMS keyrings bind an encryption context; pass --description with raw keys, or leave it out.\n",
+    });
+  });
+
+  it("take one local server, not two", async () => {
+    const { code, stderr } = await local("put", "in", "s3://demo/two", "--dev");
+    expect(code).to.equal(2);
+    expect(stderr).to.contain("cannot be used with option '--dev-server <URL>'");
+    expect(existsSync(join(folder, ".s3ec-dev"))).to.equal(false);
+  });
+
   /** A line of a shell, in which `s3ec` is the command. */
   async function shell(line: string): Promise<{ code: number; stdout: string; stderr: string }> {
     const script = `s3ec() { "${process.execPath}" "${BIN}" "$@" --dev-server ${server.endpoint}; }; ${line}`;

@@ -86,7 +86,7 @@ describe("the client under faults", () => {
   it("rejects when an upload's file is not there, and lets no error escape", async () => {
     const client = fixture.client({ keyring: REMOTE_KEYRING });
     const upload = new EncryptedUpload({ client, params: { Bucket: BUCKET, Key: "u" }, file: join(folder, "absent") });
-    expect(await errorOf(upload.done())).to.have.property("code", "ENOENT");
+    expect(await errorOf(upload.done())).to.have.nested.property("cause.code", "ENOENT");
   });
 
   it("rejects when a body fails while the request is still being signed, and lets no error escape", async () => {

@@ -37,7 +37,7 @@ describe("the client in a realm of its own, as under Jest", () => {
     "put a file that is not there": "ENOENT",
     "get an object that is not there": "NoSuchKey",
     "get an object that is not encrypted": "not-encrypted",
-    "upload a file that is not there": "ENOENT",
+    "upload a file that is not there": "invalid-argument",
     "download into a new file": TEXT,
     "download into a stream": TEXT,
     "list an object that is gone": "undefined",

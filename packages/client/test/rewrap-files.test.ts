@@ -521,7 +521,7 @@ describe("rewrapObject with instruction files", () => {
       const { code } = await refusal(rewrap("any", next, options));
       expect(code, JSON.stringify(options)).to.equal("invalid-argument");
     }
-    const unknown = rewrapObject(fixture.plain, { Bucket: BUCKET, Key: "any" });
+    const unknown = rewrapObject(fixture.plain, { Bucket: BUCKET, Key: "any", to: {} });
     expect((await refusal(unknown)).code).to.equal("invalid-argument");
   });
 

@@ -10,7 +10,7 @@ import { type RewrapOptions, type RewrappedObject, rewrapObject, type S3Encrypti
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
-import type { Keyring } from "@s3ec/materials";
+import { DefaultMaterialsManager, type Keyring } from "@s3ec/materials";
 import { expect } from "chai";
 import { BUCKET, Fixture, get, put, refusal } from "./fixture.js";
 
@@ -63,6 +63,21 @@ describe("rewrapObject with the wrap in the metadata", () => {
 
   const operations = (key: string): string[] =>
     fixture.server.requests.filter((request) => request.key === key).map(({ operation }) => operation);
+
+  it("asks for an object that holds the new keyring, where it is given by itself or not at all", async () => {
+    const client = fixture.client({ keyring: old });
+    const tell = async (to: unknown): Promise<string> => {
+      const options = { Bucket: BUCKET, Key: "k", ...(to === undefined ? {} : { to }) };
+      const error = await refusal(rewrapObject(client, options as never));
+      expect(error.code).to.equal("invalid-argument");
+      return error.message;
+    };
+    fixture.server.clearRequests();
+    expect(await tell(rsa)).to.equal("rewrapObject's to is an object that holds the keyring: write to: { keyring }.");
+    expect(await tell(new DefaultMaterialsManager(rsa))).to.contain("write to: { materialsManager }");
+    expect(await tell(undefined)).to.contain("to: {} for the client's own keyring");
+    expect(fixture.server.requests).to.deep.equal([]);
+  });
 
   for (const [format, options] of Object.entries({ V2, V3: {} })) {
     it(`replaces the wrap of ${format} and keeps the rest, without reading the content`, async () => {

@@ -40,7 +40,8 @@ describe("the options of a transfer", () => {
     ["a readable stream", { to: new ReadableStream() }, "Say where to download to"],
     ["a file descriptor", { to: 1 }, "Say where to download to"],
     ["a preference in words", { preferInstructionFile: "false" }, "preferInstructionFile must be"],
-    ["an upload's option", { file: "k" }, "EncryptedDownload knows no option"],
+    ["an upload's option", { file: "k" }, 'EncryptedDownload knows no option "file". Did you mean to?'],
+    ["the address beside params", { Bucket: "b" }, "Did you mean params: { Bucket, Key }?"],
   ];
   const ofUploads: typeof wrong = [
     ["no body", { params }, "Give either a file or params.Body"],
@@ -50,6 +51,8 @@ describe("the options of a transfer", () => {
     ["tags by name", { tags: { a: "b" } }, "tags must be a list"],
     ["tags without a Key", { tags: [{ key: "a" }] }, "tags must be a list"],
     ["a switch in words", { leavePartsOnError: "false" }, "leavePartsOnError must be"],
+    ["another word for the file", { path: "k" }, 'EncryptedUpload knows no option "path". Did you mean file?'],
+    ["the signal itself", { abortSignal: AbortSignal.abort() }, "Did you mean abortController?"],
     ["a download's option", { preferInstructionFile: true }, "EncryptedUpload knows no option"],
   ];
 

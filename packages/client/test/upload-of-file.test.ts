@@ -1,8 +1,10 @@
 import {
   closeSync,
   createReadStream,
+  existsSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -27,7 +29,7 @@ import {
 import type { Fault } from "@s3ec/dev-server";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
-import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
+import { BUCKET, bytesOfLength, Fixture, get, refusal, TEST_KEYRING } from "./fixture.js";
 import { RecordingProxy } from "./recording-proxy.js";
 import { errorOf } from "./transfers.js";
 
@@ -274,9 +276,23 @@ describe("EncryptedUpload of a file", () => {
     }
   });
 
+  for (const file of ["/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled"]) {
+    (existsSync(file) ? it : it.skip)(`uploads all of ${file}, whatever its size says`, async () => {
+      await upload("system", { file }).done();
+      const { Body } = await fixture.client().send(get("system"));
+      expect(await Body?.transformToString()).to.equal(readFileSync(file, "utf8"));
+    });
+  }
+
   it("says of a file that is not there, of a folder, and of another length what is wrong, sending nothing", async () => {
-    expect(await errorOf(upload("none", { file: join(folder, "none") }).done())).to.have.property("code", "ENOENT");
-    expect(await errorOf(upload("folder", { file: folder }).done())).to.have.property("code", "EISDIR");
+    const none = join(folder, "none");
+    const missing = await refusal(upload("none", { file: none }).done());
+    expect(missing.message).to.equal(`The file ${none} is not there.`);
+    expect(missing).to.have.property("code", "invalid-argument");
+    expect(missing.cause).to.have.property("code", "ENOENT");
+    expect((await refusal(upload("folder", { file: folder }).done())).message).to.equal(
+      `${folder} is a folder: name a file.`,
+    );
     const params = { Bucket: BUCKET, Key: "length", ContentLength: 3 };
     expect((await refusal(upload("length", { params }).done())).code).to.equal("content-mismatch");
     expect(fixture.server.requests).to.deep.equal([]);

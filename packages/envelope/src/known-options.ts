@@ -8,6 +8,7 @@ export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
  * and what it asks for, such as a bound context or a policy, would silently not be done.
  *
  * @param what whose options these are, as the error says it: `RawAesKeyring`, `send`
+ * @param meant what callers of other libraries write, with the option that does it here
  * @throws S3EncryptionError with `invalid-argument`, or the code that is given; it names options, never their values
  */
 export function assertKnownOptions<Options extends object>(
@@ -15,6 +16,7 @@ export function assertKnownOptions<Options extends object>(
   names: OptionNames<NoInfer<Options>>,
   what: string,
   code: S3EncryptionErrorCode = "invalid-argument",
+  meant: Readonly<Record<string, string>> = {},
 ): void {
   if (!isPlain(options)) {
     throw new S3EncryptionError(code, `Pass the options of ${what} as a plain object: no array, Map or promise.`);
@@ -22,7 +24,7 @@ export function assertKnownOptions<Options extends object>(
   const known = Object.keys(names);
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(names, name)) continue;
-    const near = nearestName(name, known);
+    const near = Object.hasOwn(meant, name) ? meant[name] : nearestName(name, known);
     const advice = near === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${near}?`;
     throw new S3EncryptionError(code, `${what} knows no option ${JSON.stringify(name)}. ${advice}`);
   }

@@ -37,7 +37,7 @@ export async function generateDataKey(
     ...grants(key),
   });
   const { Plaintext, CiphertextBlob, KeyId } = await key.client.send(command).catch((error: unknown) => {
-    throw kmsError(error, "kms:GenerateDataKey");
+    throw kmsError(error, "kms:GenerateDataKey", key.keyId);
   });
   const length = "NumberOfBytes" in size ? size.NumberOfBytes : DATA_KEY_LENGTH;
   if (Plaintext?.length !== length || !CiphertextBlob?.length) {
@@ -55,7 +55,7 @@ export async function encryptDataKey(key: KmsKey, context: StringMap, plaintext:
     ...grants(key),
   });
   const { CiphertextBlob, KeyId } = await key.client.send(command).catch((error: unknown) => {
-    throw kmsError(error, "kms:Encrypt");
+    throw kmsError(error, "kms:Encrypt", key.keyId);
   });
   if (!CiphertextBlob?.length) throw unexpectedAnswer("Encrypt");
   return { blob: CiphertextBlob, keyArn: KeyId };
@@ -81,7 +81,7 @@ export async function decryptBlob(
     ...grants(key),
   });
   const { Plaintext, KeyId } = await key.client.send(command).catch((error: unknown) => {
-    throw kmsError(error, "kms:Decrypt");
+    throw kmsError(error, "kms:Decrypt", ...(key.keyId === undefined ? [] : [key.keyId]));
   });
   if (Plaintext === undefined || KeyId === undefined) throw unexpectedAnswer("Decrypt");
   return { plaintext: Plaintext, keyArn: KeyId };
@@ -110,7 +110,7 @@ export async function reencryptBlob(
     ...grants({ grantTokens }),
   });
   const { CiphertextBlob, SourceKeyId, KeyId } = await target.key.client.send(command).catch((error: unknown) => {
-    throw kmsError(error, "kms:ReEncryptFrom and kms:ReEncryptTo");
+    throw kmsError(error, "kms:ReEncryptFrom and kms:ReEncryptTo", source.key.keyId, target.key.keyId);
   });
   // Without their names nobody could tell that both keys are one.
   if (!CiphertextBlob?.length || SourceKeyId === undefined || KeyId === undefined) throw unexpectedAnswer("ReEncrypt");

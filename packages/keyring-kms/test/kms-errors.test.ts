@@ -26,14 +26,14 @@ describe("KMS errors", () => {
     };
     for (const [permission, call] of Object.entries(denied)) {
       const error = await refusal("key-unavailable", call);
-      expect(error.message).to.contain(`permission ${permission} on the key`);
+      expect(error.message).to.contain(`permission ${permission} on the key ${kms.keyArn}, in its policy`);
       expect(error.cause).to.have.property("name", "AccessDeniedException");
       expect(Object.keys(error)).to.not.include("cause");
     }
   });
 
   const answers = {
-    NotFoundException: /no such key: check keyId .* region/,
+    NotFoundException: /does not find the key arn:\S+: check keyId .* region/,
     DisabledException: /disabled/,
     KMSInvalidStateException: /pending deletion/,
     KeyUnavailableException: /try kms:GenerateDataKey again/,
@@ -55,7 +55,9 @@ describe("KMS errors", () => {
 
   it("says that a key of the server really is disabled or missing", async () => {
     const missing = new KmsKeyring({ keyId: "alias/none", client: kms.client() });
-    expect((await refusal("key-unavailable", missing.onEncrypt(toEncrypt()))).message).to.contain("no such key");
+    expect((await refusal("key-unavailable", missing.onEncrypt(toEncrypt()))).message).to.contain(
+      "does not find the key alias/none:",
+    );
     const rsa = kms.server.kms.createKey({ spec: "RSA_2048" });
     const asymmetric = new KmsKeyring({ keyId: rsa.arn, client: kms.client() });
     expect((await refusal("key-unavailable", asymmetric.onEncrypt(toEncrypt()))).message).to.contain("symmetric");

@@ -12,7 +12,7 @@ import type { KeepOptions } from "../restate/kept-object.js";
 import { AllowedLosses } from "../restate/losses.js";
 import type { StoredAddress } from "../restate/seen-object.js";
 import { settleTimeOf } from "../restate/settled.js";
-import { defined, invalid } from "../rewrap/rewrap-options.js";
+import { defined, invalid, refuseBareTarget } from "../rewrap/rewrap-options.js";
 
 /** What the object is written with. */
 export interface MigrationTarget {
@@ -107,6 +107,7 @@ export interface Migration {
  */
 export function resolveMigration(own: ResolvedOptions, options: MigrateOptions): Migration {
   assertKnownOptions(options, OPTIONS, "migrateObject");
+  refuseBareTarget(options.to, "migrateObject");
   const { to = {}, dropRecipients = [], Bucket, Key } = options;
   assertKnownOptions(to, TARGET, "migrateObject's to");
   for (const [name, value] of Object.entries({ Bucket, Key })) {

@@ -39,8 +39,8 @@ export interface RewrapOptions extends KeepOptions {
    * `recipient`, any: each has annotations of its own.
    */
   readonly VersionId?: string;
-  /** What wraps the data key from now on. Default: the client's own keyring, which may have a new key. */
-  readonly to?: RewrapTarget;
+  /** What wraps the data key from now on; `{}` for the client's own keyring, which may have a new key. */
+  readonly to: RewrapTarget;
   /** As to read the object. */
   readonly encryptionContext?: Readonly<Record<string, string>>;
   /** As to read the object. */
@@ -149,7 +149,13 @@ export interface Rewrap {
 /** Throws `invalid-argument` for what is wrong with the options, before anything is asked or used. */
 export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOptions): Rewrap {
   assertKnownOptions(options, OPTIONS, "rewrapObject");
-  const { to = {}, owner = "another", verify = "envelope", enforceRotation = false, decryptHere = false } = options;
+  refuseBareTarget(options.to, "rewrapObject");
+  if (options.to === undefined) {
+    throw invalid(
+      "rewrapObject must be told what wraps from now on: to: { keyring }, or to: {} for the client's own keyring, which may have a new key.",
+    );
+  }
+  const { to, owner = "another", verify = "envelope", enforceRotation = false, decryptHere = false } = options;
   assertKnownOptions(to, TARGET, "rewrapObject's to");
   const { Bucket, Key, ExpectedBucketOwner, RequestPayer, VersionId, recipient } = options;
   for (const [name, value] of Object.entries({ Bucket, Key })) {
@@ -201,7 +207,7 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
 function refuseBesideRecipient(recipient: string, { instructionFileSuffix, to }: RewrapOptions): void {
   if (typeof recipient !== "string") throw invalid("recipient must be a name, such as escrow.");
   annotationName(recipient);
-  if (instructionFileSuffix === undefined && to?.instructionFileSuffix === undefined) return;
+  if (instructionFileSuffix === undefined && to.instructionFileSuffix === undefined) return;
   throw invalid(
     "Name either a recipient, whose annotation is re-wrapped in its place, or an instruction file (instructionFileSuffix), not both.",
   );
@@ -212,6 +218,13 @@ function managerOf({ keyring, materialsManager }: RewrapTarget): MaterialsManage
     throw invalid("Give either a keyring or a materialsManager to rewrap to, not both.");
   }
   return keyring === undefined ? materialsManager : new DefaultMaterialsManager(keyring);
+}
+
+/** Throws `invalid-argument` for a keyring or manager in place of the object that holds it: its own names would be refused, or ignored. */
+export function refuseBareTarget(to: object | undefined, what: string): void {
+  if (typeof to !== "object" || to === null) return;
+  const name = "onDecrypt" in to ? "keyring" : "getDecryptionMaterials" in to ? "materialsManager" : undefined;
+  if (name !== undefined) throw invalid(`${what}'s to is an object that holds the ${name}: write to: { ${name} }.`);
 }
 
 /** Without what is undefined. */

@@ -54,6 +54,8 @@ const OPTIONS: OptionNames<EncryptedDownloadOptions> = {
   format: true,
 };
 
+const MEANT = { file: "to", path: "to", target: "to", output: "to", destination: "to", filename: "to" };
+
 const DEFAULT_QUEUE_SIZE = 8;
 const DEFAULT_PART_SIZE = 3 * 1024 * 1024;
 
@@ -81,7 +83,7 @@ export class EncryptedDownload extends EventEmitter<{
    */
   constructor(options: EncryptedDownloadOptions) {
     super();
-    assertTransferOptions(options, OPTIONS, "EncryptedDownload");
+    assertTransferOptions(options, OPTIONS, "EncryptedDownload", MEANT);
     const { params, to, resume } = options;
     if (params.Range !== undefined || params.PartNumber !== undefined) {
       throw invalid("EncryptedDownload reads whole objects; send a GetObjectCommand for a range.");

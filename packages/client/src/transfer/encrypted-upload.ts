@@ -71,6 +71,16 @@ const OPTIONS: OptionNames<EncryptedUploadOptions> = {
   format: true,
 };
 
+const MEANT = {
+  path: "file",
+  from: "file",
+  source: "file",
+  filename: "file",
+  Body: "params.Body",
+  body: "params.Body",
+  stream: "params.Body",
+};
+
 /**
  * Uploads a body of any size, encrypted: used like `Upload` of `@aws-sdk/lib-storage`. A file is read, encrypted and sent in
  * several places at once, and read again where a part has to be sent again.
@@ -91,7 +101,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
    */
   constructor(options: EncryptedUploadOptions) {
     super();
-    assertTransferOptions(options, OPTIONS, "EncryptedUpload");
+    assertTransferOptions(options, OPTIONS, "EncryptedUpload", MEANT);
     const { params, file, tags = [], leavePartsOnError = false } = options;
     if ((file === undefined) === (params.Body === undefined)) {
       throw invalid("Give either a file or params.Body, not both and not neither.");

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { isError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { FileChangedError } from "./file-changed-error.js";
 
 /** What tells that a file is the one that it was, as far as its system says: whoever maps it into memory may change it unseen. */
@@ -27,14 +27,27 @@ export class SourceFile {
     this.identity = identity;
   }
 
-  /** Undefined for what is no regular file, such as a pipe, which can be read only once and has no places. */
+  /**
+   * Undefined for what is no regular file, such as a pipe, or one of `/proc`: it can be read only once and has no places.
+   * @throws S3EncryptionError `invalid-argument` for a folder, and for what is not there or may not be read
+   */
   static async open(path: string): Promise<SourceFile | undefined> {
+    try {
+      return await SourceFile.#open(path);
+    } catch (error) {
+      throw toldOf(path, error);
+    }
+  }
+
+  static async #open(path: string): Promise<SourceFile | undefined> {
+    const there = await stat(path);
+    if (there.isDirectory()) throw new S3EncryptionError("invalid-argument", `${path} is a folder: name a file.`);
     // Opening a pipe waits for whoever writes to it, and closing it again would end that.
-    if (!(await stat(path)).isFile()) return undefined;
+    if (!there.isFile()) return undefined;
     const file = await open(path);
     try {
       const stats = await file.stat({ bigint: true });
-      if (stats.isFile()) return new SourceFile(path, file, identityOf(stats));
+      if (stats.isFile() && !(await isMadeUp(file, stats))) return new SourceFile(path, file, identityOf(stats));
     } catch (error) {
       await file.close();
       throw error;
@@ -75,6 +88,21 @@ export class SourceFile {
       if (!isError(error) || error.code !== "EBADF") throw error;
     });
   }
+}
+
+/** Whether a system makes up a file's bytes as they are read: its size, 0 in `/proc` and a page in `/sys`, says nothing of them. */
+async function isMadeUp(file: FileHandle, { size, blocks }: BigIntStats): Promise<boolean> {
+  if (blocks > 0n) return false;
+  const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1, size === 0n ? 0 : Number(size - 1n));
+  return bytesRead === (size === 0n ? 1 : 0);
+}
+
+const REASONS: Readonly<Record<string, string>> = { ENOENT: "is not there", EACCES: "may not be read by this process" };
+
+function toldOf(path: string, error: unknown): unknown {
+  const reason = isError(error) && typeof error.code === "string" ? REASONS[error.code] : undefined;
+  if (reason === undefined) return error;
+  return new S3EncryptionError("invalid-argument", `The file ${path} ${reason}.`, { cause: error });
 }
 
 /** Whether both are of one file that nobody has written to in between. */

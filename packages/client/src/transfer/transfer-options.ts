@@ -9,13 +9,29 @@ interface TransferOptions {
   readonly abortController?: AbortController;
 }
 
-/** Throws `invalid-argument` for what could only fail once the transfer goes on, and with a sentence of its own. */
+/** What is said of the object is in `params`, as of `Upload` of `@aws-sdk/lib-storage`; other words are those of other tools. */
+const MEANT: Readonly<Record<string, string>> = {
+  Bucket: "params: { Bucket, Key }",
+  Key: "params: { Bucket, Key }",
+  bucket: "params: { Bucket, Key }",
+  key: "params: { Bucket, Key }",
+  concurrency: "queueSize",
+  signal: "abortController",
+  abortSignal: "abortController",
+};
+
+/**
+ * Throws `invalid-argument` for what could only fail once the transfer goes on, and with a sentence of its own.
+ *
+ * @param meant what callers write for options of this transfer
+ */
 export function assertTransferOptions<Options extends TransferOptions>(
   options: Options,
   names: OptionNames<NoInfer<Options>>,
   what: string,
+  meant: Readonly<Record<string, string>>,
 ): void {
-  assertKnownOptions(options, names, what);
+  assertKnownOptions(options, names, what, "invalid-argument", { ...MEANT, ...meant });
   const { params, queueSize = 1, partSize = 1, abortController } = options;
   for (const name of ["Bucket", "Key"] as const) {
     if (typeof params?.[name] !== "string" || params[name] === "") throw invalid(`params must name a ${name}.`);

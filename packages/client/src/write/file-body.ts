@@ -9,10 +9,10 @@ export class FileBody {
     this.#path = path;
   }
 
-  /** Bytes; undefined for what is not a regular file, and where reading it will fail. */
+  /** Bytes; undefined for what is not a regular file or takes no room (one of `/proc`), and where reading it will fail. */
   length(): number | undefined {
     const stats = statSync(this.#path, { throwIfNoEntry: false });
-    return stats?.isFile() === true ? stats.size : undefined;
+    return stats?.isFile() === true && stats.blocks > 0 ? stats.size : undefined;
   }
 
   chunks(): AsyncGenerator<Uint8Array> {
