@@ -50,6 +50,21 @@ describe("the suffix of an instruction file", () => {
     expect((await refusal(read("exchanged", { keyring: both }, ".escrow"))).code).to.equal("decryption-failed");
   });
 
+  it("is named where its file may not be read, and not with S3's other errors (H34)", async () => {
+    const failing = async (status: number, code: string): Promise<unknown> => {
+      fixture.server.faults.add({ operation: "GetObject", key: "both.escrow", status, code, times: 9 });
+      const error = await errorOf(read("both", { keyring: escrowKey }, ".escrow"));
+      fixture.server.faults.clear();
+      return error;
+    };
+    const denied = await failing(403, "AccessDenied");
+    expect(denied)
+      .to.have.property("message")
+      .that.contains('Asked for the instruction file at the object\'s key plus ".escrow"');
+    const invalid = await failing(400, "InvalidRequest");
+    expect(invalid).to.have.property("message").that.does.not.contain("instruction file");
+  });
+
   it("named by the client means that file first, and the metadata's wrapped key where there is none", async () => {
     expect(await read("both", { keyring: escrowKey, ...named })).to.equal("content");
     expect(await read("owned", { keyring: escrowKey, ...named })).to.equal("content");

@@ -1,7 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import { S3Format, type S3FormatOptions } from "@s3ec/format-s3";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { DefaultMaterialsManager, type MaterialsManager, type ObjectInParts, type SiblingFile } from "@s3ec/materials";
-import { refusal } from "@s3ec/test-support";
+import { refusal, refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { CONTENT, Counting, type Metadata, opened, plaintextFrom, requestOf } from "./objects.js";
 
@@ -21,8 +22,10 @@ describe("an object that is sealed in parts", () => {
     { metadata, files }: { readonly metadata: Metadata; readonly files: readonly SiblingFile[] },
     format: "V2" | "V3" = "V3",
     options: S3FormatOptions = {},
+    more: object = {},
   ): Promise<ObjectInParts> {
-    const object = await new S3Format(options).resumeInParts?.({ ...requestOf(keyring, format), metadata, files });
+    const request = { ...requestOf(keyring, format), metadata, files, ...more };
+    const object = await new S3Format(options).resumeInParts?.(request);
     if (object === undefined) throw new Error("it goes on with parts");
     return object;
   }
@@ -98,5 +101,30 @@ describe("an object that is sealed in parts", () => {
       getDecryptionMaterials: (request) => own.getDecryptionMaterials(request),
     };
     expect((await begun("V3", {}, { materialsManager: writesOnly })).isResumable).to.equal(false);
+  });
+
+  it("has its data key forgotten once it has died, also when it was gone on with (G11)", async () => {
+    const forgotten: KeyObject[] = [];
+    const materialsManager = Object.assign(new DefaultMaterialsManager(keyring), {
+      forget: (dataKey: KeyObject) => forgotten.push(dataKey),
+    });
+    const { metadata, parts, siblings } = await begun("V3", {}, { materialsManager });
+    const second = await resumed({ metadata, files: siblings.files }, "V3", {}, { materialsManager });
+    for (const each of [parts, second.parts]) {
+      each.seal(0, CONTENT);
+      expect(forgotten.splice(0)).to.deep.equal([]);
+      refused("content-mismatch", () => each.seal(0, CONTENT));
+      expect(forgotten.splice(0)).to.have.length(1);
+    }
+  });
+
+  it("is not gone on with by a keyring that discovers keys, before it is asked (G7)", async () => {
+    const { metadata, siblings } = await begun();
+    const discovering = Object.assign(Object.create(keyring) as Counting, { discoversKeys: true });
+    const materialsManager = new DefaultMaterialsManager(discovering);
+    const before = keyring.unwraps;
+    const object = { metadata, files: siblings.files };
+    await refusal("unsupported-operation", resumed(object, "V3", {}, { materialsManager }));
+    expect(keyring.unwraps).to.equal(before);
   });
 });

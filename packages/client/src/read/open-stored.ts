@@ -84,13 +84,13 @@ async function openNearest(
       return beside.read(suffix, found.get(suffix)?.[attempt]);
     },
   });
-  let first: unknown;
+  let first: S3EncryptionError | undefined;
   for (let attempt = 0; ; attempt++) {
     try {
       return await open(from(attempt));
     } catch (error) {
-      first ??= error;
       if (!(error instanceof S3EncryptionError) || !OF_ANOTHER_VERSION.has(error.code) || found.size === 0) throw error;
+      first ??= error;
       const tried = Math.max(...[...found.values()].map((versions) => versions?.length ?? 0));
       if (attempt + 1 >= tried) throw notTheVersion(first, tried);
     }
@@ -105,8 +105,7 @@ function versionNotNamed(): S3EncryptionError {
 }
 
 /** Says nothing of why: only what the caller can know without a key (S16). */
-function notTheVersion(error: unknown, tried: number): unknown {
-  if (!(error instanceof S3EncryptionError)) return error;
+function notTheVersion(error: S3EncryptionError, tried: number): S3EncryptionError {
   const what =
     tried === 0
       ? "The current version of its instruction file was used, since its versions could not be listed (s3:ListBucketVersions)"
