@@ -3,6 +3,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   PutBucketVersioningCommand,
+  PutObjectAnnotationCommand,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -248,11 +249,14 @@ describe("auditBucket", () => {
     await plain.send(new DeleteObjectCommand({ Bucket, Key: "wrapless-v2.instruction" }));
     await putPlain("malformed", "x", { "x-amz-key-v2": "?", "x-amz-iv": "?" });
     await putPlain("bad.instruction", "{", { "x-amz-crypto-instr-file": "" });
+    await putPlain("vault.custom", '{"x-amz-3":"AAAA","x-amz-w":"acme:vault"}');
+    await put("silent");
+    server.faults.add({ operation: "ListObjectAnnotations", key: "silent", status: 400 });
     await putPlain("small", "unread");
     server.faults.add({ operation: "HeadObject", key: "denied", status: 403 });
     server.faults.add({ operation: "ListObjectAnnotations", key: "no-annotations", status: 403 });
     server.faults.add({ operation: "GetObject", key: "small", status: 500 });
-    const { byKey } = await audit(plain, asksPartner);
+    const { byKey } = await audit(plain, { ...asksPartner, concurrency: 1 });
     for (const [Key, state, needsKey, said] of [
       ["fine", "encrypted", "no", undefined],
       ["denied", "unknown", "unknown", "allow s3:GetObject"],
@@ -260,7 +264,9 @@ describe("auditBucket", () => {
       ["wrapless", "unreadable", "unknown", "wrapped key was not found"],
       ["wrapless-v2", "unreadable", "unknown", "wrapped key was not found"],
       ["malformed", "unreadable", "unknown", "envelope"],
-      ["bad.instruction", "unreadable", "unknown", "marked as an instruction file"],
+      ["bad.instruction", "unreadable", "unknown", "holds none that is known"],
+      ["vault.custom", "unreadable", "unknown", "a keyring of somebody's own"],
+      ["silent", "encrypted", "unknown", "not its own"],
       ["small", "unknown", "unknown", "HTTP 500"],
     ] as const) {
       const found = byKey.get(Key);
@@ -268,6 +274,37 @@ describe("auditBucket", () => {
       if (said === undefined) expect(found?.problem).to.equal(undefined);
       else expect(found?.problem).to.contain(said);
     }
+  });
+
+  it("finds what is annotated to an object whose envelope is in a file of its writer's own suffix", async () => {
+    await put("ruby", { ...V2, ...FILES });
+    const file = await stored(plain, Bucket, "ruby.instruction");
+    const body = await stored(plain, Bucket, "ruby");
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: "ruby.instruction" }));
+    // As a writer leaves it that marks nothing.
+    await putPlain("ruby", body.Body);
+    await putPlain("ruby.own", file.Body);
+    const wrapped = new MultiKeyring({ generator: own, children: [{ keyring: partner, instructionFileSuffix: ".p" }] });
+    await put("other", { keyring: wrapped, ...V2, enableUncommittedChildren: true });
+    const { Body: AnnotationPayload } = await stored(plain, Bucket, "other.p");
+    await plain.send(
+      new PutObjectAnnotationCommand({ Bucket, Key: "ruby", AnnotationName: "x-s3ec/partner", AnnotationPayload }),
+    );
+    const { byKey } = await audit(plain, asksPartner);
+    expect(byKey.get("ruby")).to.include({ state: "plain", needsKey: "yes" });
+    expect(byKey.get("ruby.own")).to.include({ state: "instruction-file", owner: "ruby", needsKey: "no" });
+  });
+
+  it("takes a store that shows no annotations of any object for one that has none", async () => {
+    await put("a");
+    await put("b");
+    server.faults.add({ operation: "ListObjectAnnotations", status: 501 });
+    const { totals } = await audit(plain, asksPartner);
+    expect([...totals.byNeed.keys()]).to.deep.equal(["no"]);
+    server.faults.clear();
+    server.faults.add({ operation: "ListObjectAnnotations", key: "a", status: 400 });
+    const { coverage } = await audit(plain, { ...asksPartner, concurrency: 1 });
+    expect(coverage.unknown.join()).to.contain("of some objects, and not of others");
   });
 
   it("looks again until nothing new comes, and says by when writers must have stopped", async () => {

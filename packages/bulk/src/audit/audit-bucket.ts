@@ -73,6 +73,10 @@ export async function* auditBucket(
   }
   if (began !== undefined && !isQuiet)
     unknown.push("Others write to it again and again: every listing brought something new.");
+  // Of an object that was looked at before another one showed that the store knows them.
+  if (auditing.store.knowsAnnotations && auditing.store.hidesAnnotations) {
+    unknown.push("The store shows annotations of some objects, and not of others: there may be wrapped keys in them.");
+  }
   unknown.push(...(await pendingUploads(auditing)));
   return { isWhole: Prefix === "", unknown: [...new Set(unknown)], writersStoppedBy: began };
 }

@@ -35,6 +35,8 @@ export interface Auditing {
   readonly instructionFileSuffixes: readonly string[];
   /** Whether files beside objects come by themselves, as in a listing, and need not be asked for. */
   readonly areFilesListed: boolean;
+  /** What one object has shown of the store counts for all of them. */
+  readonly store: { knowsAnnotations: boolean; hidesAnnotations: boolean };
   readonly request: Request;
 }
 
@@ -155,8 +157,10 @@ class ObjectAudit {
     // What lies in files alone leaves a mark on the object, where we have written it.
     const isEncrypted = holdsEnvelope(metadata) || objectMark(metadata) !== undefined;
     const beside = await this.#beside({ isNeeded: isEncrypted });
-    if (!isEncrypted) return { state: "plain", storedLength, wraps: beside };
-    const wraps = [...beside, ...(await this.#annotated())];
+    // Nor does an object say anything of itself whose envelope is in a file with a suffix of its writer's own.
+    const annotated = isEncrypted || this.#auditing.keyQuestion !== undefined ? await this.#annotated() : [];
+    const wraps = [...beside, ...annotated];
+    if (!isEncrypted) return { state: "plain", storedLength, wraps };
     if (wraps.length === 0) return { state: "unreadable", storedLength, problem: NO_WRAP, wraps };
     if (!holdsEnvelope(metadata)) return { state: "encrypted", format: "V2", storedLength, wraps };
     return { state: "encrypted", format: "V3", ...COMMITTED, storedLength, contentLength: storedLength - 16, wraps };
@@ -167,9 +171,14 @@ class ObjectAudit {
     const { client, request, wrapAlgorithms } = this.#auditing;
     try {
       const annotated = await annotatedWraps(client, { ...this.#address, ...request });
-      if (annotated === undefined) this.#problems.push(NO_ANNOTATIONS);
+      const { store } = this.#auditing;
+      if (annotated.state === "listed") store.knowsAnnotations = true;
+      if (annotated.state === "unknown") this.#problems.push(NO_ANNOTATIONS);
+      if (annotated.state === "none") store.hidesAnnotations = true;
+      // A store that knows them has not shown those of this object.
+      if (annotated.state === "none" && store.knowsAnnotations) this.#problems.push(ANNOTATIONS_NOT_SHOWN);
       const wraps: AuditedWrap[] = [];
-      for (const { recipient, name, text } of annotated ?? []) {
+      for (const { recipient, name, text } of annotated.state === "listed" ? annotated.wraps : []) {
         const { encryptedDataKey } = readWrapBeside({ text, suffix: `.${recipient}` }, { wrapAlgorithms });
         wraps.push(
           await this.#wrap(encryptedDataKey, { in: "annotation", name }, recipient, annotatedFacts(text).kmsKey),
@@ -199,7 +208,10 @@ class ObjectAudit {
         if (suffix === known || Size === 0 || Size > MAX_INSTRUCTION_FILE_LENGTH) continue;
         const text = await this.#text(suffix);
         const wrap = text === undefined ? undefined : wrapIn({ text, suffix }, wrapAlgorithms);
-        if (wrap !== undefined) wraps.push(await this.#wrap(wrap, { in: "instruction-file", suffix }, suffix.slice(1)));
+        if (wrap === "malformed")
+          this.#problems.push(`The file ${JSON.stringify(suffix)} beside it: ${MALFORMED_FILE}`);
+        else if (wrap !== undefined)
+          wraps.push(await this.#wrap(wrap, { in: "instruction-file", suffix }, suffix.slice(1)));
       }
     } catch (error) {
       this.#problems.push(`Of the files beside it: ${problemOf(error, "They")}`);
@@ -218,6 +230,8 @@ class ObjectAudit {
     const suffixes = suffixesOf(this.#address.Key, instructionFileSuffixes);
     const suffix = suffixes[0] ?? "";
     const encryptedDataKey = text === undefined ? undefined : wrapIn({ text, suffix }, wrapAlgorithms);
+    if (encryptedDataKey === "malformed")
+      return { state: "unreadable", storedLength, problem: MALFORMED_FILE, wraps: [] };
     if (encryptedDataKey === undefined) {
       const isMarked = Object.keys(metadata).some((name) => name.toLowerCase() === "x-amz-crypto-instr-file");
       return isMarked ? { state: "unreadable", storedLength, problem: MALFORMED_FILE, wraps: [] } : undefined;
@@ -275,14 +289,23 @@ const COMMITTED = {
 
 const NO_WRAP =
   "Its wrapped key was not found: it is in none of its annotations, and in no file whose key begins with its own and a dot.";
-const MALFORMED_FILE = "It is marked as an instruction file, and holds no wrapped key.";
+const MALFORMED_FILE =
+  "It says that it holds a wrapped key, and holds none that is known: it is altered, or of a keyring of somebody's own.";
+const ANNOTATIONS_NOT_SHOWN =
+  "The store shows other objects' annotations, and not its own: there may be wrapped keys in them.";
 const NO_ANNOTATIONS =
   "Its annotations may not be listed (s3:ListObjectAnnotations): there may be wrapped keys in them.";
 
-function wrapIn(file: InstructionFile, wrapAlgorithms: readonly WrapAlgorithm[]): EncryptedDataKey | undefined {
+/** What says that it holds a wrapped key, and does not hold one that is known, may be of a keyring of somebody's own. */
+function wrapIn(
+  file: InstructionFile,
+  wrapAlgorithms: readonly WrapAlgorithm[],
+): EncryptedDataKey | "malformed" | undefined {
   try {
     return readWrapBeside(file, { wrapAlgorithms }).encryptedDataKey;
   } catch {
-    return undefined;
+    return NAMES_A_KEY.test(file.text) ? "malformed" : undefined;
   }
 }
+
+const NAMES_A_KEY = /^\s*\{[\s\S]*"(?:x-amz-key|x-amz-key-v2|x-amz-3|EncryptedEnvelopeKey)"\s*:/;

@@ -74,6 +74,7 @@ export function auditingOf(client: S3Client, options: AuditOptions, areFilesList
     wrapAlgorithms,
     instructionFileSuffixes,
     areFilesListed,
+    store: { knowsAnnotations: false, hidesAnnotations: false },
     request: abortSignal === undefined ? {} : { abortSignal },
   };
 }

@@ -15,25 +15,37 @@ export interface AnnotatedWrap {
   readonly text: string;
 }
 
+/** Wrapped keys in annotations, or why they are not known. */
+export type AnnotatedWraps =
+  | {
+      readonly state: "listed";
+      /** In the order of their names. */
+      readonly wraps: readonly AnnotatedWrap[];
+    }
+  /** The store has not shown that it knows annotations: it has none, if that is so of all its objects. */
+  | { readonly state: "none" }
+  /** They may not be listed, or this release of the SDK cannot. */
+  | { readonly state: "unknown" };
+
 /**
- * The wrapped keys that are annotated to an object, or to a version of it; undefined where they may not be listed, or this
- * release of the SDK cannot. None where the store knows no annotations. Uses no key; the client may be one that encrypts, or not.
+ * The wrapped keys that are annotated to an object, or to a version of it. Uses no key; the client may be one that encrypts,
+ * or not.
  *
  * @throws S3EncryptionError `content-mismatch` while they are being moved; S3's own errors
  */
 export async function annotatedWraps(
   client: S3Client,
   { abortSignal, ...object }: AnnotatedObject & { readonly abortSignal?: AbortSignal },
-): Promise<readonly AnnotatedWrap[] | undefined> {
-  if (!(await hasAnnotationCommands())) return undefined;
+): Promise<AnnotatedWraps> {
+  if (!(await hasAnnotationCommands())) return { state: "unknown" };
   const annotations = new AnnotationStore(plainClientOf(client), object, abortSignal);
   const seen = await seenAnnotations(annotations);
-  if (seen.state !== "listed") return seen.state === "none" ? [] : undefined;
-  const found: AnnotatedWrap[] = [];
+  if (seen.state !== "listed") return { state: seen.state };
+  const wraps: AnnotatedWrap[] = [];
   for (const { name } of seen.annotations) {
     const recipient = recipientOfAnnotation(name);
     const text = recipient === undefined ? undefined : await annotations.read(name);
-    if (recipient !== undefined && text !== undefined) found.push({ recipient, name, text });
+    if (recipient !== undefined && text !== undefined) wraps.push({ recipient, name, text });
   }
-  return found;
+  return { state: "listed", wraps };
 }

@@ -54,8 +54,8 @@ export async function listRecipients(client: S3Client, options: RecipientsOption
   const unknown: WrapPlace["in"][] = [];
 
   const annotated = await annotatedWraps(plain, options);
-  if (annotated === undefined) unknown.push("annotation");
-  for (const { recipient, name, text } of annotated ?? []) {
+  if (annotated.state === "unknown") unknown.push("annotation");
+  for (const { recipient, name, text } of annotated.state === "listed" ? annotated.wraps : []) {
     const state = isFor(`.${recipient}`, text) ? "of this object" : "of another object";
     recipients.push({ recipient, place: { in: "annotation", name }, state, text });
   }
