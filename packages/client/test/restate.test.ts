@@ -125,6 +125,28 @@ describe("an object restated", () => {
     });
   });
 
+  it("names that it has another owner, as far as that may be known", async () => {
+    await put();
+    const theirs = plainClientOf(fixture.track(new S3Client({ ...fixture.server.clientConfig, maxAttempts: 1 })));
+    let asked = 0;
+    theirs.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          const result = await next(args);
+          if (commandName === "GetObjectAclCommand") Reflect.set(result.output, "Owner", { ID: `account-${asked++}` });
+          return result;
+        },
+      { step: "initialize", name: "owners" },
+    );
+    const object = await readKept(theirs, { Bucket: BUCKET, Key }, ON_AWS);
+    const { changed } = await restateObject(theirs, object, renewed(object), ON_AWS);
+    expect([asked, changed]).to.deep.equal([2, ["last-modified", "owner"]]);
+    const again = await kept(ON_AWS);
+    fixture.server.faults.add({ operation: "GetObjectAcl", status: 403, code: "AccessDenied" });
+    const done = await restateObject(s3, again, renewed(again, { "x-amz-3": "another" }), ON_AWS);
+    expect(done.changed).to.deep.equal(["last-modified"]);
+  });
+
   describe("is refused before anything is written, unless that is allowed by name, where", () => {
     const deny = (operation: string) =>
       fixture.server.faults.add({ operation, status: 403, code: "AccessDenied", times: 1 });

@@ -15,7 +15,7 @@ import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { getObject } from "../read/get-object.js";
 import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import { type KeptObject, readKept, requireKept } from "../restate/kept-object.js";
-import { type Change, changes } from "../restate/restate-object.js";
+import { type Change, changes, ownerChange } from "../restate/restate-object.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
 import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
@@ -113,6 +113,7 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
     changed: [
       ...changed,
       ...(isRecalculated || changed.includes("checksum") ? [] : ["checksum" as const]),
+      ...(await ownerChange(plain, kept, migration.keep)),
       ...kept.losses.lost,
     ],
     droppedRecipients: [...new Set(dropped.map(({ suffix }) => suffix))],

@@ -40,6 +40,8 @@ export interface KeptObject {
   readonly metadata: Readonly<Record<string, string>>;
   /** Headers, locks, owners and encryption, and the tags of an object that no copy in one request takes along; no metadata. */
   readonly restated: Partial<CopyObjectCommandInput>;
+  /** Its owner, where that may be known. */
+  readonly owner: string | undefined;
   /** Others' annotations that whoever puts it anew has to carry over; none for a copy. */
   readonly annotations: readonly ListedAnnotation[];
   /** What the caller allowed to get lost, and does. */
@@ -68,7 +70,7 @@ export async function readKept(
   const metadata = sendableMetadata(seen.head, losses);
   const headers = headersOf(seen.head, losses, options.SSEKMSEncryptionContext);
   const inParts = isLarge(seen.head, options) ? takenAlong : nothingTakenAlong;
-  const [lock, grants, along, annotations] = await Promise.all([
+  const [lock, { grants, owner }, along, annotations] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
     (by === "put" ? tagsAlong : inParts)(client, address, losses, request),
@@ -81,6 +83,7 @@ export async function readKept(
     seen,
     metadata,
     losses,
+    owner,
     annotations,
     restated: { ...shared, ...headers, ...lock, ...grants, ...along },
   };

@@ -4,6 +4,7 @@ import { type KeepOptions, type KeptObject, requireKept } from "./kept-object.js
 import type { Loss } from "./losses.js";
 import { copyOntoItself } from "./own-copy.js";
 import { checksTarget } from "./settled.js";
+import { hasAnotherOwner } from "./stored-grants.js";
 
 /** What an object is given in place of what it has. */
 export interface Restatement {
@@ -21,12 +22,13 @@ export interface Restatement {
  * - `last-modified`: the object is as old as the copy, also for lifecycle rules, and S3 has sent its events.
  * - `version-id`: it is a new version; the one before is still there, as it was, with the old envelope.
  * - `etag`: it has another entity tag, as one that was stored in parts gets.
+ * - `owner`: it belongs to whoever wrote it again, in a bucket that keeps access control lists; as far as those may be read.
  * - `checksum`: its checksum is no longer that of the parts, or of another algorithm, which cannot be calculated here.
  * - `unpinned-metadata`: the store does not check conditions on the target of a copy (`checksTarget`): metadata, or an object,
  *   that others wrote while it ran may be lost. Content and envelope fit each other all the same.
  * - what the caller allowed to get lost.
  */
-export type Change = Loss | "last-modified" | "version-id" | "etag" | "checksum" | "unpinned-metadata";
+export type Change = Loss | "last-modified" | "version-id" | "etag" | "checksum" | "owner" | "unpinned-metadata";
 
 /** An object that was written again. */
 export interface RestatedObject {
@@ -56,7 +58,8 @@ export async function restateObject(
   const beforeComplete = (): Promise<void> => requireKept(client, kept, options);
   const partLength = options.copyLimit;
   const { head } = await copyOntoItself(client, { address, seen, input, own, beforeComplete, partLength }, options);
-  return { head, changed: [...changes(seen.head, head), ...unpinned(kept, options), ...losses.lost] };
+  const changed = [...changes(seen.head, head), ...(await ownerChange(client, kept, options))];
+  return { head, changed: [...changed, ...unpinned(kept, options), ...losses.lost] };
 }
 
 /** What of an object that was written again is not as it was. */
@@ -66,6 +69,16 @@ export function changes(before: HeadObjectCommandOutput, now: HeadObjectCommandO
   if (before.ETag !== now.ETag) changed.push("etag");
   if (before.ChecksumType === "COMPOSITE") changed.push("checksum");
   return changed;
+}
+
+/** Asked once it is written again. */
+export async function ownerChange(
+  client: S3Client,
+  { address, owner }: KeptObject,
+  { abortSignal }: KeepOptions,
+): Promise<Change[]> {
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  return (await hasAnotherOwner(client, address, owner, request)) ? ["owner"] : [];
 }
 
 function unpinned({ seen }: KeptObject, options: KeepOptions): Change[] {

@@ -6,6 +6,10 @@ import { whereOf } from "./stored-lock.js";
 
 type Grants = Pick<CopyObjectCommandInput, "GrantFullControl" | "GrantRead" | "GrantReadACP" | "GrantWriteACP">;
 
+interface Request {
+  readonly abortSignal?: AbortSignal;
+}
+
 /** The permissions that an object's list can give; `WRITE` means nothing to an object, and no request can say it. */
 const HEADER_OF = {
   FULL_CONTROL: "GrantFullControl",
@@ -22,14 +26,12 @@ export async function grantsOf(
   client: S3Client,
   address: StoredAddress,
   losses: AllowedLosses,
-  request: { readonly abortSignal?: AbortSignal },
-): Promise<Grants> {
+  request: Request,
+): Promise<{ readonly grants: Grants; readonly owner: string | undefined }> {
   let grants: readonly Grant[];
   let owner: string | undefined;
   try {
-    const { Grants = [], Owner } = await client.send(new GetObjectAclCommand(whereOf(address)), request);
-    grants = Grants;
-    owner = Owner?.ID;
+    ({ grants, owner } = await listOf(client, address, request));
   } catch (error) {
     const status = httpStatusOf(error) ?? 0;
     if (status === 403) {
@@ -37,21 +39,45 @@ export async function grantsOf(
         "acl",
         "The object's access control list may not be read, and a copy of it would have none: allow s3:GetObjectAcl.",
       );
-      return {};
+      return NONE;
     }
     // A store without such lists.
-    if (status === 405 || status === 501) return {};
+    if (status === 405 || status === 501) return NONE;
     throw error;
   }
   const isOwners = ({ Grantee, Permission }: Grant): boolean =>
     Permission === "FULL_CONTROL" && Grantee?.URI === undefined && (Grantee?.ID ?? "") === (owner ?? "");
-  if (grants.every(isOwners)) return {};
+  if (grants.every(isOwners)) return { grants: {}, owner };
   const headers: Partial<Record<keyof Grants, string>> = {};
   for (const [permission, name] of Object.entries(HEADER_OF)) {
     const given = grants.filter(({ Permission }) => Permission === permission).map(granteeOf);
     if (given.length > 0) headers[name] = given.join(", ");
   }
-  return headers;
+  return { grants: headers, owner };
+}
+
+const NONE = { grants: {}, owner: undefined } as const;
+
+/** Whether an object that was written again has another owner: as of a bucket with lists, where another account wrote it before. */
+export async function hasAnotherOwner(
+  client: S3Client,
+  address: StoredAddress,
+  before: string | undefined,
+  request: Request,
+): Promise<boolean> {
+  if (before === undefined) return false;
+  // It is written: what cannot be asked any more is no failure.
+  const { owner } = await listOf(client, address, request).catch(() => NONE);
+  return owner !== undefined && owner !== before;
+}
+
+async function listOf(
+  client: S3Client,
+  address: StoredAddress,
+  request: Request,
+): Promise<{ readonly grants: readonly Grant[]; readonly owner: string | undefined }> {
+  const { Grants = [], Owner } = await client.send(new GetObjectAclCommand(whereOf(address)), request);
+  return { grants: Grants, owner: Owner?.ID };
 }
 
 function granteeOf({ Grantee: { ID, URI, EmailAddress } = {} as NonNullable<Grant["Grantee"]> }: Grant): string {

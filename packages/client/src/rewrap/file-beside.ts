@@ -119,7 +119,7 @@ export async function storageOf(
   const { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, StorageClass } = seen.head;
   const isKms = ServerSideEncryption?.startsWith("aws:kms") === true;
   const SSEKMSEncryptionContext = isKms ? keep.SSEKMSEncryptionContext : undefined;
-  const [lock, grants, tags] = await Promise.all([
+  const [lock, { grants }, tags] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
     tagsAlong(client, address, losses, request),
