@@ -276,6 +276,24 @@ describe("the commands of a multipart upload", () => {
     expect(sent("waiting")).to.deep.equal(["CreateMultipartUpload", "AbortMultipartUpload"]);
   });
 
+  it("read no part on that nobody takes any more: of an upload that was aborted, or is being completed", async () => {
+    const upload = await DrivenUpload.create(fixture.client(), "stalled");
+    const stalled = new Readable({ read() {} });
+    const reading = refusal(upload.part(2, stalled));
+    await upload.part(1, "x");
+    await upload.abort();
+    expect((await reading).message).to.include("has ended");
+    expect(stalled.destroyed).to.equal(true);
+    const frozen = await DrivenUpload.create(fixture.client(), "stalled");
+    await frozen.part(1, "x");
+    fixture.server.faults.add({ operation: "UploadPart", status: 503, code: "SlowDown", times: 1 });
+    await errorOf(frozen.complete());
+    const late = new Readable({ read() {} });
+    expect((await refusal(frozen.part(1, late))).message).to.include("completion of this upload has begun");
+    expect(late.destroyed).to.equal(true);
+    await frozen.complete();
+  });
+
   it("end what waits for part 1 with whatever that fails for, before it is read, too", async () => {
     const upload = await DrivenUpload.create(fixture.client(), "failing-first");
     const taken = Readable.from([partOf(1)]);

@@ -60,6 +60,7 @@ export class OpenUpload {
   #content: ContentParts | undefined;
   #ending: string | undefined;
   #final: readonly FinalPart[] | undefined;
+  readonly #over = new AbortController();
   #busy = 0;
   #sending = 0;
   #isCompleting = false;
@@ -128,6 +129,22 @@ export class OpenUpload {
     this.#parts.clear();
     this.#final = undefined;
     this.#waiting.wake();
+    this.#over.abort();
+  }
+
+  /**
+   * Reads a part, for as long as there is something to take it.
+   * @throws S3EncryptionError `unsupported-operation` once the upload has ended, or its completion has begun
+   */
+  async reading<T>(read: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    this.#assertTaking();
+    const over = this.#over.signal;
+    try {
+      return await read(signal === undefined ? over : AbortSignal.any([over, signal]));
+    } catch (error) {
+      if (over.aborted && signal?.aborted !== true) this.#openContent();
+      throw error;
+    }
   }
 
   /** Takes a part. Those that wait for the first one end with it, whatever it fails for. */
@@ -168,8 +185,7 @@ export class OpenUpload {
 
   /** Nothing is awaited here: no other part can come between the look at a place and its reservation (G2). */
   #sealNow(number: number, plaintext: Uint8Array, { input, checksums }: PartSaid): SealedPart | undefined {
-    const content = this.#openContent();
-    if (this.#final !== undefined) throw completing();
+    const content = this.#assertTaking();
     try {
       const known = this.#parts.get(number);
       if (known !== undefined) {
@@ -214,8 +230,7 @@ export class OpenUpload {
    * @throws S3EncryptionError `unsupported-operation` once it has ended, or its completion has begun (G1)
    */
   async sending<T>(send: () => Promise<T>): Promise<T> {
-    this.#openContent();
-    if (this.#final !== undefined) throw completing();
+    this.#assertTaking();
     this.#sending += 1;
     try {
       return await send();
@@ -254,6 +269,12 @@ export class OpenUpload {
     this.#final ??= finalParts(parts, content.close(), uploadId);
     this.#waiting.wake();
     return this.#final;
+  }
+
+  #assertTaking(): ContentParts {
+    const content = this.#openContent();
+    if (this.#final !== undefined) throw completing();
+    return content;
   }
 
   #openContent(): ContentParts {

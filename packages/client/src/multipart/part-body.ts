@@ -16,8 +16,8 @@ const MOST_PART_LENGTH = 256 * 1024 * 1024;
  */
 export async function readPart(
   given: UploadPartCommandInput,
-  signal: AbortSignal | undefined,
-): Promise<PartSaid & { readonly plaintext: Uint8Array }> {
+  signal: AbortSignal,
+): Promise<Omit<PartSaid, "signal"> & { readonly plaintext: Uint8Array }> {
   const { Body, ContentLength, ContentMD5: _, ...rest } = withoutCallOptions(given);
   const body = sourceOfBody(Body, ContentLength);
   try {
@@ -38,7 +38,6 @@ export async function readPart(
       plaintext,
       checksums: Object.fromEntries(checksums) as Record<string, string>,
       input: input as unknown as UploadPartCommandInput,
-      signal,
     };
   } finally {
     body.destroy();

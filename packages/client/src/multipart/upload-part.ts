@@ -86,8 +86,8 @@ async function sealPart(
   number: number,
   signal: AbortSignal | undefined,
 ): Promise<SealedPart & Pick<PartSaid, "input">> {
-  const { plaintext, ...said } = await readPart(given, signal);
-  return { ...(await upload.seal(number, plaintext, said)), input: said.input };
+  const { plaintext, ...said } = await upload.reading((until) => readPart(given, until), signal);
+  return { ...(await upload.seal(number, plaintext, { ...said, signal })), input: said.input };
 }
 
 /** S3 has nothing of it: its ETag is one that says nothing. */
