@@ -50,10 +50,10 @@ export async function connectBoth(
   to: { readonly config?: string; readonly use?: string },
   bucket: string,
   keySources: KeySources,
-): Promise<Pick<Assembly, "client" | "dispose"> & { readonly to: Assembly["materialsManager"] }> {
+): Promise<Omit<Assembly, "keyring" | "materialsManager"> & { readonly to: Assembly["materialsManager"] }> {
   const { assemblies, dispose } = await assemble([options, other(options, to)], bucket, keySources);
-  const [{ client }, { materialsManager }] = assemblies;
-  return { client, to: materialsManager, dispose };
+  const [{ client, configuration }, { materialsManager }] = assemblies;
+  return { client, configuration, to: materialsManager, dispose };
 }
 
 /** Of another file, the name of a configuration in this one says nothing. */

@@ -1,19 +1,21 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type Loss, type MigratedObject, type MigrateOptions, migrateObject } from "@s3ec/client";
-import type { ConnectionOptions } from "./connection.js";
+import { type MigratedObject, migrateObject } from "@s3ec/client";
+import type { Configuration } from "@s3ec/container";
+import type { MaterialsManager } from "@s3ec/materials";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
-
-type Entries = Readonly<Record<string, string>>;
+import { type KeepingOptions, keeping, reading, type TargetOptions, writing } from "./target-options.js";
 
 /** What `s3ec migrate` is told beside the object. */
-export interface MigrateCommandOptions extends ConnectionOptions {
-  readonly suffix?: string;
-  readonly context?: Entries;
-  readonly description?: Entries;
-  readonly toContext?: Entries;
-  readonly toDescription?: Entries;
+export interface MigrateCommandOptions extends TargetOptions, KeepingOptions {
   readonly drop?: readonly string[];
-  readonly allowLoss?: readonly string[];
+}
+
+/** With what an object is written anew. */
+interface Migration {
+  /** Of the client. */
+  readonly configuration: Configuration;
+  readonly materialsManager: MaterialsManager;
+  readonly signal: AbortSignal;
 }
 
 /** Writes one object anew, and says what became of it. */
@@ -21,31 +23,32 @@ export async function migrateAddress(
   client: S3Client,
   address: ObjectAddress,
   options: MigrateCommandOptions,
-  signal: AbortSignal,
+  { configuration, materialsManager, signal }: Migration,
 ): Promise<string> {
-  const { suffix, context, description, toContext, toDescription } = options;
-  const migration: MigrateOptions = {
+  const done = await migrateObject(client, {
     ...address,
-    to: {
-      ...(toContext === undefined ? {} : { encryptionContext: toContext }),
-      ...(toDescription === undefined ? {} : { materialDescription: toDescription }),
-    },
-    ...(context === undefined ? {} : { encryptionContext: context }),
-    ...(description === undefined ? {} : { materialDescription: description }),
-    ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
+    to: { materialsManager, ...writing(options) },
+    ...reading(options),
+    ...keeping(options),
     dropRecipients: options.drop ?? [],
-    // Whatever is no loss is refused by its name.
-    allowLoss: (options.allowLoss ?? []) as readonly Loss[],
     abortSignal: signal,
-  };
-  return outcome(address, await migrateObject(client, migration)).join("\n");
+  });
+  return outcome(address, done, configuration).join("\n");
 }
 
-function outcome(address: ObjectAddress, done: MigratedObject): string[] {
+function outcome(address: ObjectAddress, done: MigratedObject, configuration: Configuration): string[] {
   const { changed, droppedRecipients, removedFiles, replacedVersionId } = done;
+  const isMessage = configuration.client?.formats?.[0]?.type === "aws-message";
+  const isOlder = !isMessage && configuration.client?.commitmentPolicy === "FORBID_ENCRYPT_ALLOW_DECRYPT";
+  const format = isMessage ? ", as a message" : ", in format V3";
   const fileNames = removedFiles.map((Key) => formatAddress({ ...address, Key }));
   return [
-    `${formatAddress(address)} is written anew, with a new data key.`,
+    `${formatAddress(address)} is written anew, with a new data key${format}.`,
+    ...(isOlder
+      ? [
+          "It has a key commitment now, which this configuration's own puts leave out (FORBID_ENCRYPT_ALLOW_DECRYPT): clients of the generation before do not read it.",
+        ]
+      : []),
     ...(droppedRecipients.length === 0 ? [] : [`Not for these any more: ${droppedRecipients.join(", ")}.`]),
     ...(fileNames.length === 0 ? [] : [`Removed: ${fileNames.join(", ")}.`]),
     ...(replacedVersionId === undefined

@@ -1,21 +1,18 @@
 import { type Command, Option } from "commander";
-import { type Explained, entry, listed } from "./command-options.js";
+import { type Explained, listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
 import { type ObjectAddress, objectAddress } from "./object-address.js";
 import { print, warn } from "./printing.js";
 import type { AddCommandOptions, RecipientsCommandOptions, VersionAddress } from "./recipients.js";
+import { withTarget } from "./target-options.js";
 
 /** `s3ec recipients add`, `remove` and `list`. */
 export function recipientsCommands(root: Command, interrupts: Interrupts, common: Explained): void {
   const commands = root
     .command("recipients")
     .description("Say which further keys open an object, add one and remove one; its content stays as it is.");
-  named(common(commands.command("add")))
+  withTarget(named(common(commands.command("add"))), "for the recipient")
     .description("Wrap an object's data key for a further recipient, in an annotation or a file beside it.")
-    .option("--to <FILE>", "the configuration whose key wraps for the recipient")
-    .option("--to-use <NAME>", "which configuration of that file, or of --config")
-    .option("--to-context <k=v>", "its encryption context (repeatable); default: that of --context", entry)
-    .option("--to-description <k=v>", "its material description (repeatable)", entry)
     .addOption(new Option("--in <PLACE>", "where it goes").choices(["annotation", "instruction-file"]))
     .option("--same-owner", "the key is the same owner's: read no content, and leave the data key in KMS")
     .addOption(

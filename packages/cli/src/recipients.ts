@@ -1,45 +1,42 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { addRecipient, type Loss, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
+import { addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
 import { printable } from "@s3ec/envelope";
-import { type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
-import type { ConnectionOptions } from "./connection.js";
+import type { MaterialsManager } from "@s3ec/materials";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
+import {
+  configurationOf,
+  type KeepingOptions,
+  keeping,
+  type ReadingOptions,
+  reading,
+  requireTarget,
+  type TargetOptions,
+  writing,
+} from "./target-options.js";
 import { placeOf } from "./wrap-place.js";
 
-type Entries = Readonly<Record<string, string>>;
-
 /** What `s3ec recipients` is told beside the object. */
-export interface RecipientsCommandOptions extends ConnectionOptions {
-  readonly suffix?: string;
+export interface RecipientsCommandOptions extends ReadingOptions {
   readonly versionId?: string;
-  readonly context?: Entries;
-  readonly description?: Entries;
 }
 
 /** An object, or a version of it. */
 export type VersionAddress = ObjectAddress & { readonly VersionId?: string };
 
 /** The same of `add`. */
-export interface AddCommandOptions extends RecipientsCommandOptions {
-  readonly to?: string;
-  readonly toUse?: string;
-  readonly toContext?: Entries;
-  readonly toDescription?: Entries;
+export interface AddCommandOptions extends RecipientsCommandOptions, TargetOptions, Pick<KeepingOptions, "allowLoss"> {
   readonly in?: "annotation" | "instruction-file";
   readonly sameOwner?: boolean;
-  readonly allowLoss?: readonly string[];
   readonly verify?: "envelope" | "content" | "none";
 }
 
 /** The recipient's configuration. Throws `invalid-argument` where none is named. */
-export function targetOf({ to, toUse }: AddCommandOptions): { readonly config?: string; readonly use?: string } {
-  if (to === undefined && toUse === undefined) {
-    throw new S3EncryptionError(
-      "invalid-argument",
-      "Say whose key it is: --to names a configuration, or --to-use one of the same file.",
-    );
-  }
-  return { ...(to === undefined ? {} : { config: to }), ...(toUse === undefined ? {} : { use: toUse }) };
+export function targetOf(options: AddCommandOptions): { readonly config?: string; readonly use?: string } {
+  requireTarget(
+    options.to !== undefined || options.toUse !== undefined,
+    "Say whose key it is: --to names a configuration, or --to-use one of the same file.",
+  );
+  return configurationOf(options);
 }
 
 const VERIFIED = {
@@ -56,22 +53,15 @@ export async function addTo(
   options: AddCommandOptions,
   { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
 ): Promise<string> {
-  const { suffix, context, description, toContext, toDescription, in: place, verify } = options;
+  const { in: place, verify } = options;
   const added = await addRecipient(client, {
     ...address,
     recipient,
-    to: {
-      materialsManager,
-      ...(toContext === undefined ? {} : { encryptionContext: toContext }),
-      ...(toDescription === undefined ? {} : { materialDescription: toDescription }),
-    },
-    ...(context === undefined ? {} : { encryptionContext: context }),
-    ...(description === undefined ? {} : { materialDescription: description }),
-    ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
+    to: { materialsManager, ...writing(options) },
+    ...reading(options),
     ...(place === undefined ? {} : { in: place }),
     ...(verify === undefined ? {} : { verify }),
-    // Whatever is no loss is refused by its name.
-    allowLoss: (options.allowLoss ?? []) as readonly Loss[],
+    ...keeping(options),
     owner: options.sameOwner === true ? "same" : "another",
     abortSignal: signal,
   });

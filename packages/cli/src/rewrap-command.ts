@@ -1,18 +1,14 @@
 import { type Command, Option } from "commander";
-import { entry, listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
 import { type ObjectAddress, oneObject } from "./object-address.js";
 import { print, warn } from "./printing.js";
 import type { RewrapCommandOptions } from "./rewrap-object.js";
+import { withKeeping, withTarget } from "./target-options.js";
 
 /** `s3ec rewrap`. */
 export function rewrapCommand(command: Command, interrupts: Interrupts): void {
-  command
+  withKeeping(withTarget(command, "from now on; default: that of --config"))
     .argument("<s3://bucket/key>", "which object", oneObject("rewrap"))
-    .option("--to <FILE>", "the configuration whose key wraps from now on; default: that of --config")
-    .option("--to-use <NAME>", "which configuration of that file")
-    .option("--to-context <k=v>", "its encryption context (repeatable); default: that of --context", entry)
-    .option("--to-description <k=v>", "its material description (repeatable)", entry)
     .option("--to-suffix <SUFFIX>", "write a further instruction file, for an RSA key")
     .option("--recipient <NAME>", "re-wrap this recipient's annotation in place of the object's own wrap")
     .option("--same-owner", "the new key is the same owner's: read no content, and leave the data key in KMS")
@@ -21,7 +17,6 @@ export function rewrapCommand(command: Command, interrupts: Interrupts): void {
     )
     .option("--enforce-rotation", "refuse a key that is not another one")
     .option("--decrypt-here", "between KMS keys of one owner, Decrypt and Encrypt in place of ReEncrypt")
-    .option("--allow-loss <NAME>", "let this of the object get lost (repeatable)", listed)
     .action(async (address: ObjectAddress, options: RewrapCommandOptions) => {
       const { connectBoth } = await import("./connection.js");
       const { rewrapAddress, targetOf } = await import("./rewrap-object.js");

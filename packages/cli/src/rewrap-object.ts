@@ -1,22 +1,20 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type Loss, type RewrapOptions, type RewrappedObject, rewrapObject } from "@s3ec/client";
-import { type MaterialsManager, S3EncryptionError } from "@s3ec/materials";
-import type { ConnectionOptions } from "./connection.js";
+import { type RewrapOptions, type RewrappedObject, rewrapObject } from "@s3ec/client";
+import type { MaterialsManager } from "@s3ec/materials";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
+import {
+  configurationOf,
+  type KeepingOptions,
+  keeping,
+  reading,
+  requireTarget,
+  type TargetOptions,
+  writing,
+} from "./target-options.js";
 import { placeOf } from "./wrap-place.js";
 
-type Entries = Readonly<Record<string, string>>;
-
 /** What `s3ec rewrap` is told beside the object. */
-export interface RewrapCommandOptions extends ConnectionOptions {
-  readonly suffix?: string;
-  readonly context?: Entries;
-  readonly description?: Entries;
-  /** The configuration whose key wraps from now on; of the same file where only `toUse` is named. */
-  readonly to?: string;
-  readonly toUse?: string;
-  readonly toContext?: Entries;
-  readonly toDescription?: Entries;
+export interface RewrapCommandOptions extends TargetOptions, KeepingOptions {
   readonly toSuffix?: string;
   /** Whose annotation is re-wrapped. */
   readonly recipient?: string;
@@ -24,7 +22,6 @@ export interface RewrapCommandOptions extends ConnectionOptions {
   readonly verify?: "envelope" | "content" | "none";
   readonly enforceRotation?: boolean;
   readonly decryptHere?: boolean;
-  readonly allowLoss?: readonly string[];
 }
 
 /** Re-wraps one object, and says what became of it. */
@@ -34,25 +31,21 @@ export async function rewrapAddress(
   options: RewrapCommandOptions,
   { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
 ): Promise<string> {
-  const { suffix, context, description, toContext, toDescription, toSuffix, verify, recipient } = options;
+  const { toSuffix, verify, recipient } = options;
   const rewrap: RewrapOptions = {
     ...address,
     to: {
       materialsManager,
-      ...(toContext === undefined ? {} : { encryptionContext: toContext }),
-      ...(toDescription === undefined ? {} : { materialDescription: toDescription }),
+      ...writing(options),
       ...(toSuffix === undefined ? {} : { instructionFileSuffix: toSuffix }),
     },
-    ...(context === undefined ? {} : { encryptionContext: context }),
-    ...(description === undefined ? {} : { materialDescription: description }),
-    ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
+    ...reading(options),
     ...(recipient === undefined ? {} : { recipient }),
     ...(verify === undefined ? {} : { verify }),
     owner: options.sameOwner === true ? "same" : "another",
     enforceRotation: options.enforceRotation ?? false,
     decryptHere: options.decryptHere ?? false,
-    // Whatever is no loss is refused by its name.
-    allowLoss: (options.allowLoss ?? []) as readonly Loss[],
+    ...keeping(options),
     abortSignal: signal,
   };
   return described(address, await rewrapObject(client, rewrap)).join("\n");
@@ -61,18 +54,13 @@ export async function rewrapAddress(
 /**
  * The configuration that is re-wrapped to. Throws `invalid-argument` where nothing says that anything is to be another than it is.
  */
-export function targetOf({ to, toUse, toContext, toDescription, toSuffix }: RewrapCommandOptions): {
-  readonly config?: string;
-  readonly use?: string;
-} {
-  const isAnother = [to, toUse, toContext, toDescription, toSuffix].some((value) => value !== undefined);
-  if (!isAnother) {
-    throw new S3EncryptionError(
-      "invalid-argument",
-      "Say what wraps the data key from now on: --to names its configuration, or --to-use one of the same file.",
-    );
-  }
-  return { ...(to === undefined ? {} : { config: to }), ...(toUse === undefined ? {} : { use: toUse }) };
+export function targetOf(options: RewrapCommandOptions): { readonly config?: string; readonly use?: string } {
+  const { to, toUse, toContext, toDescription, toSuffix } = options;
+  requireTarget(
+    [to, toUse, toContext, toDescription, toSuffix].some((value) => value !== undefined),
+    "Say what wraps the data key from now on: --to names its configuration, or --to-use one of the same file.",
+  );
+  return configurationOf(options);
 }
 
 const VERIFIED = {

@@ -52,7 +52,7 @@ describe("s3ec migrate", function () {
     const { code, stdout, stderr } = await run("s3://demo/old", "--drop", ".escrow");
     expect(code, stderr).to.equal(0);
     expect(stdout.split("\n")).to.deep.equal([
-      "s3://demo/old is written anew, with a new data key.",
+      "s3://demo/old is written anew, with a new data key, in format V3.",
       "Not for these any more: .escrow.",
       "Removed: s3://demo/old.escrow.",
       "Not as before: last-modified, etag.",
@@ -62,6 +62,42 @@ describe("s3ec migrate", function () {
     expect(Metadata).to.include({ mine: "1", "x-amz-c": "115" });
     const got = await s3ec(["get", "s3://demo/old", "-", "--dev-server", server.endpoint], temporary.folder);
     expect(got.stdout).to.equal("content");
+  });
+
+  it("writes with the key of another configuration, keeps a context of SSE-KMS, and says that it is V3 under a policy that writes V2", async () => {
+    const [from, to] = ["from", "to"].map((key) => ({
+      keyring: {
+        type: "raw-aes",
+        wrappingKey: { base64: randomBytes(32).toString("base64") },
+        materialDescription: { key },
+      },
+      client: { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" },
+    }));
+    writeFileSync(join(temporary.folder, "both.json"), JSON.stringify({ use: "from", configurations: { from, to } }));
+    writeFileSync(join(temporary.folder, "to.json"), JSON.stringify(to));
+    const { client, dispose } = await createFromConfig(from ?? {}, { s3: server.clientConfig });
+    const sse = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: "key-1" } as const;
+    for (const [Key, target] of [
+      ["one", ["--to", "to.json"]],
+      ["two", ["--to-use", "to"]],
+    ] as const) {
+      await client.send(new PutObjectCommand({ Bucket: "demo", Key, Body: "content", ...sse }));
+      const args = [`s3://demo/${Key}`, "--config", "both.json", ...target];
+      expect((await run(...args)).stderr).to.match(/SSE-KMS/);
+      server.clearRequests();
+      const { code, stdout, stderr } = await run(...args, "--kms-context", "tenant=a", "--settle-time", "0");
+      expect(code, stderr).to.equal(0);
+      expect(stdout).to.match(/, in format V3\.\nIt has a key commitment now, .* \(FORBID_ENCRYPT_ALLOW_DECRYPT\)/);
+      const put = server.requests.find(({ operation }) => operation === "PutObject");
+      const context = Buffer.from(String(put?.headers["x-amz-server-side-encryption-context"]), "base64").toString();
+      expect(JSON.parse(context)).to.deep.equal({ tenant: "a" });
+      const get = (config: string) =>
+        s3ec(["get", `s3://demo/${Key}`, "-", "--config", config, "--dev-server", server.endpoint], temporary.folder);
+      expect((await get("to.json")).stdout).to.equal("content");
+      expect((await get("both.json")).code).to.not.equal(0);
+    }
+    expect((await run("s3://demo/one", "--settle-time", "soon")).stderr).to.contain("It is a number of milliseconds.");
+    await dispose();
   });
 
   it("names what may get lost", async () => {
