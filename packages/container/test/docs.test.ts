@@ -1,6 +1,4 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
@@ -20,22 +18,9 @@ import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import type { Keyring } from "@s3ec/materials";
 import { expect } from "chai";
-import { repository } from "./fixture.js";
+import { examples, run } from "./docs-examples.js";
 
 const Bucket = "demo";
-const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
-
-function examples(page: string): string[] {
-  const text = readFileSync(join(repository, "docs", page), "utf8");
-  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = ""]) => code.replace(/^import .*$/gm, ""));
-}
-
-/** Runs an example with these names in scope, and gives the value of `result`, an expression in its words. */
-async function run<T>(example: string | undefined, scope: Record<string, unknown>, result: string): Promise<T> {
-  if (example === undefined) throw new Error("The page has lost an example.");
-  return new AsyncFunction(...Object.keys(scope), `${example}\nreturn ${result};`)(...Object.values(scope));
-}
-
 describe("the examples of the docs' pages", () => {
   let server: DevServer;
   let kms: KMSClient;
@@ -76,7 +61,11 @@ describe("the examples of the docs' pages", () => {
     }
     const scope = { KmsKeyring: LocalKmsKeyring, MultiKeyring };
     const [kmsExample] = examples("rotate-keys.md");
-    const { writer, reader } = await run<{ writer: Keyring; reader: Keyring }>(kmsExample, scope, "{ writer, reader }");
+    const { writer, reader } = await run<{ writer: Keyring; reader: Keyring }>(
+      kmsExample,
+      scope,
+      "return { writer, reader };",
+    );
     await write(new LocalKmsKeyring({ keyId: "alias/app-2024" }), "kms/2024");
     await write(writer, "kms/2026");
     expect(await read(reader, "kms/2024")).to.equal("kms/2024");
@@ -92,11 +81,11 @@ describe("the examples of the docs' pages", () => {
     const [add, remove] = examples("share-with-a-partner.md");
     await through(keyring, async (client) => {
       const scope = { addRecipient, RawRsaKeyring, client, partnerPublicKey: publicKey };
-      const added = await run<AddedRecipient>(add, scope, "added");
+      const added = await run<AddedRecipient>(add, scope, "return added;");
       expect(added).to.have.property("verified", "unverified");
       const partner = new RawRsaKeyring({ privateKey });
       expect(await read(partner, "2026/report")).to.equal("2026/report");
-      await run(remove, { removeRecipient, listRecipients, client, console: { log() {} } }, "undefined");
+      await run(remove, { removeRecipient, listRecipients, client, console: { log() {} } });
       const refused: unknown = await read(partner, "2026/report").catch((error: unknown) => error);
       expect(refused).to.have.property("code", "no-matching-key");
     });
@@ -106,7 +95,7 @@ describe("the examples of the docs' pages", () => {
     const [key2024, key2026] = [randomBytes(32), randomBytes(32)];
     const [, example = ""] = examples("rotate-keys.md");
     const scope = { RawAesKeyring, key2024, key2026 };
-    const rotated = await run<Keyring>(`const rotated = ${example}`, scope, "rotated");
+    const rotated = await run<Keyring>(`const rotated = ${example}`, scope, "return rotated;");
     const former = new RawAesKeyring({ wrappingKey: key2024, materialDescription: { key: "2024" } });
     await write(former, "raw/2024");
     await write(rotated, "raw/2026");
@@ -137,7 +126,7 @@ describe("the examples of the docs' pages", () => {
       client.send(new PutObjectCommand({ ...object, Body: "moved" }), { encryptionContext }),
     );
     const scope = { KmsKeyring: LocalKmsKeyring, S3EncryptionClient: LocalClient, rewrapObject, console: { log() {} } };
-    const result = await run<RewrappedObject>(example, scope, "result");
+    const result = await run<RewrappedObject>(example, scope, "return result;");
     expect(result).to.include({ verified: "envelope", isReencrypted: true });
     for (const client of clients) client.destroy();
     const body = await through(new LocalKmsKeyring({ keyId: "alias/app-2026" }), async (client) => {
@@ -157,7 +146,7 @@ describe("the examples of the docs' pages", () => {
     }
     const keyring = new RawAesKeyring({ wrappingKey: randomBytes(32) });
     const scope = { S3EncryptionClient: LocalClient, region: server.region, keyring };
-    const s3 = await run<S3EncryptionClient>(example, scope, "s3");
+    const s3 = await run<S3EncryptionClient>(example, scope, "return s3;");
     await s3.send(new PutObjectCommand({ Bucket, Key: "v2", Body: "for all" }));
     const { Metadata = {} } = await s3.send(new HeadObjectCommand({ Bucket, Key: "v2" }));
     s3.destroy();
@@ -176,7 +165,7 @@ describe("the examples of the docs' pages", () => {
       return createFromConfig(configuration, { s3: server.clientConfig, kms: server.clientConfig });
     };
     const scope = { createFromConfig: create, PutObjectCommand, Bucket, Key: "assembled", Body: "x" };
-    await run(example, scope, "undefined");
+    await run(example, scope);
     expect(opened).to.deep.equal(["app-with-escrow.json"]);
     const plain = new S3Client(server.clientConfig);
     const { Metadata = {} } = await plain.send(new HeadObjectCommand({ Bucket, Key: "assembled" }));

@@ -1,6 +1,4 @@
 import { createCipheriv, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { CopyObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { migrateObject, S3EncryptionClient } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
@@ -8,22 +6,9 @@ import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { ByObjectManager, type Keyring } from "@s3ec/materials";
 import { expect } from "chai";
-import { repository } from "./fixture.js";
+import { examples, run } from "./docs-examples.js";
 
 const Bucket = "demo";
-const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
-
-function examples(page: string): string[] {
-  const text = readFileSync(join(repository, "docs", page), "utf8");
-  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = ""]) => code.replace(/^import .*$/gm, ""));
-}
-
-/** Runs an example with these names in scope, and then a last statement. */
-async function run(example: string | undefined, scope: Record<string, unknown>, last = ""): Promise<void> {
-  if (example === undefined) throw new Error("The page has lost an example.");
-  await new AsyncFunction(...Object.keys(scope), `${example}\n${last}`)(...Object.values(scope));
-}
-
 describe("the examples of the pages about objects that move", () => {
   let server: DevServer;
   before(async () => {

@@ -17,6 +17,7 @@ import { SiblingStore } from "../write/sibling-store.js";
 import type { OpenUpload } from "./open-upload.js";
 import { foreignUpload, uploadsOf } from "./open-uploads.js";
 import { requireSameCall, sendPart } from "./upload-part.js";
+import { refuseChecksumsOfWhole } from "./whole-checksums.js";
 
 type Result = { output: CompleteMultipartUploadCommandOutput; response: unknown };
 type Next = (input: CompleteMultipartUploadCommandInput) => Promise<Result>;
@@ -76,15 +77,7 @@ async function complete(upload: OpenUpload, given: Given, next: Next, client: S3
 /** What a caller says of the whole is of plaintext: its length is checked, and replaced; its checksums cannot be. */
 function aboutCiphertext(upload: OpenUpload, given: Given): CompleteMultipartUploadCommandInput {
   const { ContentLength, MpuObjectSize, ...input } = given;
-  const sum = Object.entries(input).find(
-    ([name, value]) => value !== undefined && /^(ContentMD5|Checksum(?!Algorithm$|Type$))/.test(name),
-  );
-  if (sum !== undefined) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      `${sum[0]} of the whole cannot be verified, since its parts were encrypted as they came: leave it out.`,
-    );
-  }
+  refuseChecksumsOfWhole(input, ", since its parts were encrypted as they came: leave it out.");
   const { plain, stored } = upload.length;
   for (const [name, value] of [
     ["ContentLength", upload.statedLength],

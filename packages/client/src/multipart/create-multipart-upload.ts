@@ -9,6 +9,7 @@ import type { ResolvedOptions } from "../options.js";
 import { sealObjectInParts } from "../write/seal-object.js";
 import { OpenUpload } from "./open-upload.js";
 import { type BegunUpload, uploadsOf } from "./open-uploads.js";
+import { refuseChecksumsOfWhole } from "./whole-checksums.js";
 
 type Result = { output: CreateMultipartUploadCommandOutput; response: unknown };
 type Next = (input: CreateMultipartUploadCommandInput) => Promise<Result>;
@@ -26,15 +27,10 @@ export async function createMultipartUpload(
   if (options.allowUnencryptedCommands.has("CreateMultipartUploadCommand")) return next(given);
   const { ContentLength } = given;
   // `Upload` puts the same into the command of each part.
-  const sum = Object.entries(given).find(
-    ([name, value]) => value !== undefined && /^(ContentMD5|Checksum(?!Algorithm$|Type$))/.test(name),
+  refuseChecksumsOfWhole(
+    given,
+    " while its parts are encrypted in any order: leave it out, or use EncryptedUpload, which reads in order.",
   );
-  if (sum !== undefined) {
-    throw new S3EncryptionError(
-      "unsupported-operation",
-      `${sum[0]} of the whole cannot be verified while its parts are encrypted in any order: leave it out, or use EncryptedUpload, which reads in order.`,
-    );
-  }
   if (ContentLength !== undefined && !(Number.isSafeInteger(ContentLength) && ContentLength >= 0)) {
     throw new S3EncryptionError("invalid-argument", "ContentLength must be a number of bytes, 0 or more.");
   }

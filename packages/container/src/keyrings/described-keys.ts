@@ -53,6 +53,18 @@ export const MESSAGE_KEY: z.ZodType<MessageKeyName> = z
   .describe(
     "What messages of the AWS Encryption SDK call the key, in the clear; all of its readers need the same two. Without it, the key serves no messages.",
   );
+
+/** What a raw key is known by: fields of the keyring, and of each of its `decryptionKeys`. */
+export const RAW_KEY_NAMES: {
+  readonly materialDescription: z.ZodExactOptional<typeof DESCRIPTION>;
+  readonly aliasDescribedAs: z.ZodExactOptional<typeof ALIAS_NAME>;
+  readonly messageKey: z.ZodExactOptional<typeof MESSAGE_KEY>;
+} = {
+  materialDescription: DESCRIPTION.exactOptional(),
+  aliasDescribedAs: ALIAS_NAME.exactOptional(),
+  messageKey: MESSAGE_KEY.exactOptional(),
+};
+
 export const CBC_REWRAP: z.ZodType<boolean> = z
   .boolean()
   .describe("DANGEROUS: reads CBC objects that the Java client re-wrapped with a binding to GCM. For one migration.");

@@ -1,25 +1,11 @@
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import {
-  ALIAS_NAME,
-  CBC_REWRAP,
-  DESCRIPTION,
-  described,
-  HAS_ALIAS,
-  MESSAGE_KEY,
-  readOnly,
-  withAliases,
-} from "./described-keys.js";
+import { CBC_REWRAP, described, HAS_ALIAS, RAW_KEY_NAMES, readOnly, withAliases } from "./described-keys.js";
 
 export const rawAes: KeyringDescriptor = keyringDescriptor({
   type: "raw-aes",
   schema: ({ aesKey }) => {
-    const key = {
-      wrappingKey: aesKey,
-      materialDescription: DESCRIPTION.exactOptional(),
-      aliasDescribedAs: ALIAS_NAME.exactOptional(),
-      messageKey: MESSAGE_KEY.exactOptional(),
-    };
+    const key = { wrappingKey: aesKey, ...RAW_KEY_NAMES };
     return z
       .strictObject({
         ...key,

@@ -1,36 +1,22 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import {
-  ALIAS_NAME,
-  CBC_REWRAP,
-  DESCRIPTION,
-  described,
-  HAS_ALIAS,
-  MESSAGE_KEY,
-  readOnly,
-  withAliases,
-} from "./described-keys.js";
+import { CBC_REWRAP, described, HAS_ALIAS, RAW_KEY_NAMES, readOnly, withAliases } from "./described-keys.js";
 
 export const rawRsa: KeyringDescriptor = keyringDescriptor({
   type: "raw-rsa",
   schema: ({ weakRsaPrivateKey, rsaPublicKey }) => {
-    const names = {
-      materialDescription: DESCRIPTION.exactOptional(),
-      aliasDescribedAs: ALIAS_NAME.exactOptional(),
-      messageKey: MESSAGE_KEY.exactOptional(),
-    };
     return z
       .strictObject({
         privateKey: weakRsaPrivateKey.exactOptional(),
         publicKey: rsaPublicKey.exactOptional(),
-        ...names,
+        ...RAW_KEY_NAMES,
         oaepHash: z
           .enum(["sha1", "sha256", "sha384", "sha512"])
           .describe("Digest of OAEP wraps in messages, which do not store it. Default sha256.")
           .exactOptional(),
         decryptionKeys: z
-          .array(z.strictObject({ privateKey: weakRsaPrivateKey, ...names }).refine(...HAS_ALIAS))
+          .array(z.strictObject({ privateKey: weakRsaPrivateKey, ...RAW_KEY_NAMES }).refine(...HAS_ALIAS))
           .exactOptional(),
         enableUnpaddedRsa: z
           .boolean()
