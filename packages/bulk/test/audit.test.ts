@@ -326,6 +326,8 @@ describe("auditBucket", () => {
   it("knows that versions, uploads under way and what is beyond a prefix were not looked at", async () => {
     await put("p/a");
     expect((await audit(plain, { Prefix: "p/" })).coverage).to.include({ isWhole: false });
+    const filtered = await audit(plain, { filter: ({ Key }) => Key !== "p/a" });
+    expect([filtered.coverage.isWhole, filtered.all]).to.deep.equal([false, []]);
     await plain.send(new CreateMultipartUploadCommand({ Bucket, Key: "pending" }));
     expect((await audit(plain)).coverage.unknown.join()).to.contain("Uploads in parts");
     server.faults.add({ operation: "ListMultipartUploads", status: 403 });

@@ -4,7 +4,7 @@ import { type AuditFormat, answerIn, headOf, keyAnswer, lineOf, totalsIn } from 
 import { EXIT_CODES } from "./exit-codes.js";
 import type { AskedKey } from "./key-of.js";
 import type { ObjectAddress } from "./object-address.js";
-import { objectSource, type SourceOptions } from "./object-source.js";
+import { filterOf, objectSource, type SourceOptions } from "./object-source.js";
 import { print, tell } from "./printing.js";
 
 /** What `s3ec audit` is told beside its objects and its key. */
@@ -66,7 +66,9 @@ async function resultsOf(
     ...(options.suffix === undefined ? {} : { instructionFileSuffixes: [options.suffix] }),
   };
   if (options.recursive === true) {
-    return auditBucket(client, { ...audit, Prefix: Key, versions: options.versions === true });
+    const filter = filterOf(options);
+    const listed = { Prefix: Key, versions: options.versions === true };
+    return auditBucket(client, { ...audit, ...listed, ...(filter === undefined ? {} : { filter }) });
   }
   const { objects, areFilesListed } = await objectSource(client, { Bucket, Key }, options, abortSignal);
   return auditObjects(client, objects, { ...audit, areFilesListed });

@@ -1,8 +1,16 @@
 import { createReadStream } from "node:fs";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { listObjects, readInventory, readKeys, type StoredObject } from "@s3ec/bulk";
+import {
+  filterObjects,
+  listObjects,
+  type ObjectFilter,
+  objectFilter,
+  readInventory,
+  readKeys,
+  type StoredObject,
+} from "@s3ec/bulk";
 import { S3EncryptionError } from "@s3ec/materials";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatAddress, type ObjectAddress, objectAddress } from "./object-address.js";
 
 /** Which objects a command is about, where an address may be of many. */
@@ -12,6 +20,11 @@ export interface SourceOptions {
   readonly inventory?: ObjectAddress;
   readonly keys?: string;
   readonly keysEncoding?: "none" | "url";
+  readonly glob?: string;
+  readonly larger?: number;
+  readonly smaller?: number;
+  readonly older?: Date;
+  readonly newer?: Date;
 }
 
 /** Objects, and what is known of where they come from. */
@@ -35,7 +48,38 @@ export function sourceOptions(command: Command): Command {
         "none",
         "url",
       ]),
-    );
+    )
+    .option("--glob <PATTERN>", "of those, the ones whose whole key is like this: logs/**/*.gz")
+    .option("--larger <BYTES>", "of those, the ones that are larger in S3; 10MiB for example", bytes)
+    .option("--smaller <BYTES>", "of those, the ones that are smaller in S3", bytes)
+    .option("--older <DATE>", "of those, the ones last modified before, such as 2026-01-31", date)
+    .option("--newer <DATE>", "of those, the ones last modified then or later", date);
+}
+
+/** What of the source is meant; undefined for all of it. */
+export function filterOf({ glob, larger, smaller, older, newer }: SourceOptions): ObjectFilter | undefined {
+  const options = {
+    ...(glob === undefined ? {} : { glob }),
+    ...(larger === undefined ? {} : { largerThan: larger }),
+    ...(smaller === undefined ? {} : { smallerThan: smaller }),
+    ...(older === undefined ? {} : { olderThan: older }),
+    ...(newer === undefined ? {} : { newerThan: newer }),
+  };
+  return Object.keys(options).length === 0 ? undefined : objectFilter(options);
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+function bytes(text: string): number {
+  const [, digits, unit = ""] = /^(\d{1,15})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError("Write bytes, or as 10KiB, 10MiB or 10GiB.");
+  return Number(digits) * (UNITS[unit] ?? 1);
+}
+
+function date(text: string): Date {
+  const time = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError("Write a date in UTC, as 2026-01-31 or 2026-01-31T12:00Z.");
+  return new Date(time);
 }
 
 /** Throws `invalid-argument` for options that do not go together. */
@@ -57,6 +101,17 @@ export function assertSource({ Bucket, Key }: ObjectAddress, options: SourceOpti
 
 /** The objects that are meant. Throws what reading an inventory throws. */
 export async function objectSource(
+  client: S3Client,
+  address: ObjectAddress,
+  options: SourceOptions,
+  abortSignal: AbortSignal,
+): Promise<ObjectSource> {
+  const source = await wholeSource(client, address, options, abortSignal);
+  const filter = filterOf(options);
+  return filter === undefined ? source : { ...source, objects: filterObjects(source.objects, filter) };
+}
+
+async function wholeSource(
   client: S3Client,
   address: ObjectAddress,
   options: SourceOptions,

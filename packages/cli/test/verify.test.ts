@@ -67,4 +67,31 @@ describe("s3ec verify", function () {
     expect((await outcome).stdout).to.equal("verified: 2 objects, 16 bytes\n");
     expect((await local("verify", "s3://demo", "--config", "own.json")).code).to.equal(2);
   });
+
+  it("leaves out what a filter does not mean, and never answers for a whole bucket then", async () => {
+    const verify = (...args: string[]) =>
+      local("verify", "s3://demo", "--recursive", "--config", "own.json", "--json", ...args);
+    const keys = async (...args: string[]) =>
+      (await verify(...args)).stdout
+        .trimEnd()
+        .split("\n")
+        .flatMap((line) => JSON.parse(line).Key ?? []);
+    expect(await keys("--glob", "b/*")).to.deep.equal(["b/1", "b/2"]);
+    expect(await keys("--smaller", "6")).to.deep.equal(["plain"]);
+    expect(await keys("--larger", "1KiB")).to.deep.equal([]);
+    expect(await keys("--newer", "2026-01-01", "--older", "2026-01-02")).to.deep.equal([]);
+    const audit = ["audit", "s3://demo", "--recursive", "--key-of", "other.json"];
+    expect((await local(...audit)).code).to.equal(0);
+    expect((await local(...audit, "--glob", "**")).code).to.equal(9);
+    for (const [option, value] of [
+      ["--larger", "1.5"],
+      ["--older", "yesterday"],
+      ["--newer", "2026-99-99"],
+      ["--glob", ""],
+    ] as const) {
+      expect((await verify(option, value)).code, `${option} ${value}`).to.equal(2);
+    }
+    const one = await local("verify", "s3://demo/a", "--larger", "1", "--config", "own.json");
+    expect(one.stderr).to.contain("does not say how large");
+  });
 });

@@ -2,6 +2,7 @@ import { ListMultipartUploadsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { assertKnownOptions } from "@s3ec/materials";
 import { inParallel } from "../in-parallel.js";
 import { listObjects } from "../sources/list-objects.js";
+import { filterObjects, type ObjectFilter } from "../sources/object-filter.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { type Auditing, auditObject } from "./audit-object.js";
 import { AUDIT, type AuditOptions, auditingOf, concurrencyOf } from "./audit-objects.js";
@@ -15,11 +16,13 @@ export interface AuditBucketOptions extends AuditOptions {
   readonly Prefix?: string;
   /** Every version, in place of the current objects. Default false. */
   readonly versions?: boolean;
+  /** Which of them are looked at; with one, nothing is said of the whole bucket. Default: all. */
+  readonly filter?: ObjectFilter;
 }
 
 /** What an audit of a bucket has covered. */
 export interface AuditCoverage {
-  /** Whether all of the bucket was listed: no prefix. */
+  /** Whether all of the bucket was looked at: no prefix and no filter. */
   readonly isWhole: boolean;
   /** What may be there and was not looked at, in sentences; empty where there is nothing known to be. */
   readonly unknown: readonly string[];
@@ -41,8 +44,8 @@ export async function* auditBucket(
   client: S3Client,
   options: AuditBucketOptions,
 ): AsyncGenerator<AuditedObject, AuditCoverage> {
-  assertKnownOptions(options, { ...AUDIT, Prefix: true, versions: true }, "auditBucket");
-  const { Prefix = "", versions = false } = options;
+  assertKnownOptions(options, { ...AUDIT, Prefix: true, versions: true, filter: true }, "auditBucket");
+  const { Prefix = "", versions = false, filter } = options;
   const auditing = auditingOf(client, options, true);
   const unknown: string[] = [...(await versionsUnknown(auditing, versions)), ...(await pendingUploads(auditing))];
   const recent = new RecentObjects();
@@ -58,7 +61,8 @@ export async function* auditBucket(
       ...auditing.request,
     });
     let found = 0;
-    const news = recent.newOf(listed, since, began);
+    const meant = filter === undefined ? listed : filterObjects(listed, filter);
+    const news = recent.newOf(meant, since, began);
     for await (const audited of inParallel(news, concurrencyOf(options), (each) => auditObject(auditing, each))) {
       found += 1;
       yield audited;
@@ -78,7 +82,7 @@ export async function* auditBucket(
     unknown.push("The store shows annotations of some objects, and not of others: there may be wrapped keys in them.");
   }
   unknown.push(...(await pendingUploads(auditing)));
-  return { isWhole: Prefix === "", unknown: [...new Set(unknown)], writersStoppedBy: began };
+  return { isWhole: Prefix === "" && filter === undefined, unknown: [...new Set(unknown)], writersStoppedBy: began };
 }
 
 /** What may be listed again, and was looked at. */
