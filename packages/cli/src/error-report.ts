@@ -11,6 +11,8 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   if (error instanceof Verdict) return { exitCode: error.exitCode };
   if (error instanceof Interruption) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof S3EncryptionError) {
+    const missing = error.cause instanceof Error ? missingSetting(error.cause) : undefined;
+    if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
     const exitCode = isDiskFull(error.cause) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);
     return { exitCode, message: WITH_OPTIONS.has(error.code) ? asOptions(error.message) : error.message };
   }

@@ -76,8 +76,10 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
     ...notes,
     "",
     "Next:",
-    `  s3ec config check ${file} --live s3://BUCKET/`,
-    `  s3ec put FILE s3://BUCKET/KEY --config ${file}`,
+    // What is called so is taken without being named.
+    ...(file === "s3ec.config.json"
+      ? ["  s3ec config check --live s3://BUCKET/", "  s3ec put FILE s3://BUCKET/KEY"]
+      : [`  s3ec config check ${file} --live s3://BUCKET/`, `  s3ec put FILE s3://BUCKET/KEY --config ${file}`]),
     ...(escrow === ""
       ? []
       : [

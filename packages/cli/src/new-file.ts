@@ -1,4 +1,5 @@
 import { access, open, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 
 /** Never over another file: the key in it may be the only one that opens some objects. */
@@ -13,8 +14,9 @@ export async function writeNew(file: string, content: string | Uint8Array, mode:
       throw error;
     }
   } catch (error) {
-    if (!isError(error) || error.code !== "EEXIST") throw error;
-    throw isThere(file);
+    if (isError(error) && error.code === "EEXIST") throw isThere(file);
+    if (!isError(error) || error.code !== "ENOENT") throw error;
+    throw new S3EncryptionError("invalid-argument", `There is no folder ${dirname(file)} for ${file}: make it first.`);
   }
 }
 

@@ -351,6 +351,10 @@ describe("s3ec config policy and config check --live", function () {
     expect(named.stdout).to.contain("arn:aws:s3:::demo/a/*");
     expect((await s3ec(["config", "policy", "s3://demo/a/"], folder)).stdout).to.equal(named.stdout);
     expect((await s3ec(["config", "check"], folder)).stdout).to.match(/^s3ec\.config\.json is valid\./);
+    const nowhere = { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined, AWS_CONFIG_FILE: join(folder, "none") };
+    const regionless = await s3ec(["put", "s3ec.config.json", "s3://demo/a"], folder, nowhere);
+    expect(regionless.code).to.equal(3);
+    expect(regionless.stderr).to.contain("There is no region: set AWS_REGION, or s3.region and kms.region");
     const empty = join(folder, "empty");
     mkdirSync(empty);
     const { code, stderr } = await s3ec(["config", "policy"], empty);

@@ -250,11 +250,21 @@ describe("s3ec init", () => {
     expect(read("s3ec.config.json")).to.equal("kept");
   });
 
+  it("says which folder is not there, and how to go on with what it wrote", async () => {
+    const { code, stderr } = await s3ec(["init", "--keyring", "aes", "--key", "keys/app.key"], temporary.folder);
+    expect({ code, stderr }).to.deep.equal({
+      code: 2,
+      stderr: "s3ec: There is no folder keys for keys/app.key: make it first.\n",
+    });
+    const { stdout } = await s3ec(["init", "--keyring", "aes"], temporary.folder);
+    expect(stdout).to.match(/^ {2}s3ec config check --live s3:\/\/BUCKET\/\n {2}s3ec put FILE s3:\/\/BUCKET\/KEY$/m);
+  });
+
   it("writes no configuration for a key that is none", async () => {
     writeFileSync(path("s3ec.key"), "short");
     const { code, stderr } = await s3ec(["init", "--keyring", "aes"], temporary.folder);
     expect(code).to.equal(3);
-    expect(stderr).to.match(/keyring\.wrappingKey: .*16, 24 or 32 bytes/);
+    expect(stderr).to.match(/^s3ec: The configuration is not valid:\n {2}keyring\.wrappingKey: .*16, 24 or 32 bytes/);
     expect(readdirSync(temporary.folder)).to.deep.equal(["s3ec.key"]);
   });
 

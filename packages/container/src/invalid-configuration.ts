@@ -11,8 +11,8 @@ export interface ConfigurationProblem {
 
 /** What is refused, and where its parts are. */
 export interface RefusedSource {
-  /** The file's name, or another. */
-  readonly name: string;
+  /** The file's name; undefined for what no file holds. */
+  readonly name: string | undefined;
   /** The path of a part in all of the file, and its line and column where the file is text. */
   readonly place: (path: readonly PropertyKey[]) => {
     readonly path: readonly PropertyKey[];
@@ -35,8 +35,9 @@ export function invalidConfiguration(
     return `  ${where === "" ? "" : `${where}: `}${problem.expected}${at === undefined ? "" : ` (${at})`}`;
   });
   const isAway = cause instanceof S3EncryptionError && cause.code === "key-unavailable";
-  const head = isAway ? "names a key that cannot be used now" : "is not a valid configuration";
-  const message = [`${name} ${head}:`, ...lines].join("\n");
+  const wrong = name === undefined ? "is not valid" : "is not a valid configuration";
+  const head = `${name ?? "The configuration"} ${isAway ? "names a key that cannot be used now" : wrong}`;
+  const message = [`${head}:`, ...lines].join("\n");
   return new S3EncryptionError(
     isAway ? cause.code : "invalid-configuration",
     message,

@@ -35,8 +35,8 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
 
 /** A configuration that passed validation, its keys read. */
 export interface LoadedConfiguration extends KnownTypes {
-  /** For messages: the file's name as given, or "The configuration". */
-  readonly name: string;
+  /** The file's name as given; undefined for an object. */
+  readonly name: string | undefined;
   /** Every field checked, and every key read. */
   readonly configuration: Configuration;
   /** An error about one object of it, told with the object's place in the file. */
@@ -62,9 +62,8 @@ export async function loadConfiguration(
   const { plugins: passed = [], use, ...sources } = options;
   assertPlugins(passed);
   const file = typeof source === "string" ? source : isUrl(source) ? fileURLToPath(source) : undefined;
-  const name = file ?? UNNAMED;
   const folder = file === undefined ? resolve(options.folder ?? ".") : dirname(resolve(file));
-  const { input, refused } = await selected(file ?? source, name, use, sources.env);
+  const { input, refused } = await selected(file ?? source, file, use, sources.env);
 
   const named = PLUGINS_SCHEMA.safeParse(input);
   const { plugins, problems } = await loadPlugins(named.data?.plugins ?? [], folder);
@@ -78,7 +77,7 @@ export async function loadConfiguration(
   }
   const paths = pathsOf(parsed.data);
   return {
-    name,
+    name: file,
     configuration: parsed.data,
     ...types,
     blame: (part, expected, cause) => invalidConfiguration(refused, [{ path: paths.get(part) ?? [], expected }], cause),
@@ -93,7 +92,7 @@ export type SelectOptions = Pick<LoadOptions, "use" | "env">;
  * @throws S3EncryptionError `invalid-configuration` where the file cannot be read, or does not hold what is to be used
  */
 export async function readConfigurationAsIs(source: string | object, options: SelectOptions = {}): Promise<unknown> {
-  const name = typeof source === "string" ? source : UNNAMED;
+  const name = typeof source === "string" ? source : undefined;
   return (await selected(source, name, options.use, options.env)).input;
 }
 
@@ -112,12 +111,10 @@ export async function loadS3Settings(
   return parsed.data.s3 ?? {};
 }
 
-const UNNAMED = "The configuration";
-
 /** The configuration that is to be used, its variables replaced, and how its parts are told. */
 async function selected(
   source: string | object,
-  name: string,
+  name: string | undefined,
   use: string | undefined,
   env: SelectOptions["env"] = process.env,
   fields?: readonly string[],
