@@ -1,12 +1,15 @@
-import crypto from "node:crypto";
+import crypto, { randomBytes } from "node:crypto";
 import { readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { S3EncryptionOptions } from "@s3ec/client";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { replacingCrypto } from "@s3ec/test-support";
 import { expect } from "chai";
-import { bytesOfLength, Fixture, get, put, refusal } from "./fixture.js";
+import { base64, cbc, wrap } from "./craft.js";
+import { BUCKET, bytesOfLength, Fixture, get, put, refusal } from "./fixture.js";
+import { errorOf, retryingClient } from "./transfers.js";
 
 const PIECE = 256 * 1024;
 
@@ -54,6 +57,39 @@ describe("a read that is verified first", () => {
       expect(decrypted).to.be.within(1, 64);
     });
   }
+
+  it("holds as many bytes of plaintext as bufferSize says (S12)", async () => {
+    const client = fixture.client({ bufferSize: 1000, spool: false });
+    for (const length of [999, 1000]) {
+      await client.send(put(`of-${length}`, content.subarray(0, length)));
+      const { Body } = await client.send(get(`of-${length}`));
+      expect(await Body?.transformToByteArray()).to.have.length(length);
+    }
+    await client.send(put("of-1001", content.subarray(0, 1001)));
+    expect((await refusal(client.send(get("of-1001")))).code).to.equal("content-too-large");
+  });
+
+  it("puts no content together from two answers that no tag holds to each other (S12)", async () => {
+    const [kek, dataKey, iv] = [randomBytes(32), randomBytes(32), randomBytes(16)];
+    const metadata = {
+      "x-amz-key": base64(wrap.aesEcb(kek, dataKey)),
+      "x-amz-iv": base64(iv),
+      "x-amz-matdesc": "{}",
+    };
+    await fixture.server.putRawObject(BUCKET, "cbc", { body: cbc(dataKey, iv, content), metadata });
+    const client = retryingClient(fixture, {
+      keyring: new RawAesKeyring({ wrappingKey: kek }),
+      commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT",
+      enableLegacyWrappingAlgorithms: true,
+      enableLegacyUnauthenticatedModes: true,
+    });
+    const read = async (): Promise<unknown> => (await client.send(get("cbc"))).Body?.transformToByteArray();
+    expect(content.equals((await read()) as Uint8Array)).to.equal(true);
+    fixture.server.clearRequests();
+    fixture.server.faults.add({ operation: "GetObject", cutAfterBytes: 300_000, times: 1 });
+    await errorOf(read());
+    expect(fixture.server.requests.filter(({ headers }) => headers.range !== undefined)).to.deep.equal([]);
+  });
 
   it("gives out nothing of a spooled piece that the disk has changed since (G5)", async function () {
     if (process.platform !== "linux") this.skip();
