@@ -287,6 +287,32 @@ describe("recipients", () => {
     expect(await reads("alone", {}, { instructionFileSuffix: ".partner" })).to.equal("secret");
   });
 
+  it("keep the only wrapped key of an object, whatever its name, and let it go once there is another", async () => {
+    const options = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    await owner(options).send(put("only"), { instructionFileSuffix: ".foo" });
+    const foo = { ...at("only"), recipient: "foo" };
+    const error = await refusal(removeRecipient(owner(), foo));
+    expect(error.code).to.equal("unsupported-operation");
+    expect(error.message).to.contain('"foo"').and.contain("addRecipient");
+    const call = { instructionFileSuffix: ".foo" };
+    expect(await reads("only", { keyring: generator }, call)).to.equal("secret");
+    // A file that says that it is another object's is no way to read this one.
+    await fixture.plain.send(
+      new PutObjectCommand({
+        ...at("only.bar"),
+        Body: (await fixture.stored("only.foo")).body,
+        Metadata: { "s3ec-of": "other" },
+      }),
+    );
+    expect((await refusal(removeRecipient(owner(), foo))).code).to.equal("unsupported-operation");
+    await addRecipient(owner(), { ...partnerAt("only"), ...call });
+    expect((await removeRecipient(owner(), foo)).removed).to.deep.equal([{ in: "instruction-file", suffix: ".foo" }]);
+    expect(await reads("only", {}, { instructionFileSuffix: ".partner" })).to.equal("secret");
+    expect((await refusal(removeRecipient(owner(), { ...foo, recipient: "partner" }))).code).to.equal(
+      "unsupported-operation",
+    );
+  });
+
   it("refuse what is no recipient, no key or no place, before anything is asked", async () => {
     fixture.server.clearRequests();
     for (const recipient of ["", "a/b", "moving"]) {

@@ -2,9 +2,11 @@ import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import { AnnotationStore } from "../annotations/annotation-store.js";
+import { callOptionsOf, requestOf } from "../call-options.js";
 import { lookingStore } from "../commands/looking-store.js";
 import { siblingRules } from "../files-beside.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { listRecipients } from "./list-recipients.js";
 import { seenAnnotations } from "./moving.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
 
@@ -28,7 +30,7 @@ const LIMITS =
  * where that is a wrap of this object. Then looks at both again.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
- * @throws S3EncryptionError `invalid-argument`; `unsupported-operation` where the object could not be read without the file;
+ * @throws S3EncryptionError `invalid-argument`; `unsupported-operation` where the object could not be read without;
  *   `content-mismatch` where the object was replaced meanwhile, or its annotations are being moved; S3's own errors
  */
 export async function removeRecipient(client: S3Client, options: RecipientOptions): Promise<RemovedRecipient> {
@@ -51,6 +53,7 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
       `Nothing was removed: the object's metadata holds no wrapped key, and the file at its key plus "${suffix}" is the generator's.`,
     );
   }
+  if (hasFiles && !rules.kindOf(metadata).standsAlone) await requireAnother(client, options, metadata);
   const removed: WrapPlace[] = [];
   for (const name of await namesOf(annotations, annotation)) {
     if (!(await annotations.remove(name, ETag))) throw replaced();
@@ -73,6 +76,36 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
   if (now.state === "unknown") unknown.push("instruction-file");
   if (now.state === "read" && isFileOfThis(now.body)) remaining.push({ in: "instruction-file", suffix });
   return { removed, remaining, unknown, limits: LIMITS };
+}
+
+/**
+ * Refuses to remove what may be all that an object without a wrapped key on it is read by, under whatever name it is: a file
+ * without a mark counts as another way only where a key of ours opens it.
+ */
+async function requireAnother(
+  client: S3Client,
+  { recipient, ...options }: RecipientOptions,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const resolved = encryptionOf(client, undefined);
+  const rules = siblingRules(resolved);
+  const name = recipient.replace(/^\.+/, "");
+  const { recipients } = await listRecipients(client, options);
+  const others = recipients.filter((each) => each.recipient !== name);
+  if (others.length === recipients.length) return;
+  for (const { place, state, text } of others) {
+    // An annotation counts only beside what holds the content to its key (S19).
+    if (place.in === "annotation" && state === "of this object" && rules.tells(metadata, resolved.materialsManager))
+      return;
+    if (place.in !== "instruction-file") continue;
+    if (state === "of this object") return;
+    const object = { ...requestOf(resolved, callOptionsOf({}), options), metadata };
+    if (state === "unproven" && (await rules.isProven(object, { suffix: place.suffix, text }))) return;
+  }
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `Nothing was removed: the object's metadata holds no wrapped key, and beside "${name}" none is known to be its, so that it may be readable by that alone. Add another recipient first (addRecipient), or delete the object.`,
+  );
 }
 
 const NOT_LOOKED_AT = { state: "unknown" } as const;
