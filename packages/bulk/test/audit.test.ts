@@ -251,16 +251,19 @@ describe("auditBucket", () => {
     await putPlain("bad.instruction", "{", { "x-amz-crypto-instr-file": "" });
     await putPlain("vault.custom", '{"x-amz-3":"AAAA","x-amz-w":"acme:vault"}');
     await put("silent");
-    server.faults.add({ operation: "ListObjectAnnotations", key: "silent", status: 400 });
+    server.faults.add({ operation: "ListObjectAnnotations", key: "silent", status: 501 });
     await putPlain("small", "unread");
     server.faults.add({ operation: "HeadObject", key: "denied", status: 403 });
     server.faults.add({ operation: "ListObjectAnnotations", key: "no-annotations", status: 403 });
+    await put("failed");
+    server.faults.add({ operation: "ListObjectAnnotations", key: "failed", status: 400 });
     server.faults.add({ operation: "GetObject", key: "small", status: 500 });
     const { byKey } = await audit(plain, { ...asksPartner, concurrency: 1 });
     for (const [Key, state, needsKey, said] of [
       ["fine", "encrypted", "no", undefined],
       ["denied", "unknown", "unknown", "allow s3:GetObject"],
       ["no-annotations", "encrypted", "unknown", "s3:ListObjectAnnotations"],
+      ["failed", "encrypted", "unknown", "s3:ListObjectAnnotations"],
       ["wrapless", "unreadable", "unknown", "wrapped key was not found"],
       ["wrapless-v2", "unreadable", "unknown", "wrapped key was not found"],
       ["malformed", "unreadable", "unknown", "envelope"],
@@ -302,7 +305,7 @@ describe("auditBucket", () => {
     const { totals } = await audit(plain, asksPartner);
     expect([...totals.byNeed.keys()]).to.deep.equal(["no"]);
     server.faults.clear();
-    server.faults.add({ operation: "ListObjectAnnotations", key: "a", status: 400 });
+    server.faults.add({ operation: "ListObjectAnnotations", key: "a", status: 501 });
     const { coverage } = await audit(plain, { ...asksPartner, concurrency: 1 });
     expect(coverage.unknown.join()).to.contain("of some objects, and not of others");
   });

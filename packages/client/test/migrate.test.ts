@@ -17,6 +17,7 @@ import {
 } from "@aws-sdk/client-s3";
 import {
   InstructionFileError,
+  type Loss,
   type MigrateOptions,
   migrateObject,
   rewrapObject,
@@ -390,6 +391,23 @@ describe("an object migrated", () => {
       expect([done.changed.includes("annotations"), done.droppedRecipients]).to.deep.equal([false, [".partner"]]);
       expect([await read("annotated"), await readEscrow("annotated")]).to.deep.equal(["content", "content"]);
       expect(await fixture.keys("annotated")).to.deep.equal(["annotated"]);
+    });
+
+    it("in annotations that cannot be listed: not taken for none", async () => {
+      await store("unlisted", client({ ...ANNOTATIONS, keyring: both([escrow]) }));
+      for (const status of [400, 403, 405]) {
+        fixture.server.faults.add({ operation: "ListObjectAnnotations", status });
+        fixture.server.clearRequests();
+        const allowed: Loss[] = [];
+        for (const loss of ["annotations", "recipients"] as const) {
+          const error = await refusal(migrate("unlisted", client(), { allowLoss: [...allowed] }));
+          expect(error.message, `${status}`).to.contain(`allowLoss: ["${loss}"]`);
+          allowed.push(loss);
+        }
+        expect(wrote()).to.deep.equal([]);
+        fixture.server.faults.clear();
+      }
+      expect(await readEscrow("unlisted")).to.equal("content");
     });
 
     it("leaves a file that another put has written, and all of them when another object stands", async () => {

@@ -179,14 +179,28 @@ describe("recipients", () => {
     expect(await reads("replaced")).to.equal("new");
   });
 
-  it("are not known to be removed where they may not be listed", async () => {
-    await owner().send(put("hidden"));
-    await addRecipient(owner(), partnerAt("hidden"));
-    fixture.server.faults.add({ operation: "ListObjectAnnotations", status: 403, code: "AccessDenied" });
-    fixture.server.faults.add({ operation: "GetObject", key: "hidden.partner", status: 403, code: "AccessDenied" });
-    const { removed, unknown } = await removeRecipient(owner(), { ...at("hidden"), recipient: "partner" });
-    expect({ removed, unknown }).to.deep.equal({ removed: [], unknown: ["annotation", "instruction-file"] });
-    expect((await listRecipients(owner(), at("hidden"))).unknown).to.deep.equal(["annotation"]);
+  for (const status of [400, 403, 405])
+    it(`are not known to be removed where they may not be listed (${status})`, async () => {
+      await owner().send(put("hidden"));
+      await addRecipient(owner(), partnerAt("hidden"));
+      fixture.server.faults.add({ operation: "ListObjectAnnotations", status });
+      fixture.server.faults.add({ operation: "GetObject", key: "hidden.partner", status: 403, code: "AccessDenied" });
+      const { removed, unknown } = await removeRecipient(owner(), { ...at("hidden"), recipient: "partner" });
+      expect({ removed, unknown }).to.deep.equal({ removed: [], unknown: ["annotation", "instruction-file"] });
+      expect((await listRecipients(owner(), at("hidden"))).unknown).to.deep.equal(["annotation"]);
+    });
+
+  it("are not taken for none by a failed list of a store that has shown that it knows annotations", async () => {
+    const s3 = owner();
+    await s3.send(put("failing"));
+    await addRecipient(s3, partnerAt("failing"));
+    fixture.server.faults.add({ operation: "ListObjectAnnotations", status: 501 });
+    expect(await errorOf(removeRecipient(s3, { ...at("failing"), recipient: "partner" }))).to.have.nested.property(
+      "$metadata.httpStatusCode",
+      501,
+    );
+    // Nothing was shown to another client: it takes the store for one without.
+    expect((await removeRecipient(owner(), { ...at("failing"), recipient: "partner" })).removed).to.deep.equal([]);
   });
 
   it("leave somebody's object that has the name of a recipient's file", async () => {

@@ -6,6 +6,7 @@ import { answeredBody } from "../read/answered-body.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { patient } from "../write/patience.js";
+import { type CustomersKey, whyNotAnnotatable } from "./annotatable.js";
 import { annotationCommands } from "./annotation-commands.js";
 import { answerAtMost, TooLongAnswer } from "./short-answer.js";
 
@@ -39,10 +40,12 @@ export class AnnotationStore {
   readonly #client: S3Client;
   readonly #object: AnnotatedObject;
   readonly #signal: AbortSignal | undefined;
+  readonly #mayHave: boolean;
 
   /** @param client one that does not encrypt */
-  constructor(client: S3Client, object: AnnotatedObject, signal?: AbortSignal) {
+  constructor(client: S3Client, object: AnnotatedObject & CustomersKey, signal?: AbortSignal) {
     this.#client = client;
+    this.#mayHave = whyNotAnnotatable(object) === undefined;
     const { Bucket, Key, VersionId, ExpectedBucketOwner, RequestPayer } = object;
     const owner = { ExpectedBucketOwner, RequestPayer };
     this.#object = { Bucket, Key, ...owner, ...(VersionId === undefined ? {} : { VersionId }) };
@@ -62,18 +65,26 @@ export class AnnotationStore {
    * Throws `unsupported-operation` where it does not; S3's own errors where that cannot be told.
    */
   async prove(): Promise<void> {
-    const proven = PROVEN.get(this.#client.config) ?? new Set();
-    if (proven.has(this.#object.Bucket)) return;
+    if (this.#isProven) return;
     try {
       await this.#page(`${ANNOTATION_PREFIX}${randomUUID()}`, undefined, MAX_PROOF_LENGTH);
     } catch (error) {
       throw isOfStoreWithout(error) ? noAnnotations(error) : error;
     }
-    PROVEN.set(this.#client.config, proven.add(this.#object.Bucket));
+    PROVEN.set(this.#client.config, (PROVEN.get(this.#client.config) ?? new Set()).add(this.#object.Bucket));
   }
 
-  /** Those whose names begin so, in the order of their names. Throws `unsupported-operation` where the answer is no such list. */
+  get #isProven(): boolean {
+    return PROVEN.get(this.#client.config)?.has(this.#object.Bucket) === true;
+  }
+
+  /**
+   * Those whose names begin so, in the order of their names; none of an object that S3 keeps none of. Throws
+   * `unsupported-operation` where the answer is that of a store which knows none; once one has shown that it does, nothing but a
+   * list is an answer.
+   */
   async list(prefix: string): Promise<readonly ListedAnnotation[]> {
+    if (!this.#mayHave) return [];
     const found: ListedAnnotation[] = [];
     let token: string | undefined;
     try {
@@ -83,7 +94,7 @@ export class AnnotationStore {
         token = next;
       } while (token !== undefined);
     } catch (error) {
-      throw isOfStoreWithout(error) ? noAnnotations(error) : error;
+      throw !this.#isProven && isOfStoreWithout(error) ? noAnnotations(error) : error;
     }
     return found;
   }
@@ -108,7 +119,8 @@ export class AnnotationStore {
       isBucket === true && output.Key === asked.Key && (output.AnnotationPrefix ?? "") === AnnotationPrefix;
     const isOfPrefix = Annotations.every(({ AnnotationName }) => AnnotationName?.startsWith(AnnotationPrefix) === true);
     const goesOn = next === undefined || (next !== ContinuationToken && Annotations.length > 0);
-    if (!isAsked || !isOfPrefix || !goesOn) throw new NoList("The answer is not the list that was asked for.");
+    if (!isAsked || !isOfPrefix || !goesOn)
+      throw new NoList("The answer is not the list of annotations that was asked for.");
     const annotations = Annotations.map(({ AnnotationName: name = "", Size: size = 0, ETag: etag = "" }) => {
       return { name, size, etag };
     });
@@ -180,11 +192,19 @@ export class AnnotationStore {
 /** An answer that is none of a list. */
 class NoList extends Error {}
 
-/** The object, or anything else, in place of the list; or no such operation. */
+/**
+ * The object, or anything else, in place of the list; or no such operation. Any other refusal says nothing of what the store
+ * knows: a 400 or 405 may be of this one request.
+ */
 function isOfStoreWithout(error: unknown): boolean {
   if (!isError(error)) return false;
   if (error instanceof NoList || error instanceof TooLongAnswer) return true;
-  return [200, 400, 405, 501].includes(httpStatusOf(error) ?? 0);
+  return [200, 501].includes(httpStatusOf(error) ?? 0);
+}
+
+/** A list that was refused: whether there are annotations is not known. */
+export function isRefusedList(error: unknown): boolean {
+  return [400, 403, 405].includes(httpStatusOf(error) ?? 0);
 }
 
 function noAnnotations(cause: unknown): S3EncryptionError {

@@ -7,6 +7,7 @@ import { ownerOf } from "../commands/whose-file.js";
 import { siblingRules, suffixesBeside } from "../files-beside.js";
 import { seenAnnotations } from "../recipients/moving.js";
 import type { KeptObject } from "../restate/kept-object.js";
+import type { AllowedLosses } from "../restate/losses.js";
 import { whereOf } from "../restate/stored-lock.js";
 import { httpStatusOf } from "../s3-errors.js";
 import type { SiblingStore } from "../write/sibling-store.js";
@@ -28,7 +29,7 @@ export interface KeyBeside {
 
 /**
  * Every file and annotation that may hold a wrapped key of an object, also under names that nobody told. Without a right to
- * list files, one could be there that is not known; annotations that may not be listed were refused by then.
+ * list them, one could be there that is not known: refused, unless that is allowed by name.
  */
 export async function keysBeside(
   client: S3Client,
@@ -61,15 +62,22 @@ export async function keysBeside(
     if (owner === "its" || owner === "unverified")
       found.push({ suffix, in: "file", etag: file.etag, isRead: isRead(suffix) });
   }
-  return [...found, ...(await annotatedKeys(client, address, call.abortSignal))];
+  return [...found, ...(await annotatedKeys(client, address, losses, call.abortSignal))];
 }
 
 async function annotatedKeys(
   client: S3Client,
   address: Migration["address"],
+  losses: AllowedLosses,
   signal: AbortSignal | undefined,
 ): Promise<readonly KeyBeside[]> {
   const seen = await seenAnnotations(new AnnotationStore(client, address, signal));
+  if (seen.state === "unknown") {
+    losses.accept(
+      "recipients",
+      "Whether the object has annotations for further keys may not be listed: allow s3:ListObjectAnnotations.",
+    );
+  }
   return (seen.state === "listed" ? seen.annotations : []).flatMap(({ name, size }) => {
     const recipient = recipientOfAnnotation(name);
     if (recipient === undefined) return [];

@@ -1,6 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { recipientOfAnnotation } from "@s3ec/envelope";
-import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
 import { type AnnotatedObject, AnnotationStore } from "../annotations/annotation-store.js";
 import { plainClientOf } from "../plain-client.js";
 import { seenAnnotations } from "./moving.js";
@@ -37,7 +36,6 @@ export async function annotatedWraps(
   client: S3Client,
   { abortSignal, ...object }: AnnotatedObject & { readonly abortSignal?: AbortSignal },
 ): Promise<AnnotatedWraps> {
-  if (!(await hasAnnotationCommands())) return { state: "unknown" };
   const annotations = new AnnotationStore(plainClientOf(client), object, abortSignal);
   const seen = await seenAnnotations(annotations);
   if (seen.state !== "listed") return { state: seen.state };

@@ -1,24 +1,27 @@
 import { ANNOTATION_PREFIX, MOVING_ANNOTATION } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
-import type { AnnotationStore, ListedAnnotation } from "../annotations/annotation-store.js";
-import { httpStatusOf } from "../s3-errors.js";
+import { annotationCommands, hasAnnotationCommands } from "../annotations/annotation-commands.js";
+import { type AnnotationStore, isRefusedList, type ListedAnnotation } from "../annotations/annotation-store.js";
 
 /** Annotations of ours, or why they are not known. */
 export type SeenAnnotations =
   | { readonly state: "listed"; readonly annotations: readonly ListedAnnotation[] }
   /** The store knows none. */
   | { readonly state: "none" }
-  /** They may not be listed. */
+  /** They may not be listed, or this release of the SDK cannot. */
   | { readonly state: "unknown"; readonly reason: unknown };
 
 /** Those of ours. Throws `content-mismatch` while somebody carries them over to a copy: what is changed then may get lost. */
 export async function seenAnnotations(store: AnnotationStore): Promise<SeenAnnotations> {
+  if (!(await hasAnnotationCommands())) {
+    return { state: "unknown", reason: await annotationCommands().catch((error: unknown) => error) };
+  }
   let annotations: readonly ListedAnnotation[];
   try {
     annotations = await store.list(ANNOTATION_PREFIX);
   } catch (error) {
     if (error instanceof S3EncryptionError) return { state: "none" };
-    if (httpStatusOf(error) === 403) return { state: "unknown", reason: error };
+    if (isRefusedList(error)) return { state: "unknown", reason: error };
     throw error;
   }
   if (annotations.some(({ name }) => name === MOVING_ANNOTATION)) {

@@ -9,7 +9,7 @@ import { S3EncryptionError } from "@s3ec/materials";
  * - `kms-context`: an encryption context for SSE-KMS of its own, which S3 tells nobody. Naming it says that there is none.
  * - `lock`: retention and legal hold may not be read.
  * - `missing-metadata`: metadata that S3 has and cannot give out in headers (`MissingMeta`).
- * - `recipients`: whether other keys than the new ones open it, by files beside it, may not be listed.
+ * - `recipients`: whether other keys than the new ones open it, by files beside it or annotations, may not be listed.
  * - `tags`: its tags may not be read.
  */
 export type Loss =

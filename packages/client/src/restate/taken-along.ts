@@ -1,8 +1,9 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { ANNOTATION_PREFIX } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import { whyNotAnnotatable } from "../annotations/annotatable.js";
 import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
-import { AnnotationStore, type ListedAnnotation } from "../annotations/annotation-store.js";
+import { AnnotationStore, isRefusedList, type ListedAnnotation } from "../annotations/annotation-store.js";
 import { tagsOfSource } from "../commands/copy-source.js";
 import { httpStatusOf } from "../s3-errors.js";
 import type { AllowedLosses } from "./losses.js";
@@ -86,15 +87,14 @@ async function annotationsOf(
   losses: AllowedLosses,
   { abortSignal }: Request,
 ): Promise<readonly ListedAnnotation[]> {
-  // S3 keeps none of such an object.
-  if (object.SSECustomerAlgorithm !== undefined) return [];
+  if (whyNotAnnotatable(object) !== undefined) return [];
   if (await hasAnnotationCommands()) {
     try {
       return await new AnnotationStore(client, object, abortSignal).list("");
     } catch (error) {
-      // A store that does not know them answers with the object, or refuses.
+      // A store that does not know them answers with the object, or has no such operation.
       if (error instanceof S3EncryptionError || httpStatusOf(error) === 404) return [];
-      if (httpStatusOf(error) !== 403) throw error;
+      if (!isRefusedList(error)) throw error;
     }
   }
   losses.accept(
