@@ -5,6 +5,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { spoolContent } from "../dist/read/spool.js";
 import { bytesOfLength, Fixture, get, put } from "./fixture.js";
@@ -47,6 +48,17 @@ describe("the file that an object's ciphertext waits in until it is authenticate
     }
     body.destroy();
     expect(modes).to.deep.equal([0o600]);
+  });
+
+  it("is closed as soon as nobody wants it any more", async function () {
+    if (process.platform !== "linux") this.skip();
+    const isOpen = (): boolean =>
+      readdirSync("/proc/self/fd").some((fd) => pointsInto(`/proc/self/fd/${fd}`, directory));
+    const body = await spooled();
+    expect(isOpen()).to.equal(true);
+    body.destroy();
+    for (let tries = 0; tries < 100 && isOpen(); tries++) await delay(10);
+    expect(isOpen()).to.equal(false);
   });
 
   it("is never one that is there already, such as a link of somebody who knows its name", async () => {
