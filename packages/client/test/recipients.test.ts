@@ -47,7 +47,11 @@ describe("recipients", () => {
   const partnerAt = (Key: string) => ({ ...at(Key), recipient: "partner", to: { keyring: partner } });
   const annotate = (Key: string, AnnotationName: string, AnnotationPayload = "{}") =>
     fixture.plain.send(new PutObjectAnnotationCommand({ ...at(Key), AnnotationName, AnnotationPayload }));
-  const text = async (Key: string, AnnotationName: string): Promise<string> => {
+  const listed = async (Key: string): Promise<string[]> => {
+    const { recipients } = await listRecipients(owner(), at(Key));
+    return recipients.map(({ place }) => ("name" in place ? place.name : ""));
+  };
+  const text = async (Key: string, AnnotationName: string | undefined): Promise<string> => {
     const asked = new GetObjectAnnotationCommand({ ...at(Key), AnnotationName });
     return (await (await fixture.plain.send(asked)).AnnotationPayload?.transformToString()) ?? "";
   };
@@ -57,11 +61,9 @@ describe("recipients", () => {
     const before = await fixture.plain.send(new HeadObjectCommand(at("life")));
     expect((await refusal(reads("life"))).code).to.equal("no-matching-key");
     fixture.server.clearRequests();
-    expect(await addRecipient(owner(), partnerAt("life"))).to.deep.equal({
-      place: { in: "annotation", name: "x-s3ec/partner" },
-      wrapAlgorithm: "RSA-OAEP-SHA1",
-      verified: "envelope",
-    });
+    const { place, ...added } = await addRecipient(owner(), partnerAt("life"));
+    expect(added).to.deep.equal({ wrapAlgorithm: "RSA-OAEP-SHA1", verified: "envelope" });
+    expect("name" in place && place.name).to.match(/^x-s3ec\/partner\/[0-9a-f-]{36}$/);
     expect(fixture.server.requests.every(({ operation }) => operation !== "GetObject")).to.equal(true);
     expect(fixture.server.requests.every(({ query }) => query?.versionId === undefined)).to.equal(true);
     expect(await reads("life")).to.equal("secret");
@@ -72,7 +74,7 @@ describe("recipients", () => {
     ]);
     const removed = await removeRecipient(owner(), { ...at("life"), recipient: "partner" });
     expect(removed).to.deep.include({
-      removed: [{ in: "annotation", name: "x-s3ec/partner" }],
+      removed: [place],
       remaining: [],
       unknown: [],
     });
@@ -96,13 +98,10 @@ describe("recipients", () => {
     const call = { instructionFileSuffix: ".child" };
     expect(await reads("file", { keyring: child }, call)).to.equal("secret");
     await addRecipient(owner(), both);
-    await annotate("file", "x-s3ec/child/0f", await text("file", "x-s3ec/child"));
+    await annotate("file", "x-s3ec/child", await text("file", (await listed("file"))[0]));
     const { removed } = await removeRecipient(owner(), { ...at("file"), recipient: "child" });
-    expect(removed).to.deep.equal([
-      { in: "annotation", name: "x-s3ec/child" },
-      { in: "annotation", name: "x-s3ec/child/0f" },
-      { in: "instruction-file", suffix: ".child" },
-    ]);
+    expect(removed[0]).to.deep.equal({ in: "annotation", name: "x-s3ec/child" });
+    expect(removed.slice(1).map(({ in: place }) => place)).to.deep.equal(["annotation", "instruction-file"]);
     await refusal(reads("file", { keyring: child }, call));
   });
 
@@ -119,6 +118,32 @@ describe("recipients", () => {
     await owner().send(put("twice"));
     await addRecipient(owner(), partnerAt("twice"));
     expect((await refusal(addRecipient(owner(), partnerAt("twice")))).message).to.contain("already");
+  });
+
+  it("are not overwritten by one of the same name that another client adds at the same time: both open it", async () => {
+    await owner().send(put("same"));
+    const held = fixture.server.faults.pause({ operation: "PutObjectAnnotation", key: "same" });
+    const other = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+    const adding = addRecipient(owner(), partnerAt("same"));
+    await held.reached;
+    const second = addRecipient(owner(), { ...partnerAt("same"), to: { keyring: other } });
+    await second;
+    held.release();
+    await adding;
+    expect(await reads("same")).to.equal("secret");
+    expect(await reads("same", { keyring: other })).to.equal("secret");
+    expect((await removeRecipient(owner(), { ...at("same"), recipient: "partner" })).removed).to.have.length(2);
+  });
+
+  it("are added and removed where S3 is changing something else at the time (409)", async () => {
+    await owner().send(put("busy"));
+    const busy = { status: 409, code: "OperationAborted", times: 2 };
+    fixture.server.faults.add({ operation: "PutObjectAnnotation", ...busy });
+    fixture.server.faults.add({ operation: "DeleteObjectAnnotation", ...busy });
+    await addRecipient(owner(), partnerAt("busy"));
+    const { recipients } = await listRecipients(owner(), at("busy"));
+    expect(recipients).to.have.length(1);
+    expect((await removeRecipient(owner(), { ...at("busy"), recipient: "partner" })).removed).to.have.length(1);
   });
 
   it("of V2 need the switch, and the content's tag proves the key before another has it (S19)", async () => {
@@ -256,11 +281,11 @@ describe("recipients", () => {
     await owner().send(new PutObjectCommand({ ...object, Body: "newer" }));
     const add = { ...object, recipient: "partner", to: { keyring: partner } };
     await addRecipient(owner(), { ...add, in: "instruction-file" });
-    await addRecipient(owner(), { ...add, VersionId });
+    const added = await addRecipient(owner(), { ...add, VersionId });
     const older = await refusal(addRecipient(owner(), { ...add, VersionId, recipient: "x", in: "instruction-file" }));
     expect(older.code).to.equal("invalid-argument");
     const listed = await listRecipients(owner(), { ...object, VersionId });
-    expect(listed.recipients.map(({ place }) => place)).to.deep.equal([{ in: "annotation", name: "x-s3ec/partner" }]);
+    expect(listed.recipients.map(({ place }) => place)).to.deep.equal([added.place]);
     expect(listed.unknown).to.deep.equal(["instruction-file"]);
     const current = await listRecipients(owner(), object);
     expect(current.recipients.map(({ place }) => place.in)).to.deep.equal(["instruction-file"]);
@@ -269,7 +294,7 @@ describe("recipients", () => {
     expect(await Body?.transformToString()).to.equal("older");
     const removed = await removeRecipient(owner(), { ...object, VersionId, recipient: "partner" });
     expect(removed).to.deep.include({
-      removed: [{ in: "annotation", name: "x-s3ec/partner" }],
+      removed: [added.place],
       remaining: [],
       unknown: ["instruction-file"],
     });

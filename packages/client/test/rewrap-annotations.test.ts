@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { KMSClient } from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
+  GetObjectAnnotationCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectAnnotationsCommand,
@@ -210,33 +211,61 @@ describe("rewrapObject of a recipient's annotation", () => {
 
   it("names the old one where it cannot be removed: both open the object, and the next call removes it", async () => {
     await store("locked");
+    const [before] = await names("locked");
     fixture.server.faults.add({ operation: "DeleteObjectAnnotation", status: 403, code: "AccessDenied" });
     const error = await errorOf(rewrap("locked"));
     expect(error).to.be.instanceOf(InstructionFileError).and.have.property("code", "instruction-file-failed");
     const annotations = (error as InstructionFileError).files.map(({ annotation }) => annotation);
-    expect(annotations[0]).to.equal("x-s3ec/partner");
+    expect(annotations[0]).to.equal(before);
     expect(annotations[1]).to.match(ANEW);
     for (const keyring of [old, next]) expect(await reads("locked", keyring)).to.equal("secret");
     fixture.server.faults.clear();
     await rewrap("locked");
-    expect(await names("locked")).not.to.include("x-s3ec/partner");
+    expect(await names("locked")).not.to.include(before);
     expect(await reads("locked", next)).to.equal("secret");
     await refusal(reads("locked", old));
   });
 
   it("finds among a recipient's wraps the one that the old key opens", async () => {
     await store("leftover");
+    const [before] = await names("leftover");
     fixture.server.faults.add({ operation: "DeleteObjectAnnotation", status: 403, code: "AccessDenied" });
     await errorOf(rewrap("leftover", { to: { keyring: next } }));
     fixture.server.faults.clear();
-    // The first that is listed is the old key's.
     await rewrap("leftover", { to: { keyring: other } }, { keyring: next });
     expect(await names("leftover"))
-      .to.include("x-s3ec/partner")
+      .to.include(before)
       .and.have.lengthOf(2);
     expect(await reads("leftover", other)).to.equal("secret");
     expect(await reads("leftover", old)).to.equal("secret");
     await refusal(reads("leftover", next));
+  });
+
+  it("removes every wrap of the recipient that the old key opens, and no other", async () => {
+    await store("several");
+    const [first = ""] = await names("several");
+    const asked = new GetObjectAnnotationCommand({ ...at("several"), AnnotationName: first });
+    const AnnotationPayload = (await (await fixture.plain.send(asked)).AnnotationPayload?.transformToString()) ?? "";
+    for (const name of ["x-s3ec/partner", "x-s3ec/partner/other"]) {
+      const copy = { ...at("several"), AnnotationName: name, AnnotationPayload };
+      await fixture.plain.send(new PutObjectAnnotationCommand(copy));
+    }
+    await annotate("several", "x-s3ec/partner/none");
+    await rewrap("several", { enforceRotation: true });
+    const left = await names("several");
+    expect(left).to.have.lengthOf(2).and.include("x-s3ec/partner/none");
+    expect(await reads("several", next)).to.equal("secret");
+    await refusal(reads("several", old));
+    for (let index = 0; index < 8; index++) await annotate("several", `x-s3ec/partner/${index}`);
+    expect((await refusal(rewrap("several"))).message).to.contain("10 annotations");
+  });
+
+  it("tries again what S3 refuses while it changes something else (409), and stores one new wrap", async () => {
+    await store("busy");
+    fixture.server.faults.add({ operation: "DeleteObjectAnnotation", status: 409, code: "OperationAborted", times: 2 });
+    await rewrap("busy");
+    expect(await names("busy")).to.have.lengthOf(1);
+    await refusal(reads("busy", old));
   });
 
   it("takes a lost answer for success once the text is there", async () => {
@@ -256,6 +285,7 @@ describe("rewrapObject of a recipient's annotation", () => {
 
   it("changes nothing where the new key is not another one, or does not open what it wraps", async () => {
     await store("refused");
+    const before = await names("refused");
     const same = rewrap("refused", { enforceRotation: true, to: { keyring: old } });
     expect((await refusal(same)).code).to.equal("invalid-argument");
     const publicKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey;
@@ -263,7 +293,7 @@ describe("rewrapObject of a recipient's annotation", () => {
     expect((await refusal(rewrap("refused", { to: { keyring: publicOnly } }))).message).to.contain('verify: "none"');
     const wrongKey = rewrap("refused", {}, { keyring: generator });
     await refusal(wrongKey);
-    expect(await names("refused")).to.deep.equal(["x-s3ec/partner"]);
+    expect(await names("refused")).to.deep.equal(before);
     expect(await reads("refused", old)).to.equal("secret");
   });
 

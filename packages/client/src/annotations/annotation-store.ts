@@ -3,6 +3,7 @@ import type { GetObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { ANNOTATION_PREFIX, MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { answeredBody } from "../read/answered-body.js";
+import { waited } from "../restate/settled.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { patient } from "../write/patience.js";
@@ -17,6 +18,9 @@ const PAGE = 100;
 const MAX_PAGE_LENGTH = 1024 * 1024;
 /** Milliseconds that may pass until it is clear what became of a request that has failed. */
 const ASKING_TIMEOUT = 30_000;
+/** Milliseconds between two tries while another change is under way, each twice the one before. */
+const FIRST_WAIT = 50;
+const LAST_WAIT = 800;
 
 /** The object, or version, whose annotations are meant, and whose it is. */
 export type AnnotatedObject = Pick<
@@ -152,7 +156,7 @@ export class AnnotationStore {
     const put = { ...this.#object, AnnotationName: name, AnnotationPayload: text, ObjectIfMatch: etag };
     try {
       const input = watched(put as typeof put & { Bucket: string; Key: string }, new Attempts());
-      await this.#client.send(new PutObjectAnnotationCommand(input), this.#change);
+      await this.#unlessConflicting(() => this.#client.send(new PutObjectAnnotationCommand(input), this.#change));
       return true;
     } catch (error) {
       if (isRefusedCondition(error)) return false;
@@ -170,13 +174,26 @@ export class AnnotationStore {
     const { DeleteObjectAnnotationCommand } = await annotationCommands();
     const asked = { ...this.#object, AnnotationName, ObjectIfMatch: etag };
     try {
-      const command = new DeleteObjectAnnotationCommand(asked as typeof asked & { Bucket: string; Key: string });
-      await this.#client.send(command, this.#change);
+      const input = asked as typeof asked & { Bucket: string; Key: string };
+      await this.#unlessConflicting(() => this.#client.send(new DeleteObjectAnnotationCommand(input), this.#change));
       return true;
     } catch (error) {
       if (isError(error) && error.name === "NoSuchAnnotation") return true;
       if (isRefusedCondition(error)) return false;
       throw error;
+    }
+  }
+
+  /** Sends again what S3 refuses while another change is under way (409), which says nothing of which object stands. */
+  async #unlessConflicting(send: () => Promise<unknown>): Promise<void> {
+    for (let wait = FIRST_WAIT; ; wait *= 2) {
+      try {
+        await send();
+        return;
+      } catch (error) {
+        if (httpStatusOf(error) !== 409 || wait > LAST_WAIT) throw error;
+        await waited(wait, this.#signal);
+      }
     }
   }
 
@@ -215,7 +232,7 @@ function noAnnotations(cause: unknown): S3EncryptionError {
   );
 }
 
-/** 412; 409 while another change is under way; 404 where the object is gone. */
+/** 412; 404 where the object is gone. */
 function isRefusedCondition(error: unknown): boolean {
-  return [404, 409, 412].includes(httpStatusOf(error) ?? 0) && (error as Error).name !== "NoSuchBucket";
+  return [404, 412].includes(httpStatusOf(error) ?? 0) && (error as Error).name !== "NoSuchBucket";
 }

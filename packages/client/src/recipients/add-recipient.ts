@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
@@ -66,7 +67,8 @@ const MAX_ROUNDS = 5;
 
 /**
  * Gives an object a further recipient: the client's own keyring opens the data key, the one in `to` wraps it, and its wrap is
- * stored beside the object, which stays as it is. Neither a recipient that is there nor anybody's file is replaced.
+ * stored beside the object, which stays as it is. Neither a recipient that is there nor anybody's file is replaced; where two
+ * clients add annotations of one name at the same time, both stay and open the object.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
  * @throws S3EncryptionError as `rewrapObject`; `unsupported-operation` for an object without key commitment unless
@@ -126,6 +128,8 @@ async function annotate(
   const { version, from } = rewrap;
   const store = new AnnotationStore(client, version, from.abortSignal);
   await store.prove();
+  // One under a name that somebody else may choose at the same time would be overwritten: S3 has no condition for that.
+  const added = `${name}/${randomUUID()}`;
   const before = await listedAnnotations(store);
   const recipient = recipientOfAnnotation(name);
   if (before.some((each) => recipientOfAnnotation(each.name) === recipient)) {
@@ -136,12 +140,12 @@ async function annotate(
   }
   const made = await makeNewWrap(client, object.rules, rewrap, await standingWrap(client, rewrap, object), {
     in: "annotation",
-    name,
+    name: added,
   });
   const text = made.laid.text ?? "";
-  if (!(await store.put(name, text, object.head.ETag ?? ""))) return undefined;
+  if (!(await store.put(added, text, object.head.ETag ?? ""))) return undefined;
   await listedAnnotations(store);
-  if ((await store.read(name)) === text) return made;
+  if ((await store.read(added)) === text) return made;
   throw new S3EncryptionError(
     "content-mismatch",
     "The recipient's wrap was stored, and changed or removed meanwhile: look, and add it again if it is still wanted.",

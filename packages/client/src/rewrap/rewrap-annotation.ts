@@ -11,8 +11,11 @@ import { DOES_NOT_OPEN, makeNewWrap, type NewWrap } from "./new-wrap.js";
 import type { Rewrap } from "./rewrap-options.js";
 import type { StandingObject } from "./standing-object.js";
 
-/** Wraps of one recipient that are tried: more than one only after a re-wrap that broke off. */
+/** Wraps of one recipient that are tried: more than one only after a re-wrap that broke off, or where two clients added it. */
 const MAX_TRIED = 8;
+
+/** What says that an annotation is no wrap that the old keyring opens. */
+const IS_NOT_ITS: ReadonlySet<string> = new Set([...DOES_NOT_OPEN, "key-unavailable", "malformed-envelope"]);
 
 /** A wrap in an annotation, as it was read. */
 interface AnnotatedWrap {
@@ -21,7 +24,7 @@ interface AnnotatedWrap {
 }
 
 /**
- * Puts a recipient's new wrap into an annotation, then removes the one that it was made from: none is overwritten, since the only
+ * Puts a recipient's new wrap into an annotation, then removes all that the old keyring opens: none is overwritten, since the only
  * condition that S3 knows for one is the object's tag. Between the two both open the object. Undefined where the object that stands is
  * another by then: to be begun anew.
  *
@@ -41,12 +44,14 @@ export async function rewrapAnnotation(
   const name = annotationName(recipient);
   const standing = await annotatedWraps(store, name);
   const added = `${name}/${randomUUID()}`;
-  const { read, made } = await openedWrap(client, rewrap, object, standing, added);
+  const { old, made } = await openedWraps(client, rewrap, object, standing, added);
   const text = made.laid.text ?? "";
   if (!(await store.put(added, text, etag))) return undefined;
   // While they are moved, the new one may be left behind, and the old one come back.
   await listedAnnotations(store);
-  if ((await store.read(read.name)) !== read.text || (await store.read(added)) !== text) {
+  let isAsRead = (await store.read(added)) === text;
+  for (const wrap of old) isAsRead &&= (await store.read(wrap.name)) === wrap.text;
+  if (!isAsRead) {
     // With the object that is gone, the new wrap is, too.
     if (!(await store.remove(added, etag))) return undefined;
     throw new S3EncryptionError(
@@ -54,7 +59,7 @@ export async function rewrapAnnotation(
       "The recipient was removed or re-wrapped by somebody else meanwhile, and the new wrap was taken back: look at the object's recipients, and do it again if that is still wanted.",
     );
   }
-  if (!(await removed(store, { old: read, added, text, key: version.Key }, etag))) return undefined;
+  if (!(await removed(store, { old, added, text, key: version.Key }, etag))) return undefined;
   await listedAnnotations(store);
   return made;
 }
@@ -82,8 +87,14 @@ async function annotatedWraps(store: AnnotationStore, name: string): Promise<rea
   const names = (await listedAnnotations(store))
     .map((each) => each.name)
     .filter((each) => recipientOfAnnotation(each) === recipient);
+  if (names.length > MAX_TRIED) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      `Nothing was changed: "${recipient}" has ${names.length} annotations, more than the ${MAX_TRIED} whose keys are tried, and each may hold the old one. Remove the recipient and add it anew (removeRecipient, addRecipient).`,
+    );
+  }
   const wraps: AnnotatedWrap[] = [];
-  for (const each of names.slice(0, MAX_TRIED)) {
+  for (const each of names) {
     const text = await store.read(each);
     if (text !== undefined) wraps.push({ name: each, text });
   }
@@ -94,37 +105,37 @@ async function annotatedWraps(store: AnnotationStore, name: string): Promise<rea
   );
 }
 
-/** The new wrap, made of the first that the old keyring opens: what a re-wrap that broke off has left is the new one's. */
-async function openedWrap(
+/**
+ * Those that the old keyring opens, and the new wrap, made of the first of them: what a re-wrap that broke off has left is the
+ * new one's.
+ */
+async function openedWraps(
   client: S3Client,
   rewrap: Rewrap,
   { head, rules }: StandingObject,
   standing: readonly AnnotatedWrap[],
   added: string,
-): Promise<{ readonly read: AnnotatedWrap; readonly made: NewWrap }> {
+): Promise<{ readonly old: readonly AnnotatedWrap[]; readonly made: NewWrap }> {
+  const old: AnnotatedWrap[] = [];
+  let made: NewWrap | undefined;
   let first: unknown;
   for (const read of standing) {
     const place = { in: "annotation", name: read.name } as const;
+    const from = { head, place, text: read.text };
     try {
-      const made = await makeNewWrap(
-        client,
-        rules,
-        rewrap,
-        { head, place, text: read.text },
-        { in: "annotation", name: added },
-      );
-      return { read, made };
+      const wrap = await makeNewWrap(client, rules, rewrap, from, { in: "annotation", name: added });
+      made ??= wrap;
+      old.push(read);
     } catch (error) {
-      const isOfAnother =
-        error instanceof S3EncryptionError && (DOES_NOT_OPEN.has(error.code) || error.code === "key-unavailable");
-      if (!isOfAnother) throw error;
+      if (!(error instanceof S3EncryptionError) || !IS_NOT_ITS.has(error.code)) throw error;
       first ??= error;
     }
   }
-  throw first;
+  if (made === undefined) throw first;
+  return { old, made };
 }
 
-/** Whether the old one is gone: false where another object stands by then. */
+/** Whether the old ones are gone: false where another object stands by then. */
 async function removed(
   store: AnnotationStore,
   {
@@ -132,17 +143,22 @@ async function removed(
     added,
     text,
     key,
-  }: { readonly old: AnnotatedWrap; readonly added: string; readonly text: string; readonly key: string },
+  }: { readonly old: readonly AnnotatedWrap[]; readonly added: string; readonly text: string; readonly key: string },
   etag: string,
 ): Promise<boolean> {
+  const left = [...old];
   try {
-    return await store.remove(old.name, etag);
+    for (const { name } of old) {
+      if (!(await store.remove(name, etag))) return false;
+      left.shift();
+    }
+    return true;
   } catch (error) {
     throw new InstructionFileError(
       "instruction-file-failed",
-      `The new wrap is stored, in the annotation ${added}, and the old one may still be there, in ${old.name}: both open the object. Remove the old one (s3:DeleteObjectAnnotation; under a lock, once that is over).`,
+      `The new wrap is stored, in the annotation ${added}, and the old key's may still be there, in ${left.map(({ name }) => name).join(", ")}: both keys open the object. Remove the old one's (s3:DeleteObjectAnnotation; under a lock, once that is over).`,
       [
-        { key, annotation: old.name, previous: old.text },
+        ...left.map(({ name, text: previous }) => ({ key, annotation: name, previous })),
         { key, annotation: added, written: text },
       ],
       error,
