@@ -22,7 +22,7 @@ describe("report", () => {
 
   it("ends with the clients that ran apart, as docs/interop.md has it", async () => {
     const published = await readFile(new URL("../../../../docs/interop.md", import.meta.url), "utf8");
-    expect(published).to.include(`\n\n${ranApart()}\n\n## Messages`);
+    expect(published).to.include(`\n\n${ranApart()}\n\n## Re-wrapped`);
     expect(report([put])).to.include(`\n\n${ranApart()}\n`);
   });
 
