@@ -14,6 +14,15 @@ const KEY_NOT_OPENED =
 
 /** Forge lacks the name of it. */
 const SECRET_BAG = "1.2.840.113549.1.12.10.1.5";
+/** AES of any length: Java names none in a bag, others do. */
+const AES = /^2\.16\.840\.1\.101\.3\.4\.1(?:\.\d+)?$/;
+/** What `keytool -genseckey` calls them. */
+const OTHERS: Readonly<Record<string, string>> = {
+  "1.3.14.3.2.7": "DES",
+  "1.3.14.3.2.17": "DESede",
+  "1.2.840.113549.3.7": "DESede",
+  "1.2.840.113549.3.4": "RC4",
+};
 /** Password-based MAC of OpenSSL 3.4 on and of Java 26 on. */
 const PBMAC1 = "1.2.840.113549.1.5.14";
 /** As many as Java reads. */
@@ -168,6 +177,12 @@ class Pkcs12 {
     return inOurWords(() => {
       const shrouded = this.#parsed(octets(at(value, 1, 0)));
       const pkcs8 = this.#parsed(this.#unshrouded(shrouded).toString("latin1"));
+      const algorithm = this.#oid(at(pkcs8, 1, 0));
+      // A key of DESede has the length of one of AES.
+      if (!AES.test(algorithm)) {
+        const name = OTHERS[algorithm] ?? this.#forge.pki.oids[algorithm] ?? `the algorithm ${algorithm}`;
+        throw new KeyProblem(`is a keystore whose secret key is for ${name}, not for AES`);
+      }
       return Buffer.from(octets(at(pkcs8, 2)), "latin1");
     }, KEY_NOT_OPENED);
   }

@@ -132,6 +132,21 @@ describe("a keystore", () => {
     });
   }
 
+  // keytool -genseckey -storetype PKCS12 -keyalg ALGORITHM
+  const OTHER_SECRETS = {
+    DESede:
+      "MIIBigIBAzCCATQGCSqGSIb3DQEHAaCCASUEggEhMIIBHTCCARkGCSqGSIb3DQEHAaCCAQoEggEGMIIBAjCB/wYLKoZIhvcNAQwKAQWggbMwgbAGCyqGSIb3DQEMCgECoIGgBIGdMIGaMGYGCSqGSIb3DQEFDTBZMDgGCSqGSIb3DQEFDDArBBT4/2GkZxy97vI5CwA+xi8bAZtDHAICJxACASAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEFc1situsqCnxjCVEn0IzfEEME8s9aZTL8xuwAnE320qRgg1sNv+stkuZ64XNpykZCBoWymg42iWq8qaPcxJmk146DE6MBUGCSqGSIb3DQEJFDEIHgYAZABlAHMwIQYJKoZIhvcNAQkVMRQEElRpbWUgMTc5NTkxNzE2MjM5NzBNMDEwDQYJYIZIAWUDBAIBBQAEIPxK4Ri71PDi5lsY3iwOdY1fxKk2s5uxzf3EJ2NuZsdrBBQCeJRKLMonBfKXRyPr5LL78c333gICJxA=",
+    hmacWithSHA256:
+      "MIIBmwIBAzCCAUUGCSqGSIb3DQEHAaCCATYEggEyMIIBLjCCASoGCSqGSIb3DQEHAaCCARsEggEXMIIBEzCCAQ8GCyqGSIb3DQEMCgEFoIHDMIHABgsqhkiG9w0BDAoBAqCBsASBrTCBqjBmBgkqhkiG9w0BBQ0wWTA4BgkqhkiG9w0BBQwwKwQUKjAYOmLCBXFTLX4uioVXoSA2jUECAicQAgEgMAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBCHCogaRcwv53uCQmYmdKIuBEBK4QMDtTMZzQk7XsI7NwS6UpXBP8oxzEVUSBtVoq3B/wmp3lUeE+4cfJJniRYZ77/qAcHSVOCcc7XG4UvHDteWMTowFQYJKoZIhvcNAQkUMQgeBgBtAGEAYzAhBgkqhkiG9w0BCRUxFAQSVGltZSAxNzk1OTE3MTYzNTk4ME0wMTANBglghkgBZQMEAgEFAAQgv1BV1YRmT1a32sleFT0WgZDJuNOAbSFdpTBtEJyeUOoEFJdsINIde391CmL2HVSMnKbl3006AgInEA==",
+  };
+  for (const [algorithm, base64] of Object.entries(OTHER_SECRETS)) {
+    it(`gives no secret key for ${algorithm} as an AES key`, async () => {
+      expect(await refusedKey({ base64, passphrase: inText("changeit") }, "aes")).to.match(
+        new RegExp(`whose secret key is for ${algorithm}, not for AES\\.$`),
+      );
+    });
+  }
+
   it("says that a key has a passphrase of its own", async () => {
     const { passphrase = "" } = named("key-passphrase.jks");
     const source = { bytes: readKeyFile(named("key-passphrase.jks")), passphrase: inText(passphrase) };
