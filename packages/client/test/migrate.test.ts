@@ -283,6 +283,52 @@ describe("an object migrated", () => {
         expect(await fixture.keys("lost-file")).to.deep.equal(["lost-file"]);
       });
 
+      it("and keeps the texts where a store refuses them for the object that stands, but none over a newer one", async () => {
+        for (const [status, times] of [
+          [412, 50],
+          [404, 50],
+        ] as const) {
+          const key = `kept-${status}`;
+          await store(key);
+          await note(key, "a", "text");
+          await note(key, "b", "old");
+          fixture.server.faults.add({ operation: "PutObjectAnnotation", status, times });
+          const error = await errorOf(migrate(key));
+          expect(error).to.have.property("code", "instruction-file-failed");
+          expect(error).to.have.property("message").that.contains(`${key}.s3ec-annotations`);
+          fixture.server.faults.clear();
+          await note(key, "b", "newer");
+          await migrate(key, client({ keyring: current }));
+          expect(await notes(key)).to.deep.equal({ a: "text", b: "newer" });
+          expect(await fixture.keys(key)).to.deep.equal([key]);
+        }
+      });
+
+      it("and tries again what is refused while S3 changes something else (409)", async () => {
+        await store("noted-busy");
+        await note("noted-busy", "a", "text");
+        fixture.server.faults.add({
+          operation: "PutObjectAnnotation",
+          status: 409,
+          code: "OperationAborted",
+          times: 2,
+        });
+        await migrate("noted-busy");
+        expect(await notes("noted-busy")).to.deep.equal({ a: "text" });
+      });
+
+      it("but not over one that came as soon as the object was written", async () => {
+        await store("noted-newer");
+        await note("noted-newer", "a", "text");
+        const held = fixture.server.faults.pause({ operation: "PutObject", key: "noted-newer", at: "answer" });
+        const migrating = migrate("noted-newer");
+        await held.reached;
+        await note("noted-newer", "a", "newer");
+        held.release();
+        await migrating;
+        expect(await notes("noted-newer")).to.deep.equal({ a: "newer" });
+      });
+
       it("and puts none to an object that has been put since, but says where they are", async () => {
         await store("another");
         await note("another", "a", "text");
@@ -391,6 +437,37 @@ describe("an object migrated", () => {
       expect([done.changed.includes("annotations"), done.droppedRecipients]).to.deep.equal([false, [".partner"]]);
       expect([await read("annotated"), await readEscrow("annotated")]).to.deep.equal(["content", "content"]);
       expect(await fixture.keys("annotated")).to.deep.equal(["annotated"]);
+    });
+
+    it("for one of them: the owner, whose wrap is in the metadata, does not lose access silently", async () => {
+      const theirs = new RawRsaKeyring(partnerPair);
+      const reader = () => client({ ...ANNOTATIONS, keyring: theirs });
+      const dropping = { to: { keyring: theirs }, dropRecipients: ["partner"] };
+      for (const key of ["owned-annotated", "owned-file"]) {
+        const placed = key === "owned-file" ? {} : ANNOTATIONS;
+        const call = key === "owned-file" ? { instructionFileSuffix: ".partner" } : {};
+        await store(key, client({ ...placed, keyring: both([partner]) }));
+        fixture.server.clearRequests();
+        const error = await refusal(migrate(key, reader(), { ...dropping, ...call }));
+        expect(error.message).to.contain('allowLoss: ["generator"]');
+        expect(wrote()).to.deep.equal([]);
+        expect(await read(key, old)).to.equal("content");
+        // A new keyring that opens the owner's wrap leaves nobody out.
+        const kept = new MultiKeyring({ generator: old, children: [] });
+        await migrate(key, reader(), { ...dropping, ...call, to: { keyring: kept } });
+        expect(await read(key, old)).to.equal("content");
+        await store(key, client({ ...placed, keyring: both([partner]) }));
+        const allowed = await migrate(key, reader(), { ...dropping, ...call, allowLoss: ["generator"] });
+        expect(allowed.changed).to.include("generator");
+        expect(await read(key, theirs)).to.equal("content");
+      }
+    });
+
+    it("for one of them: nor does the owner whose wrap is in a file", async () => {
+      await store("owned-files", client({ ...FILES, keyring: both([partner]) }));
+      const call = { instructionFileSuffix: ".partner", to: { keyring: new RawRsaKeyring(partnerPair) } };
+      const error = await refusal(migrate("owned-files", client({ keyring: call.to.keyring }), call));
+      expect(error.message).to.contain('dropRecipients: [".instruction"]');
     });
 
     it("in annotations that cannot be listed: not taken for none", async () => {

@@ -22,6 +22,12 @@ const ASIDE = ".s3ec-annotations";
 /** JSON writes a byte as six at most. */
 const MAX_FILE_LENGTH = 6 * MAX_CARRIED_LENGTH + 64 * 1024;
 
+/** How often an object that others change at the same time, and that stays ours, is looked at again. */
+const MAX_ROUNDS = 5;
+
+/** What an object's metadata alone has. */
+type MarkOf = (metadata: Readonly<Record<string, string>> | undefined) => string | undefined;
+
 /** What the file says. */
 interface Carried {
   /** Entity tag of the object that had them. */
@@ -43,6 +49,7 @@ export class CarriedAnnotations {
   readonly #texts: ReadonlyMap<string, string>;
   readonly #signal: AbortSignal | undefined;
   #aside: string | undefined;
+  #mark: string | undefined;
 
   private constructor(
     client: S3Client,
@@ -71,6 +78,7 @@ export class CarriedAnnotations {
   /** Stores them beside the object, once it is known what the new one is called. */
   async setAside(mark: string | undefined): Promise<void> {
     if (this.#texts.size === 0 || this.#aside !== undefined) return;
+    this.#mark = mark;
     const { ETag: from = "" } = this.#kept.seen.head;
     const carried: Carried = { from, mark, annotations: Object.fromEntries(this.#texts) };
     const { ServerSideEncryption, SSEKMSKeyId, SSEKMSEncryptionContext, BucketKeyEnabled } = this.#kept.restated;
@@ -97,9 +105,10 @@ export class CarriedAnnotations {
   }
 
   /** Puts them back to the object that was written, looks at them, and removes the file. */
-  async putBack(etag: string): Promise<void> {
+  async putBack(etag: string, markOf: MarkOf): Promise<void> {
     if (this.#texts.size === 0) return;
-    await putTo(this.#client, this.#address, this.#texts, etag, this.#signal);
+    const written = { etag, mark: this.#mark, markOf };
+    await putTo(this.#client, this.#address, this.#texts, written, this.#signal);
     await this.drop();
   }
 
@@ -120,7 +129,7 @@ export class CarriedAnnotations {
 export async function finishCarrying(
   client: S3Client,
   address: StoredAddress,
-  markOf: (metadata: Readonly<Record<string, string>> | undefined) => string | undefined,
+  markOf: MarkOf,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const file = await readFile(client, address, signal);
@@ -135,37 +144,79 @@ export async function finishCarrying(
     );
   }
   if (isWritten) {
-    const store = new AnnotationStore(client, address, signal);
-    const there = new Set((await store.list("")).map(({ name }) => name));
     // Whoever may write the file gives the object no recipients by it.
-    const missing = Object.entries(carried.annotations).filter(([name]) => isOthers(name) && !there.has(name));
-    await putTo(client, address, new Map(missing), head.ETag ?? "", signal);
+    const others = Object.entries(carried.annotations).filter(([name]) => isOthers(name));
+    const written = { etag: head.ETag ?? "", mark: carried.mark, markOf };
+    await putTo(client, address, new Map(others), written, signal);
   }
   await removeFile(client, address, file.etag, signal);
 }
 
+/** The object that was written, and how it is told from another. */
+interface Written {
+  readonly etag: string;
+  readonly mark: string | undefined;
+  readonly markOf: MarkOf;
+}
+
+/**
+ * Puts texts to the object that was written, but none over an annotation that came since: S3 knows no condition for that, so that
+ * they are listed first. Where another object stands, which has its own, none is put.
+ */
 async function putTo(
   client: S3Client,
   address: StoredAddress,
   texts: ReadonlyMap<string, string>,
-  etag: string,
+  written: Written,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const store = new AnnotationStore(client, address, signal);
-  let isAnother = false;
+  let { etag } = written;
   try {
-    for (const [name, text] of texts) isAnother ||= !(await store.put(name, text, etag));
-    const sizes = new Map(isAnother ? [] : (await store.list("")).map(({ name, size }) => [name, size]));
-    const wrong = [...texts].find(([name, text]) => sizes.get(name) !== Buffer.byteLength(text));
-    if (wrong === undefined || isAnother) return;
+    const there = new Set((await store.list("")).map(({ name }) => name));
+    const missing = new Map([...texts].filter(([name]) => !there.has(name)));
+    let rounds = 0;
+    for (const [name, text] of missing) {
+      while (!(await store.put(name, text, etag))) {
+        const now = await standingTag(client, address, written, signal);
+        if (now === undefined) return;
+        rounds += 1;
+        if (rounds === MAX_ROUNDS) throw new Error("The store refuses them, although the object stands.");
+        etag = now;
+      }
+    }
+    const sizes = new Map((await store.list("")).map(({ name, size }) => [name, size]));
+    const wrong = [...missing].find(([name, text]) => sizes.get(name) !== Buffer.byteLength(text));
+    if (wrong === undefined) return;
+    if ((await standingTag(client, address, written, signal)) === undefined) return;
     throw new Error(`The annotation ${JSON.stringify(wrong[0])} is not as it was put.`);
   } catch (error) {
     throw new InstructionFileError(
       "instruction-file-failed",
-      `The object is written anew, but annotations of others may be missing: they are in ${JSON.stringify(`${address.Key}${ASIDE}`)}. The same call puts them back; allow s3:PutObjectAnnotation.${isError(error) ? ` ${error.message}` : ""}`,
+      `The object is written anew, but annotations of others may be missing: they are in ${JSON.stringify(`${address.Key}${ASIDE}`)}. The same call puts them back; allow s3:ListObjectAnnotations and s3:PutObjectAnnotation. Keep that file until then.${isError(error) ? ` ${error.message}` : ""}`,
       [...texts].map(([name, written]) => ({ key: address.Key, annotation: name, written })),
       error,
     );
+  }
+}
+
+/** The tag that the object has by now; undefined where another one stands, or none. */
+async function standingTag(
+  client: S3Client,
+  address: StoredAddress,
+  { etag, mark, markOf }: Written,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  try {
+    const { head } = await lookAt(client, address, requestOf(signal));
+    const isOurs = head.ETag === etag || (mark !== undefined && mark === markOf(head.Metadata));
+    if (isOurs) return head.ETag ?? "";
+    // Without a mark, a tag alone does not tell another object from this one, changed.
+    if (mark === undefined) throw new Error("Another object may stand there by now.");
+    return undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

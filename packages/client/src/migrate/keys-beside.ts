@@ -2,7 +2,7 @@ import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { MAX_INSTRUCTION_FILE_LENGTH, quotedList, recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { AnnotationStore } from "../annotations/annotation-store.js";
-import { callOptionsOf, withCallOptions } from "../call-options.js";
+import { callOptionsOf, requestOf, withCallOptions } from "../call-options.js";
 import { ownerOf } from "../commands/whose-file.js";
 import { siblingRules, suffixesBeside } from "../files-beside.js";
 import { seenAnnotations } from "../recipients/moving.js";
@@ -52,8 +52,10 @@ export async function keysBeside(
     );
   }
   const { standsAlone } = rules.kindOf(metadata);
-  const isRead = (suffix: string): boolean =>
-    !standsAlone && [...rules.suffixesOf(call.instructionFileSuffix), ...rules.unnamed].includes(suffix);
+  // Beside a file that is named, the generator's is another key's.
+  const named = call.instructionFileSuffix;
+  const read = named === undefined ? [...rules.suffixesOf(named), ...rules.unnamed] : rules.suffixesOf(named);
+  const isRead = (suffix: string): boolean => !standsAlone && read.includes(suffix);
   const found: KeyBeside[] = [];
   for (const [suffix, file] of await store.readAll([...known, ...(listed ?? [])])) {
     if (file.state !== "read") continue;
@@ -104,6 +106,38 @@ export function droppedKeys(
   throw new S3EncryptionError(
     "unsupported-operation",
     `Nothing was written: instruction files or annotations of ${quotedList(missing)} hold the object's key for others, who could not open it any more. Migrate with a keyring that wraps for them, too; or drop them by name: dropRecipients: [${missing.map((name) => JSON.stringify(name)).join(", ")}].`,
+  );
+}
+
+/**
+ * Refuses, before anything is written, an object which was read by a key beside it while its own wrapped key is somebody
+ * else's: of its writer, who could not open it any more. That a keyring opens it, the old or the new, is the only sign. Asked only
+ * where there is another key to have read it by.
+ */
+export async function requireOwnKey(
+  { address, reading, writing }: Migration,
+  { seen, losses }: KeptObject,
+  beside: readonly KeyBeside[],
+): Promise<void> {
+  const format = reading.options.formats.find(({ siblings }) => siblings !== undefined);
+  const { wraps, siblings: rules } = format ?? {};
+  const { Metadata: metadata = {} } = seen.head;
+  if (wraps === undefined || rules === undefined || !rules.kindOf(metadata).standsAlone) return;
+  if (beside.length === 0 && !losses.lost.includes("recipients")) return;
+  let reason: unknown;
+  for (const { options, call } of [reading, writing]) {
+    const request = requestOf(options, callOptionsOf(withCallOptions({}, call)), address);
+    try {
+      await wraps.unwrap(wraps.find({ metadata, place: { in: "metadata" }, request }), request);
+      return;
+    } catch (error) {
+      if (!(error instanceof S3EncryptionError)) throw error;
+      reason ??= error;
+    }
+  }
+  losses.accept(
+    "generator",
+    `The wrapped key in the object's metadata is for somebody whose key is neither the old keyring's nor the new one's, and who could not open the object any more (${reason instanceof Error ? reason.message : ""}).`,
   );
 }
 

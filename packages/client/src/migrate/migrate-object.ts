@@ -23,7 +23,7 @@ import { putObject } from "../write/put-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingStore } from "../write/sibling-store.js";
 import { CarriedAnnotations, finishCarrying } from "./carried-annotations.js";
-import { droppedKeys, type KeyBeside, keysBeside } from "./keys-beside.js";
+import { droppedKeys, type KeyBeside, keysBeside, requireOwnKey } from "./keys-beside.js";
 import { type MigrateOptions, type Migration, resolveMigration } from "./migrate-options.js";
 
 /** An object that was written anew. */
@@ -55,7 +55,8 @@ const isCalculated = (algorithm: string): boolean => CALCULATED.has(algorithm);
  * client has for it, such as `enableLegacyUnauthenticatedModes` for CBC. A newer object is never overwritten (`If-Match`).
  *
  * The keys of instruction files and annotations that the new keyring does not wrap for would not open the object any more:
- * they are refused unless dropped by name.
+ * they are refused unless dropped by name. So is an object that was read by one of them, whose own wrapped key neither the old
+ * keyring nor the new one opens (`allowLoss: ["generator"]`).
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
  * @throws S3EncryptionError what a get and a put of the object throw; `unsupported-operation` for what could not be kept and
@@ -82,6 +83,12 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   const dropped = droppedKeys(migration, beside);
   const carried = await CarriedAnnotations.read(plain, kept, abortSignal);
   const read = await readVerified(client, plain, migration, ETag);
+  try {
+    await requireOwnKey(migration, kept, beside);
+  } catch (error) {
+    letGoOfBody(read.Body);
+    throw error;
+  }
   const look = async (metadata?: Readonly<Record<string, string>>): Promise<void> => {
     await requireKept(plain, kept, migration.keep, "put");
     // One that came meanwhile holds a key that nobody has dropped; those that this put writes are of another object.
@@ -97,7 +104,7 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
     if (isNotWritten(error)) await carried.drop().catch(() => {});
     throw error;
   }
-  await carried.putBack(written.ETag ?? "");
+  await carried.putBack(written.ETag ?? "", markOf);
   const removedFiles = await removeOld(
     store,
     written,

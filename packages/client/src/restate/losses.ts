@@ -6,6 +6,8 @@ import { S3EncryptionError } from "@s3ec/materials";
  * - `acl`: its access control list may not be read.
  * - `annotations`: what is annotated to it may not be read, or is too much to be carried over.
  * - `expires`, `metadata`: said in a form that no request can repeat.
+ * - `generator`: whoever the wrapped key in its metadata is for, where it was read by another key beside it, and neither the old
+ *   keyring nor the new one opens that.
  * - `kms-context`: an encryption context for SSE-KMS of its own, which S3 tells nobody. Naming it says that there is none.
  * - `lock`: retention and legal hold may not be read.
  * - `missing-metadata`: metadata that S3 has and cannot give out in headers (`MissingMeta`).
@@ -16,6 +18,7 @@ export type Loss =
   | "acl"
   | "annotations"
   | "expires"
+  | "generator"
   | "kms-context"
   | "lock"
   | "metadata"
@@ -27,6 +30,7 @@ const LOSSES: Readonly<Record<Loss, true>> = {
   acl: true,
   annotations: true,
   expires: true,
+  generator: true,
   "kms-context": true,
   lock: true,
   metadata: true,
