@@ -250,11 +250,20 @@ describe("wrapped keys in annotations", () => {
       expect(requests().filter((name) => name === "GetObjectAnnotation")).to.have.lengthOf(3);
     });
 
-    it("keep the first error where they may not be listed", async () => {
-      await writer().send(put("unlisted"));
-      fixture.server.faults.add({ operation: "ListObjectAnnotations", status: 403, code: "AccessDenied" });
-      expect((await refusal(reads("unlisted", { keyring: escrowKey }))).code).to.equal("no-matching-key");
-    });
+    for (const operation of ["ListObjectAnnotations", "GetObjectAnnotation"]) {
+      for (const [status, code] of [
+        [403, "AccessDenied"],
+        [503, "SlowDown"],
+      ] as const) {
+        it(`keep the first error where they cannot be read, and say why (${operation}, ${status})`, async () => {
+          await writer().send(put("unlisted"));
+          fixture.server.faults.add({ operation, status, code });
+          const error = await refusal(reads("unlisted", { keyring: escrowKey }));
+          expect(error.code).to.equal("no-matching-key");
+          expect(error.message).to.contain(`could all annotations of the object be read (${code})`);
+        });
+      }
+    }
 
     it("open what a raw key of the same kind failed to", async () => {
       const child = new RawAesKeyring({ wrappingKey: randomBytes(32) });

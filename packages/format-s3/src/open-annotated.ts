@@ -9,7 +9,7 @@ import {
   MAX_INSTRUCTION_FILE_LENGTH,
   recipientOfAnnotation,
 } from "@s3ec/envelope";
-import { type AnnotationReader, type ObjectToOpen, S3EncryptionError } from "@s3ec/materials";
+import { type AnnotationReader, isError, type ObjectToOpen, S3EncryptionError } from "@s3ec/materials";
 import { openContent, openEnvelope } from "./open-content.js";
 import type { ResolvedS3FormatOptions } from "./s3-format-options.js";
 
@@ -87,8 +87,15 @@ async function openAny(
   annotations: AnnotationReader,
   { named, tried, first }: Search,
 ): Promise<ContentKey> {
-  // Where they may not be listed, or are none, the first error says what is wrong.
-  const listed = await annotations.list(ANNOTATION_PREFIX).catch(() => []);
+  // A store that has none says so with an error of ours; any other hides what might have opened the object.
+  let unread: unknown;
+  const hidden = (error: unknown): void => {
+    if (!(error instanceof S3EncryptionError)) unread ??= error;
+  };
+  const listed = await annotations.list(ANNOTATION_PREFIX).catch((error: unknown) => {
+    hidden(error);
+    return [];
+  });
   const isNamed = (name: string): boolean => name === named || (named !== undefined && name.startsWith(`${named}/`));
   const candidates = listed
     .filter(({ name, size }) => recipientOfAnnotation(name) !== undefined && size <= MAX_INSTRUCTION_FILE_LENGTH)
@@ -99,11 +106,20 @@ async function openAny(
   for (const { name } of candidates) {
     if (failed === MAX_TRIED || read === MAX_READ) break;
     read += 1;
-    const opened = await openOne(options, object, await textOf(annotations, name), name);
+    const text = await annotations.read(name).catch(hidden);
+    const opened = await openOne(options, object, text ?? undefined, name);
     if (opened === "failed") failed += 1;
     else if (opened !== undefined) return opened;
   }
   const left = candidates.length - read;
+  if (unread !== undefined && first instanceof S3EncryptionError) {
+    const why = isError(unread) ? ` (${unread.name})` : "";
+    throw new S3EncryptionError(
+      first.code,
+      `${first.message} Nor could all annotations of the object be read${why}, one of which may hold its wrapped key: allow s3:ListObjectAnnotations and s3:GetObjectAnnotation, or try again.`,
+      { cause: first },
+    );
+  }
   if (left === 0 || !(first instanceof S3EncryptionError)) throw first;
   throw new S3EncryptionError(
     first.code,
