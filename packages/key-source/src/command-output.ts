@@ -4,7 +4,8 @@ import { KeyProblem } from "./key-problem.js";
 import type { CommandSource } from "./key-source.js";
 import type { SourceOptions } from "./source-options.js";
 
-const TIME_LIMIT_MS = 30_000;
+/** A source that waits for another program does not wait longer. */
+export const TIME_LIMIT_MS = 30_000;
 
 /** What the program prints. It goes through no shell; what it says on standard error is not told, since it may hold the key. */
 export async function commandOutput(

@@ -1,18 +1,14 @@
-import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isUint8Array } from "node:util/types";
 import { nearestName } from "@s3ec/envelope";
-import { isError } from "@s3ec/materials";
 import { parameter, secret } from "./aws-secrets.js";
-import { commandOutput } from "./command-output.js";
+import { commandOutput, TIME_LIMIT_MS } from "./command-output.js";
 import type { Content } from "./content.js";
+import { fileContent, MAX_LENGTH } from "./file-content.js";
 import { KeyProblem } from "./key-problem.js";
 import type { ContentSource, GivenSource, PassphraseSource } from "./key-source.js";
 import { keychainEntry } from "./keychain.js";
 import { emitWarning, type SourceOptions } from "./source-options.js";
-
-/** Longer than any key or keystore that makes sense. */
-const MAX_LENGTH: number = 16 * 1024 * 1024;
 
 /** Each kind of source by the field that is its own, with what may stand beside it. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
@@ -35,7 +31,7 @@ export async function readContent(
   isSecret = true,
 ): Promise<Content> {
   assertSource(source);
-  if ("file" in source) return { bytes: await fileContent(source.file, options, isSecret), isText: false };
+  if ("file" in source) return { bytes: await keyFile(source.file, options, isSecret), isText: false };
   if ("env" in source) return { bytes: variable(source.env, options), isText: true };
   if ("base64" in source) {
     const bytes = decodeBase64(source.base64);
@@ -91,26 +87,17 @@ export function decodeBase64(text: string): Buffer | undefined {
     : undefined;
 }
 
-async function fileContent(
+async function keyFile(
   file: string,
   { folder = ".", onWarning = emitWarning }: SourceOptions,
   isSecret: boolean,
 ): Promise<Buffer> {
-  const path = resolve(folder, file);
-  try {
-    const { mode, size } = await stat(path);
-    if (size > MAX_LENGTH) throw new KeyProblem("the file named here is too large for a key");
-    const content = await readFile(path);
-    // Windows has no such mode, and says that everybody may read.
-    if (isSecret && (mode & 0o044) !== 0 && process.platform !== "win32") {
-      onWarning(`The key file ${file} can be read by other users of this machine: chmod 600 ${file}`);
-    }
-    return content;
-  } catch (error) {
-    if (error instanceof KeyProblem) throw error;
-    const missing = isError(error) && error.code === "ENOENT";
-    throw new KeyProblem(`the file named here ${missing ? "does not exist" : "cannot be read"}`);
+  const { bytes, mode } = await fileContent(resolve(folder, file), TIME_LIMIT_MS);
+  // Windows has no such mode, and says that everybody may read.
+  if (isSecret && (mode & 0o044) !== 0 && process.platform !== "win32") {
+    onWarning(`The key file ${file} can be read by other users of this machine: chmod 600 ${file}`);
   }
+  return bytes;
 }
 
 function variable(name: string, { env = process.env }: SourceOptions): Buffer {

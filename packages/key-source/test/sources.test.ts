@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
+import { fileContent } from "../dist/file-content.js";
 import { type KeySource, type LoadKeyOptions, loadKey } from "../dist/index.js";
 
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 200 - index));
@@ -61,6 +63,37 @@ describe("a place of a key", () => {
     expect(warnings).to.deep.equal([
       "The key file aes.key can be read by other users of this machine: chmod 600 aes.key",
     ]);
+  });
+
+  it("is a device or a named pipe, read no further than a key is long and waited for no longer than a command", async function () {
+    if (process.platform === "win32") this.skip();
+    expect(await problem({ file: "/dev/zero" })).to.equal("the file named here is too large for a key.");
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", ["-m", "600", pipe]);
+    const { message } = await fileContent(pipe, 100).then(
+      () => expect.fail(),
+      (error: Error) => error,
+    );
+    expect(message).to.equal("what the file named here holds did not come within 100 ms");
+    // Opened late, and written in two pieces.
+    const script = `sleep 0.2; { printf %s ${KEY.toString("hex").slice(0, 9)}; sleep 0.2; printf %s ${KEY.toString("hex").slice(9)}; } > "$0"`;
+    const writer = spawn("sh", ["-c", script, pipe]);
+    const { bytes } = await fileContent(pipe, 10_000);
+    expect(bytes.toString()).to.equal(KEY.toString("hex"));
+    writer.kill();
+  });
+
+  it("is what another program writes to a pipe that the shell made, or to standard input by its name", async function () {
+    if (process.platform === "win32") this.skip();
+    const index = new URL("../dist/index.js", import.meta.url).href;
+    const program = `import { loadKey } from ${JSON.stringify(index)};
+      const key = await loadKey({ file: process.argv[1] }, { type: "text", onWarning: () => {} });
+      process.stdout.write(key.export());`;
+    const read = `"$0" --input-type=module -e "$1"`;
+    for (const line of [`${read} <(sleep 0.2; echo secret)`, `(sleep 0.2; echo secret) | ${read} /dev/stdin`]) {
+      const output = execFileSync("bash", ["-c", line, process.execPath, program], { encoding: "utf8" });
+      expect(output).to.equal("secret");
+    }
   });
 
   it("is standard input, for one key", async () => {
