@@ -9,6 +9,7 @@ import { keySchemas } from "./key-source.js";
 import { knownFields } from "./known-fields.js";
 import { type KnownTypes, knownTypes } from "./known-types.js";
 import { selectConfiguration } from "./named-configurations.js";
+import { nestingProblem } from "./nesting.js";
 import { assertPlugins, type ConfigurationPlugin, loadPlugins } from "./plugins.js";
 import { withVariables } from "./variables.js";
 
@@ -121,7 +122,7 @@ async function selected(
 ): Promise<{ input: unknown; refused: RefusedSource }> {
   const { value, locate } =
     typeof source === "string" ? await readConfigurationFile(source) : { value: source, locate: () => undefined };
-  const selection = selectConfiguration(value, use);
+  const selection = nestingProblem(value) ?? selectConfiguration(value, use);
   if ("expected" in selection) {
     throw invalidConfiguration({ name, place: (path) => ({ path, at: locate(path) }) }, [selection]);
   }

@@ -199,6 +199,34 @@ describe("a configuration file", () => {
     });
   }
 
+  const TOO_DEEP = "expected a configuration of at most 32 levels, in which nothing contains itself";
+  it("is refused where it contains itself, or is nested without end", async () => {
+    expect(await problems("cycle.yaml", "keyring: &k\n  type: multi\n  generator: *k\n")).to.deep.equal([
+      `  keyring: ${TOO_DEEP} (line 1, column 1)`,
+    ]);
+    const nested = (depth: number): string => `{"keyring":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    expect(await problems("deep.json", nested(20_000))).to.deep.equal([`  keyring: ${TOO_DEEP} (line 1, column 2)`]);
+    expect(await problems("deep.yaml", nested(500))).to.deep.equal([`  keyring: ${TOO_DEEP} (line 1, column 2)`]);
+    expect(await problems("deeper.yaml", nested(20_000))).to.match(/^ {2}the file must hold YAML/);
+  });
+
+  it("is refused where it is an object that is nested without end, but not one of ten keyrings in each other", async () => {
+    const multi = (levels: number): object => {
+      const kms = { type: "kms", keyId: "alias/a" };
+      let keyring: object = kms;
+      for (let level = 0; level < levels; level++)
+        keyring = {
+          type: "multi",
+          generator: keyring,
+          children: [{ keyring: kms, instructionFileSuffix: `.${level}` }],
+        };
+      return { keyring };
+    };
+    const { message } = await refusal("invalid-configuration", createFromConfig(multi(3_000)));
+    expect(message).to.equal(`The configuration is not valid:\n  keyring: ${TOO_DEEP}`);
+    expect((await loadConfiguration(multi(10))).configuration.keyring?.type).to.equal("multi");
+  });
+
   it("gives no name of Object's own", async () => {
     for (const use of ["__proto__", "constructor"]) {
       expect(await problems("o.yaml", YAML, { use })).to.match(/no configuration here has the name that is to be used/);
