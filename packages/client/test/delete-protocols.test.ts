@@ -55,6 +55,17 @@ describe("deletions with instruction files", () => {
     describe(`by ${name}`, () => {
       const keyed = (key: string): string => `${name}/${key}`;
 
+      it("takes along annotations that a migration has left aside, and nobody's object of that name", async () => {
+        const [key, other] = [keyed("aside"), keyed("not-aside")];
+        for (const each of [key, other]) await client.send(put(each));
+        await raw(`${key}.s3ec-annotations`, '{"from":"etag","annotations":{"a":"text"}}');
+        await raw(`${other}.s3ec-annotations`, "mine");
+        await send(key);
+        await send(other);
+        expect(await fixture.keys(key)).to.deep.equal([]);
+        expect(await fixture.keys(other)).to.deep.equal([`${other}.s3ec-annotations`]);
+      });
+
       it("leaves the file of an object that another client puts after the object was deleted", async () => {
         const key = keyed("raced");
         await client.send(put(key, "old"));
@@ -79,6 +90,7 @@ describe("deletions with instruction files", () => {
                 "GetObject k.instruction",
                 "GetObject k.escrow",
                 "GetObject kINSTRUCTION_SUFFIX",
+                "GetObject k.s3ec-annotations",
                 "DeleteObject k",
                 "DeleteObject k.escrow",
               ]
@@ -86,6 +98,7 @@ describe("deletions with instruction files", () => {
                 "GetObject k.instruction",
                 "GetObject k.escrow",
                 "GetObject kINSTRUCTION_SUFFIX",
+                "GetObject k.s3ec-annotations",
                 "DeleteObjects",
                 "DeleteObjects",
               ],

@@ -2,6 +2,7 @@ import type { DeleteObjectCommandInput, DeleteObjectCommandOutput, S3Client } fr
 import { isError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { suffixesBeside } from "../files-beside.js";
+import { leftAside } from "../migrate/carried-annotations.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { InstructionFileError, quoted } from "../write/sibling-error.js";
@@ -25,17 +26,19 @@ export async function deleteObject(
   // What is wrong with the call's options is said before anything is deleted.
   const suffixes = suffixesBeside(options, input, input.Key ?? "");
   if (input.VersionId !== undefined) return next(input);
-  const { Bucket, Key, ExpectedBucketOwner, RequestPayer } = input;
+  const { Bucket = "", Key = "", ExpectedBucketOwner, RequestPayer } = input;
   const object = { Bucket, Key, ExpectedBucketOwner, RequestPayer };
-  const store = lookingStore(plainClientOf(client), object, options, callOptionsOf(input).abortSignal);
-  const found = await filesToDelete(store, suffixes, options);
+  const plain = plainClientOf(client);
+  const { abortSignal } = callOptionsOf(input);
+  const store = lookingStore(plain, object, options, abortSignal);
+  const found = await filesToDelete(store, suffixes, options, () => leftAside(plain, object, abortSignal));
   const result = await next(input);
   const failed = await removeAll(store, found.files);
   const left = [...failed.files, ...found.unreadable];
   if (left.length === 0) return result;
   throw new InstructionFileError(
     "instruction-file-failed",
-    `The object is deleted, but not ${quoted(left.map(({ key }) => key))} beside it, which holds a wrapped key of it. Delete it with a plain S3Client, and allow s3:GetObject and s3:DeleteObject.`,
+    `The object is deleted, but not ${quoted(left.map(({ key }) => key))} beside it, which holds a wrapped key of it or its annotations. Delete it with a plain S3Client, and allow s3:GetObject and s3:DeleteObject.`,
     left.map(({ key, body }) => (body === undefined ? { key } : { key, previous: body })),
     failed.cause,
     result.output,

@@ -8,6 +8,7 @@ import type {
 import { isError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { suffixesBeside } from "../files-beside.js";
+import { leftAside } from "../migrate/carried-annotations.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { type FilesToDelete, filesToDelete } from "./files-to-delete.js";
@@ -73,7 +74,8 @@ async function readBeside(
       const suffixes = suffixesBeside(options, input, Key).filter((suffix) => !asked.has(`${Key}${suffix}`));
       const object = { Bucket, Key, ExpectedBucketOwner, RequestPayer };
       const store = lookingStore(plain, object, options, abortSignal);
-      found.set(Key, await filesToDelete(store, suffixes, options));
+      const aside = () => leftAside(plain, { ...object, Bucket: Bucket ?? "" }, abortSignal);
+      found.set(Key, await filesToDelete(store, suffixes, options, aside));
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));

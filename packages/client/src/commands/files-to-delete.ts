@@ -23,11 +23,14 @@ export interface FilesToDelete {
 /**
  * The files beside an object that is about to be deleted. What may not be read is most often not there: without
  * `s3:ListBucket` S3 does not say. It is left, and only told of when the object cannot be without.
+ *
+ * @param aside the file of its annotations that a migration which broke off has left
  */
 export async function filesToDelete(
   store: SiblingStore,
   suffixes: readonly string[],
   options: ResolvedOptions,
+  aside: () => Promise<FileToDelete | undefined>,
 ): Promise<FilesToDelete> {
   const rules = siblingRules(options);
   const found = await store.readAll(suffixes);
@@ -45,6 +48,8 @@ export async function filesToDelete(
     (rules.replaceUnknown ? files : unreadable).push({ ...entry, etag: "*" });
   }
   const lacksOne = metadata !== undefined && rules.kindOf(metadata).needsFile && files.length === 0;
+  const left = await aside();
+  if (left !== undefined) files.push(left);
   return { files, unreadable: lacksOne ? unreadable : [] };
 
   function isItsOwn(suffix: string, { body }: Extract<FoundFile, { state: "read" }>): boolean {

@@ -15,10 +15,14 @@ import { lookAt, type StoredAddress } from "../restate/seen-object.js";
 import { whereOf } from "../restate/stored-lock.js";
 import { isOthers, MAX_CARRIED_LENGTH } from "../restate/taken-along.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
+import { destroyStream } from "../streams.js";
+import { leavesRoomFor } from "../write/metadata-limits.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 
 /** What follows the object's key in that of the file which holds its annotations while it is written anew. */
 const ASIDE = ".s3ec-annotations";
+/** As `setAside` writes it. */
+const BEGINNING = '{"from":';
 /** JSON writes a byte as six at most. */
 const MAX_FILE_LENGTH = 6 * MAX_CARRIED_LENGTH + 64 * 1024;
 
@@ -216,6 +220,26 @@ async function standingTag(
     return undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The file that a call which broke off has left beside an object: by what it begins with, since anybody may name theirs so. */
+export async function leftAside(
+  client: S3Client,
+  address: StoredAddress,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly suffix: string; readonly key: string; readonly etag: string } | undefined> {
+  if (!leavesRoomFor(address.Key, ASIDE)) return undefined;
+  try {
+    const output = await client.send(new GetObjectCommand(fileOf(address)), requestOf(signal));
+    const body = answeredBody(output);
+    const start = await readAtMost(body, BEGINNING.length);
+    destroyStream(body);
+    const isOurs = Buffer.from(start).toString("latin1").startsWith(BEGINNING) && output.ETag !== undefined;
+    return isOurs ? { suffix: ASIDE, key: fileOf(address).Key, etag: output.ETag ?? "" } : undefined;
+  } catch (error) {
+    if (isMissing(error) || [400, 403].includes(httpStatusOf(error) ?? 0)) return undefined;
     throw error;
   }
 }
