@@ -69,7 +69,7 @@ export async function readKey(source: KeySource, options: LoadKeyOptions): Promi
   try {
     const passphrase = keep(await readPassphrase(source.passphrase, options, "passphrase"));
     const keyPassphrase = keep(await readPassphrase(source.keyPassphrase, options, "keyPassphrase"));
-    const content = await readContent(source, options, options.type !== "rsa-public");
+    const content = await readContent(source, options, options.type === "rsa-public" ? "public key" : "key");
     keep(content.bytes);
     return await READERS[options.type](
       {

@@ -24,15 +24,18 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 };
 const OPENING = ["passphrase", "keyPassphrase", "alias", "encoding"];
 
+/** What for: others may read a public key, and a passphrase may be empty. */
+type Use = "key" | "public key" | "passphrase";
+
 /** The content of a source. Throws a `KeyProblem` that names neither the file nor its content. */
 export async function readContent(
   source: ContentSource | GivenSource,
   options: SourceOptions,
-  isSecret = true,
+  use: Use,
 ): Promise<Content> {
   assertSource(source);
-  if ("file" in source) return { bytes: await keyFile(source.file, options, isSecret), isText: false };
-  if ("env" in source) return { bytes: variable(source.env, options), isText: true };
+  if ("file" in source) return { bytes: await keyFile(source.file, options, use), isText: false };
+  if ("env" in source) return { bytes: variable(source.env, options, use), isText: true };
   if ("base64" in source) {
     const bytes = decodeBase64(source.base64);
     if (bytes === undefined) throw new KeyProblem("expected base64 text");
@@ -68,7 +71,7 @@ export async function readPassphrase(
 ): Promise<Buffer | undefined> {
   if (source === undefined) return undefined;
   try {
-    return withoutLineBreak((await readContent(source, options)).bytes);
+    return withoutLineBreak((await readContent(source, options, "passphrase")).bytes);
   } catch (error) {
     throw error instanceof KeyProblem ? new KeyProblem(`${name}: ${error.message}`) : error;
   }
@@ -90,21 +93,21 @@ export function decodeBase64(text: string): Buffer | undefined {
 async function keyFile(
   file: string,
   { folder = ".", onWarning = emitWarning }: SourceOptions,
-  isSecret: boolean,
+  use: Use,
 ): Promise<Buffer> {
   const { bytes, mode } = await fileContent(resolve(folder, file), TIME_LIMIT_MS);
   // Windows has no such mode, and says that everybody may read.
-  if (isSecret && (mode & 0o044) !== 0 && process.platform !== "win32") {
+  if (use !== "public key" && (mode & 0o044) !== 0 && process.platform !== "win32") {
     onWarning(`The key file ${file} can be read by other users of this machine: chmod 600 ${file}`);
   }
   return bytes;
 }
 
-function variable(name: string, { env = process.env }: SourceOptions): Buffer {
+function variable(name: string, { env = process.env }: SourceOptions, use: Use): Buffer {
   const text = env[name];
-  if (text === undefined || text.trim() === "") {
-    throw new KeyProblem("the environment variable named here is not set");
-  }
+  if (text === undefined) throw new KeyProblem("the environment variable named here is not set");
+  // A passphrase may be empty: PKCS#12 stores are made with such ones.
+  if (use !== "passphrase" && text.trim() === "") throw new KeyProblem("the environment variable named here is empty");
   return Buffer.from(text, "utf8");
 }
 

@@ -147,6 +147,25 @@ describe("a keystore", () => {
     });
   }
 
+  it("may have an empty passphrase, which is another than none", async () => {
+    // openssl pkcs12 -export -nokeys -in CERTIFICATE -passout pass:
+    const base64 =
+      "MIIEFwIBAzCCA80GCSqGSIb3DQEHAaCCA74EggO6MIIDtjCCA7IGCSqGSIb3DQEHBqCCA6MwggOfAgEAMIIDmAYJKoZIhvcNAQcBMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiP07ldQwwkjAICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEP4LX+M2NUBhq7gwKCCATNOAggMwSL66TBu/2+tqP2OidhfUHf//qN0rxpDQMxdg7ZWkAFxRSRB957eCfetnLsSbh619D90jPkTsohmD9YhkEfwbqoC79Anb8Fu7jTDEk5ofyw60MpjFDK/ynbIrUFAH1upqXDn3IHsH+D+9i1Wj5C5uAp0q1rMOji3iHD5pQbV/VacRBSaq9+haAGBHgI4XD0dY5A1CclN73fBEjavNyev42mTlmCGDpX1Mwp3knqxKWt8Ux9KMQeBHSvg3XNKV/JBjUwqGpnHLm+1Gycpq7DE3YZ1UMWwnsh7gX65pFame0lIDrWxnKzLymMrSMI98R7wH+ilVEHjvo1kwGZwJGYWbzPSpji+XtUPdds1Hc+psySkZgMLmuW4NK6xTtrQOTWM8IW1KiEMYogHdcYETjsvkPw2J0XapSlr4Oec/dJx34YFwVLtADN2zqt9Ktb34i+mBmq5KuZ4YTVubInhk/J1Z+5FTPC7+65z90iw99TpNNEkDppLBGpWBooUEaglOuHK5v77c7f/ujkgzRs57EM63HqNRaSVbBY4bs9zKIB9rojQDd+unAUpkkNPWCf5BdUPCeCam5GoIQAcwNN1ILiF5YxZHJJXmGLoDNoXqaEC1MShrRRSb6FggOim9bTnDY1abuLtKeWpiQUCKmy474u4dHkwAkO6l4Q9ud9IYyeTKiCo1AmSJVzuplq9z3Z9PHVSDt2dcOcJT3nm1x7j1DhBAtJHbza+7IOsdPxj5kVh/bABqU5JmhB082VkLhoBud1XgsJFzflARat8UOuqskb0tlP2g8h9WjPPR9FKBa4w1k4Mn/roUh6oxu9hItxjhzQQJFgotWbfXa4/Y/arTwZxDKaxoC68+q4TSHO6DoWGyFQav82OojjcmV86TBRLnAsrcss4oAJ7WkTPn+5UF54mJ7TieA1oLqRorzNTzEXkG0RXzslLKJkxsYspkSAKyzdc++NlX4eN2YB3Vr8tg+Pnj3HvFUSdzyV6NxmGs2cx+OFVpgN7LCd7Ku0s92v1+YB1815VCNjVqnhBqP9Kn/JWYxYfK2QyJ790GTeBQOG1ZGDVAaPPeZLUyPMpwgYAgr/FRMEEwMTANBglghkgBZQMEAgEFAAQgMejvPYkdDcFBUj0tK+hqkcn0lrBW2MsKbxOq2hOJsgEECKharFrgt0maAgIIAA==";
+    for (const passphrase of [{ env: "EMPTY" }, { base64: "" }]) {
+      const key = await loadKey({ base64, passphrase }, { type: "rsa-public", env: { EMPTY: "" } });
+      expect(key.type).to.equal("public");
+    }
+    const pem = PRIVATE.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "" });
+    const key = await loadKey(
+      { bytes: pem, passphrase: { env: "EMPTY" } },
+      { type: "rsa-private", env: { EMPTY: "" } },
+    );
+    expect(createPublicKey(key).equals(PUBLIC)).to.equal(true);
+    expect(await refusedKey({ base64, passphrase: { env: "S3EC_UNSET" } }, "rsa-public")).to.match(/is not set\.$/);
+    const unset = await refusal("invalid-argument", loadKey({ env: "EMPTY" }, { type: "aes", env: { EMPTY: "" } }));
+    expect(unset.message).to.match(/the environment variable named here is empty\.$/);
+  });
+
   it("says that a key has a passphrase of its own", async () => {
     const { passphrase = "" } = named("key-passphrase.jks");
     const source = { bytes: readKeyFile(named("key-passphrase.jks")), passphrase: inText(passphrase) };
