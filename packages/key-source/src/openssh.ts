@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { isError } from "@s3ec/materials";
 import { KeyProblem } from "./key-problem.js";
 import { optionalPackage } from "./optional-package.js";
+import { assertRounds } from "./work-factor.js";
 
 const CONVERT = "make PEM of a copy with ssh-keygen -p -m PEM -f COPY";
 
@@ -16,6 +17,7 @@ export async function openSshPrivateKey(bytes: Buffer, passphrase: Buffer | unde
     () => import("sshpk"),
     `; or ${CONVERT}, since it is in OpenSSH's own format`,
   );
+  assertRounds(bytes);
   let pem: string;
   try {
     const key = sshpk.parsePrivateKey(bytes, "ssh-private", {

@@ -3,6 +3,7 @@ import type forge from "node-forge";
 import { inOurWords, KeyProblem } from "./key-problem.js";
 import type { StoreEntry } from "./key-store.js";
 import { optionalPackage } from "./optional-package.js";
+import { assertAtMost, assertIterations, MAX_ITERATIONS } from "./work-factor.js";
 
 type Forge = typeof forge;
 type Asn1 = forge.asn1.Asn1;
@@ -25,8 +26,6 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 /** Password-based MAC of OpenSSL 3.4 on and of Java 26 on. */
 const PBMAC1 = "1.2.840.113549.1.5.14";
-/** As many as Java reads. */
-const MAX_ITERATIONS = 5_000_000;
 
 /** The entries of a PKCS#12 store; nothing of it is opened before its MAC has shown that it is whole. */
 export async function pkcs12Entries(bytes: Buffer, passphrase: string, keyPassphrase: string): Promise<StoreEntry[]> {
@@ -86,7 +85,8 @@ class Pkcs12 {
     const name = pki.oids[algorithm];
     if (name !== "sha1" && name !== "sha256" && name !== "sha384" && name !== "sha512") throw new KeyProblem(DAMAGED);
     const iterations = parts(mac)[2] === undefined ? 1 : this.#integer(at(mac, 2));
-    if (!(iterations >= 1 && iterations <= MAX_ITERATIONS)) throw new KeyProblem(DAMAGED);
+    if (iterations < 1) throw new KeyProblem(DAMAGED);
+    assertAtMost(iterations, MAX_ITERATIONS, "iterations");
     const digest = digests[name].create();
     const key = pkcs12.generateKey(
       this.#passphrase,
@@ -190,6 +190,7 @@ class Pkcs12 {
   #decrypted(algorithm: Asn1, ciphertext: string, passphrase: string, words: string): string {
     return inOurWords(() => {
       const { asn1, pki, util } = this.#forge;
+      assertIterations(this.#der(algorithm));
       const oid = this.#oid(at(algorithm, 0));
       // PKCS#5 takes UTF-8, PKCS#12's own ciphers UTF-16, which the library makes of the text.
       const text = oid === pki.oids.pkcs5PBES2 ? util.encodeUtf8(passphrase) : passphrase;

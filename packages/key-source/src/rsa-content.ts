@@ -7,6 +7,7 @@ import { storeEntry } from "./key-store.js";
 import { openStore } from "./open-store.js";
 import { isOpenSsh, openSshPrivateKey } from "./openssh.js";
 import { decodeBase64 } from "./source-content.js";
+import { assertPkcs8Iterations } from "./work-factor.js";
 
 const PRIVATE = "an RSA private key of 2048 bits or more as PEM, DER, JWK, OpenSSH key or keystore";
 const PUBLIC = "an RSA public key (not a private one) of 2048 bits or more as PEM, DER, JWK or certificate";
@@ -68,6 +69,7 @@ function decoded(content: OpenableContent): OpenableContent {
 
 function readPrivate({ bytes, passphrase }: OpenableContent): Read {
   const secret = passphrase === undefined ? {} : { passphrase };
+  if (passphrase !== undefined) assertPkcs8Iterations(isPem(bytes) ? encryptedPem(bytes) : bytes);
   return firstOf(
     isPem(bytes)
       ? [() => createPrivateKey({ key: bytes, format: "pem", ...secret })]
@@ -126,6 +128,12 @@ function firstOf(attempts: readonly (() => KeyObject)[]): Read {
 
 function isPem(bytes: Buffer): boolean {
   return bytes.includes("-----BEGIN ");
+}
+
+/** DER of the encrypted PKCS#8 that is in PEM; empty where none is. */
+function encryptedPem(bytes: Buffer): Buffer {
+  const body = /-----BEGIN ENCRYPTED PRIVATE KEY-----([^-]*)/.exec(bytes.toString("latin1"))?.[1] ?? "";
+  return Buffer.from(body, "base64");
 }
 
 function isJwk(bytes: Buffer): boolean {

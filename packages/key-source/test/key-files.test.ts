@@ -185,6 +185,47 @@ describe("a keystore", () => {
   }
 });
 
+describe("a work factor that would take hours", () => {
+  const tlv = (tag: number, ...parts: Buffer[]): Buffer => {
+    const content = Buffer.concat(parts);
+    return Buffer.concat([Buffer.from([tag, 0x82, content.length >> 8, content.length & 0xff]), content]);
+  };
+  const oid = (hex: string): Buffer => tlv(6, Buffer.from(hex, "hex"));
+  const kdf = tlv(
+    0x30,
+    oid("2a864886f70d01050c"),
+    tlv(0x30, tlv(4, Buffer.alloc(8)), tlv(2, Buffer.from("7fffffff", "hex"))),
+  );
+  const cipher = tlv(0x30, oid("60864801650304012a"), tlv(4, Buffer.alloc(16)));
+  const pkcs8 = tlv(0x30, tlv(0x30, oid("2a864886f70d01050d"), tlv(0x30, kdf, cipher)), tlv(4, Buffer.alloc(1216)));
+  const pem = (label: string, der: Buffer): string =>
+    `-----BEGIN ${label}-----\n${der.toString("base64")}\n-----END ${label}-----\n`;
+  const text = (content: Buffer | string): Buffer => {
+    const bytes = Buffer.from(content as string);
+    return Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+  };
+  const options = Buffer.concat([text(Buffer.alloc(16)), Buffer.from("7fffffff", "hex")]);
+  const openssh = Buffer.concat([Buffer.from("openssh-key-v1\0"), text("aes256-ctr"), text("bcrypt"), text(options)]);
+
+  // openssl pkcs12 -export -nokeys -iter 5000001, with -nomac and with -certpbe NONE
+  const CIPHER =
+    "MIICGwIBAzCCAdAGCSqGSIb3DQEHAaCCAcEEggG9MIIBuTCCAbUGCSqGSIb3DQEHAaCCAaYEggGiMIIBnjCCAZoGCyqGSIb3DQEMCgEDoIIBiTCCAYUGCiqGSIb3DQEJFgGgggF1BIIBcTCCAW0wggEToAMCAQICFDb0zQfyFG5qqoidC62SmaqHZu3+MAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAWEwHhcNMjYxMTI5MDE1OTIyWhcNMjYxMjI5MDE1OTIyWjAMMQowCAYDVQQDDAFhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8KpdCSblDrWfRNwhSccJPOXYD3hSXlr4umltJiUjPZlfRBsevagTnrrW1PYZ0OFStYGw3PnfNTT0r0OUsYshRqNTMFEwHQYDVR0OBBYEFJE8y9G3Ig1evp5DrczL/mV+SKVcMB8GA1UdIwQYMBaAFJE8y9G3Ig1evp5DrczL/mV+SKVcMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAPH+4ve4ztey8OzGbNJeOQ2HyhIzl+Qq8abqLVwhnu1CAiBmQadHu+WJYwOxYcbDwB5lwXNDhR3IvccQwGuIzBiW/TBCMDEwDQYJYIZIAWUDBAIBBQAEIL8h+pN4JirTpviTgjLWsQdj32PFDrlTjjmLHLOhgKMBBAg9mnfYm+o2awIDTEtB";
+  const MAC =
+    "MIICGwIBAzCCAdAGCSqGSIb3DQEHAaCCAcEEggG9MIIBuTCCAbUGCSqGSIb3DQEHAaCCAaYEggGiMIIBnjCCAZoGCyqGSIb3DQEMCgEDoIIBiTCCAYUGCiqGSIb3DQEJFgGgggF1BIIBcTCCAW0wggEToAMCAQICFDb0zQfyFG5qqoidC62SmaqHZu3+MAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAWEwHhcNMjYxMTI5MDE1OTIyWhcNMjYxMjI5MDE1OTIyWjAMMQowCAYDVQQDDAFhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8KpdCSblDrWfRNwhSccJPOXYD3hSXlr4umltJiUjPZlfRBsevagTnrrW1PYZ0OFStYGw3PnfNTT0r0OUsYshRqNTMFEwHQYDVR0OBBYEFJE8y9G3Ig1evp5DrczL/mV+SKVcMB8GA1UdIwQYMBaAFJE8y9G3Ig1evp5DrczL/mV+SKVcMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAPH+4ve4ztey8OzGbNJeOQ2HyhIzl+Qq8abqLVwhnu1CAiBmQadHu+WJYwOxYcbDwB5lwXNDhR3IvccQwGuIzBiW/TBCMDEwDQYJYIZIAWUDBAIBBQAEIMowNCkGvg0aE+q60/RNc2EEYji7IRLfaF/4Rnf7DCcQBAjp6XEjBJTSagIDTEtB";
+  const FILES_OF: readonly [string, KeySource, KeyType, RegExp][] = [
+    ["PKCS#8 in DER", { bytes: pkcs8 }, "rsa-private", /more than 5000000 iterations/],
+    ["PKCS#8 in PEM", { bytes: pem("ENCRYPTED PRIVATE KEY", pkcs8) }, "rsa-private", /more than 5000000 iterations/],
+    ["OpenSSH", { bytes: pem("OPENSSH PRIVATE KEY", openssh) }, "rsa-private", /more than 1000 rounds/],
+    ["a PKCS#12 cipher", { base64: CIPHER }, "rsa-public", /more than 5000000 iterations/],
+    ["a PKCS#12 MAC", { base64: MAC }, "rsa-public", /more than 5000000 iterations/],
+  ];
+  for (const [what, source, type, words] of FILES_OF) {
+    it(`is refused by what the header says: ${what}`, async () => {
+      expect(await refusedKey({ ...source, passphrase: inText("changeit") }, type)).to.match(words);
+    });
+  }
+});
+
 describe("a certificate", () => {
   it("gives its key when it has expired, and says so", async () => {
     const warnings: string[] = [];
