@@ -42,17 +42,25 @@ async function jsonSource(file: string, text: string): Promise<ConfigurationSour
     const position = /at position (\d+)/.exec(isError(error) ? error.message : "")?.[1];
     const before = position === undefined ? undefined : text.slice(0, Number(position)).split("\n");
     const place = before === undefined ? "" : ` (${placeOf(before.length, (before.at(-1)?.length ?? 0) + 1)})`;
-    throw wrongFile(file, `the file must hold JSON${place}`);
+    throw wrongFile(file, `the file must hold JSON${jsonMistake(error)}${place}`);
   }
-  // All that JSON can say, YAML can.
-  const { locate } = await parseYaml(text);
+  // All that JSON can say, YAML can; of two fields of one name the parser of JSON would take the last.
+  const { locate, twice } = await parseYaml(text);
+  if (twice !== undefined)
+    throw wrongFile(file, `the file must hold JSON, with each name once in an object (${twice})`);
   return { value, locate };
+}
+
+/** What of the parser's message quotes nothing of the file. */
+function jsonMistake(error: unknown): string {
+  const message = isError(error) ? error.message.replace(/ (?:in|after) JSON at .*$/s, "") : "";
+  const [words] = /^(?:Unexpected [a-z -]+[a-z]|(?:Expected|Bad|Unterminated|No|Exponent) [^"]*)/i.exec(message) ?? [];
+  return words === undefined ? "" : `: ${words}`;
 }
 
 async function yamlSource(file: string, text: string): Promise<ConfigurationSource> {
   const { locate, mistake, toValue } = await parseYaml(text);
-  // The parser's own words quote the file, too.
-  if (mistake !== undefined) throw wrongFile(file, `the file must hold YAML (${mistake})`);
+  if (mistake !== undefined) throw wrongFile(file, `the file must hold YAML: ${mistake}`);
   try {
     return { value: toValue(), locate };
   } catch {
@@ -63,6 +71,8 @@ async function yamlSource(file: string, text: string): Promise<ConfigurationSour
 interface ParsedYaml {
   readonly locate: ConfigurationSource["locate"];
   readonly mistake: string | undefined;
+  /** Where a name stands that its object has before. */
+  readonly twice: string | undefined;
   readonly toValue: () => unknown;
 }
 
@@ -70,7 +80,7 @@ interface ParsedYaml {
 async function parseYaml(text: string): Promise<ParsedYaml> {
   const { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return placeOf(line, col);
@@ -92,12 +102,31 @@ async function parseYaml(text: string): Promise<ParsedYaml> {
     return offset === undefined ? undefined : at(offset);
   };
   const [error] = document.errors;
+  const twice = document.errors.find(({ code }) => code === "DUPLICATE_KEY");
   return {
     locate,
-    mistake: error === undefined ? undefined : at(error.pos[0]),
+    mistake: error === undefined ? undefined : `${yamlMistake(error)} (${at(error.pos[0])})`,
+    twice: twice === undefined ? undefined : at(twice.pos[0]),
     toValue: () => document.toJS(),
   };
 }
+
+/** The parser's own words where they do not quote the file, as they do of tokens, escapes and tags. */
+function yamlMistake({ code, message }: { readonly code: string; readonly message: string }): string {
+  if (code === "MULTIPLE_DOCS") return "one document, but here a second one begins";
+  if (PLAIN_MESSAGES.includes(code)) return message;
+  return code.toLowerCase().replaceAll("_", " ");
+}
+
+const PLAIN_MESSAGES: readonly string[] = [
+  "BAD_INDENT",
+  "BLOCK_AS_IMPLICIT_KEY",
+  "BLOCK_IN_FLOW",
+  "DUPLICATE_KEY",
+  "MISSING_CHAR",
+  "MULTILINE_IMPLICIT_KEY",
+  "TAB_AS_INDENT",
+];
 
 function placeOf(line: number, column: number): string {
   return `line ${line}, column ${column}`;

@@ -359,7 +359,7 @@ describe("a wrong configuration", () => {
       );
       const error = await refusal("invalid-configuration", createFromConfig(path));
       expect(error.message).to.match(
-        /bad\.json is not a valid configuration:\n {2}the file must hold JSON \(line 3, column \d+\)$/,
+        /bad\.json is not a valid configuration:\n {2}the file must hold JSON: Expected [^"]+ \(line 3, column \d+\)$/,
       );
       expect(inspect(error, { depth: 9, showHidden: true })).to.not.contain(SECRET);
     } finally {
