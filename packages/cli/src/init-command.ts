@@ -1,5 +1,5 @@
 import { dirname, extname, join, relative, resolve } from "node:path";
-import { configurationJsonSchema, explainConfiguration } from "@s3ec/container";
+import { configurationJsonSchema, createFromConfig } from "@s3ec/container";
 import { S3EncryptionError } from "@s3ec/materials";
 import { KEY_KINDS } from "./command-options.js";
 import type { DevServerAddress } from "./dev-server-address.js";
@@ -67,7 +67,9 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
       : {}),
     ...(region === "" ? {} : { s3: { region }, ...(kind === "kms" ? { kms: { region } } : {}) }),
   };
-  await explainConfiguration(configuration, { folder: dirname(resolve(file)), onWarning: () => {} });
+  // Opens a token, too, which may not have the key that is named.
+  const assembly = await createFromConfig(configuration, { folder: dirname(resolve(file)), onWarning: () => {} });
+  await assembly.dispose();
   const text = format === ".json" ? jsonText(configuration) : await yamlText(configuration);
   await writeNew(file, text, 0o644);
   return [

@@ -118,6 +118,15 @@ describe("s3ec, from an empty folder to the first object", function () {
       await transcript(server, [line], { TOKEN_PIN: hsm().pin });
     });
 
+    it("no key of it that it does not have", async () => {
+      const folder = temporaryFolder();
+      const line = `init --keyring pkcs11 --key nobody ${token("rsa")}`;
+      const { code, stderr } = await s3ec(line.split(" "), folder.folder, { TOKEN_PIN: hsm().pin });
+      expect(code, stderr).to.not.equal(0);
+      expect(readdirSync(folder.folder)).to.deep.equal([]);
+      folder.remove();
+    });
+
     it("an RSA key of it, that keygen had it make", async () => {
       const lines = [
         `keygen pkcs11 second --bits 2048 ${token("rsa")}`,
@@ -266,6 +275,12 @@ describe("s3ec init", () => {
     expect(code).to.equal(3);
     expect(stderr).to.match(/^s3ec: The configuration is not valid:\n {2}keyring\.wrappingKey: .*16, 24 or 32 bytes/);
     expect(readdirSync(temporary.folder)).to.deep.equal(["s3ec.key"]);
+  });
+
+  it("writes no configuration for a token that cannot be opened", async () => {
+    const token = { keyring: "pkcs11", module: path("none.so"), tokenLabel: "none", key: "orders", pinEnv: "PATH" };
+    await refusal("invalid-configuration", initCommand(path("c.json"), token, undefined));
+    expect(readdirSync(temporary.folder)).to.deep.equal([]);
   });
 
   for (const [file, options, words] of [
