@@ -33,7 +33,7 @@ export async function filesToDelete(
   aside: () => Promise<FileToDelete | undefined>,
 ): Promise<FilesToDelete> {
   const rules = siblingRules(options);
-  const found = await store.readAll(suffixes);
+  const [found, left] = await Promise.all([store.readAll(suffixes), aside()]);
   const isHidden = [...found].some(([suffix, file]) => rules.isOurs(suffix) && file.state === "unknown");
   const isForeign = [...found].some(([suffix, file]) => !rules.isOurs(suffix) && file.state === "read");
   const askAlso = isForeign || (isHidden && !rules.replaceUnknown);
@@ -48,7 +48,6 @@ export async function filesToDelete(
     (rules.replaceUnknown ? files : unreadable).push({ ...entry, etag: "*" });
   }
   const lacksOne = metadata !== undefined && rules.kindOf(metadata).needsFile && files.length === 0;
-  const left = await aside();
   if (left !== undefined) files.push(left);
   return { files, unreadable: lacksOne ? unreadable : [] };
 

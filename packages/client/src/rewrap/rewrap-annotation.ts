@@ -4,6 +4,7 @@ import { annotationName, recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { refuseNotAnnotatable } from "../annotations/annotatable.js";
 import { AnnotationStore } from "../annotations/annotation-store.js";
+import type { AnnotatedWrap } from "../recipients/annotated-wraps.js";
 import { listedAnnotations, seenAnnotations } from "../recipients/moving.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { storeBeside } from "./file-beside.js";
@@ -18,10 +19,7 @@ const MAX_TRIED = 8;
 const IS_NOT_ITS: ReadonlySet<string> = new Set([...DOES_NOT_OPEN, "key-unavailable", "malformed-envelope"]);
 
 /** A wrap in an annotation, as it was read. */
-interface AnnotatedWrap {
-  readonly name: string;
-  readonly text: string;
-}
+type ReadWrap = Pick<AnnotatedWrap, "name" | "text">;
 
 /**
  * Puts a recipient's new wrap into an annotation, then removes all that the old keyring opens: none is overwritten, since the only
@@ -42,7 +40,7 @@ export async function rewrapAnnotation(
   const store = new AnnotationStore(client, version, from.abortSignal);
   await store.prove();
   const name = annotationName(recipient);
-  const standing = await annotatedWraps(store, name);
+  const standing = await wrapsOfRecipient(store, name);
   const added = `${name}/${randomUUID()}`;
   const { old, made } = await openedWraps(client, rewrap, object, standing, added);
   const text = made.laid.text ?? "";
@@ -82,7 +80,7 @@ export async function recipientWithoutFile(
 }
 
 /** All of a recipient's, in the order in which they are listed. */
-async function annotatedWraps(store: AnnotationStore, name: string): Promise<readonly AnnotatedWrap[]> {
+async function wrapsOfRecipient(store: AnnotationStore, name: string): Promise<readonly ReadWrap[]> {
   const recipient = recipientOfAnnotation(name);
   const names = (await listedAnnotations(store))
     .map((each) => each.name)
@@ -93,7 +91,7 @@ async function annotatedWraps(store: AnnotationStore, name: string): Promise<rea
       `Nothing was changed: "${recipient}" has ${names.length} annotations, more than the ${MAX_TRIED} whose keys are tried, and each may hold the old one. Remove the recipient and add it anew (removeRecipient, addRecipient).`,
     );
   }
-  const wraps: AnnotatedWrap[] = [];
+  const wraps: ReadWrap[] = [];
   for (const each of names) {
     const text = await store.read(each);
     if (text !== undefined) wraps.push({ name: each, text });
@@ -113,10 +111,10 @@ async function openedWraps(
   client: S3Client,
   rewrap: Rewrap,
   { head, rules }: StandingObject,
-  standing: readonly AnnotatedWrap[],
+  standing: readonly ReadWrap[],
   added: string,
-): Promise<{ readonly old: readonly AnnotatedWrap[]; readonly made: NewWrap }> {
-  const old: AnnotatedWrap[] = [];
+): Promise<{ readonly old: readonly ReadWrap[]; readonly made: NewWrap }> {
+  const old: ReadWrap[] = [];
   let made: NewWrap | undefined;
   let first: unknown;
   for (const read of standing) {
@@ -143,7 +141,7 @@ async function removed(
     added,
     text,
     key,
-  }: { readonly old: readonly AnnotatedWrap[]; readonly added: string; readonly text: string; readonly key: string },
+  }: { readonly old: readonly ReadWrap[]; readonly added: string; readonly text: string; readonly key: string },
   etag: string,
 ): Promise<boolean> {
   const left = [...old];
