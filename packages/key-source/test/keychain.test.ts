@@ -27,8 +27,9 @@ describe("the operating system's keychain", () => {
 
   it("has a key, as text in base64", async () => {
     if (entry === undefined) {
+      // One that takes no entry may not be readable, or be read as empty: seen of one machine, both, minutes apart.
       expect(await problem(source)).to.match(
-        /: the keychain of this machine cannot be read: it is locked, or there is none/,
+        /: the keychain of this machine (cannot be read: it is locked, or there is none|has no such entry)/,
       );
       return;
     }
