@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import type { S3Client } from "@aws-sdk/client-s3";
 import {
   filterObjects,
@@ -11,6 +10,7 @@ import {
 } from "@s3ec/bulk";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { openSource } from "./byte-source.js";
 import { formatAddress, type ObjectAddress, objectAddress } from "./object-address.js";
 
 /** Which objects a command is about, where an address may be of many. */
@@ -129,7 +129,8 @@ async function wholeSource(
     return { objects, areFilesListed: true, name: `the inventory of ${created.toISOString()}` };
   }
   if (keys !== undefined) {
-    const text = keys === "-" ? process.stdin : createReadStream(keys);
+    const source = await openSource(keys);
+    const text = "stream" in source ? source.stream : source.file.createReadStream();
     const objects = readKeys(text, encoding === undefined ? {} : { encoding });
     return { objects, areFilesListed: false, name: "the list of keys" };
   }

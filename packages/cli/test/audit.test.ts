@@ -1,6 +1,8 @@
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import {
@@ -175,6 +177,22 @@ describe("s3ec audit", function () {
         .map(({ needsKey }) => needsKey),
     ).to.deep.equal(["yes", "no"]);
     expect(lines(stdout)[2].keyOf.key).to.equal('the AES key described as {"key":"raw"}');
+  });
+
+  it("takes keys from a named pipe, and ends at a signal while nobody writes to it", async function () {
+    if (process.platform === "win32") this.skip();
+    const pipe = join(temporary.folder, "keys.pipe");
+    execFileSync("mkfifo", [pipe]);
+    const args = ["audit", "s3://demo", "--keys", "keys.pipe", "--dev-server", server.endpoint];
+    const waiting = start(args, temporary.folder);
+    await delay(1500);
+    waiting.child.kill("SIGTERM");
+    expect((await waiting.outcome).code).to.equal(143);
+    const writer = spawn("sh", ["-c", 'echo no-such-key > "$0"', pipe]);
+    const { code, stdout } = await s3ec(args, temporary.folder);
+    expect(code).to.not.equal(143);
+    expect(stdout).to.contain("no-such-key");
+    writer.kill();
   });
 
   it("takes keys from standard input and from an inventory, each spelled in one way", async () => {

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isError } from "@s3ec/materials";
+import { type FileProblem, isError, readBoundedFile } from "@s3ec/materials";
 import { type ConfigurationProblem, invalidConfiguration } from "./invalid-configuration.js";
 
 /** What a configuration says, and where. */
@@ -10,6 +10,11 @@ export interface ConfigurationSource {
   /** The line and column of the part at a path, or of the nearest one around it that is there; for text only. */
   readonly locate: (path: readonly PropertyKey[]) => string | undefined;
 }
+
+/** More than thousands of rules take. */
+const MAX_LENGTH = 4 * 1024 * 1024;
+const TIME_LIMIT_MS = 30_000;
+const MODULES: readonly string[] = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
 
 /** Reads a file of JSON or YAML, or the default export of a module. Throws `invalid-configuration`. */
 export async function readConfigurationFile(file: string): Promise<ConfigurationSource> {
@@ -25,13 +30,22 @@ export async function readConfigurationFile(file: string): Promise<Configuration
 }
 
 async function textOf(file: string): Promise<string> {
+  const found = await readBoundedFile(file, { maxLength: MAX_LENGTH, timeoutMs: TIME_LIMIT_MS });
+  if (typeof found === "string") throw wrongFile(file, NOT_READ[found]);
+  const { bytes } = found;
   try {
-    return (await readFile(file, "utf8")).replace(/^\uFEFF/, "");
-  } catch (error) {
-    const missing = isError(error) && error.code === "ENOENT";
-    throw wrongFile(file, `the file ${missing ? "does not exist" : "cannot be read"}`);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw wrongFile(file, "the file must hold text in UTF-8");
   }
 }
+
+const NOT_READ: Readonly<Record<FileProblem, string>> = {
+  missing: "the file does not exist",
+  unreadable: "the file cannot be read",
+  "too large": `the file is larger than a configuration may be (${MAX_LENGTH} bytes)`,
+  "too late": `what the file holds did not come within ${TIME_LIMIT_MS} ms`,
+};
 
 async function jsonSource(file: string, text: string): Promise<ConfigurationSource> {
   let value: unknown;
@@ -133,7 +147,10 @@ function placeOf(line: number, column: number): string {
 }
 
 async function importModule(file: string): Promise<unknown> {
+  // What is no module is not even opened: a device or a pipe may never end.
+  const isModule = MODULES.includes(extname(file)) && (await stat(file).catch(() => undefined))?.isFile() === true;
   try {
+    if (!isModule) throw new TypeError("no module");
     const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href);
     return module.default;
   } catch {

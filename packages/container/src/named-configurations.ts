@@ -35,6 +35,12 @@ export function selectConfiguration(
   const { configurations } = input;
   if (!isFields(configurations)) return { path: ["configurations"], expected: "expected an object of configurations" };
   const names = Object.keys(configurations);
+  if (names.length === 0) {
+    return {
+      path: ["configurations"],
+      expected: 'expected one configuration or more, as { "app": { "keyring": ... } }',
+    };
+  }
   const name = use ?? input.use ?? (names.length === 1 ? names[0] : undefined);
   if (typeof name !== "string") {
     return { path: ["use"], expected: `expected the name of a configuration, here or from the caller: ${list(names)}` };

@@ -1,4 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of configurations, not of JavaScript
+import { execFileSync, spawn } from "node:child_process";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { refusal } from "@s3ec/test-support";
 import { expect } from "chai";
 import { createFromConfig, explainConfiguration, type LoadOptions, loadConfiguration } from "../dist/index.js";
@@ -229,6 +232,54 @@ describe("a configuration file", () => {
       expect(await problems(name, text, options)).to.deep.equal(lines);
     });
   }
+
+  it("is refused where it holds no configuration, or none in UTF-8", async () => {
+    expect(await problems("none.json", '{ "configurations": {} }')).to.deep.equal([
+      '  configurations: expected one configuration or more, as { "app": { "keyring": ... } } (line 1, column 3)',
+    ]);
+    for (const encoding of ["utf16le", "latin1"] as const) {
+      const path = temporary.write("encoded.yaml", Buffer.from("\uFEFFs3: { region: ü }", encoding));
+      expect((await refusal("invalid-configuration", loadConfiguration(path))).message).to.match(
+        /:\n {2}the file must hold text in UTF-8$/,
+      );
+    }
+    const marked = temporary.write("marked.yaml", "\uFEFFkeyring: { type: kms, keyId: a }");
+    expect((await loadConfiguration(marked)).configuration.keyring?.keyId).to.equal("a");
+  });
+
+  it("is read no further than a configuration is long, whatever it is", async function () {
+    if (process.platform === "win32") this.skip();
+    const refused = async (path: string): Promise<string> =>
+      (await refusal("invalid-configuration", loadConfiguration(path))).message.replace(/^.*:\n {2}/, "");
+    const tooLarge = "the file is larger than a configuration may be (4194304 bytes)";
+    const zero = join(temporary.folder, "zero.yaml");
+    symlinkSync("/dev/zero", zero);
+    expect(await refused(zero)).to.equal(tooLarge);
+    expect(await refused(temporary.write("large.json", Buffer.alloc(5 << 20, " ")))).to.equal(tooLarge);
+    // Nothing opens them: a pipe without a writer would never be open.
+    const noModule = /^expected a \.json, \.yaml or \.yml file, or a module/;
+    const pipe = join(temporary.folder, "pipe.mjs");
+    execFileSync("mkfifo", [pipe]);
+    for (const path of ["/dev/zero", pipe, temporary.folder]) expect(await refused(path)).to.match(noModule);
+    const module = join(temporary.folder, "zero.mjs");
+    symlinkSync("/dev/zero", module);
+    expect(await refused(module)).to.match(noModule);
+  });
+
+  it("may be a named pipe, or a file of which the system tells no size", async function () {
+    if (process.platform !== "linux") this.skip();
+    const pipe = join(temporary.folder, "pipe.json");
+    execFileSync("mkfifo", [pipe]);
+    const text = '{"keyring":{"type":"kms","keyId":"alias/piped"}}';
+    const writer = spawn("sh", ["-c", `printf %s '${text}' > "$0"`, pipe]);
+    expect((await loadConfiguration(pipe)).configuration.keyring?.keyId).to.equal("alias/piped");
+    writer.kill();
+    const sizeless = join(temporary.folder, "sizeless.yaml");
+    symlinkSync("/proc/sys/kernel/ostype", sizeless);
+    // It was read: what it holds is a text.
+    const { message } = await refusal("invalid-configuration", loadConfiguration(sizeless));
+    expect(message).to.match(/expected object, received string/);
+  });
 
   const TOO_DEEP = "expected a configuration of at most 32 levels, in which nothing contains itself";
   it("is refused where it contains itself, or is nested without end", async () => {

@@ -24,6 +24,8 @@ export {
 export type { AesGcm } from "./aes-gcm-wraps.js";
 export { aesGcmNamedWrap, aesGcmWrap } from "./aes-gcm-wraps.js";
 export type { ExpectedDataKey } from "./bound-data-key.js";
+export type { FileBounds, FileProblem } from "./bounded-file.js";
+export { readBoundedFile } from "./bounded-file.js";
 export type { ByObjectManagerOptions, ObjectRule } from "./by-object-manager.js";
 export { ByObjectManager } from "./by-object-manager.js";
 export type { CachingMaterialsManagerOptions } from "./caching-manager.js";
