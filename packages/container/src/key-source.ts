@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { ContentSource, KeyType, LoadKeyOptions, Opening, SourceOptions } from "@s3ec/key-source";
 import { z } from "zod";
-import { KEY_ALIASES } from "./key-aliases.js";
+import { KEY_ALIASES, KEY_VERSIONS } from "./key-origins.js";
 
 /** Where a key is in a configuration, and how it is opened; what `loadKey` of `@s3ec/key-source` takes, but for `bytes`. */
 export type ConfiguredKey = ContentSource & Opening;
@@ -114,11 +114,13 @@ export function keySchemas(surroundings: SourceOptions): KeySchemas {
   ): z.ZodType<KeyObject, Source> =>
     schema.transform(async (source, context): Promise<KeyObject> => {
       // Loaded for this, so that a configuration without keys of its own does not need it.
-      const { aliasOf, readKey } = await import("@s3ec/key-source");
+      const { aliasOf, readKey, versionOf } = await import("@s3ec/key-source");
       const key = await readKey(source, { ...surroundings, ...options, type });
       if (typeof key !== "string") {
         const alias = aliasOf(key);
         if (alias !== undefined) KEY_ALIASES.set(key, alias);
+        const version = versionOf(key);
+        if (version !== undefined) KEY_VERSIONS.set(key, version);
         return key;
       }
       context.issues.push({ code: "custom", input: null, message: key });

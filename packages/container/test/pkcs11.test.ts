@@ -25,11 +25,7 @@ describe("the keyring type pkcs11", () => {
     ["no key", { keyLabel: undefined }, /keyring: expected a keyLabel, a keyId, or both/],
     ["an id that is not hex", { keyId: "xyz" }, /keyring\.keyId: expected hex digits/],
     ["the PIN itself", { pin: PIN }, /keyring\.pin: expected one of \{ "file": path \}/],
-    [
-      "a PIN that is not there",
-      { pin: { env: "NONE" } },
-      /keyring\.pin: the environment variable named here is not set/,
-    ],
+    ["a PIN that is not there", { pin: { env: "NONE" } }, /keyring\.pin: the environment variable NONE is not set/],
     [
       "a former key without a name",
       { decryptionKeys: [{ materialDescription: {} }] },

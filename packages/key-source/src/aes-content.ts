@@ -1,11 +1,12 @@
 import { createSecretKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { readAesKey } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
+import { aesKeyMistake } from "./aes-mistakes.js";
 import type { OpenableContent } from "./content.js";
 import { withAlias } from "./key-alias.js";
 import { expecting, inOurWords, KeyProblem } from "./key-problem.js";
 import { storeEntry } from "./key-store.js";
-import { openStore } from "./open-store.js";
+import { assertNoEntry, openStore } from "./open-store.js";
 import { withoutLineBreak } from "./source-content.js";
 
 const AES = "an AES key of 16, 24 or 32 bytes";
@@ -24,23 +25,34 @@ export async function aesKeyIn(content: OpenableContent): Promise<KeyObject> {
       ? readAesKey(withoutLineBreak(bytes), encoding, ["base64", "hex", "bytes"])
       : readAesKey(bytes, encoding);
   } catch (error) {
-    throw error instanceof S3EncryptionError ? new KeyProblem(error.message) : error;
+    if (!(error instanceof S3EncryptionError)) throw error;
+    const mistake = aesKeyMistake(bytes);
+    throw new KeyProblem(mistake === undefined ? error.message : `expected ${AES}, but this ${mistake}`);
   }
 }
 
 async function keyInStructure(content: OpenableContent): Promise<KeyObject | undefined> {
   const { bytes, alias, passphrase, encoding } = content;
   // As long as a key it is one, whatever its first bytes happen to be.
-  if (encoding === undefined && bytes.length > 32) {
-    const store = await openStore(content);
-    if (store !== undefined) {
-      const entry = storeEntry(store, alias, "secretKey");
-      return withAlias(aesKey(entry.secretKey?.() ?? Buffer.alloc(0)), entry.alias);
-    }
-    if (bytes.toString("latin1", 0, 64).trimStart().startsWith("{")) return jwkKey(bytes);
+  const isLong = bytes.length > 32;
+  const store = isLong ? await openStore(content) : undefined;
+  const isJwk = isLong && bytes.toString("utf8", 0, 64).trimStart().startsWith("{");
+  if (encoding !== undefined && (isJwk || store !== undefined)) {
+    throw new KeyProblem("is a JWK or a keystore, which says itself how the key is written: leave out encoding");
   }
-  if (passphrase === undefined) return undefined;
-  throw new KeyProblem("is no keystore, and nothing else of an AES key has a passphrase: none is made of one here");
+  if (store !== undefined) {
+    const entry = storeEntry(store, alias, "secretKey");
+    return withAlias(aesKey(entry.secretKey?.() ?? Buffer.alloc(0)), entry.alias);
+  }
+  const mistake = aesKeyMistake(bytes);
+  if (passphrase !== undefined) {
+    throw new KeyProblem(
+      mistake ?? "is no keystore, and nothing else of an AES key has a passphrase: none is made of one here",
+    );
+  }
+  const key = isJwk ? jwkKey(bytes) : undefined;
+  if (mistake === undefined) assertNoEntry(content);
+  return key;
 }
 
 function aesKey(bytes: Buffer): KeyObject {
@@ -54,11 +66,19 @@ function aesKey(bytes: Buffer): KeyObject {
 
 function jwkKey(text: Buffer): KeyObject {
   const {
+    keys,
     kty,
     k,
     use,
     key_ops: operations,
-  } = inOurWords<JsonWebKey>(() => JSON.parse(text.toString("utf8")), "looks like a JWK, but is no JSON");
+  } = inOurWords<JsonWebKey & { readonly keys?: unknown }>(
+    () => JSON.parse(text.toString("utf8").replace(/^\uFEFF/, "")),
+    "looks like a JWK, but is no JSON",
+  );
+  if (Array.isArray(keys)) throw new KeyProblem("is a set of JWKs: take the one of its keys that is meant, alone");
+  if (kty === "RSA" || kty === "EC" || kty === "OKP") {
+    throw new KeyProblem(`is no JWK of an AES key, which has kty "oct", but one of the kind ${kty}`);
+  }
   if (kty !== "oct" || typeof k !== "string" || !/^[\w-]+$/.test(k)) {
     throw new KeyProblem('is no JWK of an AES key, which has kty "oct" and k in base64url');
   }

@@ -20,7 +20,8 @@ export async function secret(source: SecretsManagerSource, settings: AwsSettings
   const answer = await asked(client, "the secret named here", () =>
     client.send(new GetSecretValueCommand({ SecretId: id, ...(version === undefined ? {} : { VersionId: version }) })),
   );
-  return secretContent(answer, field);
+  const { VersionId } = answer;
+  return { ...secretContent(answer, field), ...(VersionId === undefined ? {} : { version: VersionId }) };
 }
 
 function secretContent(
@@ -58,7 +59,12 @@ export async function parameter(source: ParameterStoreSource, settings: AwsSetti
     ),
   );
   if (Parameter?.Value === undefined) throw new KeyProblem("the parameter named here is empty");
-  return { bytes: Buffer.from(Parameter.Value, "utf8"), isText: true };
+  const { Value, Version } = Parameter;
+  return {
+    bytes: Buffer.from(Value, "utf8"),
+    isText: true,
+    ...(Version === undefined ? {} : { version: String(Version) }),
+  };
 }
 
 /** The service's own name of an error says what to do; its message is left out, since it may quote what was asked. */

@@ -7,6 +7,8 @@ export interface Content {
   readonly isText: boolean;
   /** Whether the source itself said that its text is base64, which `bytes` is decoded from. */
   readonly base64?: string;
+  /** Of a secret or parameter, as its store calls the one that was read. */
+  readonly version?: string;
 }
 
 /** The content of a source, with all that it takes to open it. */

@@ -14,6 +14,7 @@ export type {
   SecretsManagerSource,
   StandardInputSource,
 } from "./key-source.js";
+export { versionOf } from "./key-version.js";
 export type { KeyType, LoadKeyOptions } from "./load-key.js";
 export { loadKey, readKey } from "./load-key.js";
 export type { AwsCredentials, AwsSettings, SourceOptions, StandardInput } from "./source-options.js";

@@ -3,10 +3,11 @@ import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/m
 import { aesKeyIn } from "./aes-content.js";
 import type { OpenableContent } from "./content.js";
 import { KeyProblem } from "./key-problem.js";
-import type { KeySource } from "./key-source.js";
+import type { KeySource, Opening } from "./key-source.js";
+import { withVersion } from "./key-version.js";
 import { rsaPrivateKeyIn, rsaPublicKeyIn } from "./rsa-content.js";
 import { secretIn, textIn } from "./secret-content.js";
-import { readContent, readPassphrase } from "./source-content.js";
+import { assertSource, readContent, readPassphrase } from "./source-content.js";
 import { emitWarning, type SourceOptions } from "./source-options.js";
 
 /**
@@ -67,11 +68,13 @@ export async function readKey(source: KeySource, options: LoadKeyOptions): Promi
     return secret;
   };
   try {
+    assertSource(source);
+    assertOpening(source, options.type);
     const passphrase = keep(await readPassphrase(source.passphrase, options, "passphrase"));
     const keyPassphrase = keep(await readPassphrase(source.keyPassphrase, options, "keyPassphrase"));
     const content = await readContent(source, options, options.type === "rsa-public" ? "public key" : "key");
     keep(content.bytes);
-    return await READERS[options.type](
+    const key = await READERS[options.type](
       {
         ...content,
         ...(passphrase === undefined ? {} : { passphrase }),
@@ -81,6 +84,7 @@ export async function readKey(source: KeySource, options: LoadKeyOptions): Promi
       },
       options,
     );
+    return withVersion(key, content.version);
   } catch (error) {
     if (error instanceof KeyProblem) return error.message;
     throw error;
@@ -88,6 +92,22 @@ export async function readKey(source: KeySource, options: LoadKeyOptions): Promi
     for (const secret of secrets) secret.fill(0);
   }
 }
+
+/** What stands beside a source, and would be ignored for what is wanted. */
+function assertOpening(source: KeySource, type: KeyType): void {
+  const ignored = IGNORED[type].find((name) => source[name] !== undefined);
+  if (ignored === undefined) return;
+  const whose = ignored === "encoding" ? "an AES key" : "an RSA or AES key";
+  throw new KeyProblem(`expected no ${ignored} here, which is of ${whose}`);
+}
+
+const IGNORED: Readonly<Record<KeyType, readonly (keyof Opening)[]>> = {
+  "rsa-private": ["encoding"],
+  "rsa-public": ["encoding"],
+  aes: [],
+  secret: ["passphrase", "keyPassphrase", "alias", "encoding"],
+  text: ["passphrase", "keyPassphrase", "alias", "encoding"],
+};
 
 type Reader = (content: OpenableContent, options: LoadKeyOptions) => KeyObject | Promise<KeyObject>;
 

@@ -27,3 +27,10 @@ export async function openStore(content: OpenableContent): Promise<readonly Stor
   const words = [passphrase.toString("utf8"), keyPassphrase.toString("utf8")] as const;
   return isJks ? jksEntries(bytes, ...words) : pkcs12Entries(bytes, ...words);
 }
+
+/** Throws a `KeyProblem` for what only a keystore has, beside a key that is in none: it would be ignored. */
+export function assertNoEntry({ alias, keyPassphrase }: OpenableContent): void {
+  const name = alias === undefined ? "keyPassphrase" : "alias";
+  if (alias === undefined && keyPassphrase === undefined) return;
+  throw new KeyProblem(`is no keystore, which alone has entries: leave out ${name}`);
+}

@@ -2,8 +2,10 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { isError } from "@s3ec/materials";
 import { KeyProblem } from "./key-problem.js";
 import { optionalPackage } from "./optional-package.js";
-import { assertRounds } from "./work-factor.js";
+import { openSshHeader } from "./work-factor.js";
 
+/** Those that carry a tag of their own, which the library knows nothing of. */
+const AUTHENTICATED = /^[\w-]{1,40}(?:gcm|poly1305)@openssh\.com$/;
 const CONVERT = "make PEM of a copy with ssh-keygen -p -m PEM -f COPY";
 
 export function isOpenSsh(bytes: Buffer): boolean {
@@ -17,7 +19,10 @@ export async function openSshPrivateKey(bytes: Buffer, passphrase: Buffer | unde
     () => import("sshpk"),
     `; or ${CONVERT}, since it is in OpenSSH's own format`,
   );
-  assertRounds(bytes);
+  const { cipher } = openSshHeader(bytes);
+  if (AUTHENTICATED.test(cipher)) {
+    throw new KeyProblem(`is in OpenSSH's own format under ${cipher}, which is not read here: ${CONVERT}`);
+  }
   let pem: string;
   try {
     const key = sshpk.parsePrivateKey(bytes, "ssh-private", {

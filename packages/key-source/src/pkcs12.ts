@@ -48,6 +48,8 @@ class Pkcs12 {
   readonly #forge: Forge;
   readonly #passphrase: string;
   readonly #keyPassphrase: string;
+  /** Of the whole store: it may hold any number of parts. */
+  #iterations = 0;
 
   constructor(forge: Forge, passphrase: string, keyPassphrase: string) {
     this.#forge = forge;
@@ -86,7 +88,7 @@ class Pkcs12 {
     if (name !== "sha1" && name !== "sha256" && name !== "sha384" && name !== "sha512") throw new KeyProblem(DAMAGED);
     const iterations = parts(mac)[2] === undefined ? 1 : this.#integer(at(mac, 2));
     if (iterations < 1) throw new KeyProblem(DAMAGED);
-    assertAtMost(iterations, MAX_ITERATIONS, "iterations");
+    this.#count(iterations);
     const digest = digests[name].create();
     const key = pkcs12.generateKey(
       this.#passphrase,
@@ -190,7 +192,7 @@ class Pkcs12 {
   #decrypted(algorithm: Asn1, ciphertext: string, passphrase: string, words: string): string {
     return inOurWords(() => {
       const { asn1, pki, util } = this.#forge;
-      assertIterations(this.#der(algorithm));
+      this.#count(assertIterations(this.#der(algorithm)));
       const oid = this.#oid(at(algorithm, 0));
       // PKCS#5 takes UTF-8, PKCS#12's own ciphers UTF-16, which the library makes of the text.
       const text = oid === pki.oids.pkcs5PBES2 ? util.encodeUtf8(passphrase) : passphrase;
@@ -202,6 +204,11 @@ class Pkcs12 {
       asn1.fromDer(plaintext);
       return plaintext;
     }, words);
+  }
+
+  #count(iterations: number): void {
+    this.#iterations += iterations;
+    assertAtMost(this.#iterations, MAX_ITERATIONS, "iterations");
   }
 
   #der(node: Asn1): Buffer {

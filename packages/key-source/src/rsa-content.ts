@@ -1,10 +1,10 @@
-import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from "node:crypto";
 import { keyKindMistake, rsaKeyMistake } from "@s3ec/keyring-raw-rsa";
 import type { OpenableContent } from "./content.js";
 import { withAlias } from "./key-alias.js";
 import { expecting, KeyProblem } from "./key-problem.js";
 import { storeEntry } from "./key-store.js";
-import { openStore } from "./open-store.js";
+import { assertNoEntry, openStore } from "./open-store.js";
 import { isOpenSsh, openSshPrivateKey } from "./openssh.js";
 import { decodeBase64 } from "./source-content.js";
 import { assertPkcs8Iterations } from "./work-factor.js";
@@ -12,14 +12,16 @@ import { assertPkcs8Iterations } from "./work-factor.js";
 const PRIVATE = "an RSA private key of 2048 bits or more as PEM, DER, JWK, OpenSSH key or keystore";
 const PUBLIC = "an RSA public key (not a private one) of 2048 bits or more as PEM, DER, JWK or certificate";
 
+const MARK = Buffer.from("\uFEFF");
+
 /** A private key in whatever form it is. */
 export async function rsaPrivateKeyIn(content: OpenableContent, minBits: number): Promise<KeyObject> {
   const opened = decoded(content);
   const { alias, bytes, passphrase } = opened;
   const read = await expecting(PRIVATE, async (): Promise<Read> => {
-    if (isOpenSsh(bytes)) return { key: await openSshPrivateKey(bytes, passphrase) };
+    if (isOpenSsh(bytes)) return inNoStore({ key: await openSshPrivateKey(bytes, passphrase) }, opened, "private");
     const store = await openStore(opened);
-    if (store === undefined) return readPrivate(opened);
+    if (store === undefined) return inNoStore(readPrivate(opened), opened, "private");
     const entry = storeEntry(store, alias, "privateKey");
     const der = entry.privateKey?.() ?? bytes;
     return firstOf([() => withAlias(createPrivateKey({ key: der, format: "der", type: "pkcs8" }), entry.alias)]);
@@ -33,12 +35,29 @@ export async function rsaPublicKeyIn(content: OpenableContent, warn: (sentence: 
   const { alias, bytes } = opened;
   const read = await expecting(PUBLIC, async (): Promise<Read> => {
     const store = await openStore(opened);
-    if (store === undefined) return readPublic(opened, warn);
+    if (store === undefined) return inNoStore(readPublic(opened, warn), opened, "public");
     const entry = storeEntry(store, alias, "certificate");
     const certificate = entry.certificate ?? bytes;
     return firstOf([() => withAlias(keyOfCertificate(certificate, warn), entry.alias)]);
   });
   return rsaKey(read, bytes, { type: "public", hasPassphrase: false }, PUBLIC, 2048);
+}
+
+/** What was read of a file that holds nothing else. */
+function inNoStore(read: Read, content: OpenableContent, type: "private" | "public"): Read {
+  if (!("key" in read)) return read;
+  assertNoEntry(content);
+  if (isJwk(content.bytes)) assertUsage(content.bytes, type);
+  return read;
+}
+
+function assertUsage(jwk: Buffer, type: "private" | "public"): void {
+  const { use, key_ops: operations }: JsonWebKey = JSON.parse(jwk.toString("utf8"));
+  const needed = type === "private" ? ["unwrapKey", "decrypt"] : ["wrapKey", "encrypt"];
+  const isAllowed =
+    operations === undefined || (Array.isArray(operations) && needed.some((name) => operations.includes(name)));
+  if (isAllowed && (use === undefined || use === "enc")) return;
+  throw new KeyProblem(`is a JWK whose use or key_ops allow neither ${needed.join(" nor ")}`);
 }
 
 function readPublic(content: OpenableContent, warn: (sentence: string) => void): Read {
@@ -60,7 +79,10 @@ function readPublic(content: OpenableContent, warn: (sentence: string) => void):
 
 /** A place that holds text only has binary forms in base64. */
 function decoded(content: OpenableContent): OpenableContent {
-  const { bytes, isText } = content;
+  const { isText } = content;
+  // Windows' editors begin text with a mark of its encoding.
+  const bytes = MARK.equals(content.bytes.subarray(0, 3)) ? content.bytes.subarray(3) : content.bytes;
+  if (bytes !== content.bytes) return decoded({ ...content, bytes });
   if (!isText || isPem(bytes) || isJwk(bytes)) return content;
   const binary = decodeBase64(bytes.toString("utf8"));
   if (binary === undefined) throw new KeyProblem("expected base64 or PEM text, since this place holds text only");

@@ -48,8 +48,8 @@ export async function readContent(
   return "secretsManager" in source ? secret(source, options.aws) : parameter(source, options.aws);
 }
 
-/** One place, and nothing beside it that would be ignored. */
-function assertSource(source: unknown): void {
+/** One place, and nothing beside it that is not known. Throws a `KeyProblem`. */
+export function assertSource(source: unknown): void {
   const fields = typeof source === "object" && source !== null ? Object.keys(source) : [];
   const [kind, ...others] = Object.keys(KINDS).filter((each) => fields.includes(each));
   if (kind === undefined || others.length > 0) {
@@ -105,10 +105,16 @@ async function keyFile(
 
 function variable(name: string, { env = process.env }: SourceOptions, use: Use): Buffer {
   const text = env[name];
-  if (text === undefined) throw new KeyProblem("the environment variable named here is not set");
+  const called = isVariableName(name) ? name : "named here";
+  if (text === undefined) throw new KeyProblem(`the environment variable ${called} is not set`);
   // A passphrase may be empty: PKCS#12 stores are made with such ones.
-  if (use !== "passphrase" && text.trim() === "") throw new KeyProblem("the environment variable named here is empty");
+  if (use !== "passphrase" && text.trim() === "") throw new KeyProblem(`the environment variable ${called} is empty`);
   return Buffer.from(text, "utf8");
+}
+
+/** Somebody may have put the key itself in the place of its name: what could be one is not shown. */
+function isVariableName(name: string): boolean {
+  return /^(?:[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*)$/.test(name) && name.length <= 64 && !/^[0-9a-f]{16,}$/i.test(name);
 }
 
 /** A copy: what is read is overwritten when it has been used. */

@@ -1,22 +1,38 @@
 import { KeyProblem } from "./key-problem.js";
 
-/** As many as Java reads of a PKCS#12 store. */
+/** As many as Java reads of a PKCS#12 store, and with scrypt as many blocks: some seconds of either. */
 export const MAX_ITERATIONS = 5_000_000;
 /** Of bcrypt; each takes a hundred times as long as an iteration of others. ssh-keygen makes 16 or 24. */
 const MAX_ROUNDS = 1_000;
 
 const INTEGER = 0x02;
-const OCTETS = 0x04;
+const OID = 0x06;
 const SEQUENCE = 0x30;
+const SCRYPT = "2b06010401da47040b";
+/** What encrypts with a passphrase: PKCS#5 and PKCS#12. */
+const OF_PASSPHRASES = /^(?:2a864886f70d0105|2a864886f70d010c01)/;
 
-/** An AlgorithmIdentifier in DER: none of the numbers in it, among which is the count of iterations, is too large. */
-export function assertIterations(algorithm: Buffer): void {
-  const pending = elements(algorithm);
+/**
+ * What opening takes that an AlgorithmIdentifier in DER says: its iterations, or the blocks that scrypt mixes, added up.
+ * Throws a `KeyProblem` where they are too many.
+ */
+export function assertIterations(algorithm: Buffer): number {
+  let taken = 0;
+  const pending = [elements(algorithm)];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { tag, content } = next;
-    if (tag === SEQUENCE) pending.push(...elements(content));
-    else if (tag === INTEGER) assertAtMost(integer(content), MAX_ITERATIONS, "iterations");
+    const [first, parameters] = next;
+    const isScrypt = first?.tag === OID && first.content.toString("hex") === SCRYPT;
+    if (isScrypt && parameters?.tag === SEQUENCE) {
+      const [cost = 1, blockSize = 1, parallel = 1] = integersOf(elements(parameters.content));
+      taken += cost * blockSize * parallel;
+    } else {
+      // Among the numbers, which are few and small, is the count.
+      for (const number of integersOf(next)) taken += number;
+      pending.push(...next.filter(({ tag }) => tag === SEQUENCE).map(({ content }) => elements(content)));
+    }
   }
+  assertAtMost(taken, MAX_ITERATIONS, "iterations");
+  return taken;
 }
 
 /** A count that a header says, before anything is done that often. */
@@ -28,24 +44,50 @@ export function assertAtMost(count: number, limit: number, what: string): void {
 export function assertPkcs8Iterations(der: Buffer): void {
   const [key] = elements(der);
   if (key?.tag !== SEQUENCE) return;
-  const [algorithm, encrypted] = elements(key.content);
-  if (algorithm?.tag === SEQUENCE && encrypted?.tag === OCTETS) assertIterations(algorithm.content);
+  const [algorithm] = elements(key.content);
+  if (algorithm?.tag !== SEQUENCE) return;
+  const [name] = elements(algorithm.content);
+  if (name?.tag === OID && OF_PASSPHRASES.test(name.content.toString("hex"))) assertIterations(algorithm.content);
+}
+
+/** What an OpenSSH key says in the clear. */
+export interface OpenSshHeader {
+  readonly cipher: string;
 }
 
 /** An OpenSSH key, as PEM: its header says the cipher, the derivation (bcrypt or none), and the salt and rounds of that. */
-export function assertRounds(pem: Buffer): void {
+export function openSshHeader(pem: Buffer): OpenSshHeader {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)/.exec(pem.toString("latin1"))?.[1] ?? "";
-  const bytes = Buffer.from(body, "base64");
-  let at = "openssh-key-v1\0".length;
-  const text = (): Buffer => {
-    const start = at + 4;
-    at = start + (start <= bytes.length ? bytes.readUInt32BE(at) : 0);
-    return bytes.subarray(start, at);
-  };
-  text();
-  if (text().toString("latin1") !== "bcrypt") return;
-  const options = text();
-  if (options.length >= 4) assertAtMost(options.readUInt32BE(options.length - 4), MAX_ROUNDS, "rounds");
+  const fields = new SshFields(Buffer.from(body, "base64").subarray("openssh-key-v1\0".length));
+  const cipher = fields.next().toString("latin1");
+  if (fields.next().toString("latin1") === "bcrypt") {
+    const options = new SshFields(fields.next());
+    options.next();
+    assertAtMost(options.number(), MAX_ROUNDS, "rounds");
+  }
+  return { cipher };
+}
+
+/** Each behind its length; empty where there is no more. */
+class SshFields {
+  #rest: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#rest = bytes;
+  }
+
+  number(): number {
+    const number = this.#rest.length < 4 ? 0 : this.#rest.readUInt32BE();
+    this.#rest = this.#rest.subarray(4);
+    return number;
+  }
+
+  next(): Buffer {
+    const length = this.number();
+    const field = this.#rest.subarray(0, length);
+    this.#rest = this.#rest.subarray(length);
+    return field;
+  }
 }
 
 interface Element {
@@ -53,20 +95,28 @@ interface Element {
   readonly content: Buffer;
 }
 
-/** Those that stand one after the other, as far as they are DER. */
-function elements(der: Buffer): Element[] {
+/**
+ * Those that stand one after the other, as far as they are BER. One of no definite length, as OpenSSL reads it, too, has
+ * all that follows it.
+ */
+function elements(ber: Buffer): Element[] {
   const found: Element[] = [];
-  for (let at = 0; at + 2 <= der.length; ) {
-    const tag = der[at] ?? 0;
-    const short = der[at + 1] ?? 0;
-    const lengthBytes = short < 0x80 ? 0 : short & 0x7f;
+  for (let at = 0; at + 2 <= ber.length; ) {
+    const tag = ber[at] ?? 0;
+    const short = ber[at + 1] ?? 0;
+    const lengthBytes = short <= 0x80 ? 0 : short & 0x7f;
     const start = at + 2 + lengthBytes;
-    if (lengthBytes > 4 || start > der.length) break;
-    const length = lengthBytes === 0 ? (short < 0x80 ? short : 0) : der.readUIntBE(at + 2, lengthBytes);
-    found.push({ tag, content: der.subarray(start, start + length) });
+    if (lengthBytes > 6 || start > ber.length) break;
+    const definite = lengthBytes === 0 ? short : ber.readUIntBE(at + 2, lengthBytes);
+    const length = short === 0x80 ? ber.length - start : definite;
+    found.push({ tag, content: ber.subarray(start, start + length) });
     at = start + length;
   }
   return found;
+}
+
+function integersOf(siblings: readonly Element[]): number[] {
+  return siblings.filter(({ tag }) => tag === INTEGER).map(({ content }) => integer(content));
 }
 
 function integer(content: Buffer): number {

@@ -124,6 +124,7 @@ describe("a keystore", () => {
       /^The key cannot be loaded: expected an AES key .*, but this is a keystore that holds no secret/,
     ],
     ["ec.p12", {}, "rsa-private", /is not an RSA key but one of the kind ec/],
+    ["java.jceks", {}, "rsa-private", /of the kind JCEKS/],
     ["java.jceks", {}, "aes", /of the kind JCEKS: make a PKCS#12 store of it with keytool -importkeystore/],
   ];
   for (const [name, more, type, words] of REFUSED) {
@@ -163,7 +164,7 @@ describe("a keystore", () => {
     expect(createPublicKey(key).equals(PUBLIC)).to.equal(true);
     expect(await refusedKey({ base64, passphrase: { env: "S3EC_UNSET" } }, "rsa-public")).to.match(/is not set\.$/);
     const unset = await refusal("invalid-argument", loadKey({ env: "EMPTY" }, { type: "aes", env: { EMPTY: "" } }));
-    expect(unset.message).to.match(/the environment variable named here is empty\.$/);
+    expect(unset.message).to.match(/the environment variable EMPTY is empty\.$/);
   });
 
   it("says that a key has a passphrase of its own", async () => {
@@ -198,6 +199,15 @@ describe("a work factor that would take hours", () => {
   );
   const cipher = tlv(0x30, oid("60864801650304012a"), tlv(4, Buffer.alloc(16)));
   const pkcs8 = tlv(0x30, tlv(0x30, oid("2a864886f70d01050d"), tlv(0x30, kdf, cipher)), tlv(4, Buffer.alloc(1216)));
+  const integer = (value: number): Buffer => tlv(2, Buffer.from(value.toString(16).padStart(10, "0"), "hex"));
+  const byScrypt = (cost: number, blockSize: number, parallel: number): Buffer => {
+    const numbers = [cost, blockSize, parallel].map(integer);
+    const derivation = tlv(0x30, oid("2b06010401da47040b"), tlv(0x30, tlv(4, Buffer.alloc(8)), ...numbers));
+    return tlv(0x30, tlv(0x30, oid("2a864886f70d01050d"), tlv(0x30, derivation, cipher)), tlv(4, Buffer.alloc(1216)));
+  };
+  // OpenSSL takes elements of no definite length, too, which end with two zeros.
+  const indefinite = (der: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([0x30, 0x80]), der.subarray(4), Buffer.alloc(2)]);
   const pem = (label: string, der: Buffer): string =>
     `-----BEGIN ${label}-----\n${der.toString("base64")}\n-----END ${label}-----\n`;
   const text = (content: Buffer | string): Buffer => {
@@ -205,7 +215,9 @@ describe("a work factor that would take hours", () => {
     return Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
   };
   const options = Buffer.concat([text(Buffer.alloc(16)), Buffer.from("7fffffff", "hex")]);
-  const openssh = Buffer.concat([Buffer.from("openssh-key-v1\0"), text("aes256-ctr"), text("bcrypt"), text(options)]);
+  // What stands behind the rounds is not read.
+  const trailing = Buffer.concat([options, Buffer.alloc(4)]);
+  const openssh = Buffer.concat([Buffer.from("openssh-key-v1\0"), text("aes256-ctr"), text("bcrypt"), text(trailing)]);
 
   // openssl pkcs12 -export -nokeys -iter 5000001, with -nomac and with -certpbe NONE
   const CIPHER =
@@ -215,6 +227,9 @@ describe("a work factor that would take hours", () => {
   const FILES_OF: readonly [string, KeySource, KeyType, RegExp][] = [
     ["PKCS#8 in DER", { bytes: pkcs8 }, "rsa-private", /more than 5000000 iterations/],
     ["PKCS#8 in PEM", { bytes: pem("ENCRYPTED PRIVATE KEY", pkcs8) }, "rsa-private", /more than 5000000 iterations/],
+    ["PKCS#8 of indefinite length", { bytes: indefinite(pkcs8) }, "rsa-private", /more than 5000000 iterations/],
+    // Each number may be had alone, and the memory is what OpenSSL allows.
+    ["scrypt", { bytes: byScrypt(0x4000, 8, 64) }, "rsa-private", /more than 5000000 iterations/],
     ["OpenSSH", { bytes: pem("OPENSSH PRIVATE KEY", openssh) }, "rsa-private", /more than 1000 rounds/],
     ["a PKCS#12 cipher", { base64: CIPHER }, "rsa-public", /more than 5000000 iterations/],
     ["a PKCS#12 MAC", { base64: MAC }, "rsa-public", /more than 5000000 iterations/],

@@ -19,8 +19,27 @@ const PRIVATE = "is a private key, which should not lie where only the public on
 const OPENSSH_PRIVATE = "is in OpenSSH's own format: make PEM of a copy with ssh-keygen -p -m PEM -f COPY";
 const OPENSSH_PUBLIC = "is in OpenSSH's own format: make PEM of it with ssh-keygen -e -m PKCS8 -f FILE";
 
+const PKCS7 =
+  "is a PKCS#7 file, which holds certificates and no private key: take them out of it with openssl pkcs7 -print_certs -in FILE (-inform DER where it is no text)";
+const UTF16 = "is text in UTF-16, as PowerShell writes it: save it as UTF-8, or as ASCII";
+
 /** By the magic number that a file begins with, in hex. */
 const MAGIC: readonly (readonly [RegExp, string])[] = [
+  [/^(?:fffe|feff)|^(?:00(?!00)..){8}|^(?:(?!00)..00){8}/, UTF16],
+  [
+    /^1ef1b5b0/,
+    "is a private key in Microsoft's PVK format: make PEM of it with openssl rsa -inform PVK -in FILE -out NEW",
+  ],
+  [
+    /^0[67]02000000(?:a4|24)0000525341/,
+    "is a key blob of Microsoft's CryptoAPI: make PEM of it with openssl rsa -inform MSBLOB -in FILE -out NEW (with -pubin where it is a public key)",
+  ],
+  [
+    /^525341(?:31|32|33)/,
+    "is a key blob of Windows' CNG: export the key as PKCS#8 (NCRYPT_PKCS8_PRIVATE_KEY_BLOB), or a public key as X.509",
+  ],
+  // A sequence of the type signedData.
+  [/^30(?:8[1-4]|80)?(?:..){0,4}?06092a864886f70d010702/, PKCS7],
   [/^feedfeed/, JAVA],
   [/^cececece/, JAVA],
   // A sequence of version 3 and a content of PKCS#7.
@@ -30,6 +49,12 @@ const MAGIC: readonly (readonly [RegExp, string])[] = [
 /** By the text that a file holds. */
 const TEXT: readonly (readonly [RegExp, WantedRsaKey["type"] | undefined, string])[] = [
   [/-----BEGIN PKCS12-----/, undefined, PKCS12],
+  [/-----BEGIN (?:PKCS7|PKCS #7 SIGNED DATA|CMS)-----/, undefined, PKCS7],
+  [
+    /^\s*<(?:\?xml[^>]*>\s*<)?RSAKeyValue>/,
+    undefined,
+    "is XML of .NET: load it there with FromXmlString, and make PEM of it with ExportPkcs8PrivateKeyPem, or of a public key with ExportSubjectPublicKeyInfoPem",
+  ],
   [/-----BEGIN OPENSSH PRIVATE KEY-----/, "public", PRIVATE],
   [/-----BEGIN OPENSSH PRIVATE KEY-----/, "private", OPENSSH_PRIVATE],
   [/^\s*(?:ssh-|ecdsa-|sk-)|---- BEGIN SSH2 PUBLIC KEY ----/, "private", PUBLIC],
@@ -61,6 +86,11 @@ export function rsaKeyMistake(bytes: Buffer, wanted: WantedRsaKey, error?: unkno
   if (/^[ -z|~]{1,1024}\.\w{1,8}$/.test(text)) {
     return "is a text that looks like a file's name, not a key: read the file, with readFile or with loadKey of @s3ec/key-source";
   }
+  const ofJson = jsonMistake(bytes);
+  if (ofJson !== undefined) return ofJson;
+  if (isKeyInBase64(text)) {
+    return 'is base64 of a key: decode it, with base64 -d, or put it where base64 is expected, as in { "env": name } of @s3ec/key-source';
+  }
   const broken = pemMistake(text);
   if (broken !== undefined) return broken;
   if (isEncrypted(text, head)) return encryptionMistake(wanted, error);
@@ -90,6 +120,35 @@ function isEncrypted(text: string, head: string): boolean {
   return (
     /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text) ||
     /^30(?:8[1-4])?(?:..){1,4}?30(?:81)?..06(?:092a864886f70d0105|0a2a864886f70d010c01)/.test(head)
+  );
+}
+
+/** Of a JWK that is none of an RSA key, or of JSON that is no JWK. */
+function jsonMistake(bytes: Buffer): string | undefined {
+  const text = bytes.toString("utf8");
+  if (!text.slice(0, 64).trimStart().startsWith("{")) return undefined;
+  let fields: { readonly kty?: unknown; readonly keys?: unknown; readonly d?: unknown; readonly p?: unknown };
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    return "looks like a JWK, but is no JSON";
+  }
+  const { kty, keys, d, p } = fields;
+  if (Array.isArray(keys)) return "is a set of JWKs: take the one of its keys that is meant, alone";
+  if (kty === "oct") return 'is a JWK of a secret key (of kty "oct"): this takes an RSA key';
+  if (kty === undefined) return 'is JSON, but no JWK: one of an RSA key has kty "RSA", n and e';
+  if (kty !== "RSA") return undefined;
+  return d !== undefined && p === undefined
+    ? "is a JWK of an RSA private key that lacks its primes: p, q, dp, dq and qi are needed beside d"
+    : undefined;
+}
+
+/** PEM or DER of anything, encoded once more; PEM is text, and DER begins with a sequence longer than 127 bytes. */
+function isKeyInBase64(text: string): boolean {
+  return (
+    text.length < 1_000_000 &&
+    /^\s*(?:LS0tLS1CRUdJTi|MI[GHIJK])[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text) &&
+    /^(?:-----BEGIN |0[\x81-\x84])/.test(Buffer.from(text, "base64").toString("latin1"))
   );
 }
 

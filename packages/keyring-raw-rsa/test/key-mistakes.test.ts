@@ -39,6 +39,18 @@ const PRIVATE_CASES: readonly Case[] = [
   ["a PuTTY key", "PuTTY-User-Key-File-3: ssh-rsa\n", /puttygen/],
   ["an OpenPGP key", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n", /OpenPGP/],
   ["a request for a certificate", "-----BEGIN CERTIFICATE REQUEST-----\n", /request for a certificate/],
+  ["a set of JWKs", JSON.stringify({ keys: [PRIVATE_KEY.export({ format: "jwk" })] }), /is a set of JWKs/],
+  ["a JWK of an AES key", JSON.stringify({ kty: "oct", k: "AAAA" }), /a JWK of a secret key \(of kty "oct"\)/],
+  ["a JWK that breaks off", '{"kty":"RSA","n":', /looks like a JWK, but is no JSON/],
+  ["other JSON", '{"type":"service_account"}', /is JSON, but no JWK/],
+  ["a JWK without primes", JSON.stringify({ kty: "RSA", n: "AQ", e: "AQAB", d: "AQ" }), /lacks its primes/],
+  ["UTF-16 with its mark", Buffer.from(`\uFEFF${pem}`, "utf16le"), /is text in UTF-16/],
+  ["UTF-16 without", Buffer.from(pem, "utf16le"), /is text in UTF-16/],
+  ["UTF-16 of the other order", Buffer.from(pem, "utf16le").swap16(), /is text in UTF-16/],
+  ["base64 of PEM", Buffer.from(pem).toString("base64"), /is base64 of a key/],
+  ["base64 of DER", PRIVATE_KEY.export({ type: "pkcs8", format: "der" }).toString("base64"), /is base64 of a key/],
+  ["XML of .NET", "<RSAKeyValue><Modulus>AQ</Modulus></RSAKeyValue>", /is XML of \.NET/],
+  ["a key blob of CNG", Buffer.from("RSA2\0\x08\0\0"), /Windows' CNG/],
   ["JCEKS", Buffer.from("cececece0000000200000001", "hex"), /Java keystore/],
 ];
 
@@ -52,6 +64,10 @@ const PUBLIC_CASES: readonly Case[] = [
 /** Files as their own tools write them; each command makes the file that it is named after. */
 const TOOLS: readonly (readonly [name: string, tool: string, args: string, words: RegExp])[] = [
   ["PKCS#12", "openssl", "pkcs12 -export -inkey key.pem -nocerts -passout pass:changeit -out FILE", /PKCS#12 store/],
+  ["PVK", "openssl", "rsa -in key.pem -outform PVK -pvk-none -out FILE", /openssl rsa -inform PVK/],
+  ["a key blob of CryptoAPI", "openssl", "rsa -in key.pem -outform MSBLOB -out FILE", /openssl rsa -inform MSBLOB/],
+  ["PKCS#7", "openssl", "crl2pkcs7 -nocrl -out FILE", /is a PKCS#7 file, which holds certificates and no private key/],
+  ["PKCS#7 in DER", "openssl", "crl2pkcs7 -nocrl -outform DER -out FILE", /is a PKCS#7 file/],
   [
     "PKCS#8 with RC2",
     "openssl",

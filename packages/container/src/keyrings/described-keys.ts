@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { MessageKeyName, StringMap } from "@s3ec/materials";
 import { z } from "zod";
-import { KEY_ALIASES } from "../key-aliases.js";
+import { KEY_ALIASES, KEY_VERSIONS } from "../key-origins.js";
 import type { WrappingKeyExplanation } from "../keyring-descriptor.js";
 
 /** The `materialDescription` of a keyring whose keys have no names of their own. */
@@ -15,37 +15,57 @@ export const ALIAS_NAME: z.ZodType<string> = z
   .min(1)
   .describe("Stores the alias of the keystore's entry in the material description, under this name.");
 
+/** For keys of a secret store whose writers say the version in the description. */
+export const VERSION_NAME: z.ZodType<string> = z
+  .string()
+  .min(1)
+  .describe(
+    "Stores the version of the secret or parameter that was read in the material description, under this name.",
+  );
+
 /** A keyring's part about one key. */
 interface KeyPart {
   readonly wrappingKey?: KeyObject;
   readonly privateKey?: KeyObject;
   readonly publicKey?: KeyObject;
   readonly aliasDescribedAs?: string;
+  readonly versionDescribedAs?: string;
   readonly materialDescription?: Readonly<Record<string, string>>;
 }
 
-function aliasOf({ wrappingKey, privateKey, publicKey }: KeyPart): string | undefined {
+function noted(names: WeakMap<KeyObject, string>, { wrappingKey, privateKey, publicKey }: KeyPart): string | undefined {
   const key = wrappingKey ?? privateKey ?? publicKey;
-  return key === undefined ? undefined : KEY_ALIASES.get(key);
+  return key === undefined ? undefined : names.get(key);
 }
 
 /** Refines the schema of such a part: where the alias is asked for, there has to be one. */
 export const HAS_ALIAS: [(part: KeyPart) => boolean, { readonly error: string }] = [
-  (part) => part.aliasDescribedAs === undefined || aliasOf(part) !== undefined,
+  (part) => part.aliasDescribedAs === undefined || noted(KEY_ALIASES, part) !== undefined,
   { error: "expected the key of a keystore, whose alias aliasDescribedAs would store" },
 ];
 
-/** The same with aliases in the descriptions, where they are asked for. */
-export function withAliases<Part extends KeyPart & { readonly decryptionKeys?: readonly KeyPart[] }>(part: Part): Part {
+/** The same of versions. */
+export const HAS_VERSION: [(part: KeyPart) => boolean, { readonly error: string }] = [
+  (part) => part.versionDescribedAs === undefined || noted(KEY_VERSIONS, part) !== undefined,
+  { error: "expected a key of secretsManager or parameterStore, whose version versionDescribedAs would store" },
+];
+
+/** The same with aliases and versions in the descriptions, where they are asked for. */
+export function withNotedNames<Part extends KeyPart & { readonly decryptionKeys?: readonly KeyPart[] }>(
+  part: Part,
+): Part {
   const { decryptionKeys } = part;
-  return { ...withAlias(part), ...(decryptionKeys && { decryptionKeys: decryptionKeys.map(withAlias) }) };
+  return { ...withNoted(part), ...(decryptionKeys && { decryptionKeys: decryptionKeys.map(withNoted) }) };
 }
 
-function withAlias<Part extends KeyPart>(part: Part): Part {
-  const { aliasDescribedAs: name, ...others } = part;
-  const alias = aliasOf(part);
-  if (name === undefined || alias === undefined) return part;
-  return { ...others, materialDescription: { ...part.materialDescription, [name]: alias } } as Part;
+function withNoted<Part extends KeyPart>(part: Part): Part {
+  const { aliasDescribedAs, versionDescribedAs, ...others } = part;
+  const names = [
+    [aliasDescribedAs, noted(KEY_ALIASES, part)],
+    [versionDescribedAs, noted(KEY_VERSIONS, part)],
+  ].filter(([name, value]) => name !== undefined && value !== undefined);
+  if (names.length === 0) return part;
+  return { ...others, materialDescription: { ...part.materialDescription, ...Object.fromEntries(names) } } as Part;
 }
 
 export const MESSAGE_KEY: z.ZodType<MessageKeyName> = z
@@ -58,10 +78,12 @@ export const MESSAGE_KEY: z.ZodType<MessageKeyName> = z
 export const RAW_KEY_NAMES: {
   readonly materialDescription: z.ZodExactOptional<typeof DESCRIPTION>;
   readonly aliasDescribedAs: z.ZodExactOptional<typeof ALIAS_NAME>;
+  readonly versionDescribedAs: z.ZodExactOptional<typeof VERSION_NAME>;
   readonly messageKey: z.ZodExactOptional<typeof MESSAGE_KEY>;
 } = {
   materialDescription: DESCRIPTION.exactOptional(),
   aliasDescribedAs: ALIAS_NAME.exactOptional(),
+  versionDescribedAs: VERSION_NAME.exactOptional(),
   messageKey: MESSAGE_KEY.exactOptional(),
 };
 

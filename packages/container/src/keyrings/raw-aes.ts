@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import { CBC_REWRAP, described, HAS_ALIAS, RAW_KEY_NAMES, readOnly, withAliases } from "./described-keys.js";
+import {
+  CBC_REWRAP,
+  described,
+  HAS_ALIAS,
+  HAS_VERSION,
+  RAW_KEY_NAMES,
+  readOnly,
+  withNotedNames,
+} from "./described-keys.js";
 
 export const rawAes: KeyringDescriptor = keyringDescriptor({
   type: "raw-aes",
@@ -9,17 +17,25 @@ export const rawAes: KeyringDescriptor = keyringDescriptor({
     return z
       .strictObject({
         ...key,
-        decryptionKeys: z.array(z.strictObject(key).refine(...HAS_ALIAS)).exactOptional(),
+        decryptionKeys: z
+          .array(
+            z
+              .strictObject(key)
+              .refine(...HAS_ALIAS)
+              .refine(...HAS_VERSION),
+          )
+          .exactOptional(),
         enableCbcRewrapBoundToGcm: CBC_REWRAP.exactOptional(),
       })
-      .refine(...HAS_ALIAS);
+      .refine(...HAS_ALIAS)
+      .refine(...HAS_VERSION);
   },
   create: async (configuration) => {
     const { RawAesKeyring } = await import("@s3ec/keyring-raw-aes");
-    return new RawAesKeyring(withAliases(configuration));
+    return new RawAesKeyring(withNotedNames(configuration));
   },
   explain: (configuration) => {
-    const { wrappingKey, decryptionKeys = [], ...names } = withAliases(configuration);
+    const { wrappingKey, decryptionKeys = [], ...names } = withNotedNames(configuration);
     return [
       {
         key: `the AES-${(wrappingKey.symmetricKeySize ?? 0) * 8} key${described(names)}`,

@@ -1,7 +1,15 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { type KeyringDescriptor, keyringDescriptor } from "../keyring-descriptor.js";
-import { CBC_REWRAP, described, HAS_ALIAS, RAW_KEY_NAMES, readOnly, withAliases } from "./described-keys.js";
+import {
+  CBC_REWRAP,
+  described,
+  HAS_ALIAS,
+  HAS_VERSION,
+  RAW_KEY_NAMES,
+  readOnly,
+  withNotedNames,
+} from "./described-keys.js";
 
 export const rawRsa: KeyringDescriptor = keyringDescriptor({
   type: "raw-rsa",
@@ -16,7 +24,12 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
           .describe("Digest of OAEP wraps in messages, which do not store it. Default sha256.")
           .exactOptional(),
         decryptionKeys: z
-          .array(z.strictObject({ privateKey: weakRsaPrivateKey, ...RAW_KEY_NAMES }).refine(...HAS_ALIAS))
+          .array(
+            z
+              .strictObject({ privateKey: weakRsaPrivateKey, ...RAW_KEY_NAMES })
+              .refine(...HAS_ALIAS)
+              .refine(...HAS_VERSION),
+          )
           .exactOptional(),
         enableUnpaddedRsa: z
           .boolean()
@@ -31,14 +44,15 @@ export const rawRsa: KeyringDescriptor = keyringDescriptor({
       .refine(({ privateKey, publicKey }) => privateKey !== undefined || publicKey !== undefined, {
         error: "expected a publicKey (to write), a privateKey (to read), or both",
       })
-      .refine(...HAS_ALIAS);
+      .refine(...HAS_ALIAS)
+      .refine(...HAS_VERSION);
   },
   create: async (configuration) => {
     const { RawRsaKeyring } = await import("@s3ec/keyring-raw-rsa");
-    return new RawRsaKeyring(withAliases(configuration));
+    return new RawRsaKeyring(withNotedNames(configuration));
   },
   explain: (configuration) => {
-    const { privateKey, publicKey, decryptionKeys = [], ...names } = withAliases(configuration);
+    const { privateKey, publicKey, decryptionKeys = [], ...names } = withNotedNames(configuration);
     const key = `the RSA key ${fingerprint(publicKey ?? privateKey)}${described(names)}`;
     const origin = publicKey === undefined ? " as part of the private one" : "";
     const former = decryptionKeys.map((entry) => readOnly("RSA key", entry));
