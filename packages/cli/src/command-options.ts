@@ -1,4 +1,6 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { S3EncryptionError } from "@s3ec/materials";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { devServerAddress } from "./dev-server-address.js";
 
 /** A command that tells more of what went wrong when it is asked to. */
 export type Explained = (command: Command) => Command;
@@ -15,6 +17,19 @@ export const DEV_SERVER = [
   "--dev-server <URL>",
   "use the s3ec-dev-server at http://[ID:SECRET@]host:port[?region=R]",
 ] as const;
+
+/** For a command that has no local server of its own, as put and get have with `--dev`. */
+export function withDevServer(command: Command): Command {
+  return command
+    .option(...DEV_SERVER, devServerAddress)
+    .addOption(new Option("--dev").hideHelp())
+    .on("option:dev", () => {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "Only commands that work with objects start a local S3 and KMS with --dev: start s3ec-dev-server, and name it here with --dev-server http://127.0.0.1:4566.",
+      );
+    });
+}
 
 /** Reads `name=value`, for options that may be repeated. */
 export function entry(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {

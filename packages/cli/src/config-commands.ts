@@ -1,9 +1,8 @@
 import { type Command, Option } from "commander";
-import { ALLOW_COMMANDS, DEV_SERVER, type Explained, entry, USE } from "./command-options.js";
+import { ALLOW_COMMANDS, type Explained, entry, USE, withDevServer } from "./command-options.js";
 import type { LiveOptions } from "./config-live.js";
 import type { PolicyOptions } from "./config-policy.js";
 import { configurationHere } from "./default-configuration.js";
-import { devServerAddress } from "./dev-server-address.js";
 import { ROLES } from "./iam-policy.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { print, tell } from "./printing.js";
@@ -24,15 +23,16 @@ export function configCommands(root: Command, explained: Explained): void {
       .option(...ALLOW_COMMANDS);
   const role = (): Option => new Option("--role <ROLE>", "whose permissions").choices(ROLES);
   const RESUME = ["--resume", "permissions for put --resume, too"] as const;
-  ofFile(
-    "check",
-    "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store but with --live.",
+  withDevServer(
+    ofFile(
+      "check",
+      "Validate a configuration, and say who can read and write with it. Runs its plugins; calls no key store but with --live.",
+    ),
   )
     .option("--live", "ask S3, KMS and tokens what they would serve; writes nothing")
     .addOption(role())
     .option(...RESUME)
     .option("--context <k=v>", "encryption context to ask KMS with (repeatable)", entry)
-    .option(...DEV_SERVER, devServerAddress)
     .action(
       async (
         first: string | undefined,

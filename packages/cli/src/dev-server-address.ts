@@ -14,7 +14,7 @@ export function devServerAddress(text: string): DevServerAddress {
     throw new InvalidArgumentError("Write it as it was printed: http://127.0.0.1:4566");
   }
   const url = new URL(text);
-  const { region = "us-west-2", ...unknown } = Object.fromEntries(url.searchParams);
+  const { region = DEFAULTS.region, ...unknown } = Object.fromEntries(url.searchParams);
   if (Object.keys(unknown).length > 0 || region === "") {
     throw new InvalidArgumentError("After its ? only region=NAME is known.");
   }
@@ -22,9 +22,19 @@ export function devServerAddress(text: string): DevServerAddress {
     throw new InvalidArgumentError("Write both the access key id and the secret: http://ID:SECRET@127.0.0.1:4566");
   }
   const [accessKeyId, secretAccessKey] =
-    url.username === "" ? ["test", "test"] : [decoded(url.username), decoded(url.password)];
+    url.username === "" ? [DEFAULTS.id, DEFAULTS.secret] : [decoded(url.username), decoded(url.password)];
   return { endpoint: url.origin, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true };
 }
+
+/** The option that names it, to be written behind a command; of credentials nothing is repeated. */
+export function devServerOption({ endpoint, region, credentials }: DevServerAddress): string {
+  if (credentials.accessKeyId !== DEFAULTS.id || credentials.secretAccessKey !== DEFAULTS.secret) {
+    return " --dev-server URL";
+  }
+  return ` --dev-server ${region === DEFAULTS.region ? endpoint : `'${endpoint}?region=${region}'`}`;
+}
+
+const DEFAULTS = { id: "test", secret: "test", region: "us-west-2" } as const;
 
 function decoded(text: string): string {
   try {

@@ -29,7 +29,7 @@ export interface PolicyNeeds {
   readonly resume?: boolean;
 }
 
-export type KmsAction = "kms:GenerateDataKey" | "kms:Encrypt" | "kms:Decrypt";
+export type KmsAction = "kms:GenerateDataKey" | "kms:Encrypt" | "kms:Decrypt" | "kms:ReEncryptFrom" | "kms:ReEncryptTo";
 
 /** What a rotator does with objects: their envelopes change, and everything else about them has to stay. */
 const ROTATED: readonly string[] = [
@@ -73,8 +73,9 @@ export function kmsActions({ role: use }: KmsUse, { role, resume = false }: Poli
   // The state of an upload holds its data key as it was wrapped.
   if (role === "writer") return resume && use === "generator" ? [...making, "kms:Decrypt"] : making;
   if (role === "reader") return ["kms:Decrypt"];
-  // An object's data key stays, and is wrapped anew; one that is moved to another format gets a new data key.
-  return [...new Set<KmsAction>(["kms:Decrypt", ...(use === "reader" ? [] : (["kms:Encrypt"] as const)), ...making])];
+  // An object's data key stays, and is wrapped anew, in KMS or here; one that is moved to another format gets a new data key.
+  const anew: readonly KmsAction[] = use === "reader" ? [] : ["kms:Encrypt", "kms:ReEncryptTo"];
+  return [...new Set<KmsAction>(["kms:Decrypt", "kms:ReEncryptFrom", ...anew, ...making])];
 }
 
 /**

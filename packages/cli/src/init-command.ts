@@ -2,7 +2,7 @@ import { dirname, extname, join, relative, resolve } from "node:path";
 import { configurationJsonSchema, createFromConfig } from "@s3ec/container";
 import { S3EncryptionError } from "@s3ec/materials";
 import { KEY_KINDS } from "./command-options.js";
-import type { DevServerAddress } from "./dev-server-address.js";
+import { type DevServerAddress, devServerOption } from "./dev-server-address.js";
 import type { Pkcs11KeygenOptions } from "./keygen-pkcs11.js";
 import { assertNew, exists, writeNew } from "./new-file.js";
 import type { Ask } from "./terminal-questions.js";
@@ -70,6 +70,7 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
   // Opens a token, too, which may not have the key that is named.
   const assembly = await createFromConfig(configuration, { folder: dirname(resolve(file)), onWarning: () => {} });
   await assembly.dispose();
+  const server = options.devServer === undefined ? "" : devServerOption(options.devServer);
   const text = format === ".json" ? jsonText(configuration) : await yamlText(configuration);
   await writeNew(file, text, 0o644);
   return [
@@ -80,13 +81,16 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
     "Next:",
     // What is called so is taken without being named.
     ...(file === "s3ec.config.json"
-      ? ["  s3ec config check --live s3://BUCKET/", "  s3ec put FILE s3://BUCKET/KEY"]
-      : [`  s3ec config check ${file} --live s3://BUCKET/`, `  s3ec put FILE s3://BUCKET/KEY --config ${file}`]),
+      ? [`  s3ec config check --live s3://BUCKET/${server}`, `  s3ec put FILE s3://BUCKET/KEY${server}`]
+      : [
+          `  s3ec config check ${file} --live s3://BUCKET/${server}`,
+          `  s3ec put FILE s3://BUCKET/KEY --config ${file}${server}`,
+        ]),
     ...(escrow === ""
       ? []
       : [
           "Where the private half is:",
-          `  s3ec get s3://BUCKET/KEY FILE --suffix ${ESCROW_SUFFIX} --config ITS-CONFIGURATION`,
+          `  s3ec get s3://BUCKET/KEY FILE --suffix ${ESCROW_SUFFIX} --config ITS-CONFIGURATION${server}`,
         ]),
   ].join("\n");
 }

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DEV_SERVER, type Explained, entry, KEY_KINDS } from "./command-options.js";
-import { devServerAddress } from "./dev-server-address.js";
+import { type Explained, entry, KEY_KINDS, withDevServer } from "./command-options.js";
 import type { InitOptions } from "./init-command.js";
 import type { KeygenOptions, RsaKeygenOptions } from "./keygen-command.js";
 import type { KmsKeygenOptions } from "./keygen-kms.js";
@@ -17,7 +16,7 @@ const keyType = (): Option =>
 /** `s3ec keygen ...` and `s3ec init`. */
 export function keyCommands(root: Command, explained: Explained): void {
   keygen(root, explained);
-  explained(root.command("init"))
+  withDevServer(explained(root.command("init")))
     .description("Write a configuration, with its keys made or found; asks at a terminal what no option says.")
     .argument("[FILE]", "where to, .json, .yaml or .yml; never a file that is there", "s3ec.config.json")
     .addOption(new Option("--keyring <KIND>", "what wraps data keys").choices(KEY_KINDS))
@@ -31,7 +30,6 @@ export function keyCommands(root: Command, explained: Explained): void {
     .option(...TOKEN)
     .option(...PIN)
     .addOption(keyType())
-    .option(...DEV_SERVER, devServerAddress)
     .action(async (file: string, options: InitOptions) => {
       const { initCommand } = await import("./init-command.js");
       const { terminal } = await import("./terminal-questions.js");
@@ -62,11 +60,10 @@ function keygen(root: Command, explained: Explained): void {
       const { keygenRsa } = await import("./keygen-command.js");
       await print(await keygenRsa(file, options));
     });
-  explained(commands.command("kms"))
+  withDevServer(explained(commands.command("kms")))
     .description("Make a KMS key under an alias, and print the policies of writers and readers.")
     .argument("<ALIAS>", "such as alias/app; never one that is there")
     .option(...REGION)
-    .option(...DEV_SERVER, devServerAddress)
     .action(async (alias: string, options: KmsKeygenOptions) => {
       const { keygenKms } = await import("./keygen-kms.js");
       await print(await keygenKms(alias, options));

@@ -5,6 +5,7 @@ import {
   GenerateDataKeyCommand,
   KMSClient,
   type KMSClientConfig,
+  ReEncryptCommand,
 } from "@aws-sdk/client-kms";
 import type { Configuration, ConfiguredAccess, KmsUse } from "@s3ec/container";
 import { CONTEXT_CONTENT_ALGORITHM } from "@s3ec/envelope";
@@ -64,16 +65,40 @@ async function askKey(
     DryRun: true,
     ...(grantTokens === undefined ? {} : { GrantTokens: [...grantTokens] }),
   };
-  const dryRuns: Readonly<Record<KmsAction, () => Promise<unknown>>> = {
+  const { KeyId, EncryptionContext, ...common } = request;
+  const dryRuns: Readonly<Record<AskedAction, () => Promise<unknown>>> = {
     "kms:GenerateDataKey": () => client.send(new GenerateDataKeyCommand({ ...request, KeySpec: "AES_256" })),
     "kms:Encrypt": () => client.send(new EncryptCommand({ ...request, Plaintext: new Uint8Array(32) })),
     "kms:Decrypt": () => client.send(new DecryptCommand({ ...request, DryRunModifiers: ["IGNORE_CIPHERTEXT"] })),
   };
-  for (const action of new Set(needs.flatMap((each) => kmsActions(use, each)))) {
-    findings.push(await dryRun(action, { ...use, keyId: arn ?? keyId }, keyId, dryRuns[action]));
+  const actions = new Set(needs.flatMap((each) => kmsActions(use, each)));
+  const narrow = { ...use, keyId: arn ?? keyId };
+  for (const action of ASKED) {
+    if (actions.has(action)) findings.push(await dryRun([action], narrow, keyId, dryRuns[action]));
+  }
+  if (actions.has("kms:ReEncryptTo")) {
+    // From the key to itself, since both are asked for with one request.
+    const toItself = { ...common, DryRunModifiers: ["IGNORE_CIPHERTEXT" as const] };
+    const both = () =>
+      client.send(
+        new ReEncryptCommand({
+          ...toItself,
+          SourceKeyId: KeyId,
+          SourceEncryptionContext: EncryptionContext,
+          DestinationKeyId: KeyId,
+          DestinationEncryptionContext: EncryptionContext,
+        }),
+      );
+    findings.push(await dryRun(["kms:ReEncryptFrom", "kms:ReEncryptTo"], narrow, keyId, both));
+  } else if (actions.has("kms:ReEncryptFrom")) {
+    findings.push({ sentence: `Whether kms:ReEncryptFrom is allowed on ${keyId} cannot be asked for it alone.` });
   }
   return findings;
 }
+
+/** What can be asked for alone. */
+type AskedAction = Exclude<KmsAction, `kms:ReEncrypt${string}`>;
+const ASKED: readonly AskedAction[] = ["kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"];
 
 /** What the key is; a configuration works without the permission to ask. */
 async function described(
@@ -99,19 +124,29 @@ async function described(
   }
 }
 
-async function dryRun(action: string, use: KmsUse, keyId: string, ask: () => Promise<unknown>): Promise<Finding> {
+async function dryRun(
+  actions: readonly KmsAction[],
+  use: KmsUse,
+  keyId: string,
+  ask: () => Promise<unknown>,
+): Promise<Finding> {
+  const action = actions.join(" and ");
   try {
     await ask();
     return { sentence: `${action} on ${keyId} cannot be told: this KMS knows no dry run.` };
   } catch (error) {
     const name = nameOf(error);
-    if (name === "DryRunOperationException") return { sentence: `${action} is allowed on ${keyId}.` };
+    if (name === "DryRunOperationException")
+      return { sentence: `${action} ${actions.length === 1 ? "is" : "are"} allowed on ${keyId}.` };
     if (name === "AccessDeniedException") {
-      const statement = kmsStatement([action], use);
+      const statement = kmsStatement(actions, use);
       return { sentence: `MISSING: ${action} on ${keyId}.`, isMissing: true, statement };
     }
     if (isError(error) && "$metadata" in error && "$fault" in error) {
-      return { sentence: `${action} on ${keyId} is refused by KMS (${name}).`, isMissing: true };
+      return {
+        sentence: `${action} on ${keyId} ${actions.length === 1 ? "is" : "are"} refused by KMS (${name}).`,
+        isMissing: true,
+      };
     }
     throw error;
   }

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { EncryptedUpload } from "@s3ec/client";
+import { auditBucket } from "@s3ec/bulk";
+import { addRecipient, EncryptedUpload, migrateObject, removeRecipient, rewrapObject } from "@s3ec/client";
 import { createFromConfig } from "@s3ec/container";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
@@ -158,6 +159,76 @@ describe("s3ec config policy and config check --live", function () {
     });
   }
 
+  /** What a rotator asks for; of a version that is named S3 asks for the permission of versions. */
+  const askedOfRotator = (): string[] => {
+    const actions = server.requests.flatMap(({ operation, query }) => {
+      if (operation === "ReEncrypt") return ["kms:ReEncryptFrom", "kms:ReEncryptTo"];
+      const action = ASKED[operation] ?? ROTATING[operation] ?? operation;
+      return query?.versionId === undefined
+        ? [action]
+        : [action.replace(/^s3:(Get|Put|Delete)Object(?!Anno)/, "$&Version")];
+    });
+    return [...new Set(actions)];
+  };
+  const ROTATING: Readonly<Record<string, string>> = {
+    CopyObject: "s3:PutObject",
+    UploadPartCopy: "s3:PutObject",
+    DeleteObjectAnnotation: "s3:DeleteObjectAnnotation",
+    GetObjectTagging: "s3:GetObjectTagging",
+    PutObjectTagging: "s3:PutObjectTagging",
+    GetObjectAcl: "s3:GetObjectAcl",
+    GetObjectRetention: "s3:GetObjectRetention",
+    GetObjectLegalHold: "s3:GetObjectLegalHold",
+    ListObjectsV2: "s3:ListBucket",
+    ListObjectVersions: "s3:ListBucketVersions",
+    ListMultipartUploads: "s3:ListBucketMultipartUploads",
+    GetBucketVersioning: "s3:GetBucketVersioning",
+  };
+
+  it("allows a rotator whatever re-wrapping, recipients, migrating and audits ask for", async () => {
+    const configurations = [
+      { keyring: kms("a") },
+      { keyring: multi },
+      { keyring: multi, client: { wrapPlacement: "annotations" } },
+      { keyring: kms("a"), client: { instructionFileConfig: { enableInstructionFilePutObject: true } } },
+    ];
+    const services = { s3: server.clientConfig, kms: server.clientConfig };
+    const { materialsManager: to, dispose: disposeTo } = await createFromConfig({ keyring: kms("b") }, services);
+    const seen = new Set<string>();
+    for (const [index, configuration] of configurations.entries()) {
+      const { rotator } = await policies(configuration);
+      const { client, dispose } = await createFromConfig(configuration, services);
+      const address = { Bucket: "demo", Key: `rotated-${index}` };
+      const pace = { settleTime: 0, allowLoss: ["annotations"] } as const;
+      await client.send(new PutObjectCommand({ ...address, Body: "x", Tagging: "a=b" }));
+      server.clearRequests();
+      await rewrapObject(client, { ...address, to: { materialsManager: to }, owner: "same", settleTime: 0 });
+      await rewrapObject(client, {
+        ...address,
+        to: { materialsManager: to },
+        owner: "same",
+        decryptHere: true,
+        settleTime: 0,
+      }).catch(() => {});
+      await client.send(new PutObjectCommand({ ...address, Body: "x", Tagging: "a=b" }));
+      await addRecipient(client, { ...address, recipient: "p", to: { materialsManager: to }, owner: "another" });
+      await removeRecipient(client, { ...address, recipient: "p" });
+      await migrateObject(client, { ...address, ...pace });
+      for await (const _ of auditBucket(client, { Bucket: "demo", versions: true })) {
+        // What it asks is what is looked at.
+      }
+      const asked = askedOfRotator();
+      for (const action of asked) seen.add(action);
+      expect(actionsIn(rotator)).to.include.members(asked);
+      await dispose();
+    }
+    await disposeTo();
+    expect([...seen]).to.include.members([
+      ...["kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+      ...["s3:PutObjectAnnotation", "s3:DeleteObjectAnnotation", "s3:GetObjectTagging", "s3:ListBucketVersions"],
+    ]);
+  });
+
   it("names keys as narrowly as the configuration does", async () => {
     const arn = "arn:aws:kms:eu-west-1:111122223333:key/1234";
     const rules = [
@@ -299,6 +370,31 @@ describe("s3ec config policy and config check --live", function () {
     expect(writer.text).to.not.contain("kms:Decrypt").and.not.contain("s3:GetObject");
   });
 
+  it("asks for a rotator whether KMS would wrap anew what it has wrapped", async () => {
+    const former = { ...kms("a"), formerKeyIds: ["alias/b"] };
+    const { text, missing } = await live({ keyring: former }, { role: "rotator" });
+    expect(missing).to.equal(false);
+    expect(text)
+      .to.contain("kms:ReEncryptFrom and kms:ReEncryptTo are allowed on alias/a.")
+      .and.contain("Whether kms:ReEncryptFrom is allowed on alias/b cannot be asked for it alone.")
+      .and.not.contain("kms:Encrypt is allowed on alias/b");
+    server.faults.add({ service: "kms", operation: "ReEncrypt", status: 400, code: "AccessDeniedException" });
+    const refused = await live({ keyring: kms("a") }, { role: "rotator" });
+    expect(refused.text).to.contain("MISSING: kms:ReEncryptFrom and kms:ReEncryptTo on alias/a.");
+    expect(statements(refused.text)).to.deep.equal([
+      {
+        Effect: "Allow",
+        Action: ["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        Resource: /arn:aws:kms:[^,]+/.exec(refused.text)?.[0],
+      },
+    ]);
+    const { rotator } = await policies({ keyring: former });
+    expect(rotator.Statement.slice(0, 2).map(({ Action }) => Action)).to.deep.equal([
+      ["kms:Decrypt", "kms:ReEncryptFrom", "kms:Encrypt", "kms:ReEncryptTo", "kms:GenerateDataKey"],
+      ["kms:Decrypt", "kms:ReEncryptFrom"],
+    ]);
+  });
+
   it("goes by the alias where the key itself may not be looked at", async () => {
     server.faults.add({ service: "kms", operation: "DescribeKey", status: 400, code: "AccessDeniedException" });
     server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "AccessDeniedException" });
@@ -371,6 +467,22 @@ describe("s3ec config policy and config check --live", function () {
     const { code, stderr } = await policy("demo");
     expect(code).to.equal(2);
     expect(stderr).to.contain("Write it as s3://bucket/prefix, after the configuration's file.");
+  });
+
+  it("says where a local server is had from, for commands that start none", async () => {
+    file({ keyring: kms("a") });
+    for (const args of [
+      ["config", "check", "s3ec.config.json", "--live"],
+      ["init", "new.json"],
+      ["keygen", "kms", "x"],
+    ]) {
+      const { code, stderr } = await s3ec([...args, "--dev"], folder);
+      expect(code).to.equal(2);
+      expect(stderr).to.match(
+        /^s3ec: Only commands that work with objects .* --dev-server http:\/\/127\.0\.0\.1:4566\.\n$/,
+      );
+    }
+    expect((await s3ec(["config", "check", "--help"], folder)).stdout).to.not.match(/--dev\b(?!-)/);
   });
 
   it("exits with the code of keys that are not served", async () => {

@@ -266,6 +266,20 @@ describe("s3ec init", () => {
       stderr: "s3ec: There is no folder keys for keys/app.key: make it first.\n",
     });
     const { stdout } = await s3ec(["init", "--keyring", "aes"], temporary.folder);
+    const server = { endpoint: "http://127.0.0.1:1", forcePathStyle: true } as const;
+    const asTest = { ...server, credentials: { accessKeyId: "test", secretAccessKey: "test" } };
+    const local = { keyring: "kms", key: "alias/a", devServer: { ...asTest, region: "us-west-2" } };
+    const said = await initCommand(path("local.json"), local, undefined);
+    expect(said)
+      .to.contain(`local.json --live s3://BUCKET/ --dev-server http://127.0.0.1:1\n`)
+      .and.match(/local\.json --dev-server http:\/\/127\.0\.0\.1:1$/);
+    const elsewhere = { ...local, devServer: { ...asTest, region: "eu-west-1" } };
+    expect(await initCommand(path("elsewhere.json"), elsewhere, undefined)).to.match(
+      /--dev-server 'http:\/\/127\.0\.0\.1:1\?region=eu-west-1'$/,
+    );
+    const credentials = { accessKeyId: "ID", secretAccessKey: "hunter2" };
+    const own = { ...local, devServer: { ...server, region: "us-west-2", credentials } };
+    expect(await initCommand(path("own.json"), own, undefined)).to.match(/--dev-server URL$/);
     expect(stdout).to.match(/^ {2}s3ec config check --live s3:\/\/BUCKET\/\n {2}s3ec put FILE s3:\/\/BUCKET\/KEY$/m);
   });
 

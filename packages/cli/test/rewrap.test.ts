@@ -44,6 +44,28 @@ describe("s3ec rewrap", function () {
     expect(readFileSync(join(folder, "out"), "utf8")).to.equal("a report");
   });
 
+  it("believes a store to check what a copy replaces where it is told so", async () => {
+    for (const [command, flags, isTold] of [
+      ["rewrap", ["--to", "2026.json"], true],
+      ["rewrap", ["--to", "2026.json"], false],
+      ["migrate", ["--allow-loss", "annotations"], true],
+    ] as const) {
+      await local("put", "report", "s3://demo/checked", "--config", "2024.json");
+      server.clearRequests();
+      const told = isTold ? ["--checks-target"] : [];
+      const args = ["--config", "2024.json", ...flags, "--settle-time", "0", ...told];
+      const { code, stdout, stderr } = await local(command, "s3://demo/checked", ...args);
+      expect({ command, code, stderr }).to.deep.equal({ command, code: 0, stderr: "" });
+      expect(stdout.includes("unpinned-metadata")).to.equal(!isTold);
+      if (command === "migrate") continue;
+      const [copy] = server.requests.filter(({ operation }) => operation === "CopyObject");
+      expect(copy?.headers["if-match"]).to.match(/^"/);
+      // Time sees metadata, which a tag does not; without a condition on the target both are needed of the source.
+      expect("x-amz-copy-source-if-unmodified-since" in (copy?.headers ?? {})).to.equal(isTold);
+      expect("x-amz-copy-source-if-match" in (copy?.headers ?? {})).to.equal(!isTold);
+    }
+  });
+
   it("leaves a data key in KMS, between two configurations of one file", async () => {
     const context = ["--context", "tenant=a"];
     await local("put", "report", "s3://demo/kms", "--config", "kms.json", ...context);
