@@ -3,7 +3,9 @@ const WAITING = 8;
 
 /**
  * Does something with every item, so many of them at once, and gives what comes of them in the items' order. No more items
- * are asked for than are being worked on, or wait for a slow one before them.
+ * are asked for than are being worked on, or wait for a slow one before them: up to 8 for each.
+ *
+ * @throws what `items` throws, and the first that `work` throws, once nothing is under way
  */
 export async function* inParallel<Item, Result>(
   items: AsyncIterable<Item>,

@@ -5,6 +5,7 @@ export { auditObjects } from "./audit/audit-objects.js";
 export type { AuditSum } from "./audit/audit-totals.js";
 export { AuditTotals } from "./audit/audit-totals.js";
 export type { AuditedObject, AuditedWrap, AuditState } from "./audit/audited-object.js";
+export { inParallel } from "./in-parallel.js";
 export type { KeyQuestion, Need } from "./key-question/key-question.js";
 export type { KmsKeyQuestionOptions } from "./key-question/kms-key-question.js";
 export { kmsKeyQuestion } from "./key-question/kms-key-question.js";

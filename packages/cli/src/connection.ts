@@ -10,9 +10,10 @@ import {
 import type { DevServer } from "@s3ec/dev-server";
 import { configurationHere, defaultConfiguration } from "./default-configuration.js";
 import type { DevServerAddress } from "./dev-server-address.js";
+import { type ServiceOptions, serviceSettings } from "./service-options.js";
 
 /** Which S3 and which keys: the options that `put`, `get` and `inspect` share. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends ServiceOptions {
   readonly config?: string;
   /** Start the local server in this process. */
   readonly dev?: boolean;
@@ -34,10 +35,10 @@ export async function connect(
   options: ConnectionOptions,
   bucket: string,
   keySources: KeySources,
-): Promise<Pick<Assembly, "client" | "dispose">> {
+): Promise<Pick<Assembly, "client" | "instructionFileSuffixes" | "dispose">> {
   const { assemblies, dispose } = await assemble([options], bucket, keySources);
-  const [{ client }] = assemblies;
-  return { client, dispose };
+  const [{ client, instructionFileSuffixes }] = assemblies;
+  return { client, instructionFileSuffixes, dispose };
 }
 
 /**
@@ -50,7 +51,11 @@ export async function connectBoth(
   to: { readonly config?: string; readonly use?: string },
   bucket: string,
   keySources: KeySources,
-): Promise<Omit<Assembly, "keyring" | "materialsManager"> & { readonly to: Assembly["materialsManager"] }> {
+): Promise<
+  Omit<Assembly, "keyring" | "materialsManager" | "instructionFileSuffixes"> & {
+    readonly to: Assembly["materialsManager"];
+  }
+> {
   const { assemblies, dispose } = await assemble([options, other(options, to)], bucket, keySources);
   const [{ client, configuration }, { materialsManager }] = assemblies;
   return { client, configuration, to: materialsManager, dispose };
@@ -88,8 +93,12 @@ async function assemble<const Options extends readonly ConnectionOptions[]>(
     await local.close();
   };
   try {
-    const services = local.settings === undefined ? {} : { s3: local.settings, kms: local.settings };
+    const named = await serviceSettings(options[0] ?? {});
     for (const { source, use, allowCommands } of sources) {
+      const services = {
+        s3: { ...local.settings, ...named.s3 },
+        kms: { ...local.settings, ...named.kms, ...(await regionOfKms(named.region, source, use)) },
+      };
       assemblies.push(await createFromConfig(source, { ...services, ...keySources, ...use, allowCommands }));
     }
     return { assemblies: assemblies as unknown as Assembled<Options>["assemblies"], dispose };
@@ -99,18 +108,31 @@ async function assemble<const Options extends readonly ConnectionOptions[]>(
   }
 }
 
+/** A region of the command line is of KMS, too, unless the configuration knows better. */
+async function regionOfKms(
+  region: string | undefined,
+  source: string | object,
+  use: { readonly use?: string },
+): Promise<{ readonly region?: string }> {
+  if (region === undefined) return {};
+  const { kms } = (await readConfigurationAsIs(source, use)) as { readonly kms?: { readonly region?: unknown } };
+  return kms?.region === undefined ? { region } : {};
+}
+
 /** A plain client, for what needs no key, and settings for other clients of the same services. */
 export async function connectWithoutKeys(
   options: ConnectionOptions,
-  bucket: string,
+  bucket?: string,
 ): Promise<{ client: S3Client; services: Pick<CreateOptions, "s3" | "kms">; dispose: () => Promise<void> }> {
   const local = await localServer(options, bucket, async () => ({}));
   const file = local.settings === undefined ? await configurationFile(options) : undefined;
   const use = options.use === undefined ? {} : { use: options.use };
-  const client = new S3Client(local.settings ?? (file === undefined ? {} : await loadS3Settings(file, use)));
+  const settings = local.settings ?? (file === undefined ? {} : await loadS3Settings(file, use));
+  const named = await serviceSettings(options);
+  const client = new S3Client({ ...settings, ...named.s3 });
   return {
     client,
-    services: local.settings === undefined ? {} : { s3: local.settings, kms: local.settings },
+    services: { s3: { ...local.settings, ...named.s3 }, kms: { ...local.settings, ...named.kms } },
     dispose: async () => {
       client.destroy();
       await local.close();
@@ -134,7 +156,7 @@ type LocalServer = { settings?: DevServer["clientConfig"]; close: () => Promise<
 /** The local server keeps its objects and keys in a folder, so that a later command finds them. */
 async function localServer(
   options: ConnectionOptions,
-  bucket: string,
+  bucket: string | undefined,
   configuration: () => Promise<unknown>,
 ): Promise<LocalServer> {
   if (options.devServer !== undefined) {
@@ -143,7 +165,11 @@ async function localServer(
   if (options.dev !== true) return { close: async () => {} };
   const aliases = aliasesOf(await configuration());
   const { startDevServer } = await import("@s3ec/dev-server");
-  const server = await startDevServer({ directory: DEV_DIRECTORY, buckets: [bucket], aliases });
+  const server = await startDevServer({
+    directory: DEV_DIRECTORY,
+    buckets: bucket === undefined ? [] : [bucket],
+    aliases,
+  });
   return { settings: server.clientConfig, close: () => server.close() };
 }
 

@@ -1,3 +1,4 @@
+import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { EncryptedDownload, type EncryptionCallOptions, type S3EncryptionClient } from "@s3ec/client";
 import type { ByteTarget } from "./byte-target.js";
 import type { ObjectAddress } from "./object-address.js";
@@ -18,17 +19,22 @@ export interface DownloadOptions extends TransferOptions {
   readonly onLeft: (sentence: string) => void;
 }
 
+/** Which object, and what S3 is told. */
+export type ObjectToGet = ObjectAddress & Partial<GetObjectCommandInput>;
+
+export type Downloaded = Omit<GetObjectCommandOutput, "Body">;
+
 /**
  * Decrypts an object into a file that has its name only once it is whole, authenticated and on the disk; when anything
- * fails, nothing is left but what `resume` is for. A stream gets nothing before all of it is authenticated. Returns the
- * plaintext's bytes.
+ * fails, nothing is left but what `resume` is for. A stream gets nothing before all of it is authenticated. Returns what S3
+ * answered, with the plaintext's bytes.
  */
 export async function download(
   client: S3EncryptionClient,
-  address: ObjectAddress,
+  address: ObjectToGet,
   target: ByteTarget,
   { call, signal, onProgress, resume, onResume, onLeft }: DownloadOptions,
-): Promise<number> {
+): Promise<Downloaded> {
   const to = "file" in target ? target.file : target.stream;
   const transfer = new EncryptedDownload({ client, params: address, to, resume, ...call });
   const abort = (): void => void transfer.abort();
@@ -40,8 +46,7 @@ export async function download(
     else if (kept > 0) onResume(`Going on with ${kept} bytes that an earlier download left.`);
   });
   try {
-    const { ContentLength = 0 } = await transfer.done();
-    return ContentLength;
+    return await transfer.done();
   } catch (error) {
     if (transfer.kept !== undefined) {
       onLeft(

@@ -13,6 +13,7 @@ export type Outcome =
   | "open"
   | "partial"
   | "interrupted"
+  | "unread"
   | "terminated";
 
 /** What a script can tell apart; `s3ec --help` lists them. */
@@ -28,6 +29,7 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = Object.freeze({
   open: 8,
   partial: 9,
   interrupted: 130,
+  unread: 141,
   terminated: 143,
 });
 
@@ -43,7 +45,8 @@ Exit codes:
   7  the file system, S3 or the network failed
   8  of many objects some could not be done, or still need the key: the output says which
   9  nothing in this list needs the key, and it is not the whole bucket
-  130, 143  interrupted, terminated`;
+  130, 143  interrupted, terminated
+  141  whoever reads what cat or ls prints has stopped`;
 
 /** A command has said all that there is to say, and ends with this code. */
 export class Verdict extends Error {

@@ -11,6 +11,11 @@ export function print(text: string): Promise<void> {
   });
 }
 
+/** Whether anybody still reads what is printed. */
+export function isRead(): boolean {
+  return !process.stdout.destroyed && process.stdout.writable;
+}
+
 /** On standard error, where standard output has the object. */
 export async function tell(text: string): Promise<void> {
   process.stderr.write(`${shown(text)}\n`);

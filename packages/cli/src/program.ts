@@ -21,9 +21,11 @@ import {
   objectAddress,
   objectNamedAfter,
 } from "./object-address.js";
+import { objectsCommands } from "./objects/objects-commands.js";
 import { print, tell, warn } from "./printing.js";
 import { recipientsCommands } from "./recipients-command.js";
 import { rewrapCommand } from "./rewrap-command.js";
+import { serviceOptions } from "./service-options.js";
 import { verifyCommand } from "./verify-command.js";
 
 interface CommonOptions extends ConnectionOptions {
@@ -97,7 +99,7 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       const { client, dispose } = await connect(options, address.Bucket, { stdin, onWarning: warn });
       const { resume = false } = options;
       const put = async (transferOptions: TransferOptions) => {
-        const length = await upload(client, await openSource(file), address, { ...transferOptions, resume });
+        const { length } = await upload(client, await openSource(file), address, { ...transferOptions, resume });
         return () =>
           print(`Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`);
       };
@@ -125,7 +127,7 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
       await withProgress(options, interrupts, dispose, async (transferOptions) => {
         const target = await openTarget(file, transferOptions.signal);
-        const length = await download(client, address, target, {
+        const { ContentLength: length = 0 } = await download(client, address, target, {
           ...transferOptions,
           resume: options.resume ?? false,
           onResume: (sentence) => void tell(`s3ec: ${sentence}`),
@@ -182,6 +184,10 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
     ),
     interrupts,
   );
+  objectsCommands(root, interrupts, {
+    withKeys: (command, description) => transfer(explained(command, onVerbose), description),
+    withoutKeys: (command, description) => common(explained(command, onVerbose), description),
+  });
   recipientsCommands(root, interrupts, (command) => transfer(explained(command, onVerbose), ""));
   keyCommands(root, (command) => explained(command, onVerbose));
   configCommands(root, (command) => explained(command, onVerbose));
@@ -194,7 +200,7 @@ function explained(command: Command, onVerbose: () => void): Command {
 }
 
 function common(command: Command, description: string): Command {
-  return command
+  return serviceOptions(command)
     .description(description)
     .option("--config <FILE>", "configuration (default: s3ec.config.json, .yaml or .yml in this folder)")
     .option(...USE)

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { PutObjectCommand, type PutObjectCommandInput, type PutObjectCommandOutput } from "@aws-sdk/client-s3";
 import { EncryptedUpload, type S3EncryptionClient } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ByteSource } from "./byte-source.js";
@@ -10,13 +10,29 @@ import type { ObjectAddress } from "./object-address.js";
 /** Bytes above which a file goes up in parts, each of which is retried on its own; a stream is sent only once. */
 const SINGLE_PUT = 64 * 1024 * 1024;
 
-/** Encrypts a file or a stream into an object. Returns the plaintext's bytes. */
+/** Where an object goes, and what S3 is told of it. */
+export type ObjectToPut = ObjectAddress & Partial<Omit<PutObjectCommandInput, "Body">>;
+
+export interface UploadOptions extends TransferOptions {
+  readonly resume?: boolean;
+  /** Bytes that a stream may have, where that is more than 10,000 parts of 5 MiB. */
+  readonly expectedSize?: number;
+}
+
+/** What was put. */
+export interface Uploaded {
+  /** The plaintext's bytes. */
+  readonly length: number;
+  readonly answer: Pick<PutObjectCommandOutput, "ETag" | "VersionId" | "$metadata">;
+}
+
+/** Encrypts a file or a stream into an object. */
 export async function upload(
   client: S3EncryptionClient,
   source: ByteSource,
-  address: ObjectAddress,
-  options: TransferOptions & { readonly resume?: boolean },
-): Promise<number> {
+  address: ObjectToPut,
+  options: UploadOptions,
+): Promise<Uploaded> {
   const { call, signal, onProgress, resume = false } = options;
   if ("stream" in source && resume) {
     source.stream.destroy();
@@ -40,13 +56,11 @@ export async function upload(
   signal.throwIfAborted();
   try {
     if (size !== undefined && size <= SINGLE_PUT) {
-      await client.send(new PutObjectCommand(params), { ...call, abortSignal: signal });
-    } else {
-      const transfer = new EncryptedUpload({ client, params, ...call });
-      signal.addEventListener("abort", () => void transfer.abort(), { once: true });
-      await transfer.done();
+      const answer = await client.send(new PutObjectCommand(params), { ...call, abortSignal: signal });
+      return { length: read, answer };
     }
-    return read;
+    const answer = await done(new EncryptedUpload({ client, params, ...partSizeFor(options), ...call }), signal);
+    return { length: read, answer };
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
@@ -59,19 +73,37 @@ export async function upload(
 async function uploadFile(
   client: S3EncryptionClient,
   { path, size }: { readonly path: string; readonly size: number },
-  address: ObjectAddress,
-  { call, signal, onProgress, resume = false }: TransferOptions & { readonly resume?: boolean },
-): Promise<number> {
+  address: ObjectToPut,
+  { call, signal, onProgress, resume = false }: UploadOptions,
+): Promise<Uploaded> {
   const transfer = new EncryptedUpload({ client, params: address, file: path, resume, ...call });
   transfer.on("httpUploadProgress", ({ loaded = 0 }) => onProgress(loaded, size));
   signal.throwIfAborted();
-  signal.addEventListener("abort", () => void transfer.abort(), { once: true });
   try {
-    await transfer.done();
-    return size;
+    return { length: size, answer: await done(transfer, signal) };
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   }
+}
+
+/** The signal outlives it, where many are uploaded. */
+async function done(transfer: EncryptedUpload, signal: AbortSignal): Promise<Uploaded["answer"]> {
+  const abort = (): void => void transfer.abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await transfer.done();
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** S3's limit, and one part for what is larger than expected. */
+const PARTS = 9_999;
+const SMALLEST_PART = 5 * 1024 * 1024;
+
+function partSizeFor({ expectedSize = 0 }: UploadOptions): { readonly partSize?: number } {
+  const partSize = Math.ceil(expectedSize / PARTS);
+  return partSize > SMALLEST_PART ? { partSize } : {};
 }
 
 // Larger than a stream's default, which halves the speed of a put.

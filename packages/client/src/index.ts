@@ -41,6 +41,7 @@ export { FileChangedError } from "./transfer/file-changed-error.js";
 export { discardUpload } from "./transfer/resume/discard-upload.js";
 export type { DownloadResumption } from "./transfer/resumed-download.js";
 export type { TransferPace } from "./transfer/transfer-speed.js";
+export { TransferSpeed } from "./transfer/transfer-speed.js";
 export type { UploadProgress } from "./transfer/upload-progress.js";
 export type { AffectedFile, InstructionFileErrorCode } from "./write/sibling-error.js";
 export { InstructionFileError } from "./write/sibling-error.js";

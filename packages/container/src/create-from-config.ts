@@ -1,7 +1,9 @@
 import type { S3EncryptionClient } from "@s3ec/client";
+import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
 import { assertKnownOptions, type Keyring, type MaterialsManager, type OptionNames } from "@s3ec/materials";
 import { compose, type Overrides, SERVICES } from "./compose.js";
 import type { Configuration } from "./configuration.js";
+import { s3FormatOptionsOf } from "./formats.js";
 import { LOAD_OPTIONS, type LoadOptions, loadConfiguration } from "./load-configuration.js";
 
 /** Where a configuration is read, and settings that win over its own. */
@@ -17,6 +19,8 @@ export interface Assembly {
   readonly keyring: Keyring;
   /** The outermost one; a `DefaultMaterialsManager` of the keyring where the configuration names none. */
   readonly materialsManager: MaterialsManager;
+  /** What follows an object's key in those of the instruction files that may be written or read beside it. */
+  readonly instructionFileSuffixes: readonly string[];
   /** What was read. */
   readonly configuration: Configuration;
   /** Destroys the S3 and KMS clients, and what plugins hold open. */
@@ -35,10 +39,20 @@ export async function createFromConfig(source: string | URL | object, options: C
   const container = compose(loaded, options);
   const dispose = (): Promise<void> => container.unbindAllAsync();
   try {
+    const materialsManager = await container.getAsync(SERVICES.materialsManager);
+    const { suffix } = s3FormatOptionsOf(loaded.configuration.client ?? {})?.instructionFileConfig ?? {};
+    const own = suffix === undefined ? [] : [instructionFileSuffix(suffix)];
     return {
       client: await container.getAsync(SERVICES.client),
       keyring: await container.getAsync(SERVICES.keyring),
-      materialsManager: await container.getAsync(SERVICES.materialsManager),
+      materialsManager,
+      instructionFileSuffixes: [
+        ...new Set([
+          DEFAULT_INSTRUCTION_FILE_SUFFIX,
+          ...own,
+          ...(materialsManager.instructionFileSuffixes ?? []).map(instructionFileSuffix),
+        ]),
+      ],
       configuration: loaded.configuration,
       dispose,
     };

@@ -14,13 +14,27 @@ export interface ListObjectsOptions {
   readonly Bucket: string;
   /** What keys begin with. Default: anything. */
   readonly Prefix?: string;
+  /**
+   * What ends a name below the prefix, such as `/`: keys that hold it are given once for all that begin alike, as `isPrefix`,
+   * before the objects of their page. Not of versions. Default: none.
+   */
+  readonly Delimiter?: string;
+  /** That the requester pays. */
+  readonly RequestPayer?: "requester";
   /** Every version and delete marker, in place of the current objects. Default false. */
   readonly versions?: boolean;
   /** Ends the listing, which then throws. */
   readonly abortSignal?: AbortSignal;
 }
 
-const OPTIONS: OptionNames<ListObjectsOptions> = { Bucket: true, Prefix: true, versions: true, abortSignal: true };
+const OPTIONS: OptionNames<ListObjectsOptions> = {
+  Bucket: true,
+  Prefix: true,
+  Delimiter: true,
+  RequestPayer: true,
+  versions: true,
+  abortSignal: true,
+};
 
 /**
  * The objects below a prefix, in S3's order, a page of 1,000 at a time.
@@ -29,11 +43,20 @@ const OPTIONS: OptionNames<ListObjectsOptions> = { Bucket: true, Prefix: true, v
  */
 export async function* listObjects(client: S3Client, options: ListObjectsOptions): AsyncGenerator<StoredObject> {
   assertKnownOptions(options, OPTIONS, "listObjects");
-  const { Bucket, Prefix, versions = false, abortSignal } = options;
+  const { Bucket, Prefix, Delimiter, RequestPayer, versions = false, abortSignal } = options;
   if (typeof Bucket !== "string" || Bucket === "") {
     throw new S3EncryptionError("invalid-argument", "listObjects must be told a Bucket.");
   }
-  const listed = { Bucket, ...(Prefix === undefined ? {} : { Prefix }), EncodingType: "url" } as const;
+  if (versions && Delimiter !== undefined) {
+    throw new S3EncryptionError("invalid-argument", "A listing of versions takes no Delimiter.");
+  }
+  const listed = {
+    Bucket,
+    ...(Prefix === undefined ? {} : { Prefix }),
+    ...(RequestPayer === undefined ? {} : { RequestPayer }),
+    EncodingType: "url",
+  } as const;
+  const delimited = Delimiter === undefined ? {} : { Delimiter };
   const request = abortSignal === undefined ? {} : { abortSignal };
   if (versions) {
     yield* allVersions(
@@ -44,7 +67,10 @@ export async function* listObjects(client: S3Client, options: ListObjectsOptions
   let ContinuationToken: string | undefined;
   do {
     const token = ContinuationToken === undefined ? {} : { ContinuationToken };
-    const page = await client.send(new ListObjectsV2Command({ ...listed, ...token }), request);
+    const page = await client.send(new ListObjectsV2Command({ ...listed, ...delimited, ...token }), request);
+    for (const { Prefix: common = "" } of page.CommonPrefixes ?? []) {
+      yield { Key: decoded(common, page.EncodingType), isPrefix: true };
+    }
     for (const entry of page.Contents ?? []) yield storedObject(entry, page.EncodingType);
     ContinuationToken = nextOf(page.IsTruncated, page.NextContinuationToken, ContinuationToken);
   } while (ContinuationToken !== undefined);

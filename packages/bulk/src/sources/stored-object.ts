@@ -4,6 +4,8 @@ export interface StoredObject {
   readonly Key: string;
   /** Absent where the current object is meant, whichever version that is. */
   readonly VersionId?: string;
+  /** Whether `Key` is what several keys begin with, up to the `Delimiter` of a listing. Default false. */
+  readonly isPrefix?: boolean;
   /** Whether it is the newest version of its key. Absent where no version is named. */
   readonly isLatest?: boolean;
   /** Whether the version says that the object was deleted, and holds nothing. Default false. */

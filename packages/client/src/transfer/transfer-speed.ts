@@ -23,6 +23,7 @@ export class TransferSpeed {
   readonly #moments: Moment[];
 
   /**
+   * @param total bytes of all of it, where known
    * @param loaded bytes that were there before it began
    * @param now milliseconds, of a clock that nobody sets
    */
@@ -32,7 +33,7 @@ export class TransferSpeed {
     this.#moments = [{ time: now(), loaded }];
   }
 
-  /** To be called with every step that it makes. */
+  /** To be called with every step that it makes, and the bytes so far. */
   at(loaded: number): TransferPace {
     const time = this.#now();
     const moments = this.#moments;

@@ -1,0 +1,81 @@
+import { CopyObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { holdsEnvelope } from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
+import type { ObjectToGet } from "../download.js";
+import { formatAddress, type ObjectAddress } from "../object-address.js";
+import { isServiceError } from "../service-message.js";
+import { requestDetails } from "./answer-details.js";
+import { removeMoved } from "./download-one.js";
+import { encryptPlain, isPlainObject } from "./plain-object.js";
+import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
+
+/** Copies an object within S3: ciphertext, envelope and the files beside it, as they are. */
+export async function copyOne(
+  context: TransferContext,
+  from: ObjectToGet,
+  to: ObjectAddress,
+  onBytes: OnBytes,
+): Promise<TransferOutcome> {
+  const { plain, parameters, signal, plainMode, isMove } = context;
+  const head = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });
+  const isPlain = !holdsEnvelope(head.Metadata ?? {}) && (await isPlainObject(context, from));
+  if (isPlain && plainMode === "skip") return { state: "skipped", reason: "plain" };
+  if (isPlain && plainMode === "refuse") {
+    throw new S3EncryptionError(
+      "not-encrypted",
+      `${formatAddress(from)} was not written by an S3 encryption client: say --plain copy, skip or encrypt.`,
+    );
+  }
+  try {
+    const done =
+      isPlain && plainMode === "encrypt"
+        ? await encryptPlain(context, from, to, onBytes)
+        : {
+            ...(await copied(context, from, to, head)),
+            ...(isPlain && { plain: "copied" as const }),
+            sourceTag: head.ETag,
+          };
+    if (isMove) await removeMoved(context, from, done.sourceTag);
+    const { sourceTag: _, ...outcome } = done;
+    return outcome;
+  } catch (error) {
+    const isThere =
+      !context.overwrite && isServiceError(error) && error.$metadata.httpStatusCode === 412 && !(await isChanged());
+    if (isThere) return { state: "skipped", reason: "there" };
+    throw error;
+  }
+
+  /** The condition on the source is answered alike. */
+  async function isChanged(): Promise<boolean> {
+    const now = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });
+    return now.ETag !== head.ETag;
+  }
+}
+
+async function copied(
+  { client, call, parameters, signal, verbose }: TransferContext,
+  from: ObjectToGet,
+  to: ObjectAddress,
+  { ETag, ContentLength = 0 }: HeadObjectCommandOutput,
+): Promise<Extract<TransferOutcome, { state: "done" }>> {
+  // What was found to be encrypted, and nothing that came since.
+  const pinned = ETag === undefined || ETag.startsWith("W/") ? {} : { CopySourceIfMatch: ETag };
+  const answer = await client.send(
+    new CopyObjectCommand({ ...parameters.copy, ...pinned, ...to, CopySource: copySource(from) }),
+    { ...call, abortSignal: signal },
+  );
+  const etag = answer.CopyObjectResult?.ETag;
+  return {
+    state: "done",
+    bytes: ContentLength,
+    ...(etag === undefined ? {} : { etag }),
+    ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
+    ...(verbose ? { details: requestDetails(answer) } : {}),
+  };
+}
+
+function copySource({ Bucket, Key, VersionId }: ObjectToGet): string {
+  const key = Key.split("/").map(encodeURIComponent).join("/");
+  const version = VersionId === undefined ? "" : `?versionId=${encodeURIComponent(VersionId)}`;
+  return `${Bucket.startsWith("arn:") ? `${Bucket}/object` : Bucket}/${key}${version}`;
+}

@@ -1,0 +1,88 @@
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import type { ObjectAddress } from "../object-address.js";
+import { FilesBeside } from "./files-beside.js";
+import { KeysAround } from "./keys-around.js";
+import { type ListedObject, objectsBelow } from "./listed-objects.js";
+import type { LocalFile } from "./local-tree.js";
+import type { PathFilter } from "./path-filter.js";
+import { shownPath, shownPlace } from "./place.js";
+import type { Task } from "./run-tasks.js";
+import type { TransferContext } from "./transfer-context.js";
+import { removeUnchanged } from "./upload-one.js";
+
+/** Deletes one object with the files beside it; with an entity tag only if it is still that one. */
+export function deletionOf(context: TransferContext, address: ObjectAddress, IfMatch?: string): Task {
+  const { client, call, parameters, signal } = context;
+  const { RequestPayer } = parameters.get;
+  const { instructionFileSuffix } = call;
+  return {
+    step: { operation: "delete", from: shownPlace({ kind: "s3", ...address }) },
+    size: 0,
+    run: async () => {
+      const input = { ...address, ...(IfMatch && { IfMatch }), ...(RequestPayer && { RequestPayer }) };
+      const request = { abortSignal: signal, ...(instructionFileSuffix && { instructionFileSuffix }) };
+      const { VersionId } = await client.send(new DeleteObjectCommand(input), request);
+      return { state: "done", bytes: 0, ...(VersionId === undefined ? {} : { versionId: VersionId }) };
+    },
+  };
+}
+
+/** Deletes everything below a prefix that is meant, but for what an object that stays may need. */
+export function deletionsBelow(
+  context: TransferContext,
+  address: ObjectAddress,
+  isMeant: PathFilter,
+): AsyncGenerator<Task> {
+  return deletions(context, address, ({ name }) => isMeant(name));
+}
+
+/** Deletes what only the target of a sync has, each if it is still what was listed; what came meanwhile stays. */
+export function deletionsOfExtraneous(
+  context: TransferContext,
+  address: ObjectAddress,
+  extraneous: readonly ListedObject[],
+): AsyncGenerator<Task> {
+  const gone = new Map(extraneous.map(({ Key, ETag }) => [Key, ETag]));
+  return deletions(context, address, ({ Key, ETag }) => gone.has(Key) && gone.get(Key) === ETag, true);
+}
+
+/**
+ * What an object that stays may need is left, whatever it is called: what has the object's key in front, and holds an envelope
+ * or may not be read. The files of an object that goes are left to its own deletion.
+ */
+async function* deletions(
+  context: TransferContext,
+  address: ObjectAddress,
+  goes: (object: ListedObject) => boolean,
+  isBound = false,
+): AsyncGenerator<Task> {
+  const { plain, suffixes, signal: abortSignal, parameters } = context;
+  const { Bucket } = address;
+  const { RequestPayer } = parameters.get;
+  const beside = new FilesBeside(plain, Bucket, { suffixes, abortSignal });
+  const listing = objectsBelow(plain, address, { abortSignal, ...(RequestPayer && { RequestPayer }) });
+  const staying = new KeysAround();
+  for await (const object of beside.without(listing)) {
+    const { Key, ETag } = object;
+    const isGone = goes(object);
+    const owners = staying.next(Key, !isGone);
+    if (!isGone) continue;
+    const task = deletionOf(context, { Bucket, Key }, isBound ? ETag : undefined);
+    if (owners.length > 0 && (await beside.mayBeNeeded(object))) yield { step: task.step, skip: "needed" };
+    else yield task;
+  }
+}
+
+/** Deletes files that are still what was listed. */
+export async function* fileDeletions(files: readonly LocalFile[]): AsyncGenerator<Task> {
+  for (const file of files) {
+    yield {
+      step: { operation: "delete", from: shownPath(file.path) },
+      size: 0,
+      run: async () => {
+        await removeUnchanged(file);
+        return { state: "done", bytes: 0 };
+      },
+    };
+  }
+}

@@ -1,0 +1,96 @@
+import { access, mkdir, utimes } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
+import { type ByteTarget, openTarget } from "../byte-target.js";
+import { type Downloaded, download, type ObjectToGet } from "../download.js";
+import { openedDetails } from "./answer-details.js";
+import { makeRoomFor } from "./local-target.js";
+import type { Place } from "./place.js";
+import { downloadPlain, isPlainObject } from "./plain-object.js";
+import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
+
+/** Where to, and the folder that it must not leave, where the key had a say in the name. */
+export interface DownloadTarget {
+  readonly to: Exclude<Place, { kind: "s3" }>;
+  readonly within?: string;
+}
+
+/** Decrypts an object into a file, which then is as old as the object, or into standard output. */
+export async function downloadOne(
+  context: TransferContext,
+  from: ObjectToGet,
+  { to, within }: DownloadTarget,
+  onBytes: OnBytes,
+): Promise<TransferOutcome> {
+  const { signal, isMove, overwrite } = context;
+  if (to.kind === "local" && !overwrite && (await isThere(to.path))) return { state: "skipped", reason: "there" };
+  if (to.kind === "local") {
+    if (within === undefined) await mkdir(dirname(to.path), { recursive: true });
+    else await makeRoomFor(within, to.path);
+  }
+  const open = (): Promise<ByteTarget> => openTarget(to.kind === "stream" ? "-" : to.path, signal);
+  const address = { ...from, ...context.parameters.get };
+  const got = await opened(context, address, open, onBytes);
+  if (got === "plain") return { state: "skipped", reason: "plain" };
+  const { answer, target, isPlain } = got;
+  if ("file" in target && answer.LastModified !== undefined) {
+    await utimes(target.file, answer.LastModified, answer.LastModified);
+  }
+  if (isMove) await removeMoved(context, from, answer.ETag);
+  return {
+    state: "done",
+    bytes: answer.ContentLength ?? 0,
+    ...(answer.ETag === undefined ? {} : { etag: answer.ETag }),
+    ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
+    ...(isPlain ? { plain: "copied" } : { details: await openedDetails(context, from, answer) }),
+  };
+}
+
+async function opened(
+  context: TransferContext,
+  address: ObjectToGet,
+  open: () => Promise<ByteTarget>,
+  onBytes: OnBytes,
+): Promise<{ readonly answer: Downloaded; readonly target: ByteTarget; readonly isPlain: boolean } | "plain"> {
+  const { client, call, signal, plainMode } = context;
+  try {
+    const target = await open();
+    const options = { call, signal, onProgress: onBytes, resume: false, onResume: () => {}, onLeft: () => {} };
+    return { answer: await download(client, address, target, options), target, isPlain: false };
+  } catch (error) {
+    const isMeant = plainMode !== "refuse" && error instanceof S3EncryptionError && error.code === "not-encrypted";
+    if (!isMeant || !(await isPlainObject(context, address))) throw error;
+    if (plainMode === "skip") return "plain";
+    // What was refused has ended the stream that it would have gone to.
+    const target = await open();
+    return { answer: await downloadPlain(context, address, target, onBytes), target, isPlain: true };
+  }
+}
+
+/** What was read and stored elsewhere, if it is still that (H33: with its files). */
+export async function removeMoved(
+  { client, call, parameters, signal }: TransferContext,
+  { Bucket, Key }: ObjectToGet,
+  IfMatch: string | undefined,
+): Promise<void> {
+  if (IfMatch === undefined || IfMatch.startsWith("W/")) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "It is stored, and its source was left: the store says no strong entity tag (ETag) of it, by which a newer one could be told.",
+    );
+  }
+  const { RequestPayer } = parameters.get;
+  const { instructionFileSuffix } = call;
+  await client.send(new DeleteObjectCommand({ Bucket, Key, IfMatch, ...(RequestPayer && { RequestPayer }) }), {
+    abortSignal: signal,
+    ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
+  });
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,91 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { type AuditedObject, auditObjects, type StoredObject } from "@s3ec/bulk";
+import { DEFAULT_INSTRUCTION_FILE_SUFFIX } from "@s3ec/envelope";
+import { KeysAround } from "./keys-around.js";
+import type { ListedObject } from "./listed-objects.js";
+
+/** How it is found out what is an instruction file. */
+export interface FilesBesideOptions {
+  /** Suffixes of the configuration, and that of the call. */
+  readonly suffixes: readonly string[];
+  readonly abortSignal: AbortSignal;
+}
+
+/** Looks at most at so many at once. */
+const CONCURRENCY = 16;
+
+/** What is known of the files beside the objects of one bucket. */
+export class FilesBeside {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #suffixes: readonly string[];
+  readonly #abortSignal: AbortSignal;
+
+  constructor(client: S3Client, bucket: string, { suffixes, abortSignal }: FilesBesideOptions) {
+    this.#client = client;
+    this.#bucket = bucket;
+    this.#suffixes = [...new Set([DEFAULT_INSTRUCTION_FILE_SUFFIX, ...suffixes])];
+    this.#abortSignal = abortSignal;
+  }
+
+  /** Whether a key could be that of a file beside one of these, by a suffix that is configured. */
+  mayBelongTo(key: string, owners: readonly string[]): boolean {
+    return owners.some((owner) => this.#suffixes.includes(key.slice(owner.length)));
+  }
+
+  /**
+   * Objects of a listing, without the files that move and go with theirs: those with a configured suffix, whose object is in
+   * the listing, and that hold a wrapped key. `report.escrow` may as well be somebody's document.
+   */
+  async *without(objects: AsyncIterable<ListedObject>): AsyncGenerator<ListedObject> {
+    const around = new KeysAround();
+    let waiting: { readonly object: ListedObject; readonly isFile: Promise<boolean> | false }[] = [];
+    const settled = async function* (): AsyncGenerator<ListedObject> {
+      const all = waiting;
+      waiting = [];
+      for (const { object, isFile } of all) if (!(await isFile)) yield object;
+    };
+    for await (const object of objects) {
+      const isCandidate = this.mayBelongTo(object.Key, around.next(object.Key));
+      if (!isCandidate && waiting.length === 0) {
+        yield object;
+        continue;
+      }
+      const isFile = isCandidate && this.holdsWrappedKey(object);
+      if (isFile) isFile.catch(() => {});
+      waiting.push({ object, isFile });
+      if (waiting.length >= CONCURRENCY) yield* settled();
+    }
+    yield* settled();
+  }
+
+  /** Whether it is a file of an object, as far as can be told; what may not be read is not known to be one. */
+  async holdsWrappedKey(object: StoredObject): Promise<boolean> {
+    const { state } = await this.stateOf(object);
+    return state === "instruction-file";
+  }
+
+  /**
+   * Whether an object that stays may need it: whatever it is called, it holds an envelope, or may not be read. That is asked
+   * only of what begins with the key of one that stays.
+   */
+  async mayBeNeeded(object: StoredObject): Promise<boolean> {
+    const { state } = await this.stateOf(object);
+    return state !== "plain" && state !== "encrypted" && state !== "nothing";
+  }
+
+  /** What is stored at a key, by itself. */
+  async stateOf(object: StoredObject): Promise<AuditedObject> {
+    const one = async function* (): AsyncGenerator<StoredObject> {
+      yield { Key: object.Key };
+    };
+    const options = {
+      Bucket: this.#bucket,
+      instructionFileSuffixes: this.#suffixes,
+      areFilesListed: true,
+      abortSignal: this.#abortSignal,
+    };
+    for await (const audited of auditObjects(this.#client, one(), options)) return audited;
+    return { Key: object.Key, state: "unknown", wraps: [] };
+  }
+}

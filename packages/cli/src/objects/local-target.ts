@@ -1,0 +1,92 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { isError, S3EncryptionError } from "@s3ec/materials";
+
+/**
+ * The path below a folder that a key's name stands for. A key is whatever its writer chose: one that would lead out of the
+ * folder, or to no file of its own, is refused.
+ *
+ * @param folder with a separator at its end
+ * @throws S3EncryptionError `unsupported-operation`
+ */
+export function pathBelow(folder: string, name: string, platform: NodeJS.Platform = process.platform): string {
+  const parts = name.split("/");
+  const isNamed = parts.every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0"));
+  if (!isNamed || (platform === "win32" && !parts.every(isWindowsName))) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "Its key leads out of the folder, or to no file: get it by itself, under a name of yours.",
+    );
+  }
+  return `${folder}${parts.join(platform === "win32" ? "\\" : "/")}`;
+}
+
+/** Neither a drive, a stream of a file or a device, nor what Windows would write differently. */
+function isWindowsName(part: string): boolean {
+  if (/[<>:"|?*\\]/.test(part) || /[ .]$/.test(part)) return false;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what no name may hold
+  if (/[\x01-\x1f]/.test(part)) return false;
+  return !/^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i.test(part);
+}
+
+/**
+ * Makes the folders that a file below `folder` is in. A link on the way that leads out of it is refused, and so is a name that
+ * the file system takes for that of another file that is there.
+ *
+ * @throws S3EncryptionError `unsupported-operation`
+ */
+export async function makeRoomFor(folder: string, path: string): Promise<void> {
+  const root = await madeFolder(folder);
+  const parent = dirname(path);
+  const existing = await nearestExisting(parent);
+  assertInside(root, existing, path);
+  assertInside(root, await madeFolder(parent), path);
+  const there = await realpath(path).catch(() => undefined);
+  if (there === undefined) return;
+  assertInside(root, there, path);
+  await assertOwnName(root, folder, path);
+}
+
+async function madeFolder(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  return await realpath(folder);
+}
+
+async function nearestExisting(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    if (!isError(error) || error.code !== "ENOENT" || dirname(folder) === folder) throw error;
+    return await nearestExisting(dirname(folder));
+  }
+}
+
+function assertInside(root: string, place: string, path: string): void {
+  const isInside = place === root || `${place}${sep}`.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
+  if (isInside) return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `A link on the way to ${path} leads out of the folder: nothing was written through it.`,
+  );
+}
+
+/**
+ * Where the file system folds names, what is there may be another object's file: its entry has another spelling.
+ *
+ * @param spelled tells how what is there is spelled, links and all
+ */
+export async function assertOwnName(
+  root: string,
+  folder: string,
+  path: string,
+  spelled: (path: string) => Promise<string> = realpath,
+): Promise<void> {
+  const name = path.slice(folder.length);
+  const asSpelled = await spelled(path);
+  const own = join(root, name);
+  if (asSpelled === own || asSpelled.normalize().toLowerCase() !== own.normalize().toLowerCase()) return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `The file system takes its name for that of ${basename(asSpelled)}, which is there: get it by itself, under a name of yours.`,
+  );
+}

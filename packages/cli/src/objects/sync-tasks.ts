@@ -1,0 +1,139 @@
+import { HeadObjectCommand } from "@aws-sdk/client-s3";
+import { holdsEnvelope } from "@s3ec/envelope";
+import { FilesBeside } from "./files-beside.js";
+import { type FoundBelow, foundBelow } from "./found-below.js";
+import type { ListedObject } from "./listed-objects.js";
+import type { LocalFile, TreeOptions } from "./local-tree.js";
+import type { PathFilter } from "./path-filter.js";
+import type { PlacePair } from "./place-pair.js";
+import { TaskOfFound } from "./recursive-tasks.js";
+import type { Task } from "./run-tasks.js";
+import { type ComparisonOptions, isTimely, maySizeBe, sizeIfEncrypted } from "./same-content.js";
+import { sideBySide } from "./side-by-side.js";
+import type { TransferContext } from "./transfer-context.js";
+
+/** How two places are compared. */
+export interface SyncOptions extends ComparisonOptions, TreeOptions {
+  /** Sizes are taken from listings, as of what this client wrote. */
+  readonly trustListing?: boolean;
+}
+
+/** What only the target has, and what is known of the source beside that. */
+export interface SyncFindings {
+  readonly objects: readonly ListedObject[];
+  readonly files: readonly LocalFile[];
+  readonly isSourceEmpty: boolean;
+}
+
+/** Objects that are asked for their sizes at once. */
+const HEADS = 32;
+
+/** What a sync has to transfer, which is what the target has not, or has otherwise; and what only the target has. */
+export class SyncComparison {
+  readonly #context: TransferContext;
+  readonly #pair: PlacePair;
+  readonly #isMeant: PathFilter;
+  readonly #options: SyncOptions;
+  readonly #objects: ListedObject[] = [];
+  readonly #files: LocalFile[] = [];
+  #isSourceEmpty = true;
+  #isWhole = false;
+
+  constructor(context: TransferContext, pair: PlacePair, isMeant: PathFilter, options: SyncOptions) {
+    this.#context = context;
+    this.#pair = pair;
+    this.#isMeant = isMeant;
+    this.#options = options;
+  }
+
+  /** Undefined unless both sides were read to their ends. */
+  get findings(): SyncFindings | undefined {
+    if (!this.#isWhole) return undefined;
+    return { objects: this.#objects, files: this.#files, isSourceEmpty: this.#isSourceEmpty };
+  }
+
+  async *tasks(): AsyncGenerator<Task> {
+    const tasks = new TaskOfFound(this.#context, this.#pair);
+    // Asked for many at once, and given in their order.
+    const waiting: Promise<FoundBelow | undefined>[] = [];
+    const next = async (): Promise<Task | undefined> => {
+      const found = await waiting.shift();
+      return found === undefined ? undefined : tasks.of(found);
+    };
+    for await (const { left, right } of sideBySide(this.#source(), this.#target())) {
+      if (left === undefined) {
+        if (right !== undefined) this.#note(right);
+        continue;
+      }
+      this.#isSourceEmpty = false;
+      const needed = this.#isNeeded(left, right).then((isNeeded) => (isNeeded ? left : undefined));
+      needed.catch(() => {});
+      waiting.push(needed);
+      while (waiting.length >= HEADS) {
+        const task = await next();
+        if (task !== undefined) yield task;
+      }
+    }
+    while (waiting.length > 0) {
+      const task = await next();
+      if (task !== undefined) yield task;
+    }
+    this.#isWhole = true;
+  }
+
+  #source(): AsyncGenerator<FoundBelow> {
+    return foundBelow(this.#context, this.#pair.from, this.#isMeant, this.#options);
+  }
+
+  /** What is not there yet is empty; of a prefix that is so by itself. */
+  async *#target(): AsyncGenerator<FoundBelow> {
+    const { to } = this.#pair;
+    try {
+      yield* foundBelow(this.#context, to, this.#isMeant, this.#options);
+    } catch (error) {
+      const isMissing = to.kind === "local" && error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!isMissing) throw error;
+    }
+  }
+
+  #note(only: FoundBelow): void {
+    if ("unread" in only) return;
+    if (only.object !== undefined) this.#objects.push(only.object);
+    else if (only.file !== undefined) this.#files.push(only.file);
+  }
+
+  async #isNeeded(source: FoundBelow, target: FoundBelow | undefined): Promise<boolean> {
+    if (target === undefined || "unread" in source || "unread" in target) return true;
+    const { sizeOnly = false } = this.#options;
+    const { direction } = this.#pair;
+    const [from, to] = [modifiedOf(source), modifiedOf(target)];
+    if (!sizeOnly && !isTimely(direction, from, to, this.#options)) return true;
+    if (source.object !== undefined && target.object !== undefined) {
+      // What is copied is stored alike.
+      return source.object.Size !== target.object.Size;
+    }
+    const object = source.object ?? target.object;
+    const file = source.file ?? target.file;
+    if (object === undefined || file === undefined) return true;
+    if (this.#options.trustListing === true) return sizeIfEncrypted(object.Size ?? -1) !== file.size;
+    const place = source.place.kind === "s3" ? source.place : target.place;
+    if (place.kind !== "s3") return true;
+    return !(await this.#isOfSize(place.Bucket, object, file.size));
+  }
+
+  /** By its HEAD; what is not encrypted is not what would be stored, or is refused when it is read. */
+  async #isOfSize(Bucket: string, object: ListedObject, size: number): Promise<boolean> {
+    const { plain, parameters, signal, suffixes, plainMode } = this.#context;
+    const { Key } = object;
+    const head = await plain.send(new HeadObjectCommand({ Bucket, Key, ...parameters.get }), { abortSignal: signal });
+    if (holdsEnvelope(head.Metadata ?? {})) return maySizeBe(size, head);
+    const beside = new FilesBeside(plain, Bucket, { suffixes, abortSignal: signal });
+    const { state, contentLength } = await beside.stateOf({ Key });
+    if (state === "encrypted") return contentLength == null ? maySizeBe(size, head) : contentLength === size;
+    return state === "plain" && plainMode === "copy" && head.ContentLength === size;
+  }
+}
+
+function modifiedOf(found: Exclude<FoundBelow, { unread: unknown }>): number {
+  return found.object?.LastModified?.getTime() ?? found.file?.modified ?? 0;
+}

@@ -1,0 +1,130 @@
+import { stat } from "node:fs/promises";
+import { S3EncryptionError } from "@s3ec/materials";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { EXIT_CODES, Verdict } from "../exit-codes.js";
+import type { Interrupts } from "../interruption.js";
+import type { ObjectAddress } from "../object-address.js";
+import { objectOptions } from "./object-options.js";
+import type { ObjectsOptions } from "./objects-connection.js";
+import { filterOptions, pathFilter } from "./path-filter.js";
+import { type Place, place } from "./place.js";
+import { nameOf, type PlacePair, placePair } from "./place-pair.js";
+import type { ReportOptions } from "./transfer-report.js";
+
+/** What `cp`, `mv` and `sync` share. */
+export interface TransferOptions extends ObjectsOptions, ReportOptions {
+  readonly followSymlinks?: boolean;
+}
+
+interface CopyOptions extends TransferOptions {
+  readonly recursive?: boolean;
+  readonly versionId?: string;
+}
+
+/** Adds what `cp`, `mv` and `sync` have in common; gives their filter rules. */
+export function transferOptions(command: Command): ReturnType<typeof filterOptions> {
+  objectOptions(reportOptions(command))
+    .argument("<SOURCE>", "a file, a folder or s3://bucket/key", place)
+    .argument("<TARGET>", "a file, a folder or s3://bucket/key", place)
+    .option("--dryrun", "say what would be done, and do nothing")
+    .addOption(
+      new Option(
+        "--plain <WHAT>",
+        "what becomes of objects that are not encrypted (default: they are refused)",
+      ).choices(["copy", "skip", "encrypt"]),
+    )
+    .option("--no-follow-symlinks", "leave out links in folders");
+  return filterOptions(command);
+}
+
+/** Adds what says how much is told. */
+export function reportOptions(command: Command): Command {
+  return command
+    .option("--json", "a line of JSON for each object, and a last one of totals")
+    .option("--quiet", "say nothing, not even errors: the exit code tells")
+    .option("--only-show-errors", "say nothing but errors")
+    .option("--no-progress", "show no progress on a terminal");
+}
+
+/** `s3ec cp` and `s3ec mv`. */
+export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Interrupts): void {
+  const rules = transferOptions(command);
+  command.option("--recursive", "everything below SOURCE");
+  if (verb === "cp") {
+    command
+      .option("--expected-size <BYTES>", "of standard input, where it may be more than 50 GB", bytes)
+      .option("--version-id <ID>", "a version of SOURCE");
+  }
+  command.action(async (source: Place, target: Place, options: CopyOptions) => {
+    const { recursive: isMany = false, metadataDirective } = options;
+    const pair = await placePair(source, target, {
+      command: verb,
+      isMany,
+      replacesMetadata: metadataDirective === "REPLACE" || options.metadata !== undefined,
+    });
+    assertPlain(pair, options);
+    if (isMany && options.versionId !== undefined) throw invalid("--version-id is of one object.");
+    const { withObjects } = await import("./objects-connection.js");
+    const { TransferReport } = await import("./transfer-report.js");
+    const { runTasks } = await import("./run-tasks.js");
+    const { recursiveTasks } = await import("./recursive-tasks.js");
+    const { TransferTasks } = await import("./transfer-task.js");
+    const { dryrun = false, versionId } = options;
+    // What is on standard output is the object; and of standard input aws says nothing either.
+    const isStream = pair.from.kind === "stream" || pair.to.kind === "stream";
+    const report = new TransferReport(isStream ? { ...options, json: false, onlyShowErrors: true } : options);
+    const asked = {
+      address: bucketOf(pair),
+      isMove: verb === "mv",
+      readsStandardInput: pair.from.kind === "stream",
+    };
+    await ending(
+      withObjects(options, asked, interrupts, async (context) => {
+        async function* one(): AsyncGenerator<ReturnType<InstanceType<typeof TransferTasks>["of"]>> {
+          const name = pair.takesName ? nameOf(pair.from) : "";
+          const size = pair.from.kind === "local" ? (await stat(pair.from.path)).size : 0;
+          const found = { place: pair.from, name, size, ...(versionId === undefined ? {} : { versionId }) };
+          yield new TransferTasks(context, pair).of(found);
+        }
+        const tasks = isMany ? recursiveTasks(context, pair, pathFilter(rules()), options) : one();
+        try {
+          await runTasks(tasks, report, { dryrun, signal: interrupts.signal });
+        } finally {
+          report.progress.clear();
+        }
+        return await report.end(isMany);
+      }),
+    );
+  });
+}
+
+/** Ends the command with the code of what has said all there is to say. */
+export async function ending(code: Promise<number>): Promise<void> {
+  const exitCode = await code;
+  if (exitCode !== EXIT_CODES.ok) throw new Verdict(exitCode);
+}
+
+/** Throws `invalid-argument` for what is said of plain objects where there are none, or where none could be encrypted. */
+export function assertPlain({ direction }: PlacePair, { plain }: TransferOptions): void {
+  if (plain === undefined) return;
+  if (direction === "upload") throw invalid("--plain is of objects: a file is always encrypted.");
+  if (direction === "download" && plain === "encrypt") {
+    throw invalid("--plain encrypt is of copies within S3: to get a plain object say --plain copy.");
+  }
+}
+
+/** The one that stands in S3, or the target where both do. */
+export function bucketOf({ from, to }: PlacePair): ObjectAddress {
+  if (to.kind === "s3") return to;
+  if (from.kind === "s3") return from;
+  throw invalid("Neither of the two is in S3.");
+}
+
+function bytes(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Write a number of bytes.");
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}

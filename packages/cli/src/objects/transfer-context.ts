@@ -1,0 +1,45 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { EncryptionCallOptions, S3EncryptionClient } from "@s3ec/client";
+import type { ObjectParameters } from "./object-parameters.js";
+
+/** What becomes of objects that are not encrypted: they are refused unless something is said. */
+export type PlainMode = "refuse" | "copy" | "skip" | "encrypt";
+
+/** What all transfers of a command share. */
+export interface TransferContext {
+  /** Encrypts and decrypts. */
+  readonly client: S3EncryptionClient;
+  /** The same without that. */
+  readonly plain: S3Client;
+  readonly call: EncryptionCallOptions;
+  readonly parameters: ObjectParameters;
+  readonly plainMode: PlainMode;
+  /** Suffixes of instruction files, beside those that every reader knows. */
+  readonly suffixes: readonly string[];
+  /** What was read goes, once it is stored. */
+  readonly isMove: boolean;
+  /** Whether what is there is replaced. */
+  readonly overwrite: boolean;
+  readonly expectedSize?: number;
+  /** Whether more is told of each. */
+  readonly verbose: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What has become of one that was not encrypted. */
+export type PlainOutcome = "copied" | "encrypted";
+
+/** What came of one. */
+export type TransferOutcome =
+  | {
+      readonly state: "done";
+      readonly bytes: number;
+      readonly etag?: string;
+      readonly versionId?: string;
+      readonly plain?: PlainOutcome;
+      readonly details?: readonly string[];
+    }
+  | { readonly state: "skipped"; readonly reason: "there" | "plain" };
+
+/** Told the bytes of one so far. */
+export type OnBytes = (bytes: number) => void;

@@ -1,0 +1,60 @@
+import { stat, unlink } from "node:fs/promises";
+import { S3EncryptionError } from "@s3ec/materials";
+import { openSource } from "../byte-source.js";
+import type { ObjectAddress } from "../object-address.js";
+import { isServiceError } from "../service-message.js";
+import { upload } from "../upload.js";
+import { requestDetails } from "./answer-details.js";
+import type { Place } from "./place.js";
+import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
+
+/** Encrypts a file or a stream into an object. */
+export async function uploadOne(
+  context: TransferContext,
+  from: Exclude<Place, { kind: "s3" }>,
+  { Bucket, Key }: ObjectAddress,
+  onBytes: OnBytes,
+): Promise<TransferOutcome> {
+  const { client, call, parameters, signal, isMove, expectedSize } = context;
+  const path = from.kind === "stream" ? "-" : from.path;
+  const before = isMove ? await stat(path) : undefined;
+  const source = await openSource(path);
+  try {
+    const put = { Bucket, Key, ...parameters.put(from.kind === "stream" ? "" : path) };
+    const { length, answer } = await upload(client, source, put, {
+      call,
+      signal,
+      onProgress: onBytes,
+      ...(expectedSize === undefined ? {} : { expectedSize }),
+    });
+    if (before !== undefined) await removeUnchanged({ path, size: before.size, modified: before.mtimeMs });
+    return {
+      state: "done",
+      bytes: length,
+      ...(answer.ETag === undefined ? {} : { etag: answer.ETag }),
+      ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
+      ...(context.verbose ? { details: requestDetails(answer) } : {}),
+    };
+  } catch (error) {
+    const isThere = !context.overwrite && isServiceError(error) && error.$metadata.httpStatusCode === 412;
+    if (isThere) return { state: "skipped", reason: "there" };
+    throw error;
+  }
+}
+
+/**
+ * Removes a file that is still what was read of it.
+ *
+ * @throws S3EncryptionError `content-mismatch` where it changed: what somebody wrote meanwhile is nowhere else
+ */
+export async function removeUnchanged(file: {
+  readonly path: string;
+  readonly size: number;
+  readonly modified: number;
+}): Promise<void> {
+  const { size, mtimeMs } = await stat(file.path);
+  if (size !== file.size || mtimeMs !== file.modified) {
+    throw new S3EncryptionError("content-mismatch", "The file changed meanwhile, and was left.");
+  }
+  await unlink(file.path);
+}
