@@ -14,7 +14,7 @@ export { rawKeyQuestion } from "./key-question/raw-key-question.js";
 export type { Inventory, InventoryOptions } from "./sources/inventory/read-inventory.js";
 export { readInventory } from "./sources/inventory/read-inventory.js";
 export type { ListObjectsOptions } from "./sources/list-objects.js";
-export { listObjects } from "./sources/list-objects.js";
+export { decodedKey, listObjects } from "./sources/list-objects.js";
 export type { ObjectFilter, ObjectFilterOptions } from "./sources/object-filter.js";
 export { filterObjects, objectFilter } from "./sources/object-filter.js";
 export type { ReadKeysOptions } from "./sources/read-keys.js";

@@ -29,6 +29,19 @@ export async function readConfigurationFile(file: string): Promise<Configuration
   }
 }
 
+/**
+ * What a configuration says that is kept as text, such as in a parameter store: JSON or YAML. To be passed on to `createFromConfig`,
+ * which checks it.
+ *
+ * @param name what the text is called in errors, which quote nothing of it
+ * @throws S3EncryptionError `invalid-configuration` for what is neither
+ */
+export async function parseConfiguration(text: string, name: string): Promise<object> {
+  const { value } = await yamlSource(name, text.replace(/^\uFEFF/, ""));
+  if (typeof value === "object" && value !== null) return value;
+  throw wrongFile(name, "it must hold the fields of a configuration, in JSON or YAML");
+}
+
 async function textOf(file: string): Promise<string> {
   const found = await readBoundedFile(file, { maxLength: MAX_LENGTH, timeoutMs: TIME_LIMIT_MS });
   if (typeof found === "string") throw wrongFile(file, NOT_READ[found]);

@@ -1,5 +1,6 @@
 export type { Overrides } from "./compose.js";
 export type { ClientConfiguration, ClientOptions, Configuration } from "./configuration.js";
+export { parseConfiguration } from "./configuration-file.js";
 export { configurationJsonSchema } from "./configuration-json-schema.js";
 export type { ConfiguredAccess, KmsUse, NamedObjects } from "./configured-access.js";
 export { configuredAccess } from "./configured-access.js";

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MissingToolchainError } from "./build/toolchain.js";
+import { runBatchJobs } from "./lambda/batch-jobs.js";
+import { checkTemplate } from "./lambda/checked-template.js";
 import { MESSAGE_CLIENT_NAMES } from "./messages/message-job.js";
 import { runMessageMatrix } from "./messages/message-matrix.js";
 import { startMessageOurs } from "./messages/message-ours.js";
@@ -50,6 +52,7 @@ async function main(): Promise<number> {
   const objects = objectPeers.length === 0 ? { plain: [], rewrapped: [] } : await objectCells(kms);
   const messages = messagePeers.length === 0 ? [] : await messageCells(kms);
   const anew = isWanted("written-anew") ? await writtenAnew(await keepRunning(startS3())) : [];
+  const lambda = isWanted("batch") ? await batchChecks() : [];
   const text = [
     ...(objects.plain.length === 0 ? [] : [report(objects.plain)]),
     ...(objects.rewrapped.length === 0 ? [] : [rewrapReport(objects.rewrapped)]),
@@ -58,7 +61,7 @@ async function main(): Promise<number> {
   console.log(text.join(""));
   if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text.join(""));
   else console.log("Not every peer ran, so docs/interop.md stays as it is.");
-  return conclude([...objects.plain, ...objects.rewrapped, ...messages, ...anew]);
+  return conclude([...objects.plain, ...objects.rewrapped, ...messages, ...anew, ...lambda]);
 }
 
 async function objectCells(kms: Server): Promise<{ readonly plain: Cell[]; readonly rewrapped: RewrapCell[] }> {
@@ -90,6 +93,22 @@ async function messageCells(kms: Server): ReturnType<typeof runMessageMatrix> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function batchChecks(): Promise<Judged[]> {
+  const checks: Judged[] = [];
+  for (const [name, run] of [
+    ["batch", runBatchJobs],
+    ["cfn-lint", async () => [await checkTemplate()]],
+  ] as const) {
+    try {
+      checks.push(...(await run()));
+    } catch (failure) {
+      if (!(failure instanceof MissingToolchainError)) throw failure;
+      missing.push(`${name}: ${failure.message}`);
+    }
+  }
+  return checks;
 }
 
 async function keepRunning<Closable extends { close(): Promise<void> }>(

@@ -134,7 +134,12 @@ function decoded(key: string, encoding: string | undefined): string {
   return encoding === "url" ? decodedKey(key) : key;
 }
 
-/** S3 escapes keys as in a query: a space is a plus. Throws for what is no such text. */
+/**
+ * A key as S3 has it, of what S3's listings, inventories and Batch Operations make of it: they escape keys as in a query, where a space is a
+ * plus. To be called once.
+ *
+ * @throws S3EncryptionError `invalid-argument` for what is no such text
+ */
 export function decodedKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll("+", " "));

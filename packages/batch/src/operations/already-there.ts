@@ -1,0 +1,70 @@
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import type { AuditedObject, AuditedWrap } from "@s3ec/bulk";
+import { S3EncryptionError } from "@s3ec/materials";
+import { isTemporary } from "../failure.js";
+import { auditOne } from "./audit.js";
+import type { ObjectTask } from "./object-task.js";
+
+/** Whether the new key opens the wrap that stands, or the wrap names it and cannot be opened here. */
+export type AlreadyThere = "verified" | "unverified";
+
+/**
+ * Whether the wrap that is meant is the new key's: S3 calls twice, and a job may be given again. There is no journal to ask, so the
+ * object is: KMS, by a dry run with the new key's id, or the raw key itself, or, where only its public half is here, its
+ * description.
+ */
+export async function alreadyThere(task: ObjectTask): Promise<AlreadyThere | undefined> {
+  const { target } = task.connection;
+  if (target === undefined) return undefined;
+  const found = await auditOne(task, target.question);
+  const wraps = meant(found, task);
+  // What is stored beside a legacy wrap may name a key that has not made it, and none is ever written anew.
+  if (wraps.length === 0 || wraps.some(({ needsKey, isLegacy }) => needsKey !== "yes" || isLegacy)) return undefined;
+  return await opened(task);
+}
+
+/** Whether the object is of the current format, too, so that it needs no migration. */
+export async function alreadyMigrated(task: ObjectTask): Promise<boolean> {
+  const { target } = task.connection;
+  if (target === undefined) return false;
+  const found = await auditOne(task, target.question);
+  const [own] = meant(found, task);
+  return found.format === "V3" && found.problem === undefined && own?.needsKey === "yes" && !own.isLegacy;
+}
+
+/** The object's own, or those of the recipient or file that the job names. */
+function meant({ wraps }: AuditedObject, { settings: { recipient, suffix } }: ObjectTask): readonly AuditedWrap[] {
+  if (recipient !== undefined)
+    return wraps.filter((wrap) => wrap.place.in === "annotation" && wrap.recipient === recipient);
+  if (suffix === undefined) return wraps.slice(0, 1);
+  const ofFile = wraps.filter(({ place }) => place.in === "instruction-file" && place.suffix === suffix);
+  return ofFile.length > 0
+    ? ofFile
+    : wraps.filter((wrap) => wrap.place.in === "annotation" && wrap.recipient === suffix.replace(/^\.+/, ""));
+}
+
+/** As a reader would who holds the new key alone; no content is read. */
+async function opened({ connection, target, settings, signal }: ObjectTask): Promise<AlreadyThere | undefined> {
+  const {
+    recipient,
+    suffix = recipient === undefined ? undefined : `.${recipient}`,
+    context,
+    toContext = context,
+  } = settings;
+  const { client, kind } = connection.target ?? {};
+  if (client === undefined) return undefined;
+  try {
+    const { Body } = await client.send(new GetObjectCommand(target), {
+      abortSignal: signal,
+      ...(toContext === undefined ? {} : { encryptionContext: toContext }),
+      ...(suffix === undefined ? {} : { instructionFileSuffix: suffix }),
+    });
+    (Body as { destroy?: () => void } | undefined)?.destroy?.();
+    return "verified";
+  } catch (error) {
+    if (!(error instanceof S3EncryptionError) || isTemporary(error)) throw error;
+    // KMS has said whose it is, or the description has; a key that is here, and does not open it, says that it is not.
+    const isAway = error.code === "key-unavailable" || error.code === "context-mismatch";
+    return isAway || (kind === "raw" && error.code === "no-matching-key") ? "unverified" : undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { type MigratedObject, migrateObject } from "@s3ec/client";
+import { S3EncryptionError } from "@s3ec/materials";
+import { type Outcome, permanent, succeeded } from "../response.js";
+import { alreadyMigrated } from "./already-there.js";
+import { nothingToDo } from "./nothing-to-do.js";
+import { headOf, keeping, type ObjectTask, reading } from "./object-task.js";
+
+/**
+ * `migrate`: writes the object anew in the current format, with a new data key. What is of that format under the new key, or with
+ * `before` what was written since, is left as it is: S3 calls twice.
+ */
+export async function migrate(task: ObjectTask, head: HeadObjectCommandOutput): Promise<Outcome> {
+  const { settings, connection, target, signal } = task;
+  const { before, drop, toContext } = settings;
+  const { Bucket, Key, VersionId } = target;
+  if (connection.to === undefined) throw new Error("There is nothing to migrate to.");
+  if (VersionId !== undefined && !(await isCurrent(task, head))) {
+    return permanent("unsupported-operation: It is not the current version: only that one is written anew.");
+  }
+  if (before !== undefined) {
+    if (head.LastModified !== undefined && head.LastModified >= before) {
+      return succeeded(`already there: it was written since ${before.toISOString()}.`);
+    }
+  } else if (await alreadyMigrated(task)) {
+    return succeeded("already there: it is of format V3, under the new key.");
+  } else if (connection.target === undefined || writesMessages(task)) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      "Nothing would tell which objects are done already: set before, such as 2026-11-29T12:00:00Z, so that what was written since is left as it is.",
+    );
+  }
+  try {
+    const done = await migrateObject(connection.client, {
+      Bucket,
+      Key,
+      ...reading(task),
+      ...keeping(task),
+      to: {
+        materialsManager: connection.to.materialsManager,
+        ...(toContext === undefined ? {} : { encryptionContext: toContext }),
+      },
+      dropRecipients: drop,
+      abortSignal: signal,
+    });
+    return succeeded(described(done));
+  } catch (error) {
+    const outcome = await nothingToDo(task, error);
+    if (outcome !== undefined) return outcome;
+    throw error;
+  }
+}
+
+/** The client's own format is written, whatever the configuration of the new key says. */
+function writesMessages({ connection }: ObjectTask): boolean {
+  return connection.writes === "aws-message";
+}
+
+async function isCurrent(
+  { connection, target, signal, settings }: ObjectTask,
+  head: HeadObjectCommandOutput,
+): Promise<boolean> {
+  const { VersionId: _, ...current } = target;
+  const now = await headOf({ connection, target: current, signal, settings });
+  return now?.VersionId === head.VersionId;
+}
+
+function described({ droppedRecipients, removedFiles, replacedVersionId, changed }: MigratedObject): string {
+  return [
+    "migrated: it is written anew, with a new data key.",
+    ...(droppedRecipients.length === 0 ? [] : [`Not for these any more: ${droppedRecipients.join(", ")}.`]),
+    ...(removedFiles.length === 0 ? [] : [`Removed: ${removedFiles.map((key) => JSON.stringify(key)).join(", ")}.`]),
+    ...(replacedVersionId === undefined
+      ? []
+      : [`The version ${replacedVersionId} is as it was, and needs the old key.`]),
+    ...(changed.length === 0 ? [] : [`Not as before: ${changed.join(", ")}.`]),
+  ].join(" ");
+}

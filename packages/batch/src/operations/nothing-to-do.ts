@@ -1,0 +1,33 @@
+import { S3EncryptionError } from "@s3ec/materials";
+import { type Outcome, succeeded } from "../response.js";
+import { auditOne } from "./audit.js";
+import type { ObjectTask } from "./object-task.js";
+
+/** What an inventory lists and no operation is for: plain objects, instruction files, what is gone by now. */
+export const GONE: Outcome = succeeded("nothing to do: no object is there any more.");
+
+/** Where there is no envelope, what is there instead; undefined where that is no reason to leave it. */
+export async function nothingToDo(task: ObjectTask, error: unknown): Promise<Outcome | undefined> {
+  if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return undefined;
+  const { state, owner } = await auditOne(task);
+  const { recipient, suffix } = task.settings;
+  switch (state) {
+    case "nothing":
+      return GONE;
+    case "plain":
+      return succeeded("nothing to do: it is plain, no S3 encryption client has written it.");
+    case "instruction-file":
+      return succeeded(
+        `nothing to do: it is an instruction file, which holds a wrapped key for ${owner === undefined ? "another object" : JSON.stringify(owner)}.`,
+      );
+    case "orphaned-file":
+      return succeeded("nothing to do: it is an instruction file, and the object that it was for is gone.");
+    case "encrypted":
+      if (recipient !== undefined) return succeeded(`nothing to do: it has no recipient ${JSON.stringify(recipient)}.`);
+      return suffix === undefined
+        ? undefined
+        : succeeded(`nothing to do: it has no instruction file ${JSON.stringify(suffix)}.`);
+    default:
+      return undefined;
+  }
+}
