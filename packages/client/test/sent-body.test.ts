@@ -102,6 +102,12 @@ describe("piecesToSend", () => {
     expect(Buffer.concat(given).equals(content)).to.equal(true);
   });
 
+  it("gives out the last byte, where it is alone", async () => {
+    const given = await pieces(content.subarray(0, 64 * KiB), content.subarray(64 * KiB, 64 * KiB + 1));
+    expect(given.map(({ length }) => length)).to.eql([64 * KiB, 1]);
+    expect(Buffer.concat(given).equals(content.subarray(0, 64 * KiB + 1))).to.equal(true);
+  });
+
   it("gives out nothing where nothing comes", async () => {
     expect(await pieces()).to.eql([]);
     expect(await pieces(Buffer.alloc(0))).to.eql([]);
