@@ -53,7 +53,7 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
     throw wrong(`There is no ${escrow}: s3ec keygen rsa KEY --public ${escrow} makes one.`);
   }
   const { keyring: first, done, notes = [] } = await chosen(kind, file, options, questions);
-  const keyring = escrow === "" ? first : withEscrow(first, sourceOf(escrow, file));
+  const keyring = escrow === "" ? first : await withEscrow(first, escrow, file);
   const region = await questions.text(
     options.region,
     "Region of the bucket (empty: as AWS_REGION or the profile says)",
@@ -96,9 +96,11 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
 }
 
 /** One key makes the data keys, and both open them. */
-function withEscrow(generator: object, publicKey: object): object {
-  const child = { keyring: { type: "raw-rsa", publicKey }, instructionFileSuffix: ESCROW_SUFFIX };
-  return { type: "multi", generator, children: [child] };
+async function withEscrow(generator: object, escrow: string, configuration: string): Promise<object> {
+  const { descriptionOf } = await import("./keygen-command.js");
+  const publicKey = sourceOf(escrow, configuration);
+  const keyring = { type: "raw-rsa", publicKey, materialDescription: descriptionOf(escrow) };
+  return { type: "multi", generator, children: [{ keyring, instructionFileSuffix: ESCROW_SUFFIX }] };
 }
 
 /** A file as it is seen from the configuration. */
@@ -147,7 +149,7 @@ async function fileKey(
     kind === "aes" ? "s3ec.key" : "s3ec.pem",
   );
   const { passphraseEnv } = options;
-  const { keygenAes, keygenRsa } = await import("./keygen-command.js");
+  const { descriptionOf, keygenAes, keygenRsa } = await import("./keygen-command.js");
   const isThere = await exists(path);
   if (!isThere)
     await (kind === "aes"
@@ -157,7 +159,11 @@ async function fileKey(
     ...sourceOf(path, configuration),
     ...(passphraseEnv === undefined ? {} : { passphrase: { env: passphraseEnv } }),
   };
-  const keyring = kind === "aes" ? { type: "raw-aes", wrappingKey: source } : { type: "raw-rsa", privateKey: source };
+  const materialDescription = descriptionOf(path);
+  const keyring =
+    kind === "aes"
+      ? { type: "raw-aes", wrappingKey: source, materialDescription }
+      : { type: "raw-rsa", privateKey: source, materialDescription };
   const name = kind.toUpperCase();
   return {
     keyring,

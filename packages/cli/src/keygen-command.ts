@@ -82,8 +82,13 @@ async function writePublicHalf(publicFile: string, pem: string, file: string): P
 }
 
 function keyring(use: string, fields: object, file: string, { description }: KeygenOptions): string[] {
-  const materialDescription = description ?? { key: parse(file).name };
+  const materialDescription = description ?? descriptionOf(file);
   return ["", `In a configuration, ${use}:`, JSON.stringify({ keyring: { ...fields, materialDescription } }, null, 2)];
+}
+
+/** What is stored with a key's wraps, so that its former ones are found once there is a new one; of both halves the same. */
+export function descriptionOf(file: string): Description {
+  return { key: parse(file).name.replace(/\.pub$/, "") };
 }
 
 /** As `config check` names the key. */

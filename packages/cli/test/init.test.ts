@@ -104,7 +104,7 @@ describe("s3ec, from an empty folder to the first object", function () {
     expect(written).to.contain("s3ec get s3://BUCKET/KEY FILE --suffix .escrow --config ITS-CONFIGURATION");
     expect(checked)
       .to.match(
-        /is wrapped with the RSA key SHA256:\S+, stored in the instruction file at the object's key plus "\.escrow"/,
+        /is wrapped with the RSA key SHA256:\S+ described as key=escrow, stored in the instruction file at the object's key plus "\.escrow"/,
       )
       .and.contain("kms:GenerateDataKey is allowed on alias/hierarchy.");
   });
@@ -210,6 +210,8 @@ describe("s3ec init", () => {
         "  type: raw-aes",
         "  wrappingKey:",
         "    file: its.key",
+        "  materialDescription:",
+        "    key: its",
         "client:",
         "  commitmentPolicy: REQUIRE_ENCRYPT_ALLOW_DECRYPT",
         "  enableLegacyWrappingAlgorithms: true",
@@ -232,6 +234,16 @@ describe("s3ec init", () => {
       keyring: { type: "kms", keyId: "alias/app" },
     });
     expect(JSON.parse(read("s3ec.schema.json"))).to.have.nested.property("$defs.configuration.properties.keyring");
+  });
+
+  it("writes the keyring that keygen prints, so that a later key tells the objects of this one apart", async () => {
+    const rsa = ["keygen", "rsa", "team.pem", "--bits", "2048", "--public", "team.pub.pem"];
+    const { stdout } = await s3ec(rsa, temporary.folder);
+    const printed = [...stdout.matchAll(/^\{\n[\s\S]*?^\}$/gm)].map(([json]) => JSON.parse(json).keyring);
+    const init = ["init", "team.json", "--keyring", "rsa", "--key", "team.pem", "--escrow", "team.pub.pem"];
+    expect((await s3ec(init, temporary.folder)).code).to.equal(0);
+    const { generator, children } = JSON.parse(read("team.json")).keyring;
+    expect([children[0].keyring, generator]).to.deep.equal(printed);
   });
 
   it("names the key's file as it is seen from the configuration", async () => {

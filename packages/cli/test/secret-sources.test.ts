@@ -1,4 +1,6 @@
+import { spawn, spawnSync } from "node:child_process";
 import { createPrivateKey, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,7 +8,7 @@ import { join } from "node:path";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { keyFilesFolder } from "@s3ec/test-vectors";
 import { expect } from "chai";
-import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
+import { BIN, type Outcome, s3ec, start, temporaryFolder } from "./command.js";
 
 const ESCROW = createPrivateKey(readFileSync(join(keyFilesFolder, "pkcs8.pem")));
 const PASSPHRASE = "open sesame";
@@ -181,6 +183,34 @@ describe("s3ec with keys and passphrases that are in no file", function () {
     const both = await fed(PASSPHRASE, "get", "s3://demo/typed", "copy", "--config", "both.json");
     expect(both.code).to.equal(3);
     expect(both.stderr).to.contain("standard input was read for another key before, to its end");
+  });
+
+  it("takes a key of the operating system's keychain", async function () {
+    if (spawnSync("dbus-run-session", ["--", "gnome-keyring-daemon", "--version"]).status !== 0) {
+      console.log("      skipped: a keychain takes apt-get install gnome-keyring dbus-daemon");
+      return this.skip();
+    }
+    configured("keychain.json", {
+      type: "raw-aes",
+      wrappingKey: { keychain: "s3ec", account: "app", encoding: "base64" },
+    });
+    // A session and keychain of its own, which end with it.
+    const script = `printf '\\n' | gnome-keyring-daemon --unlock --components=secrets > keychain.log 2>&1
+      "$1" --input-type=module -e "$2" || exit 90
+      "$1" "$3" put report s3://demo/keychain --config keychain.json --dev-server "$4" || exit 91
+      "$1" "$3" get s3://demo/keychain copy --config keychain.json --dev-server "$4" || exit 92`;
+    const entry = `import { AsyncEntry } from ${JSON.stringify(import.meta.resolve("@napi-rs/keyring"))};
+      await new AsyncEntry("s3ec", "app").setPassword(${JSON.stringify(randomBytes(32).toString("base64"))});`;
+    writeFileSync(join(folder, "copy"), "");
+    const args = ["--", "sh", "-c", script, "sh", process.execPath, entry, BIN, server.endpoint];
+    const child = spawn("dbus-run-session", args, {
+      cwd: folder,
+      env: { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_RUNTIME_DIR: folder },
+      stdio: "ignore",
+    });
+    const [code] = await once(child, "close");
+    expect(code).to.equal(0);
+    expect(copied()).to.equal("a report");
   });
 
   it("writes with the key of an expired certificate, and says that it has expired", async () => {
