@@ -19,12 +19,15 @@ export async function openSource(path: string): Promise<ByteSource> {
   const there = await stat(path);
   if (there.isDirectory()) throw new S3EncryptionError("invalid-argument", `${path} is not a file but a folder.`);
   // One of /proc or /sys takes no room, and has other bytes than its size says.
-  if (there.isFile() && there.blocks > 0) {
-    const file = await open(path, "r");
-    return { file, path, size: (await file.stat()).size };
-  }
+  if (there.isFile() && there.blocks > 0) return await openFile(path);
   // To open a pipe that nobody writes to yet would block, and no signal could end the process.
   return { stream: streamOf(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)) };
+}
+
+/** Opens what is known to be a file. */
+export async function openFile(path: string): Promise<Extract<ByteSource, { file: FileHandle }>> {
+  const file = await open(path, "r");
+  return { file, path, size: (await file.stat()).size };
 }
 
 /** A stream that waits without holding a thread, where there may be something to wait for. */

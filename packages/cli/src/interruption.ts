@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { EXIT_CODES } from "./exit-codes.js";
 
@@ -36,6 +37,8 @@ export class Interrupts {
   left: string | undefined;
 
   constructor() {
+    // Each of many transfers listens.
+    setMaxListeners(0, this.#aborting.signal);
     this.#ended = new Promise((_, reject) => {
       this.#end = reject;
     });

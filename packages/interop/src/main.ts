@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MissingToolchainError } from "./build/toolchain.js";
+import { besideAws } from "./command-line/beside-aws.js";
 import { runBatchJobs } from "./lambda/batch-jobs.js";
 import { checkTemplate } from "./lambda/checked-template.js";
 import { MESSAGE_CLIENT_NAMES } from "./messages/message-job.js";
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
   const messages = messagePeers.length === 0 ? [] : await messageCells(kms);
   const anew = isWanted("written-anew") ? await writtenAnew(await keepRunning(startS3())) : [];
   const lambda = isWanted("batch") ? await batchChecks() : [];
+  const lines = isWanted("aws-cli") ? await commandLines() : [];
   const text = [
     ...(objects.plain.length === 0 ? [] : [report(objects.plain)]),
     ...(objects.rewrapped.length === 0 ? [] : [rewrapReport(objects.rewrapped)]),
@@ -61,7 +63,17 @@ async function main(): Promise<number> {
   console.log(text.join(""));
   if (wanted.length === 0 && missing.length === 0) await writeFile(REPORT, text.join(""));
   else console.log("Not every peer ran, so docs/interop.md stays as it is.");
-  return conclude([...objects.plain, ...objects.rewrapped, ...messages, ...anew, ...lambda]);
+  return conclude([...objects.plain, ...objects.rewrapped, ...messages, ...anew, ...lambda, ...lines]);
+}
+
+async function commandLines(): Promise<readonly Judged[]> {
+  try {
+    return await besideAws();
+  } catch (failure) {
+    if (!(failure instanceof MissingToolchainError)) throw failure;
+    missing.push(`aws-cli: ${failure.message}`);
+    return [];
+  }
 }
 
 async function objectCells(kms: Server): Promise<{ readonly plain: Cell[]; readonly rewrapped: RewrapCell[] }> {

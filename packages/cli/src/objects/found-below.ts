@@ -3,7 +3,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { formatAddress } from "../object-address.js";
 import { FilesBeside } from "./files-beside.js";
 import { isFolderMarker, type ListedObject, objectsBelow } from "./listed-objects.js";
-import { type LocalFile, localTree, type TreeOptions, type UnreadPath } from "./local-tree.js";
+import { localTree, type TreeOptions, type UnreadPath } from "./local-tree.js";
 import type { PathFilter } from "./path-filter.js";
 import type { Place } from "./place.js";
 import { sizeIfEncrypted } from "./same-content.js";
@@ -11,7 +11,7 @@ import type { TransferContext } from "./transfer-context.js";
 import type { Found } from "./transfer-task.js";
 
 /** One below the source. */
-export type FoundBelow = (Found & { readonly object?: ListedObject; readonly file?: LocalFile }) | FoundUnread;
+export type FoundBelow = (Found & { readonly object?: ListedObject }) | FoundUnread;
 
 /** One that is there, and cannot be read. */
 interface FoundUnread {

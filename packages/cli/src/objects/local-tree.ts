@@ -1,5 +1,5 @@
-import { constants, type Dirent, type Stats } from "node:fs";
-import { access, opendir, stat } from "node:fs/promises";
+import type { Dirent, Stats } from "node:fs";
+import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isError } from "@s3ec/materials";
 
@@ -55,9 +55,7 @@ async function* filesIn(
       else yield* belowOf(path, name, options, [...around, own]);
     } else if (!entry.stats.isFile()) {
       yield { name, path, unread: "It is a device, a pipe or a socket.", isFolder: false };
-    } else if (await isReadable(path)) {
-      yield { name, path, size: entry.stats.size, modified: entry.stats.mtimeMs };
-    } else yield { name, path, unread: "It may not be read.", isFolder: false };
+    } else yield { name, path, size: entry.stats.size, modified: entry.stats.mtimeMs };
   }
 }
 
@@ -114,13 +112,6 @@ async function entryOf(
 
 function identity({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
-}
-
-async function isReadable(path: string): Promise<boolean> {
-  return await access(path, constants.R_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

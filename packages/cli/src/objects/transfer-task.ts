@@ -2,6 +2,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { copyOne } from "./copy-one.js";
 import { downloadOne } from "./download-one.js";
 import { pathBelow } from "./local-target.js";
+import type { LocalFile } from "./local-tree.js";
 import { type Place, shownPlace } from "./place.js";
 import { type PlacePair, targetOf } from "./place-pair.js";
 import type { Task } from "./run-tasks.js";
@@ -17,6 +18,8 @@ export interface Found {
   /** Bytes of plaintext, as far as known. */
   readonly size: number;
   readonly versionId?: string;
+  /** Where it was found in a folder. */
+  readonly file?: LocalFile;
 }
 
 /** Makes the tasks of one command. */
@@ -38,7 +41,7 @@ export class TransferTasks {
   }
 
   /** What transfers one to where it belongs. */
-  of({ place, name, size, versionId }: Found): Task {
+  of({ place, name, size, versionId, file }: Found): Task {
     const { to: target, takesName } = this.#pair;
     const to = targetOf(this.#pair, name);
     const step = this.step(place, to);
@@ -64,7 +67,7 @@ export class TransferTasks {
     }
     const address = { Bucket: to.Bucket, Key: to.Key };
     if (place.kind !== "s3") {
-      return { step, size, run: (onBytes) => uploadOne(this.#context, place, address, onBytes) };
+      return { step, size, run: (onBytes) => uploadOne(this.#context, place, address, onBytes, file) };
     }
     const from = { Bucket: place.Bucket, Key: place.Key, ...(versionId === undefined ? {} : { VersionId: versionId }) };
     return { step, size, run: (onBytes) => copyOne(this.#context, from, address, onBytes) };

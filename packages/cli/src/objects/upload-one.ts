@@ -1,24 +1,31 @@
 import { stat, unlink } from "node:fs/promises";
 import { S3EncryptionError } from "@s3ec/materials";
-import { openSource } from "../byte-source.js";
+import { openFile, openSource } from "../byte-source.js";
 import type { ObjectAddress } from "../object-address.js";
 import { isServiceError } from "../service-message.js";
 import { upload } from "../upload.js";
 import { requestDetails } from "./answer-details.js";
+import type { LocalFile } from "./local-tree.js";
 import type { Place } from "./place.js";
 import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
 
-/** Encrypts a file or a stream into an object. */
+/**
+ * Encrypts a file or a stream into an object.
+ *
+ * @param known the file, as it was found in a folder
+ */
 export async function uploadOne(
   context: TransferContext,
   from: Exclude<Place, { kind: "s3" }>,
   { Bucket, Key }: ObjectAddress,
   onBytes: OnBytes,
+  known?: LocalFile,
 ): Promise<TransferOutcome> {
   const { client, call, parameters, signal, isMove, expectedSize } = context;
   const path = from.kind === "stream" ? "-" : from.path;
-  const before = isMove ? await stat(path) : undefined;
-  const source = await openSource(path);
+  const before = isMove ? (known ?? (await asFound(path))) : undefined;
+  const isRegular = known !== undefined && known.size > 0;
+  const source = isRegular ? await openFile(path) : await openSource(path);
   try {
     const put = { Bucket, Key, ...parameters.put(from.kind === "stream" ? "" : path) };
     const { length, answer } = await upload(client, source, put, {
@@ -27,7 +34,7 @@ export async function uploadOne(
       onProgress: onBytes,
       ...(expectedSize === undefined ? {} : { expectedSize }),
     });
-    if (before !== undefined) await removeUnchanged({ path, size: before.size, modified: before.mtimeMs });
+    if (before !== undefined) await removeUnchanged({ ...before, path });
     return {
       state: "done",
       bytes: length,
@@ -40,6 +47,11 @@ export async function uploadOne(
     if (isThere) return { state: "skipped", reason: "there" };
     throw error;
   }
+}
+
+async function asFound(path: string): Promise<Pick<LocalFile, "size" | "modified">> {
+  const { size, mtimeMs } = await stat(path);
+  return { size, modified: mtimeMs };
 }
 
 /**
