@@ -113,6 +113,8 @@ describe("what an object takes by S3 Batch Operations", () => {
     owner.destroy();
     const partner = { operation: "rewrap", use: "partner", toUse: "new", recipient: "partner", sameOwner: "true" };
     await count("rewrap of a recipient", "recipient", partner);
+    // The first object that is marked as being written anew has the store show that it knows annotations.
+    await put("nothing", { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" });
     await put("migrate", { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" });
     await count("migrate", "migrate", { operation: "migrate", use: "old", toUse: "new" });
   });

@@ -2,6 +2,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { CommanderError } from "commander";
 import { EXIT_CODE_OF, EXIT_CODES, Verdict } from "./exit-codes.js";
 import { Interruption } from "./interruption.js";
+import { asOptions } from "./option-names.js";
 import { sentence } from "./sentence.js";
 import { isServiceError, serviceMessage } from "./service-message.js";
 
@@ -27,19 +28,7 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
 }
 
 /** Errors about what a call says, which here is the command line. */
-const WITH_OPTIONS: ReadonlySet<string> = new Set(["invalid-argument", "context-mismatch"]);
-const OPTIONS: Readonly<Record<string, string>> = {
-  encryptionContext: "--context",
-  materialDescription: "--description",
-  instructionFileSuffix: "--suffix",
-};
-
-function asOptions(message: string): string {
-  return message.replace(
-    /\b(?:encryptionContext|materialDescription|instructionFileSuffix)\b/g,
-    (name) => OPTIONS[name] ?? name,
-  );
-}
+const WITH_OPTIONS: ReadonlySet<string> = new Set(["invalid-argument", "context-mismatch", "unsupported-operation"]);
 
 function isDiskFull(cause: unknown): boolean {
   return cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT");

@@ -18,7 +18,8 @@ export interface TargetOptions extends ReadingOptions {
   /** The configuration of that key; of the same file where only `toUse` is named. */
   readonly to?: string;
   readonly toUse?: string;
-  readonly toContext?: Entries;
+  /** False where none is to be bound. */
+  readonly toContext?: Entries | false;
   readonly toDescription?: Entries;
 }
 
@@ -36,6 +37,7 @@ export function withTarget(command: Command, whose: string): Command {
     .option("--to <FILE>", `the configuration whose key wraps ${whose}`)
     .option("--to-use <NAME>", "which configuration of that file, or of --config")
     .option("--to-context <k=v>", "its encryption context (repeatable); default: that of --context", entry)
+    .option("--no-to-context", "it binds no encryption context, such as a raw key, whatever --context is")
     .option("--to-description <k=v>", "its material description (repeatable)", entry);
 }
 
@@ -76,7 +78,7 @@ export function writing({ toContext, toDescription }: TargetOptions): {
   readonly materialDescription?: Entries;
 } {
   return reading({
-    ...(toContext === undefined ? {} : { context: toContext }),
+    ...(toContext === undefined ? {} : { context: toContext === false ? {} : toContext }),
     ...(toDescription === undefined ? {} : { description: toDescription }),
   });
 }

@@ -47,7 +47,7 @@ describe("s3ec migrate", function () {
     expect((await run("s3://demo/folder/")).stderr).to.match(/names a prefix/);
     const refused = await run("s3://demo/old");
     expect([refused.code, refused.stderr]).to.satisfy(
-      ([code, text]: [number, string]) => code === 4 && /dropRecipients: \["\.escrow"\]/.test(text),
+      ([code, text]: [number, string]) => code === 4 && /drop them by name: --drop \.escrow\./.test(text),
     );
     const { code, stdout, stderr } = await run("s3://demo/old", "--drop", ".escrow");
     expect(code, stderr).to.equal(0);

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
@@ -64,8 +64,33 @@ describe("s3ec recipients", function () {
     const removed = await local("recipients", "remove", "s3://demo/report", "partner", "--config", "own.json");
     expect(removed.stdout).to.match(/^Removed the annotation x-s3ec\/partner\/[0-9a-f-]+\.\nWhoever has opened/);
     const again = await local("recipients", "remove", "s3://demo/report", "partner", "--config", "own.json");
-    expect(again.stdout).to.equal('There was nothing of "partner" to remove.\n');
+    expect([again.code, again.stdout]).to.deep.equal([2, ""]);
+    expect(again.stderr).to.contain('"partner" is no recipient').and.contain("s3ec recipients list");
     expect((await read()).code).to.not.equal(0);
+  });
+
+  it("binds the context of the object to no raw key of a recipient where it is told to", async () => {
+    const { kms } = server;
+    kms.createKey({ alias: "alias/own" });
+    writeFileSync(join(folder, "kms.json"), JSON.stringify({ keyring: { type: "kms", keyId: "alias/own" } }));
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const pem = (key: KeyObject, type: "spki" | "pkcs8") => key.export({ type, format: "pem" });
+    writeFileSync(join(folder, "public.pem"), pem(publicKey, "spki"));
+    writeFileSync(join(folder, "private.pem"), pem(privateKey, "pkcs8"));
+    const rsa = (half: object) => JSON.stringify({ keyring: { type: "raw-rsa", ...half } });
+    writeFileSync(join(folder, "public.json"), rsa({ publicKey: { file: "public.pem" } }));
+    writeFileSync(join(folder, "private.json"), rsa({ privateKey: { file: "private.pem" } }));
+    const object = ["s3://demo/bound", "--config", "kms.json", "--context", "tenant=a"];
+    expect((await local("put", "report", ...object)).stderr).to.equal("");
+    const add = ["recipients", "add", "s3://demo/bound", "partner", ...object.slice(1), "--to", "public.json"];
+    const refused = await local(...add, "--verify", "none");
+    expect(refused.code).to.equal(2);
+    expect(refused.stderr).to.contain("--no-to-context");
+    expect((await local(...add, "--verify", "none", "--no-to-context")).code).to.equal(0);
+    expect((await local("get", "s3://demo/bound", "-", "--config", "private.json")).stdout).to.equal("a report");
+    const rewrap = ["rewrap", ...object, "--to", "partner.json", "--no-to-context"];
+    expect((await local(...rewrap)).stderr).to.equal("");
+    expect((await local("get", "s3://demo/bound", "-", "--config", "partner.json")).stdout).to.equal("a report");
   });
 
   it("must be told whose key it is", async () => {

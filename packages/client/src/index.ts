@@ -17,7 +17,7 @@ export type { VerifiedObject, VerifyOptions } from "./read/verify-object.js";
 export { verifyObject } from "./read/verify-object.js";
 export type { AddedRecipient, AddRecipientOptions } from "./recipients/add-recipient.js";
 export { addRecipient } from "./recipients/add-recipient.js";
-export type { AnnotatedWrap, AnnotatedWraps } from "./recipients/annotated-wraps.js";
+export type { AnnotatedWrap, AnnotatedWraps, WrappedObject } from "./recipients/annotated-wraps.js";
 export { annotatedWraps } from "./recipients/annotated-wraps.js";
 export type { ListedRecipients, Recipient } from "./recipients/list-recipients.js";
 export { listRecipients } from "./recipients/list-recipients.js";

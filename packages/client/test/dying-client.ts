@@ -32,3 +32,9 @@ export function dyingClient(
   );
   return { client, sent };
 }
+
+/** Which of the requests of a run, counted from 1, change anything: between two of them it makes no difference where it ends. */
+export function writesOf(sent: readonly string[]): readonly number[] {
+  const isWrite = (name: string): boolean => /^(?:Put|Delete|Copy|Create|Upload|Complete)/.test(name);
+  return sent.flatMap((name, index) => (isWrite(name) ? [index + 1] : []));
+}

@@ -187,6 +187,17 @@ describe("an object migrated", () => {
         return Object.fromEntries(await Promise.all(texts));
       };
       const LARGE = "\u00e9".repeat(512 * 1024);
+      /** Fails from when they are kept aside on: the object is marked as being moved before. */
+      const failing = async (key: string, fault: { readonly status: number; readonly times?: number }) => {
+        const held = fixture.server.faults.pause({ operation: "PutObject", key: `${key}.s3ec-annotations` });
+        const migrating = errorOf(migrate(key));
+        await held.reached;
+        fixture.server.faults.add({ operation: "PutObjectAnnotation", code: "AccessDenied", ...fault });
+        held.release();
+        const error = await migrating;
+        fixture.server.faults.clear();
+        return error;
+      };
 
       it("whatever is in them, and leaves nothing beside the object", async () => {
         await store("noted");
@@ -248,11 +259,9 @@ describe("an object migrated", () => {
       it("and says where they are when they cannot be put back, from where the same call does", async () => {
         await store("unput");
         await note("unput", "a", "text");
-        fixture.server.faults.add({ operation: "PutObjectAnnotation", status: 403, code: "AccessDenied" });
-        const error = await errorOf(migrate("unput"));
+        const error = await failing("unput", { status: 403 });
         expect(error).to.be.instanceOf(InstructionFileError).and.have.property("code", "instruction-file-failed");
         expect(error).to.have.property("message").that.contains("unput.s3ec-annotations");
-        fixture.server.faults.clear();
         expect(await read("unput")).to.equal("content");
         await migrate("unput", client({ keyring: current }));
         expect(await notes("unput")).to.deep.equal({ a: "text" });
@@ -262,9 +271,7 @@ describe("an object migrated", () => {
       it("but no recipients, which somebody writes into the file", async () => {
         await store("forged");
         await note("forged", "a", "text");
-        fixture.server.faults.add({ operation: "PutObjectAnnotation", status: 403, code: "AccessDenied" });
-        await errorOf(migrate("forged"));
-        fixture.server.faults.clear();
+        await failing("forged", { status: 403 });
         const { body } = await fixture.stored("forged.s3ec-annotations");
         const file = JSON.parse(body.toString());
         const forged = JSON.stringify({ ...file, annotations: { ...file.annotations, "x-s3ec/evil": "{}" } });
@@ -292,11 +299,9 @@ describe("an object migrated", () => {
           await store(key);
           await note(key, "a", "text");
           await note(key, "b", "old");
-          fixture.server.faults.add({ operation: "PutObjectAnnotation", status, times });
-          const error = await errorOf(migrate(key));
+          const error = await failing(key, { status, times });
           expect(error).to.have.property("code", "instruction-file-failed");
           expect(error).to.have.property("message").that.contains(`${key}.s3ec-annotations`);
-          fixture.server.faults.clear();
           await note(key, "b", "newer");
           await migrate(key, client({ keyring: current }));
           expect(await notes(key)).to.deep.equal({ a: "text", b: "newer" });
@@ -332,9 +337,7 @@ describe("an object migrated", () => {
       it("and puts none to an object that has been put since, but says where they are", async () => {
         await store("another");
         await note("another", "a", "text");
-        fixture.server.faults.add({ operation: "PutObjectAnnotation", status: 403, code: "AccessDenied" });
-        await errorOf(migrate("another"));
-        fixture.server.faults.clear();
+        await failing("another", { status: 403 });
         await store("another");
         fixture.server.clearRequests();
         const error = await refusal(migrate("another"));

@@ -225,14 +225,17 @@ describe("recipients", () => {
       501,
     );
     // Nothing was shown to another client: it takes the store for one without.
-    expect((await removeRecipient(owner(), { ...at("failing"), recipient: "partner" })).removed).to.deep.equal([]);
+    const none = await refusal(removeRecipient(owner(), { ...at("failing"), recipient: "partner" }));
+    expect(none.message).to.contain("is no recipient");
   });
 
   it("leave somebody's object that has the name of a recipient's file", async () => {
     await owner().send(put("report"));
     await fixture.plain.send(new PutObjectCommand({ ...at("report.pdf"), Body: "%PDF" }));
-    const { removed } = await removeRecipient(owner(), { ...at("report"), recipient: "pdf" });
-    expect(removed).to.deep.equal([]);
+    const error = await refusal(removeRecipient(owner(), { ...at("report"), recipient: "pdf" }));
+    expect([error.code, error.message]).to.satisfy(
+      ([code, message]: string[]) => code === "invalid-argument" && message?.includes("is no recipient"),
+    );
     expect((await fixture.stored("report.pdf")).body.toString()).to.equal("%PDF");
     expect((await listRecipients(owner(), at("report"))).recipients).to.deep.equal([]);
   });
@@ -350,6 +353,34 @@ describe("recipients", () => {
     expect((await refusal(removeRecipient(owner(), { ...foo, recipient: "partner" }))).code).to.equal(
       "unsupported-operation",
     );
+  });
+
+  it("keep the only annotation of a version that has no wrapped key on it, and let it go once there is another", async () => {
+    const Bucket = "alone";
+    const object = { Bucket, Key: "v" };
+    await fixture.plain.send(new CreateBucketCommand({ Bucket }));
+    const VersioningConfiguration = { Status: "Enabled" } as const;
+    await fixture.plain.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    const s3 = owner({ instructionFileConfig: { enableInstructionFilePutObject: true } });
+    const { VersionId = "" } = await s3.send(new PutObjectCommand({ ...object, Body: "older" }));
+    const add = { ...object, recipient: "partner", to: { keyring: partner } };
+    await addRecipient(s3, add);
+    await s3.send(new PutObjectCommand({ ...object, Body: "newer" }));
+    const remove = () => removeRecipient(s3, { ...object, VersionId, recipient: "partner" });
+    expect((await refusal(remove())).code).to.equal("unsupported-operation");
+    const { recipients } = await listRecipients(s3, { ...object, VersionId });
+    const [{ text: wrap = "" } = {}] = recipients;
+    await fixture.plain.send(
+      new PutObjectAnnotationCommand({
+        ...object,
+        VersionId,
+        AnnotationName: "x-s3ec/other",
+        AnnotationPayload: wrap,
+      }),
+    );
+    expect((await remove()).removed).to.have.length(1);
+    const nobody = await refusal(removeRecipient(s3, { ...object, VersionId, recipient: "nobody" }));
+    expect(nobody.code).to.equal("invalid-argument");
   });
 
   it("refuse what is no recipient, no key or no place, before anything is asked", async () => {

@@ -95,7 +95,7 @@ export class DefaultMaterialsManager implements MaterialsManager {
     if (Object.keys(encryptionContext).length > 0 && !isBound) {
       throw new S3EncryptionError(
         "invalid-argument",
-        "Only KMS keyrings bind an encryption context; pass materialDescription with raw keys, or leave it out.",
+        "Only KMS keyrings bind an encryption context; pass materialDescription with raw keys, or leave it out. Where an object has a context, a further or new key that binds none is given so: to.encryptionContext: {}.",
       );
     }
     if (materialDescription !== undefined && !describedBy.has("material-description")) {

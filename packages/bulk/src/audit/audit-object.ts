@@ -67,6 +67,8 @@ class ObjectAudit {
   readonly #stored: StoredObject;
   readonly #address: Address;
   readonly #problems: string[] = [];
+  /** Of the current version. */
+  #etag: string | undefined;
 
   constructor(auditing: Auditing, stored: StoredObject) {
     const { Key, VersionId } = stored;
@@ -94,6 +96,7 @@ class ObjectAudit {
   async #ofObject(head: HeadObjectCommandOutput): Promise<Found> {
     const { Metadata: metadata = {}, ContentLength: storedLength = 0 } = head;
     const { wrapAlgorithms } = this.#auditing;
+    this.#etag = this.#stored.isLatest === false ? undefined : head.ETag;
     const isEncrypted = holdsEnvelope(metadata);
     if (!isEncrypted) {
       const file = await this.#asFile(head, storedLength);
@@ -170,7 +173,7 @@ class ObjectAudit {
   async #annotated(): Promise<AuditedWrap[]> {
     const { client, request, wrapAlgorithms } = this.#auditing;
     try {
-      const annotated = await annotatedWraps(client, { ...this.#address, ...request });
+      const annotated = await annotatedWraps(client, { ...this.#address, ETag: this.#etag, ...request });
       const { store } = this.#auditing;
       if (annotated.state === "listed") store.knowsAnnotations = true;
       if (annotated.state === "unknown") this.#problems.push(NO_ANNOTATIONS);

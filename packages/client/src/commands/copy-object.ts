@@ -7,6 +7,7 @@ import type {
 import { S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
+import type { MarkOf } from "../moving/put-back.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { unlessAborted } from "../request-aborted.js";
@@ -21,7 +22,7 @@ import type { SiblingsToPut } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { answerOfCopy } from "./copy-answer.js";
 import { pinOf, type SourceInput, sourceOf } from "./copy-source.js";
-import { copyLarge } from "./large-copy.js";
+import { LargeCopy } from "./large-copy.js";
 import { replaceOwnMetadata } from "./own-metadata.js";
 import { type Copied, readSource } from "./read-source.js";
 import { replacedMetadata } from "./replaced-metadata.js";
@@ -60,28 +61,40 @@ export async function copyObject(
   if (!copied.kind.standsAlone) await refuseShadowed(options, store, copied.head.Metadata ?? {}, copied.files);
   const attempts = new Attempts();
   let result: Result | undefined;
+  let isPublished = false;
+  const { head } = copied;
+  const markOf: MarkOf = (metadata = {}) => siblingRules(options).kindOf(metadata).mark;
+  const { abortSignal } = call;
+  const large = { input: described, source, head, partLength: limits.copyLimit, markOf, abortSignal };
+  const inParts = isLarge(head, limits) ? await LargeCopy.of(plain, large) : undefined;
   try {
-    return await publish<Result>({
+    const done = await publish<Result>({
       store,
       siblings,
       attempts,
       send: async () => {
         const conditioned = { ...described, ...conditionsOf(input, source, copied) };
-        if (isLarge(copied.head, limits)) {
-          const { head } = copied;
-          const { abortSignal } = call;
-          const large = { input: conditioned, source, head, partLength: limits.copyLimit, attempts, abortSignal };
-          result = { output: await copyLarge(plain, large), response: undefined };
-        } else result = await next(watched(conditioned, attempts));
+        result =
+          inParts === undefined
+            ? await next(watched(conditioned, attempts))
+            : { output: await inParts.send(conditioned, attempts), response: undefined };
         return result;
       },
-      answerOf: (head) => {
-        result = { output: answerOfCopy(head), response: undefined };
+      answerOf: (standing) => {
+        result = { output: answerOfCopy(standing), response: undefined };
         return result;
       },
       markOf: ({ output }) => output.CopyObjectResult?.ETag,
     });
+    isPublished = true;
+    await inParts?.putBack(done.output.CopyObjectResult?.ETag ?? "");
+    return done;
   } catch (error) {
+    if (result === undefined && attempts.wereRefused) await inParts?.drop();
+    // Whatever became of its files, it stands; what fails here is left beside it, and told of by the next call.
+    if (result !== undefined && !isPublished) {
+      await inParts?.putBack(result.output.CopyObjectResult?.ETag ?? "").catch(() => {});
+    }
     if (!(error instanceof InstructionFileError) || result === undefined) throw error;
     throw new InstructionFileError(error.code, error.message, error.files, error.cause, result.output);
   }

@@ -2,7 +2,7 @@ import type { DeleteObjectCommandInput, DeleteObjectCommandOutput, S3Client } fr
 import { isError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { suffixesBeside } from "../files-beside.js";
-import { leftAside } from "../migrate/carried-annotations.js";
+import { leftAside } from "../moving/carried-file.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { InstructionFileError, quoted } from "../write/sibling-error.js";

@@ -8,7 +8,7 @@ import type {
 import { isError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { suffixesBeside } from "../files-beside.js";
-import { leftAside } from "../migrate/carried-annotations.js";
+import { leftAside } from "../moving/carried-file.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { type FilesToDelete, filesToDelete } from "./files-to-delete.js";

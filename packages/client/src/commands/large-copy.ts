@@ -4,67 +4,154 @@ import type {
   HeadObjectCommandOutput,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { whyNotAnnotatable } from "../annotations/annotatable.js";
+import type { ListedAnnotation } from "../annotations/annotation-store.js";
+import { CarriedAnnotations, finishCarrying } from "../moving/carried-annotations.js";
+import { requestOf } from "../moving/carried-file.js";
+import type { MarkOf } from "../moving/put-back.js";
 import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import { AllowedLosses } from "../restate/losses.js";
 import { answerOfParts, copyInParts } from "../restate/part-copies.js";
-import type { StoredAddress } from "../restate/seen-object.js";
+import { lookAt, type StoredAddress, type StoredVersion } from "../restate/seen-object.js";
 import { checksumAlgorithmOf, contentHeadersOf, sendableMetadata } from "../restate/stored-headers.js";
-import { takenAlong } from "../restate/taken-along.js";
+import { annotationsToCarry, tagsAlong } from "../restate/taken-along.js";
+import { isMissing } from "../s3-errors.js";
 import type { Attempts } from "../write/attempts.js";
 import { headOfSource, type SourceInput } from "./copy-source.js";
 
 /** A copy to another place that is too large for one request. */
-export interface LargeCopy {
+export interface LargeCopyOptions {
   /** As one request would say it. */
   readonly input: CopyObjectCommandInput;
   readonly source: SourceInput;
   /** The source, as it was seen. */
   readonly head: HeadObjectCommandOutput;
   readonly partLength: number | undefined;
-  readonly attempts: Attempts;
+  /** What an object's metadata alone has. */
+  readonly markOf: MarkOf;
   readonly abortSignal: AbortSignal | undefined;
 }
 
-/**
- * Copies an object in parts to where it has not been, with all that S3 would take along in one request.
- *
- * @param client one that does not encrypt
- */
-export async function copyLarge(client: S3Client, copy: LargeCopy): Promise<CopyObjectCommandOutput> {
-  const { source, head, partLength, attempts, abortSignal } = copy;
-  const request = abortSignal === undefined ? {} : { abortSignal };
-  const { Bucket = "", ...named } = source;
-  const along = await saidAgain(client, copy.input, { Bucket, ...named }, head, abortSignal);
-  const input = { ...copy.input, ...along };
-  const { IfMatch, IfNoneMatch } = input;
-  const beforeComplete = async (): Promise<void> => {
-    // Its tag holds the content only.
-    if (isAnother(head, await headOfSource(client, source, {}, request))) throw changedMeanwhile();
-  };
-  const conditions = { IfMatch, IfNoneMatch };
-  return answerOfParts(
-    await copyInParts(client, { input, head, partLength, conditions, attempts, beforeComplete, abortSignal }),
-  );
+/** Copies an object in parts to where it has not been, with all that S3 would take along in one request. */
+export class LargeCopy {
+  readonly #client: S3Client;
+  readonly #options: LargeCopyOptions;
+  readonly #again: SaidAgain;
+  readonly #target: StoredAddress;
+  readonly #carried: CarriedAnnotations;
+
+  private constructor(
+    client: S3Client,
+    options: LargeCopyOptions,
+    { again, target, carried }: { again: SaidAgain; target: StoredAddress; carried: CarriedAnnotations },
+  ) {
+    this.#client = client;
+    this.#options = options;
+    this.#again = again;
+    this.#target = target;
+    this.#carried = carried;
+  }
+
+  /**
+   * Reads what goes along, before anything is written, and ends what a copy to the same place has left that broke off.
+   *
+   * @param client one that does not encrypt
+   * @throws S3EncryptionError `unsupported-operation` for annotations that cannot be carried over
+   */
+  static async of(client: S3Client, options: LargeCopyOptions): Promise<LargeCopy> {
+    const { input, source, head, abortSignal, markOf } = options;
+    const from: StoredVersion = { ...source, Bucket: source.Bucket ?? "" };
+    const again = await saidAgain(client, input, from, head, abortSignal);
+    const { Bucket = "", Key = "", ExpectedBucketOwner, RequestPayer } = input;
+    const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
+    const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+    const target: StoredAddress = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers };
+    const { annotations = [], losses } = again;
+    const why = whyNotAnnotatable(target);
+    if (annotations.length > 0 && why !== undefined) {
+      losses.accept("annotations", `${why}, and the object has some: AnnotationDirective EXCLUDE leaves them out.`);
+    }
+    await finishCarrying(client, target, markOf, abortSignal);
+    const carrying = { from, to: target, annotations, encryption: input, losses };
+    const carried = await CarriedAnnotations.read(client, carrying, abortSignal);
+    return new LargeCopy(client, options, { again, target, carried });
+  }
+
+  /** @param conditions those that the copy has on its source and target */
+  async send(conditioned: CopyObjectCommandInput, attempts: Attempts): Promise<CopyObjectCommandOutput> {
+    const { head, source, partLength, abortSignal, markOf } = this.#options;
+    const input = { ...conditioned, ...this.#again.again };
+    const { IfMatch, IfNoneMatch } = input;
+    const request = requestOf(abortSignal);
+    const beforeComplete = async (): Promise<void> => {
+      // Its tag holds the content only.
+      if (isAnother(head, await headOfSource(this.#client, source, {}, request))) throw changedMeanwhile();
+      const { annotations, losses } = this.#again;
+      if (annotations === undefined || annotations.length === 0) return;
+      const from = { ...source, Bucket: source.Bucket ?? "" };
+      const now = await annotationsToCarry(this.#client, from, losses, request, "all");
+      if (JSON.stringify(now) !== JSON.stringify(annotations)) throw changedMeanwhile();
+      await this.#carried.setAside(await this.#before(), markOf(head.Metadata));
+    };
+    const conditions = { IfMatch, IfNoneMatch };
+    const parts = { input, head, partLength, conditions, attempts, beforeComplete, abortSignal };
+    return answerOfParts(await copyInParts(this.#client, parts));
+  }
+
+  /** What is over where the copy appears. */
+  async #before(): Promise<HeadObjectCommandOutput | undefined> {
+    try {
+      return (await lookAt(this.#client, this.#target, requestOf(this.#options.abortSignal))).head;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Gives the copy its annotations, once it stands. */
+  async putBack(etag: string): Promise<void> {
+    await this.#carried.putBack(etag, this.#options.markOf);
+  }
+
+  /** Nothing was written. */
+  async drop(): Promise<void> {
+    await this.#carried.drop().catch(() => {});
+  }
 }
 
-/** What a copy in one request takes along by itself, said for one in parts. */
+/** What a copy in one request takes along by itself. */
+export interface SaidAgain {
+  /** Said for one in parts. */
+  readonly again: Partial<CopyObjectCommandInput>;
+  /** To be carried over; undefined where the caller wants none of them. */
+  readonly annotations: readonly ListedAnnotation[] | undefined;
+  readonly losses: AllowedLosses;
+}
+
+/** Of a copy in one request. */
+export const NOTHING_AGAIN: SaidAgain = { again: {}, annotations: undefined, losses: new AllowedLosses() };
+
+/** What a copy in one request takes along by itself, for one in parts. */
 export async function saidAgain(
   client: S3Client,
   input: CopyObjectCommandInput,
-  object: StoredAddress & { readonly VersionId?: string | undefined },
+  object: StoredVersion,
   head: HeadObjectCommandOutput,
   abortSignal: AbortSignal | undefined,
-): Promise<Partial<CopyObjectCommandInput>> {
-  const losses = new AllowedLosses(input.AnnotationDirective === "EXCLUDE" ? ["annotations"] : []);
-  const along = await takenAlong(client, object, losses, abortSignal === undefined ? {} : { abortSignal });
+): Promise<SaidAgain> {
+  const losses = new AllowedLosses();
+  const request = requestOf(abortSignal);
+  const isExcluded = input.AnnotationDirective === "EXCLUDE";
+  const annotations = isExcluded ? undefined : await annotationsToCarry(client, object, losses, request, "all");
   const ChecksumAlgorithm = input.ChecksumAlgorithm ?? checksumAlgorithmOf(head);
   const described =
     input.MetadataDirective === "REPLACE"
       ? {}
       : { ...contentHeadersOf(head, losses), Metadata: { ...sendableMetadata(head, losses) } };
-  return {
+  const again = {
     ...described,
     ...(ChecksumAlgorithm === undefined ? {} : { ChecksumAlgorithm }),
-    ...(input.TaggingDirective === "REPLACE" ? {} : along),
+    ...(input.TaggingDirective === "REPLACE" ? {} : await tagsAlong(client, object, losses, request)),
   };
+  return { again, annotations, losses };
 }

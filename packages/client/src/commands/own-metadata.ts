@@ -5,6 +5,9 @@ import type {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { CallOptions } from "../call-options.js";
+import { siblingRules } from "../files-beside.js";
+import { finishCarrying } from "../moving/carried-annotations.js";
+import type { MarkOf } from "../moving/put-back.js";
 import type { ResolvedOptions } from "../options.js";
 import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import type { KeepOptions } from "../restate/kept-object.js";
@@ -15,7 +18,7 @@ import { settled } from "../restate/settled.js";
 import { watched } from "../write/attempts.js";
 import { answerOfCopy } from "./copy-answer.js";
 import type { SourceInput } from "./copy-source.js";
-import { saidAgain } from "./large-copy.js";
+import { NOTHING_AGAIN, saidAgain } from "./large-copy.js";
 import type { Copied } from "./read-source.js";
 import { replacedMetadata } from "./replaced-metadata.js";
 
@@ -49,9 +52,15 @@ export async function replaceOwnMetadata(
   const seen = await settled(client, address, { abortSignal });
   if (isAnother(copied.head, seen.head)) throw changedMeanwhile();
   const Metadata = replacedMetadata(options, input, seen.head);
-  const along = isLarge(seen.head, limits) ? await saidAgain(client, input, address, seen.head, abortSignal) : {};
-  const described = { ...withoutOurs(input, seen.head), ...along, Metadata };
-  const copy = { address, seen, input: described, own: sentAsItIs(Metadata), partLength: limits.copyLimit };
+  const markOf: MarkOf = (metadata = {}) => siblingRules(options).kindOf(metadata).mark;
+  const large = isLarge(seen.head, limits);
+  if (large) await finishCarrying(client, address, markOf, abortSignal);
+  const { annotations, losses, again } = large
+    ? await saidAgain(client, input, address, seen.head, abortSignal)
+    : NOTHING_AGAIN;
+  const described = { ...withoutOurs(input, seen.head), ...again, Metadata };
+  const along = { annotations, losses, markOf };
+  const copy = { address, seen, input: described, along, own: sentAsItIs(Metadata), partLength: limits.copyLimit };
   let result: Result | undefined;
   const output = await sendOwnCopy(client, copy, { ...limits, abortSignal }, async (sent, attempts) => {
     result = await next(watched(sent, attempts));

@@ -5,7 +5,8 @@ import { AnnotationStore } from "../annotations/annotation-store.js";
 import { callOptionsOf, requestOf, withCallOptions } from "../call-options.js";
 import { ownerOf } from "../commands/whose-file.js";
 import { siblingRules, suffixesBeside } from "../files-beside.js";
-import { seenAnnotations } from "../recipients/moving.js";
+import { seenAnnotations } from "../moving/seen-annotations.js";
+import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import type { KeptObject } from "../restate/kept-object.js";
 import type { AllowedLosses } from "../restate/losses.js";
 import { whereOf } from "../restate/stored-lock.js";
@@ -73,7 +74,7 @@ async function annotatedKeys(
   losses: AllowedLosses,
   signal: AbortSignal | undefined,
 ): Promise<readonly KeyBeside[]> {
-  const seen = await seenAnnotations(new AnnotationStore(client, address, signal));
+  const seen = await seenAnnotations(new AnnotationStore(client, address, signal), "mover");
   if (seen.state === "unknown") {
     losses.accept(
       "recipients",
@@ -107,6 +108,25 @@ export function droppedKeys(
     "unsupported-operation",
     `Nothing was written: instruction files or annotations of ${quotedList(missing)} hold the object's key for others, who could not open it any more. Migrate with a keyring that wraps for them, too; or drop them by name: dropRecipients: [${missing.map((name) => JSON.stringify(name)).join(", ")}].`,
   );
+}
+
+/**
+ * Throws `content-mismatch` for a key that came meanwhile, whom nobody has dropped, and for one that was removed meanwhile, who
+ * would be wrapped for all the same. A file that this put has written by then is of another object, and is not gone.
+ */
+export async function requireSameKeys(
+  before: readonly KeyBeside[],
+  now: readonly KeyBeside[],
+  store: SiblingStore,
+): Promise<void> {
+  const isIn =
+    (others: readonly KeyBeside[]) =>
+    ({ suffix, etag }: KeyBeside): boolean =>
+      others.some((other) => other.suffix === suffix && other.etag === etag);
+  if (!now.every(isIn(before))) throw changedMeanwhile();
+  for (const gone of before.filter((key) => !isIn(now)(key))) {
+    if (gone.in === "annotation" || (await store.read(gone.suffix)).state === "missing") throw changedMeanwhile();
+  }
 }
 
 /**

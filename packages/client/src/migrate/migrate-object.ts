@@ -11,9 +11,10 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { withCallOptions } from "../call-options.js";
 import { lookingStore } from "../commands/looking-store.js";
 import { siblingRules } from "../files-beside.js";
+import { CarriedAnnotations, finishCarrying } from "../moving/carried-annotations.js";
+import { MovingMark } from "../moving/moving-mark.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { getObject } from "../read/get-object.js";
-import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import { type KeptObject, readKept, requireKept } from "../restate/kept-object.js";
 import { type Change, changes, ownerChange } from "../restate/restate-object.js";
 import { httpStatusOf } from "../s3-errors.js";
@@ -22,8 +23,7 @@ import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js
 import { putObject } from "../write/put-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingStore } from "../write/sibling-store.js";
-import { CarriedAnnotations, finishCarrying } from "./carried-annotations.js";
-import { droppedKeys, type KeyBeside, keysBeside, requireOwnKey } from "./keys-beside.js";
+import { droppedKeys, type KeyBeside, keysBeside, requireOwnKey, requireSameKeys } from "./keys-beside.js";
 import { type MigrateOptions, type Migration, resolveMigration } from "./migrate-options.js";
 
 /** An object that was written anew. */
@@ -81,7 +81,9 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   const store = lookingStore(plain, migration.address, migration.reading.options, migration.keep.abortSignal);
   const beside = await keysBeside(plain, migration, kept, store);
   const dropped = droppedKeys(migration, beside);
-  const carried = await CarriedAnnotations.read(plain, kept, abortSignal);
+  const { address, annotations, losses, restated } = kept;
+  const carrying = { from: address, to: address, annotations, encryption: restated, losses };
+  const carried = await CarriedAnnotations.read(plain, carrying, abortSignal);
   const read = await readVerified(client, plain, migration, ETag);
   try {
     await requireOwnKey(migration, kept, beside);
@@ -89,20 +91,29 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
     letGoOfBody(read.Body);
     throw error;
   }
+  const mark = new MovingMark(plain, migration.address, kept.losses, abortSignal);
   const look = async (metadata?: Readonly<Record<string, string>>): Promise<void> => {
+    // Before the recipients are listed, so that whoever changes them after that sees it.
+    await mark.put(ETag);
     await requireKept(plain, kept, migration.keep, "put");
-    // One that came meanwhile holds a key that nobody has dropped; those that this put writes are of another object.
-    const isNew = ({ suffix, etag }: KeyBeside): boolean =>
-      !beside.some((known) => known.suffix === suffix && known.etag === etag);
-    if ((await keysBeside(plain, migration, kept, store)).some(isNew)) throw changedMeanwhile();
-    if (metadata !== undefined) await carried.setAside(markOf(metadata));
+    await requireSameKeys(beside, await keysBeside(plain, migration, kept, store), store);
+    if (metadata !== undefined) await carried.setAside(kept.seen.head, markOf(metadata));
+    await mark.require();
   };
   let written: PutObjectCommandOutput;
   try {
     written = await write(client, plain, migration, kept, read, look);
   } catch (error) {
-    if (isNotWritten(error)) await carried.drop().catch(() => {});
+    if (isNotWritten(error)) {
+      await carried.drop().catch(() => {});
+      await mark.remove(ETag);
+    }
     throw error;
+  }
+  const { head } = kept.seen;
+  // Where there are no versions, it has gone with the object.
+  if (head.VersionId !== undefined && head.VersionId !== written.VersionId) {
+    await mark.remove(ETag, { VersionId: head.VersionId });
   }
   await carried.putBack(written.ETag ?? "", markOf);
   const removedFiles = await removeOld(
@@ -110,7 +121,6 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
     written,
     beside.filter((key) => key.in === "file"),
   );
-  const { head } = kept.seen;
   const changed = changes(head, { ...written, $metadata: head.$metadata });
   const isRecalculated = isCalculated(kept.restated.ChecksumAlgorithm ?? "CRC32");
   return {

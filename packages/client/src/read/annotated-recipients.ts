@@ -1,6 +1,6 @@
-import { annotatedFacts, MAX_INSTRUCTION_FILE_LENGTH, recipientOfAnnotation } from "@s3ec/envelope";
-import { type AnnotationReader, S3EncryptionError } from "@s3ec/materials";
-import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { annotatedFacts, MAX_INSTRUCTION_FILE_LENGTH } from "@s3ec/envelope";
+import { listedWraps, type WrappedObject } from "../recipients/annotated-wraps.js";
 
 /** Annotations that are read; of more, only the names are told. */
 const MAX_READ = 32;
@@ -21,23 +21,18 @@ export interface AnnotatedRecipient {
 
 /** Those of an object; null where they may not be listed, so that there may be some. A store without annotations has none. */
 export async function annotatedRecipients(
-  annotations: AnnotationReader,
-  prefix: string,
+  client: S3Client,
+  object: WrappedObject,
+  signal: AbortSignal,
 ): Promise<readonly AnnotatedRecipient[] | null> {
-  if (!(await hasAnnotationCommands())) return null;
-  let listed: Awaited<ReturnType<AnnotationReader["list"]>>;
-  try {
-    listed = await annotations.list(prefix);
-  } catch (error) {
-    return error instanceof S3EncryptionError ? [] : null;
-  }
+  // Whoever only looks is told of those that stand, also while they are being moved.
+  const listed = await listedWraps(client, object, signal, "mover").catch(() => ({ state: "unknown" }) as const);
+  if (listed.state === "unknown") return null;
   const recipients: AnnotatedRecipient[] = [];
-  for (const { name, size } of listed) {
-    const recipient = recipientOfAnnotation(name);
-    if (recipient === undefined) continue;
+  for (const { recipient, name, size, read } of listed.state === "listed" ? listed.wraps : []) {
     const isRead = recipients.length < MAX_READ && size <= MAX_INSTRUCTION_FILE_LENGTH;
     // One that may not be read is there all the same.
-    const text = isRead ? await annotations.read(name).catch(() => undefined) : undefined;
+    const text = isRead ? await read().catch(() => undefined) : undefined;
     const { wrap = null, kmsKey = null, added = null } = annotatedFacts(text ?? "");
     recipients.push({ recipient, annotation: name, wrap, kmsKeyId: kmsKey, added });
   }

@@ -69,6 +69,13 @@ export class BesideObject {
     };
   }
 
+  /** The texts of annotations with wrapped keys, by name, that are still to be put back to it after a copy in parts. */
+  async carried(): Promise<ReadonlyMap<string, string>> {
+    const { carriedRecipients } = await import("../moving/carried-file.js");
+    const { Bucket = "", Key = "", ...owner } = this.#object;
+    return await carriedRecipients(this.#requests.client(), { ...owner, Bucket, Key }, this.#requests.signal);
+  }
+
   /** What follows the object's key in those of its siblings `<key>.*`; undefined where they may not be listed. */
   async suffixes(): Promise<string[] | undefined> {
     const { Key = "" } = this.#object;

@@ -1,7 +1,6 @@
 import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { S3Format } from "@s3ec/format-s3";
 import {
-  type AnnotationReader,
   assertKnownOptions,
   type Inspection,
   type ObjectFormat,
@@ -96,8 +95,9 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
       ...(wrapAlgorithms === undefined ? {} : { wrapAlgorithms }),
       siblings: { read: (suffix) => beside.read(suffix, undefined) },
     });
-    const prefix = format.wraps?.annotationPrefix;
-    const recipients = prefix === undefined ? [] : await annotatedRecipients(annotationsOf(plain, object), prefix);
+    const mayHave = format.wraps?.annotationPrefix !== undefined;
+    const seen = VersionId === undefined ? { ...object, ETag: output.ETag } : object;
+    const recipients = mayHave ? await annotatedRecipients(plain, seen, AbortSignal.timeout(PATIENCE)) : [];
     return { formatName: format.name, inspection, recipients };
   } catch (error) {
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") throw error;
@@ -107,11 +107,6 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
 
 /** Milliseconds that looking for annotations may take; the rest is told in any case. */
 const PATIENCE = 10_000;
-
-function annotationsOf(client: S3Client, object: { readonly Bucket: string; readonly Key: string }): AnnotationReader {
-  const get = (): Promise<never> => Promise.reject(new Error("No file is read this way."));
-  return new BesideObject(object, { get, client: () => client, signal: AbortSignal.timeout(PATIENCE) }).annotations;
-}
 
 /** Which format a stored object is of, found by its metadata, or else by as much of its content as that takes. */
 export async function formatOfStored(

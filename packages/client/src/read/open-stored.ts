@@ -13,6 +13,7 @@ import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import type { BesideObject } from "./beside-object.js";
 import { otherFormats } from "./recognise.js";
+import { isOfParts, withCarried } from "./with-carried.js";
 
 /** An object that S3 answered with, of a format that was recognised. */
 export interface StoredObject {
@@ -53,7 +54,9 @@ export async function openStored(
     ...(head === undefined ? {} : { head }),
     preferSibling: call.preferInstructionFile,
     partial: object.partial ?? false,
-    annotations: beside.annotations,
+    annotations: isCarriedTo(object)
+      ? withCarried(beside.annotations, () => beside.carried().catch(() => new Map()))
+      : beside.annotations,
   };
   const open = (siblings: SiblingReader): Promise<OpenedObject> =>
     unlessAborted(() => format.open({ ...stored, siblings }), abortSignal);
@@ -66,6 +69,11 @@ export async function openStored(
   } catch (error) {
     throw format.siblings?.reads === true ? await withSiblings(error, options, beside) : error;
   }
+}
+
+/** A file beside it is of the current version. */
+function isCarriedTo({ input, output }: StoredObject): boolean {
+  return input.VersionId === undefined && isOfParts(output.ETag);
 }
 
 /** Of an object whose version was named: S3 keeps versions of the file beside it, too, and tells of none which it is. */

@@ -4,6 +4,8 @@ import { recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import { refuseNotAnnotatable } from "../annotations/annotatable.js";
 import { AnnotationStore } from "../annotations/annotation-store.js";
+import { requireAtRest } from "../moving/at-rest.js";
+import { listedAnnotations, seenAnnotations } from "../moving/seen-annotations.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { fileToRewrap } from "../rewrap/file-beside.js";
 import { makeNewWrap, type NewWrap, type StandingWrap } from "../rewrap/new-wrap.js";
@@ -15,8 +17,7 @@ import {
   type RewrapTarget,
   resolveRewrap,
 } from "../rewrap/rewrap-options.js";
-import { type StandingObject, standingObject } from "../rewrap/standing-object.js";
-import { listedAnnotations, seenAnnotations } from "./moving.js";
+import { markOf, type StandingObject, standingObject } from "../rewrap/standing-object.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
 
 /** Which object gets which further key, and where that goes. */
@@ -91,6 +92,9 @@ export async function addRecipient(client: S3Client, options: AddRecipientOption
   if (place === "annotation") refuseNotAnnotatable(options);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const object = await standingObject(plain, rewrap);
+    if (options.VersionId === undefined) {
+      await requireAtRest(plain, rewrap.object, object.head, markOf(object.format), rewrap.from.abortSignal);
+    }
     const done =
       place === "annotation" ? await annotate(plain, rewrap, object, annotation) : await addFile(plain, rewrap, object);
     if (done !== undefined) return addedRecipient(done);

@@ -45,7 +45,7 @@ export async function listRecipients(client: S3Client, options: RecipientsOption
   const { abortSignal, ...object } = options;
   const plain = plainClientOf(client);
   const request = abortSignal === undefined ? {} : { abortSignal };
-  const { Metadata: metadata = {} } = await plain.send(new HeadObjectCommand(object), request);
+  const { Metadata: metadata = {}, ETag } = await plain.send(new HeadObjectCommand(object), request);
   const rules = siblingRules(encryption);
   const { mark, standsAlone } = rules.kindOf(metadata);
   const isFor = (suffix: string, text: string): boolean =>
@@ -53,7 +53,7 @@ export async function listRecipients(client: S3Client, options: RecipientsOption
   const recipients: Recipient[] = [];
   const unknown: WrapPlace["in"][] = [];
 
-  const annotated = await annotatedWraps(plain, options);
+  const annotated = await annotatedWraps(plain, options.VersionId === undefined ? { ...options, ETag } : options);
   if (annotated.state === "unknown") unknown.push("annotation");
   for (const { recipient, name, text } of annotated.state === "listed" ? annotated.wraps : []) {
     const state = isFor(`.${recipient}`, text) ? "of this object" : "of another object";

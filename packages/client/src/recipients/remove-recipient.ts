@@ -5,9 +5,10 @@ import { AnnotationStore } from "../annotations/annotation-store.js";
 import { callOptionsOf, requestOf } from "../call-options.js";
 import { lookingStore } from "../commands/looking-store.js";
 import { siblingRules } from "../files-beside.js";
+import { requireAtRest } from "../moving/at-rest.js";
+import { seenAnnotations } from "../moving/seen-annotations.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { listRecipients } from "./list-recipients.js";
-import { seenAnnotations } from "./moving.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
 
 /** What is left of a recipient. */
@@ -30,7 +31,7 @@ const LIMITS =
  * where that is a wrap of this object. Then looks at both again.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
- * @throws S3EncryptionError `invalid-argument`; `unsupported-operation` where the object could not be read without;
+ * @throws S3EncryptionError `invalid-argument`, also where there is no such recipient; `unsupported-operation` where the object could not be read without;
  *   `content-mismatch` where the object was replaced meanwhile, or its annotations are being moved; S3's own errors
  */
 export async function removeRecipient(client: S3Client, options: RecipientOptions): Promise<RemovedRecipient> {
@@ -39,7 +40,8 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
   const encryption = encryptionOf(client, undefined);
   const { recipient, abortSignal, ...object } = options;
   const plain = plainClientOf(client);
-  const head = await plain.send(new HeadObjectCommand(object), abortSignal === undefined ? {} : { abortSignal });
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  const head = await plain.send(new HeadObjectCommand(object), request);
   const { Metadata: metadata = {}, ETag = "" } = head;
   const rules = siblingRules(encryption);
   const files = lookingStore(plain, object, encryption, abortSignal);
@@ -47,13 +49,14 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
   const isFileOfThis = (text: string): boolean =>
     rules.isFileFor(metadata, { suffix, text }, encryption.materialsManager);
   const hasFiles = options.VersionId === undefined;
+  if (hasFiles) await requireAtRest(plain, object, head, (of = {}) => rules.kindOf(of).mark, abortSignal);
   if (hasFiles && !rules.kindOf(metadata).standsAlone && rules.unnamed.includes(suffix)) {
     throw new S3EncryptionError(
       "unsupported-operation",
       `Nothing was removed: the object's metadata holds no wrapped key, and the file at its key plus "${suffix}" is the generator's.`,
     );
   }
-  if (hasFiles && !rules.kindOf(metadata).standsAlone) await requireAnother(client, options, metadata);
+  if (!rules.kindOf(metadata).standsAlone) await requireAnother(client, options, metadata);
   const removed: WrapPlace[] = [];
   for (const name of await namesOf(annotations, annotation)) {
     if (!(await annotations.remove(name, ETag))) throw replaced();
@@ -67,14 +70,19 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
   const remaining: WrapPlace[] = [];
   const unknown: WrapPlace["in"][] = [];
   const seen = await seenAnnotations(annotations);
+  // What has taken its place by then may be given the recipient after this list: by a copy, or a migration that wraps for them.
+  const now = await plain.send(new HeadObjectCommand(object), request);
+  if (now.ETag !== ETag) throw replaced();
   if (seen.state === "unknown") unknown.push("annotation");
   if (seen.state === "listed") {
-    const left = seen.annotations.filter(({ name }) => isOfRecipient(name, annotation));
-    remaining.push(...left.map(({ name }) => ({ in: "annotation", name }) as const));
+    const names = seen.annotations.filter(({ name }) => isOfRecipient(name, annotation));
+    remaining.push(...names.map(({ name }) => ({ in: "annotation", name }) as const));
   }
-  const now = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
-  if (now.state === "unknown") unknown.push("instruction-file");
-  if (now.state === "read" && isFileOfThis(now.body)) remaining.push({ in: "instruction-file", suffix });
+  const left = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
+  if (left.state === "unknown") unknown.push("instruction-file");
+  if (left.state === "read" && isFileOfThis(left.body)) remaining.push({ in: "instruction-file", suffix });
+  const isKnown = !unknown.some((place) => place === "annotation" || hasFiles);
+  if (isKnown && removed.length + remaining.length === 0) throw unknownRecipient(recipient);
   return { removed, remaining, unknown, limits: LIMITS };
 }
 
@@ -119,6 +127,13 @@ async function namesOf(store: AnnotationStore, annotation: string): Promise<read
 
 function isOfRecipient(name: string, annotation: string): boolean {
   return recipientOfAnnotation(name) === recipientOfAnnotation(annotation);
+}
+
+function unknownRecipient(recipient: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-argument",
+    `Nothing was removed: "${recipient}" is no recipient of the object, neither in an annotation nor in a file. Which there are, listRecipients tells.`,
+  );
 }
 
 function replaced(): S3EncryptionError {

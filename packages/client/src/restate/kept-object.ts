@@ -8,7 +8,7 @@ import { settled } from "./settled.js";
 import { grantsOf } from "./stored-grants.js";
 import { headersOf, refuseArchived, sendableMetadata } from "./stored-headers.js";
 import { lockOf } from "./stored-lock.js";
-import { annotationsToCarry, tagsAlong, takenAlong } from "./taken-along.js";
+import { annotationsToCarry, tagsAlong } from "./taken-along.js";
 
 /** How an object is to be read and written again. */
 export interface KeepOptions {
@@ -42,7 +42,7 @@ export interface KeptObject {
   readonly restated: Partial<CopyObjectCommandInput>;
   /** Its owner, where that may be known. */
   readonly owner: string | undefined;
-  /** Others' annotations that whoever puts it anew has to carry over; none for a copy. */
+  /** Annotations that whoever writes it anew has to carry over: of a put, others'; all, of a copy in parts; none, of one in one request. */
   readonly annotations: readonly ListedAnnotation[];
   /** What the caller allowed to get lost, and does. */
   readonly losses: AllowedLosses;
@@ -69,12 +69,14 @@ export async function readKept(
   refuseArchived(seen.head);
   const metadata = sendableMetadata(seen.head, losses);
   const headers = headersOf(seen.head, losses, options.SSEKMSEncryptionContext);
-  const inParts = isLarge(seen.head, options) ? takenAlong : nothingTakenAlong;
+  // A copy in one request takes tags and annotations along by itself.
+  const isCopy = by === "copy" && !isLarge(seen.head, options);
+  const which = by === "put" ? "others" : "all";
   const [lock, { grants, owner }, along, annotations] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
-    (by === "put" ? tagsAlong : inParts)(client, address, losses, request),
-    by === "put" ? annotationsToCarry(client, address, losses, request) : [],
+    isCopy ? {} : tagsAlong(client, address, losses, request),
+    isCopy ? [] : annotationsToCarry(client, address, losses, request, which),
   ]);
   const { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = address;
   const shared = { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
@@ -87,10 +89,6 @@ export async function readKept(
     annotations,
     restated: { ...shared, ...headers, ...lock, ...grants, ...along },
   };
-}
-
-async function nothingTakenAlong(): Promise<Partial<CopyObjectCommandInput>> {
-  return {};
 }
 
 /** Throws `content-mismatch` where something of an object is not as it was read. */

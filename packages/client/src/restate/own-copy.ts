@@ -6,6 +6,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { type Along, carriedOver } from "../moving/carried-over.js";
 import { requestAborted } from "../request-aborted.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { Attempts, watched } from "../write/attempts.js";
@@ -30,6 +31,8 @@ export interface OwnCopy {
   readonly beforeComplete?: () => Promise<void>;
   /** Of an object that is copied in parts: bytes of the largest. */
   readonly partLength?: number | undefined;
+  /** What of an object that is copied in parts has to be carried over. */
+  readonly along: Along;
   /** User metadata that is read back letter for letter, since it is this copy's own: the envelope. */
   readonly own: Readonly<Record<string, string>>;
 }
@@ -68,8 +71,8 @@ export async function copyOntoItself(client: S3Client, copy: OwnCopy, pace: Pace
 }
 
 /**
- * The one request of that, or, of an object that is too large for one, the upload that ends in one. A lost answer, or the
- * refusal of a second try after one, is no failure when the object is ours by then: the answer is then undefined.
+ * The one request of that, or, of an object that is too large for one, the upload that ends in one, with its annotations. A lost
+ * answer, or the refusal of a second try after one, is no failure when the object is ours by then: the answer is then undefined.
  */
 export async function sendOwnCopy(
   client: S3Client,
@@ -78,6 +81,30 @@ export async function sendOwnCopy(
   send: (input: CopyObjectCommandInput, attempts: Attempts) => Promise<CopyObjectCommandOutput>,
 ): Promise<CopyObjectCommandOutput | undefined> {
   if (pace.abortSignal?.aborted === true) throw requestAborted();
+  if (!isLarge(copy.seen.head, pace)) return (await sendOrLook(client, copy, pace, send)).output;
+  const { abortSignal } = pace;
+  const carried = { ...copy, head: copy.seen.head, encryption: copy.input };
+  const { output } = await carriedOver(client, carried, abortSignal, (look) =>
+    sendOrLook(client, copy, pace, (input, attempts) =>
+      sendInParts(client, copy, { input, attempts, look, abortSignal }),
+    ),
+  );
+  return output;
+}
+
+/** What became of it, as S3 answered or as it is seen. */
+interface Sent {
+  readonly output: CopyObjectCommandOutput | undefined;
+  readonly etag: string;
+  readonly version: string | undefined;
+}
+
+async function sendOrLook(
+  client: S3Client,
+  copy: OwnCopy,
+  pace: Pace,
+  send: (input: CopyObjectCommandInput, attempts: Attempts) => Promise<CopyObjectCommandOutput>,
+): Promise<Sent> {
   const attempts = new Attempts();
   const input = {
     ...sourceOfOwn(copy.address),
@@ -86,13 +113,15 @@ export async function sendOwnCopy(
     MetadataDirective: "REPLACE" as const,
   };
   try {
-    if (!isLarge(copy.seen.head, pace)) return await send(input, attempts);
-    return await sendInParts(client, copy, input, attempts, pace.abortSignal);
+    const output = await send(input, attempts);
+    return { output, etag: output.CopyObjectResult?.ETag ?? "", version: output.VersionId };
   } catch (error) {
     if (!attempts.wereRefused) {
       const abortSignal = AbortSignal.timeout(ASKING_TIMEOUT);
       const now = await lookAt(client, targetOf(copy), { abortSignal }).catch(() => undefined);
-      if (now !== undefined && isOwn(now.head, copy.own) && isAnother(copy.seen.head, now.head)) return undefined;
+      if (now !== undefined && isOwn(now.head, copy.own) && isAnother(copy.seen.head, now.head)) {
+        return { output: undefined, etag: now.head.ETag ?? "", version: now.head.VersionId };
+      }
       if (now === undefined || attempts.mayStillLand) throw outcomeUnknown(error);
     }
     throw isRefusedCondition(error) ? changedMeanwhile(error) : error;
@@ -106,9 +135,17 @@ export async function sendOwnCopy(
 async function sendInParts(
   client: S3Client,
   copy: OwnCopy,
-  input: CopyObjectCommandInput,
-  attempts: Attempts,
-  abortSignal: AbortSignal | undefined,
+  {
+    input,
+    attempts,
+    look,
+    abortSignal,
+  }: {
+    readonly input: CopyObjectCommandInput;
+    readonly attempts: Attempts;
+    readonly look: () => Promise<void>;
+    readonly abortSignal: AbortSignal | undefined;
+  },
 ): Promise<CopyObjectCommandOutput> {
   const { address, seen } = copy;
   const request = abortSignal === undefined ? {} : { abortSignal };
@@ -116,6 +153,7 @@ async function sendInParts(
     const now = await lookAt(client, address, request);
     if (isAnother(seen.head, now.head)) throw changedMeanwhile();
     await copy.beforeComplete?.();
+    await look();
   };
   const { IfMatch, IfNoneMatch } = input;
   const conditions = { IfMatch, IfNoneMatch };

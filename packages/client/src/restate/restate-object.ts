@@ -1,4 +1,5 @@
 import type { CopyObjectCommandInput, HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import type { MarkOf } from "../moving/put-back.js";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
 import { type KeepOptions, type KeptObject, requireKept } from "./kept-object.js";
 import type { Loss } from "./losses.js";
@@ -12,6 +13,8 @@ export interface Restatement {
   readonly metadata: Readonly<Record<string, string>>;
   /** What of that this copy alone has, and is read back letter for letter: the new envelope. */
   readonly own: Readonly<Record<string, string>>;
+  /** What an object's metadata alone has, by which the copy is told from another object. Default: nothing. */
+  readonly markOf?: MarkOf;
   /** What else is to change. Default: nothing. */
   readonly headers?: Partial<CopyObjectCommandInput>;
 }
@@ -49,15 +52,17 @@ export interface RestatedObject {
 export async function restateObject(
   client: S3Client,
   kept: KeptObject,
-  { metadata, own, headers = {} }: Restatement,
+  { metadata, own, headers = {}, markOf = () => undefined }: Restatement,
   options: KeepOptions,
 ): Promise<RestatedObject> {
-  const { address, seen, restated, losses } = kept;
+  const { address, seen, restated, losses, annotations } = kept;
   refuseOversizedMetadata(metadata, own);
   const input = { ...restated, ...headers, Metadata: { ...metadata } };
   const beforeComplete = (): Promise<void> => requireKept(client, kept, options);
   const partLength = options.copyLimit;
-  const { head } = await copyOntoItself(client, { address, seen, input, own, beforeComplete, partLength }, options);
+  const along = { annotations, losses, markOf };
+  const copy = { address, seen, input, own, along, beforeComplete, partLength };
+  const { head } = await copyOntoItself(client, copy, options);
   const changed = [...changes(seen.head, head), ...(await ownerChange(client, kept, options))];
   return { head, changed: [...changed, ...unpinned(kept, options), ...losses.lost] };
 }

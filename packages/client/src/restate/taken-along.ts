@@ -1,5 +1,5 @@
 import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
-import { ANNOTATION_PREFIX } from "@s3ec/envelope";
+import { ANNOTATION_PREFIX, MOVING_ANNOTATION } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { whyNotAnnotatable } from "../annotations/annotatable.js";
 import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
@@ -13,27 +13,8 @@ interface Request {
   readonly abortSignal?: AbortSignal;
 }
 
-/** Bytes of others' annotations that are carried over to an object that is put anew: they are held in memory meanwhile. */
+/** Bytes of annotations that are carried over to an object that is put anew or copied in parts: they are held in memory meanwhile. */
 export const MAX_CARRIED_LENGTH: number = 16 * 1024 ** 2;
-
-/**
- * What S3 takes along by itself in a copy of one request, and not in one of parts: tags, which are said again, and annotations,
- * which cannot be set there, so that an object that has some is refused.
- */
-export async function takenAlong(
-  client: S3Client,
-  object: StoredVersion,
-  losses: AllowedLosses,
-  request: Request,
-): Promise<Pick<CopyObjectCommandInput, "Tagging">> {
-  if ((await annotationsOf(client, object, losses, request)).length > 0) {
-    losses.accept(
-      "annotations",
-      "The object has annotations, which S3 does not take along when an object is copied in parts.",
-    );
-  }
-  return await tagsAlong(client, object, losses, request);
-}
 
 /** Tags, as they are said again. */
 export async function tagsAlong(
@@ -57,20 +38,25 @@ export async function tagsAlong(
   }
 }
 
-/** Others' annotations that are to be carried over to an object that is put anew: recipients' are its writer's business. */
+/**
+ * Annotations that are to be carried over to an object that is put anew, or written in parts, which S3 gives none.
+ *
+ * @param which of a put, only those of others: its recipients are its writer's business
+ */
 export async function annotationsToCarry(
   client: S3Client,
   object: StoredVersion,
   losses: AllowedLosses,
   request: Request,
+  which: "all" | "others",
 ): Promise<readonly ListedAnnotation[]> {
   const found = await annotationsOf(client, object, losses, request);
-  const others = found.filter(({ name }) => isOthers(name));
-  const length = others.reduce((sum, { size }) => sum + size, 0);
-  if (length <= MAX_CARRIED_LENGTH) return others;
+  const carried = found.filter(({ name }) => isOthers(name) || (which === "all" && name !== MOVING_ANNOTATION));
+  const length = carried.reduce((sum, { size }) => sum + size, 0);
+  if (length <= MAX_CARRIED_LENGTH) return carried;
   losses.accept(
     "annotations",
-    `The object has ${length} bytes of annotations, and what is put anew gets no more than ${MAX_CARRIED_LENGTH} of them.`,
+    `The object has ${length} bytes of annotations, and what is put anew or copied in parts gets no more than ${MAX_CARRIED_LENGTH} of them.`,
   );
   return [];
 }

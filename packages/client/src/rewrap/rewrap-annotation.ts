@@ -4,13 +4,14 @@ import { annotationName, recipientOfAnnotation } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { refuseNotAnnotatable } from "../annotations/annotatable.js";
 import { AnnotationStore } from "../annotations/annotation-store.js";
+import { requireAtRest } from "../moving/at-rest.js";
+import { listedAnnotations, seenAnnotations } from "../moving/seen-annotations.js";
 import type { AnnotatedWrap } from "../recipients/annotated-wraps.js";
-import { listedAnnotations, seenAnnotations } from "../recipients/moving.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { storeBeside } from "./file-beside.js";
 import { DOES_NOT_OPEN, makeNewWrap, type NewWrap } from "./new-wrap.js";
 import type { Rewrap } from "./rewrap-options.js";
-import type { StandingObject } from "./standing-object.js";
+import { markOf, type StandingObject } from "./standing-object.js";
 
 /** Wraps of one recipient that are tried: more than one only after a re-wrap that broke off, or where two clients added it. */
 const MAX_TRIED = 8;
@@ -39,6 +40,9 @@ export async function rewrapAnnotation(
   const etag = object.head.ETag ?? "";
   const store = new AnnotationStore(client, version, from.abortSignal);
   await store.prove();
+  if (rewrap.VersionId === undefined) {
+    await requireAtRest(client, version, object.head, markOf(object.format), from.abortSignal);
+  }
   const name = annotationName(recipient);
   const standing = await wrapsOfRecipient(store, name);
   const added = `${name}/${randomUUID()}`;

@@ -5,7 +5,7 @@ import { type RestatedObject, restateObject } from "../restate/restate-object.js
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
 import { makeNewWrap, type NewWrap } from "./new-wrap.js";
 import type { Rewrap } from "./rewrap-options.js";
-import type { StandingObject } from "./standing-object.js";
+import { markOf, type StandingObject } from "./standing-object.js";
 
 /** An object that now holds the new wrap. */
 export interface RewrappedMetadata extends NewWrap, RestatedObject {
@@ -25,7 +25,7 @@ export async function rewrapMetadata(
   rewrap: Rewrap,
   object: StandingObject,
 ): Promise<RewrappedMetadata | undefined> {
-  const { head, rules } = object;
+  const { head, rules, format } = object;
   const made = await makeNewWrap(client, rules, rewrap, { head, place: IN_METADATA, text: undefined }, IN_METADATA);
   const { metadata: own, replaces } = made.laid;
   const gone = new Set(replaces.map((name) => name.toLowerCase()));
@@ -39,7 +39,8 @@ export async function rewrapMetadata(
   // The envelope was made for what was seen first; the copy is bound to what was seen last.
   const isSame = seen.head.ETag === head.ETag && isSameMetadata(seen.head.Metadata, head.Metadata);
   if (!isSame) return undefined;
-  const restated = await restateObject(client, kept, { metadata: withEnvelope(kept.metadata), own }, rewrap.keep);
+  const restatement = { metadata: withEnvelope(kept.metadata), own, markOf: markOf(format) };
+  const restated = await restateObject(client, kept, restatement, rewrap.keep);
   return { ...made, ...restated, replacedVersionId: seen.head.VersionId };
 }
 

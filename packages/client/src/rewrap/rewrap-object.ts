@@ -1,13 +1,15 @@
 import type { HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import { finishCarrying } from "../moving/carried-annotations.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { isLarge } from "../restate/part-copies.js";
 import type { Change } from "../restate/restate-object.js";
 import type { NewWrap } from "./new-wrap.js";
 import { recipientWithoutFile, rewrapAnnotation } from "./rewrap-annotation.js";
 import { rewrapFile } from "./rewrap-file.js";
 import { rewrapMetadata } from "./rewrap-metadata.js";
 import { type Rewrap, type RewrapOptions, resolveRewrap } from "./rewrap-options.js";
-import { type StandingObject, standingObject } from "./standing-object.js";
+import { markOf, type StandingObject, standingObject } from "./standing-object.js";
 
 /** What became of a rewrap. */
 export interface RewrappedObject {
@@ -59,6 +61,10 @@ export async function rewrapObject(client: S3Client, options: RewrapOptions): Pr
 
 async function attempt(client: S3Client, rewrap: Rewrap): Promise<RewrappedObject | undefined> {
   const object = await standingObject(client, rewrap);
+  if (rewrap.VersionId === undefined && isLarge(object.head, rewrap.keep)) {
+    // By a copy that broke off: what it had written may be what the keys here no longer open.
+    await finishCarrying(client, rewrap.object, markOf(object.format), rewrap.from.abortSignal);
+  }
   const recipient = rewrap.recipient ?? (await recipientWithoutFile(client, rewrap, object));
   if (recipient !== undefined) {
     const done = await rewrapAnnotation(client, rewrap, object, recipient);

@@ -1,5 +1,6 @@
 import type { HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { type ObjectFormat, S3EncryptionError, type WrapRules } from "@s3ec/materials";
+import type { MarkOf } from "../moving/put-back.js";
 import { formatOfStored } from "../read/inspect-object.js";
 import { formatsOf } from "../read/recognise.js";
 import { lookAt } from "../restate/seen-object.js";
@@ -40,4 +41,9 @@ export async function standingObject(client: S3Client, rewrap: Rewrap): Promise<
     );
   }
   return { head, date, format, rules: format.wraps };
+}
+
+/** What an object's metadata alone has, as a function of it. */
+export function markOf({ siblings }: ObjectFormat): MarkOf {
+  return (metadata = {}) => siblings?.kindOf(metadata).mark;
 }

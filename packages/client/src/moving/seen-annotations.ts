@@ -2,6 +2,7 @@ import { ANNOTATION_PREFIX, MOVING_ANNOTATION } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { annotationCommands, hasAnnotationCommands } from "../annotations/annotation-commands.js";
 import { type AnnotationStore, isRefusedList, type ListedAnnotation } from "../annotations/annotation-store.js";
+import { isOver } from "./moving-mark.js";
 
 /** Annotations of ours, or why they are not known. */
 export type SeenAnnotations =
@@ -11,8 +12,16 @@ export type SeenAnnotations =
   /** They may not be listed, or this release of the SDK cannot. */
   | { readonly state: "unknown"; readonly reason: unknown };
 
-/** Those of ours. Throws `content-mismatch` while somebody carries them over to a copy: what is changed then may get lost. */
-export async function seenAnnotations(store: AnnotationStore): Promise<SeenAnnotations> {
+/**
+ * Those of ours. Throws `content-mismatch` while somebody carries them over to a copy: what is changed then may get lost. A mark
+ * that a process has left which was killed counts for two hours.
+ *
+ * @param by who looks: what moves the object takes the place of whoever moved it before
+ */
+export async function seenAnnotations(
+  store: AnnotationStore,
+  by: "anybody" | "mover" = "anybody",
+): Promise<SeenAnnotations> {
   if (!(await hasAnnotationCommands())) {
     return { state: "unknown", reason: await annotationCommands().catch((error: unknown) => error) };
   }
@@ -24,10 +33,11 @@ export async function seenAnnotations(store: AnnotationStore): Promise<SeenAnnot
     if (isRefusedList(error)) return { state: "unknown", reason: error };
     throw error;
   }
-  if (annotations.some(({ name }) => name === MOVING_ANNOTATION)) {
+  const isMarked = by === "anybody" && annotations.some(({ name }) => name === MOVING_ANNOTATION);
+  if (isMarked && !isOver(await store.read(MOVING_ANNOTATION).catch(() => undefined))) {
     throw new S3EncryptionError(
       "content-mismatch",
-      "The object's annotations are being moved to a copy of it, which may leave this change behind: ask again later.",
+      "The object's annotations are being moved to a copy of it, which may leave this change behind: ask again later. What a process that was killed has left ends with the same call that moved them, made again, or after two hours.",
     );
   }
   return { state: "listed", annotations };
