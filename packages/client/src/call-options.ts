@@ -168,7 +168,7 @@ export function assertCarriesCallOptions(
   if (commandName !== undefined && OF_UPLOADS.has(commandName) && allowed.has(commandName)) return;
   throw new S3EncryptionError(
     "unsupported-operation",
-    `${commandName} did not come through the encrypting client's send(). With a presigned URL its holder would store plaintext, or be given ciphertext, and call options would be lost: send the command, or presign it with a plain S3Client.`,
+    `${commandName} did not come through the encrypting client's send(). With a presigned URL its holder would store plaintext, or be given ciphertext, and call options would be lost: send the command; to read, use presignGet, or presign with a plain S3Client.`,
   );
 }
 

@@ -1,4 +1,14 @@
 export type { AnnotatedObject } from "./annotations/annotation-store.js";
+export type { AwayOptions } from "./away/away-options.js";
+export type { GivenBeside, GivenInstructionFile, NamedInstructionFile } from "./away/given-files.js";
+export type { DecryptedBody, DecryptedObject, ObjectAway, OpenOptions } from "./away/open-object.js";
+export { openObject, openObjectToFile } from "./away/open-object.js";
+export { openResponse } from "./away/open-response.js";
+export type { ObjectToPresign, PresignedGet, PresignOptions } from "./away/presign-get.js";
+export { presignGet } from "./away/presign-get.js";
+export type { ObjectToEncrypt, SealedInstructionFile, SealedUpload } from "./away/seal-object.js";
+export { sealObject } from "./away/seal-object.js";
+export type { StoredBody } from "./away/stored-body.js";
 export type { EncryptionCallOptions, RequestOptions, S3Command, SendOptions } from "./call-options.js";
 export type { ObjectListing, StoredSize, WithPlaintextSize } from "./commands/plaintext-size.js";
 export { plaintextSize, withPlaintextSizes } from "./commands/plaintext-size.js";

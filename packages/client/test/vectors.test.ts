@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { S3EncryptionClient } from "@s3ec/client";
+import { openObject, S3EncryptionClient } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { assertMayDecrypt, classifyEnvelope, decryptContent, openContentKey, S3EncryptionError } from "@s3ec/envelope";
 import { DefaultMaterialsManager } from "@s3ec/materials";
@@ -115,9 +115,28 @@ describe("vectors of the official clients", () => {
     return plaintext;
   }
 
+  /** As it was downloaded by another tool, without an S3 client. */
+  async function readAway(vector: Vector, keyring: CountingKeyring, switches: readonly Switch[]) {
+    const { encryptionContext } = callOptionsFor(vector);
+    const instructionFile = instructionFileToRead(vector);
+    const { Body, ContentLength } = await openObject(
+      { Metadata: vector.metadata, Body: readBody(vector) },
+      {
+        keyring,
+        ...optionsFor(switches),
+        ...(encryptionContext === undefined ? {} : { encryptionContext }),
+        ...(instructionFile === undefined ? {} : { instructionFile }),
+      },
+    );
+    const plaintext = Buffer.from(await Body.transformToByteArray());
+    expect(ContentLength).to.equal(plaintext.length);
+    return plaintext;
+  }
+
   const ways = [
     { name: "alone", read: (v: Vector, k: CountingKeyring, s: readonly Switch[]) => readAlone(v, k, s, 4096) },
     { name: "through the client", read: readThroughClient },
+    { name: "away from S3", read: readAway },
   ];
 
   for (const { name, read } of ways) {

@@ -9,7 +9,7 @@ export function answeredBody(output: { readonly Body?: GetObjectCommandOutput["B
   if ("presigned" in output) {
     throw new S3EncryptionError(
       "unsupported-operation",
-      "A presigned URL of this client would give out ciphertext: presign with a plain S3Client, and decrypt with the encryption client.",
+      "A presigned URL of this client would give out ciphertext: make it with presignGet, and decrypt what it answers with openResponse.",
     );
   }
   const body = readableOfAnswer(output.Body);

@@ -7,11 +7,12 @@ import {
   type ObjectVersion,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
+import { MAX_INSTRUCTION_FILE_LENGTH, quotedList, readAtMost } from "@s3ec/envelope";
 import { type AnnotationReader, isError } from "@s3ec/materials";
 import type { AnnotationStore } from "../annotations/annotation-store.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { answeredBody } from "./answered-body.js";
+import type { Beside } from "./open-stored.js";
 
 /** Enough to recognise the right one among. */
 const MAX_SIBLINGS = 20;
@@ -29,7 +30,7 @@ interface Requests {
 }
 
 /** What lies beside an object that is to be read: files, their versions, and what S3 lists. */
-export class BesideObject {
+export class BesideObject implements Beside {
   readonly #object: GetObjectCommandInput;
   readonly #requests: Requests;
 
@@ -90,6 +91,16 @@ export class BesideObject {
       // Only a better sentence would have come of it.
       return undefined;
     }
+  }
+
+  async elsewhere(): Promise<string> {
+    const suffixes = await this.suffixes();
+    if (suffixes === undefined) {
+      return "Whether it has an instruction file with another suffix could not be listed (s3:ListBucket).";
+    }
+    return suffixes.length === 0
+      ? 'Nothing beside it could be its instruction file: no other object is named as it is and "." behind that.'
+      : `Beside it are keys that end in ${quotedList(suffixes)}: if one is its instruction file, pass that as instructionFileSuffix.`;
   }
 
   /**

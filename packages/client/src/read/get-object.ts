@@ -1,6 +1,6 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { type ByteRange, parseByteRange } from "@s3ec/envelope";
-import { type ObjectFormat, type OpenedObject, S3EncryptionError } from "@s3ec/materials";
+import { S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
@@ -9,9 +9,8 @@ import { outputBody, readableOf } from "../streams.js";
 import { AnsweredObject, Asking, type Next, type Result } from "./answered-object.js";
 import { pinnedTo } from "./ask-again.js";
 import { getRange } from "./get-range.js";
-import { openStored } from "./open-stored.js";
+import { openAnswered } from "./open-answered.js";
 import { RangedAnswer } from "./ranged-answer.js";
-import { formatsOf, recognise } from "./recognise.js";
 import { assertWhole } from "./served-range.js";
 import { openWhole } from "./whole-content.js";
 
@@ -73,20 +72,6 @@ async function getWhole(
     answered.destroy();
     throw error;
   }
-}
-
-/** Finds out what S3 has answered with, and opens it: every gate and the data key, and nothing of the content. */
-export async function openAnswered(
-  options: ResolvedOptions,
-  call: CallOptions,
-  input: GetObjectCommandInput,
-  answered: AnsweredObject | RangedAnswer,
-): Promise<{ readonly opened: OpenedObject; readonly format: ObjectFormat }> {
-  const { output } = answered;
-  const { format, head, chunks } = await recognise(formatsOf(options, call), output, answered.chunks);
-  answered.chunks = chunks;
-  const beside = answered.beside(input);
-  return { opened: await openStored(options, call, { input, output, format, head, beside }), format };
 }
 
 /** In ranges, several at once, where that is asked for and nothing is given out before all of them have come. */

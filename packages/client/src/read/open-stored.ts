@@ -1,6 +1,6 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { quotedList } from "@s3ec/envelope";
 import {
+  type AnnotationReader,
   type ObjectFormat,
   type ObjectHead,
   type OpenedObject,
@@ -11,17 +11,28 @@ import {
 import { type CallOptions, requestOf } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
-import type { BesideObject } from "./beside-object.js";
 import { otherFormats } from "./recognise.js";
 import { isOfParts, withCarried } from "./with-carried.js";
+
+/** What lies beside an object that is to be read. */
+export interface Beside {
+  /** The text of the file with this suffix, at most one byte more than it may have (S14); undefined where there is none. */
+  read(suffix: string, versionId: string | undefined): Promise<string | undefined>;
+  /** Its annotations. */
+  readonly annotations: AnnotationReader;
+  /** Versions of a file, those nearest in time to the object first; undefined where they may not be listed. */
+  versionsNear(suffix: string, time: Date | undefined, most: number): Promise<string[] | undefined>;
+  /** A sentence that says where else its wrapped key could be, for an object of which it was not found. */
+  elsewhere(): Promise<string>;
+}
 
 /** An object that S3 answered with, of a format that was recognised. */
 export interface StoredObject {
   readonly input: GetObjectCommandInput;
-  readonly output: GetObjectCommandOutput;
+  readonly output: Pick<GetObjectCommandOutput, "Metadata" | "LastModified">;
   readonly format: ObjectFormat;
   readonly head: ObjectHead | undefined;
-  readonly beside: BesideObject;
+  readonly beside: Beside;
   /** Only a range is going to be read. */
   readonly partial?: boolean;
 }
@@ -126,16 +137,9 @@ function notTheVersion(error: S3EncryptionError, tried: number): S3EncryptionErr
 }
 
 /** Of an object that may have a file under a suffix of its writer's, or be of a format that nobody named. */
-async function withSiblings(error: unknown, { formats }: ResolvedOptions, beside: BesideObject): Promise<unknown> {
+async function withSiblings(error: unknown, { formats }: ResolvedOptions, beside: Beside): Promise<unknown> {
   const isTold = error instanceof S3EncryptionError && ["not-encrypted", "no-matching-key"].includes(error.code);
   if (!isTold) return error;
-  const suffixes = await beside.suffixes();
-  const advice =
-    suffixes === undefined
-      ? "Whether it has an instruction file with another suffix could not be listed (s3:ListBucket)."
-      : suffixes.length === 0
-        ? 'Nothing beside it could be its instruction file: no other object is named as it is and "." behind that.'
-        : `Beside it are keys that end in ${quotedList(suffixes)}: if one is its instruction file, pass that as instructionFileSuffix.`;
   const others = error.code === "not-encrypted" ? otherFormats(formats) : "";
-  return new S3EncryptionError(error.code, `${error.message} ${advice}${others}`, { cause: error });
+  return new S3EncryptionError(error.code, `${error.message} ${await beside.elsewhere()}${others}`, { cause: error });
 }

@@ -5,7 +5,7 @@ import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { requestAborted } from "../request-aborted.js";
 import { defined } from "../rewrap/rewrap-options.js";
 import { AnsweredObject, Asking } from "./answered-object.js";
-import { openAnswered } from "./get-object.js";
+import { openAnswered } from "./open-answered.js";
 import { assertWhole } from "./served-range.js";
 import type { CiphertextBody } from "./whole-content.js";
 

@@ -165,7 +165,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
 
   /** A file is encrypted where it is being sent, in any order; anything else, and what has to be summed, in one pass. */
   async #seal(file: SourceFile | undefined): Promise<{ object: ObjectToSend; journal?: UploadJournal }> {
-    const { sealObject, sealObjectInParts, fileToSend, streamToSend, hasPlaintextChecksums } = await loadUploader();
+    const { sealBody, sealObjectInParts, fileToSend, streamToSend, hasPlaintextChecksums } = await loadUploader();
     const { client, params, tags = [], resume = false } = this.#options;
     const path = this.#path;
     const input = this.#withCallOptions({ ...params, ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }) });
@@ -182,7 +182,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     }
     if (resume !== false) throw invalid("Only a file that is not empty can be resumed, and without checksums of it.");
     const Body = path === undefined ? {} : { Body: new FileBody(path) };
-    return { object: streamToSend(await sealObject(this.#encryption, { ...input, ...Body })) };
+    return { object: streamToSend(await sealBody(this.#encryption, { ...input, ...Body })) };
   }
 
   #withCallOptions(input: PutObjectCommandInput): PutObjectCommandInput {

@@ -79,14 +79,14 @@ function sourceOnce(chunks: AsyncIterable<Uint8Array>, destroy: () => void, leng
 }
 
 /** Bytes that are there, of whatever realm. OpenSSL takes them as they are. */
-function bytesOf(value: unknown): Uint8Array | undefined {
+export function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value === "string") return Buffer.from(value, "utf8");
   if (isUint8Array(value)) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return isAnyArrayBuffer(value) ? new Uint8Array(value) : undefined;
 }
 
-function isBlob(value: unknown): value is Blob {
+export function isBlob(value: unknown): value is Blob {
   return (
     typeof value === "object" &&
     value !== null &&
@@ -155,11 +155,11 @@ function sourceOfWebStream(stream: ReadableStream): BodySource {
   return sourceOnce(gathered(values), () => void reader.cancel().catch(NOTHING));
 }
 
-async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+export async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += PIECE) yield bytes.subarray(offset, offset + PIECE);
 }
 
-async function* piecesOfBlob(blob: Blob): AsyncGenerator<Uint8Array> {
+export async function* piecesOfBlob(blob: Blob): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < blob.size; offset += PIECE) {
     yield new Uint8Array(await blob.slice(offset, offset + PIECE).arrayBuffer());
   }
@@ -195,7 +195,7 @@ async function* gathered(open: () => AsyncIterable<unknown>): AsyncGenerator<Uin
 }
 
 /** Fails a body that is shorter or longer than it was said to be, before its last bytes are out. */
-async function* exactly(chunks: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+export async function* exactly(chunks: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
   let seen = 0;
   for await (const chunk of chunks) {
     seen += chunk.length;

@@ -15,7 +15,7 @@ import { answerOfPut } from "./answer-of-put.js";
 import { Attempts, watched } from "./attempts.js";
 import { chunksOf, readHead } from "./ciphertext-head.js";
 import { publish } from "./publish.js";
-import { sealObject } from "./seal-object.js";
+import { sealBody } from "./seal-object.js";
 import { piecesToSend } from "./sent-body.js";
 import { SiblingStore } from "./sibling-store.js";
 
@@ -39,7 +39,7 @@ export async function putObject(
   client: S3Client,
   beforeComplete?: (metadata: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<Result> {
-  const sealed = await sealObject(options, given);
+  const sealed = await sealBody(options, given);
   try {
     const { abortSignal } = callOptionsOf(given);
     // Reading a body has no end of its own when its source stalls.

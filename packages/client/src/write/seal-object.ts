@@ -34,7 +34,7 @@ export interface SealedObject extends ObjectToStore {
 }
 
 /** Refuses what must not be written, gets materials, and starts the one pass of encryption (S18: never a second). */
-export async function sealObject(options: ResolvedOptions, given: ObjectToPut): Promise<SealedObject> {
+export async function sealBody(options: ResolvedOptions, given: ObjectToPut): Promise<SealedObject> {
   takeBody(given.Body);
   try {
     return await sealChecked(options, given);
