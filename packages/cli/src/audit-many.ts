@@ -66,7 +66,7 @@ async function resultsOf(
     ...(options.suffix === undefined ? {} : { instructionFileSuffixes: [options.suffix] }),
   };
   if (options.recursive === true) {
-    const filter = filterOf(options);
+    const filter = await filterOf(options);
     const listed = { Prefix: Key, versions: options.versions === true };
     return auditBucket(client, { ...audit, ...listed, ...(filter === undefined ? {} : { filter }) });
   }

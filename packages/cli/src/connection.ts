@@ -33,7 +33,7 @@ type KeySources = Pick<LoadOptions, "stdin" | "onWarning">;
 /** A client for the configured keys. */
 export async function connect(
   options: ConnectionOptions,
-  bucket: string,
+  bucket: string | undefined,
   keySources: KeySources,
 ): Promise<Pick<Assembly, "client" | "instructionFileSuffixes" | "dispose">> {
   const { assemblies, dispose } = await assemble([options], bucket, keySources);
@@ -49,7 +49,7 @@ export async function connect(
 export async function connectBoth(
   options: ConnectionOptions,
   to: { readonly config?: string; readonly use?: string },
-  bucket: string,
+  bucket: string | undefined,
   keySources: KeySources,
 ): Promise<
   Omit<Assembly, "keyring" | "materialsManager" | "instructionFileSuffixes"> & {
@@ -74,7 +74,7 @@ interface Assembled<Options> {
 
 async function assemble<const Options extends readonly ConnectionOptions[]>(
   options: Options,
-  bucket: string,
+  bucket: string | undefined,
   keySources: KeySources,
 ): Promise<Assembled<Options>> {
   const sources = await Promise.all(

@@ -2,7 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { type AnnotatedRecipient, inspectObject as inspectStored } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { S3Format } from "@s3ec/format-s3";
-import { type Inspection, S3EncryptionError } from "@s3ec/materials";
+import { type Inspection, type ObjectFormat, S3EncryptionError } from "@s3ec/materials";
 import { headObject } from "./head-object.js";
 import { siblingSuffixes, whereElseToLook } from "./sibling-suffixes.js";
 
@@ -31,7 +31,7 @@ export interface Inspected {
 }
 
 /** A head is looked at whole, however many keys it holds. */
-const FORMATS = [
+export const INSPECTED_FORMATS: readonly ObjectFormat[] = [
   new S3Format(),
   new AwsMessageFormat({ maxEncryptedDataKeys: 0xffff, maxHeaderLength: 1024 * 1024, maxFrameLength: 2 ** 31 - 1 }),
 ];
@@ -45,7 +45,7 @@ export async function inspectObject(client: S3Client, options: InspectOptions): 
   const { Bucket, Key, VersionId } = options;
   const head = await headObject(client, { Bucket, Key, ...(VersionId === undefined ? {} : { VersionId }) });
   try {
-    const found = await inspectStored(client, { ...options, head, formats: FORMATS });
+    const found = await inspectStored(client, { ...options, head, formats: INSPECTED_FORMATS });
     return { ...found, siblingSuffixes: await siblingSuffixes(client, options) };
   } catch (error) {
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") throw error;

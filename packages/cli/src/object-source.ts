@@ -1,13 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import {
-  filterObjects,
-  listObjects,
-  type ObjectFilter,
-  objectFilter,
-  readInventory,
-  readKeys,
-  type StoredObject,
-} from "@s3ec/bulk";
+import type { ObjectFilter, StoredObject } from "@s3ec/bulk";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { openSource } from "./byte-source.js";
@@ -57,7 +49,13 @@ export function sourceOptions(command: Command): Command {
 }
 
 /** What of the source is meant; undefined for all of it. */
-export function filterOf({ glob, larger, smaller, older, newer }: SourceOptions): ObjectFilter | undefined {
+export async function filterOf({
+  glob,
+  larger,
+  smaller,
+  older,
+  newer,
+}: SourceOptions): Promise<ObjectFilter | undefined> {
   const options = {
     ...(glob === undefined ? {} : { glob }),
     ...(larger === undefined ? {} : { largerThan: larger }),
@@ -65,7 +63,10 @@ export function filterOf({ glob, larger, smaller, older, newer }: SourceOptions)
     ...(older === undefined ? {} : { olderThan: older }),
     ...(newer === undefined ? {} : { newerThan: newer }),
   };
-  return Object.keys(options).length === 0 ? undefined : objectFilter(options);
+  if (Object.keys(options).length === 0) return undefined;
+  // Loaded when it is needed: every command's start would pay for it.
+  const { objectFilter } = await import("@s3ec/bulk");
+  return objectFilter(options);
 }
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
@@ -107,8 +108,10 @@ export async function objectSource(
   abortSignal: AbortSignal,
 ): Promise<ObjectSource> {
   const source = await wholeSource(client, address, options, abortSignal);
-  const filter = filterOf(options);
-  return filter === undefined ? source : { ...source, objects: filterObjects(source.objects, filter) };
+  const filter = await filterOf(options);
+  if (filter === undefined) return source;
+  const { filterObjects } = await import("@s3ec/bulk");
+  return { ...source, objects: filterObjects(source.objects, filter) };
 }
 
 async function wholeSource(
@@ -120,15 +123,18 @@ async function wholeSource(
   const { Bucket, Key } = address;
   const { recursive = false, versions = false, inventory, keys, keysEncoding: encoding } = options;
   if (recursive) {
+    const { listObjects } = await import("@s3ec/bulk");
     const objects = listObjects(client, { Bucket, Prefix: Key, versions, abortSignal });
     return { objects, areFilesListed: true, name: formatAddress(address) };
   }
   if (inventory !== undefined) {
+    const { readInventory } = await import("@s3ec/bulk");
     const wanted = { sourceBucket: Bucket, Prefix: Key, versions, abortSignal };
     const { objects, created } = await readInventory(client, { ...inventory, ...wanted });
     return { objects, areFilesListed: true, name: `the inventory of ${created.toISOString()}` };
   }
   if (keys !== undefined) {
+    const { readKeys } = await import("@s3ec/bulk");
     const source = await openSource(keys);
     const text = "stream" in source ? source.stream : source.file.createReadStream();
     const objects = readKeys(text, encoding === undefined ? {} : { encoding });

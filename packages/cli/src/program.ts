@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { EncryptionCallOptions } from "@s3ec/client";
 import { Command, Option } from "commander";
 import { auditCommand } from "./audit-command.js";
+import { awayCommands } from "./away/away-commands.js";
 import { ALLOW_COMMANDS, DEV_SERVER, entry, USE } from "./command-options.js";
 import { configCommands } from "./config-commands.js";
 import type { ConnectionOptions } from "./connection.js";
@@ -9,6 +9,7 @@ import { devServerAddress } from "./dev-server-address.js";
 import type { TransferOptions } from "./download.js";
 import { reportOf } from "./error-report.js";
 import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
+import { helpCommand } from "./help/help-command.js";
 import { Interrupts } from "./interruption.js";
 import { keyCommands } from "./key-commands.js";
 import { migrateCommand } from "./migrate-command.js";
@@ -22,10 +23,12 @@ import {
   objectNamedAfter,
 } from "./object-address.js";
 import { objectsCommands } from "./objects/objects-commands.js";
+import { packageVersion } from "./package-version.js";
 import { print, tell, warn } from "./printing.js";
 import { recipientsCommands } from "./recipients-command.js";
 import { rewrapCommand } from "./rewrap-command.js";
 import { serviceOptions } from "./service-options.js";
+import { shellCommands } from "./shell/shell-commands.js";
 import { verifyCommand } from "./verify-command.js";
 
 interface CommonOptions extends ConnectionOptions {
@@ -64,15 +67,9 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function packageVersion(): string {
-  const { version }: { readonly version: string } = JSON.parse(
-    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-  );
-  return version;
-}
-
 // What a command needs is loaded by the command: help and wrong arguments answer at once.
-function program(interrupts: Interrupts, onVerbose: () => void): Command {
+/** The tree of commands. */
+export function program(interrupts: Interrupts, onVerbose: () => void): Command {
   const root = new Command("s3ec")
     .version(packageVersion())
     .description("Puts, gets and inspects objects of Amazon S3 that are encrypted before they leave this machine.")
@@ -188,9 +185,16 @@ function program(interrupts: Interrupts, onVerbose: () => void): Command {
     withKeys: (command, description) => transfer(explained(command, onVerbose), description),
     withoutKeys: (command, description) => common(explained(command, onVerbose), description),
   });
+  awayCommands(root, {
+    common: (command, description) => common(explained(command, onVerbose), description),
+    transfer: (command, description) => transfer(explained(command, onVerbose), description),
+    withProgress: (options, dispose, work) => withProgress(options, interrupts, dispose, work),
+  });
   recipientsCommands(root, interrupts, (command) => transfer(explained(command, onVerbose), ""));
   keyCommands(root, (command) => explained(command, onVerbose));
   configCommands(root, (command) => explained(command, onVerbose));
+  shellCommands(root);
+  helpCommand(root);
   return root;
 }
 

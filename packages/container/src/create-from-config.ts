@@ -1,7 +1,7 @@
 import type { S3EncryptionClient } from "@s3ec/client";
 import { DEFAULT_INSTRUCTION_FILE_SUFFIX, instructionFileSuffix } from "@s3ec/envelope";
 import { assertKnownOptions, type Keyring, type MaterialsManager, type OptionNames } from "@s3ec/materials";
-import { compose, type Overrides, SERVICES } from "./compose.js";
+import type { Overrides } from "./compose.js";
 import type { Configuration } from "./configuration.js";
 import { s3FormatOptionsOf } from "./formats.js";
 import { LOAD_OPTIONS, type LoadOptions, loadConfiguration } from "./load-configuration.js";
@@ -36,6 +36,8 @@ export async function createFromConfig(source: string | URL | object, options: C
   assertKnownOptions(options, OPTIONS, "createFromConfig");
   const { s3: _s3, kms: _kms, client: _client, ...load } = options;
   const loaded = await loadConfiguration(source, load);
+  // Loaded when it is needed: whoever reads settings, or help, makes nothing of them.
+  const { compose, SERVICES } = await import("./compose.js");
   const container = compose(loaded, options);
   const dispose = (): Promise<void> => container.unbindAllAsync();
   try {

@@ -1,5 +1,4 @@
 import { annotationName } from "@s3ec/envelope";
-import { compose, SERVICES } from "./compose.js";
 import type { ClientConfiguration } from "./configuration.js";
 import { muteKeyrings, warningsOf } from "./configuration-warnings.js";
 import { objectsOf, type ServedObjects, servedObjects } from "./configured-keyrings.js";
@@ -107,6 +106,7 @@ function forObjects({ where }: Pick<ServingKeys, "where">): string {
 
 /** Whatever `createFromConfig` would refuse, but for what a key store says. */
 async function assertComposable(loaded: LoadedConfiguration): Promise<void> {
+  const { compose, SERVICES } = await import("./compose.js");
   const container = compose(loaded, { leaveKeyStoresAlone: true });
   try {
     await container.getAsync(SERVICES.client);
