@@ -22,6 +22,8 @@ export interface GivenBeside {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+const NOTHING_CARRIED: ReadonlyMap<string, string> = new Map();
+
 /** What lies beside an object that is not in S3: no more than was given. */
 export class GivenFiles implements Beside {
   readonly #text: string | undefined;
@@ -76,6 +78,10 @@ export class GivenFiles implements Beside {
           .map(([name, text]) => ({ name, size: Buffer.byteLength(text) })),
       read: async (name) => this.#annotations.get(name)?.slice(0, MAX_INSTRUCTION_FILE_LENGTH + 1),
     };
+  }
+
+  async carried(): Promise<ReadonlyMap<string, string>> {
+    return NOTHING_CARRIED;
   }
 
   async versionsNear(): Promise<undefined> {

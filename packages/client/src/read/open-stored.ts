@@ -20,6 +20,8 @@ export interface Beside {
   read(suffix: string, versionId: string | undefined): Promise<string | undefined>;
   /** Its annotations. */
   readonly annotations: AnnotationReader;
+  /** The texts of annotations with wrapped keys, by name, that are still to be put back to it after a copy in parts. */
+  carried(): Promise<ReadonlyMap<string, string>>;
   /** Versions of a file, those nearest in time to the object first; undefined where they may not be listed. */
   versionsNear(suffix: string, time: Date | undefined, most: number): Promise<string[] | undefined>;
   /** A sentence that says where else its wrapped key could be, for an object of which it was not found. */
@@ -29,7 +31,7 @@ export interface Beside {
 /** An object that S3 answered with, of a format that was recognised. */
 export interface StoredObject {
   readonly input: GetObjectCommandInput;
-  readonly output: Pick<GetObjectCommandOutput, "Metadata" | "LastModified">;
+  readonly output: Pick<GetObjectCommandOutput, "ETag" | "LastModified" | "Metadata">;
   readonly format: ObjectFormat;
   readonly head: ObjectHead | undefined;
   readonly beside: Beside;
