@@ -74,6 +74,7 @@ const OPTIONS: OptionNames<S3EncryptionOptions> = {
   parallelRanges: true,
   instructionFileConfig: true,
   wrapPlacement: true,
+  describeInAnnotation: true,
   enableUncommittedChildren: true,
   formats: true,
   allowUnencryptedCommands: true,

@@ -70,7 +70,9 @@ function writesBeside(
 ): ConfiguredAccess["writesBeside"] {
   const s3 = writesMessages(client.formats) ? undefined : s3FormatOptionsOf(client);
   if (s3 === undefined) return "nothing";
-  const { instructionFileConfig, wrapPlacement } = s3;
+  const { instructionFileConfig, wrapPlacement, describeInAnnotation } = s3;
+  // With what annotations take, files can be written, too.
+  if (describeInAnnotation === true) return "annotations";
   if (instructionFileConfig?.enableInstructionFilePutObject === true) return "files";
   // A child that wraps has a place of its own.
   if (!keyrings.some(hasChildWraps)) return "nothing";

@@ -60,6 +60,10 @@ export const S3_FORMAT_FIELDS: {
       "With children: the generator's wrapped key in the object's metadata (default) and the others in instruction files, all in instruction files, for children that are read by another client, or the others in annotations of the object, where the store has them.",
     )
     .exactOptional(),
+  describeInAnnotation: z
+    .boolean()
+    .describe("Leave an annotation with every object, which says format and wrap for audits by SQL. Default false.")
+    .exactOptional(),
   enableUncommittedChildren: z
     .boolean()
     .describe("Write children's wrapped keys for objects without key commitment (V2). Default false.")

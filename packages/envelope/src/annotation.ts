@@ -1,3 +1,4 @@
+import type { EncryptedDataKey } from "./envelope.js";
 import { S3EncryptionError } from "./errors.js";
 import { formatStringMap, parseFlatJson, type StringMap } from "./string-map.js";
 
@@ -6,6 +7,12 @@ export const ANNOTATION_PREFIX = "x-s3ec/";
 
 /** Marks an object whose annotations are being moved to a copy of it; holds no wrapped key. */
 export const MOVING_ANNOTATION = "x-s3ec/moving";
+
+/** Says of an object what an audit asks, and holds no wrapped key; absent where its writer leaves none. */
+export const DESCRIBING_ANNOTATION = "x-s3ec/about";
+
+/** Names that are no recipient's. */
+const RESERVED: ReadonlySet<string> = new Set([MOVING_ANNOTATION, DESCRIBING_ANNOTATION]);
 
 /** S3's limit for a name is 512 bytes; a re-wrap puts `/` and an id of 36 behind. */
 const MAX_RECIPIENT_LENGTH = 512 - ANNOTATION_PREFIX.length - 37;
@@ -33,22 +40,22 @@ export interface AnnotationFacts {
 /**
  * The name of a recipient's annotation: a child's suffix counts without its dot.
  * @throws S3EncryptionError `invalid-argument` for a name that is empty, too long, holds a slash or a control character, or
- * is `moving`
+ * is `moving` or `about`
  */
 export function annotationName(recipient: string): string {
   const name = recipient.replace(/^\.+/, "");
   const length = Buffer.byteLength(name);
   const isOne = length > 0 && length <= MAX_RECIPIENT_LENGTH && !/[/\p{Cc}\p{Cs}]/u.test(name);
-  if (isOne && `${ANNOTATION_PREFIX}${name}` !== MOVING_ANNOTATION) return `${ANNOTATION_PREFIX}${name}`;
+  if (isOne && !RESERVED.has(`${ANNOTATION_PREFIX}${name}`)) return `${ANNOTATION_PREFIX}${name}`;
   throw new S3EncryptionError(
     "invalid-argument",
-    `${JSON.stringify(recipient)} is no name of a recipient in an annotation: 1 to ${MAX_RECIPIENT_LENGTH} bytes without a slash, and not "moving".`,
+    `${JSON.stringify(recipient)} is no name of a recipient in an annotation: 1 to ${MAX_RECIPIENT_LENGTH} bytes without a slash, and not "moving" or "about".`,
   );
 }
 
 /** The recipient whose wrapped key an annotation holds; undefined for one that is none of ours, or holds none. */
 export function recipientOfAnnotation(name: string): string | undefined {
-  if (!name.startsWith(ANNOTATION_PREFIX) || name === MOVING_ANNOTATION) return undefined;
+  if (!name.startsWith(ANNOTATION_PREFIX) || RESERVED.has(name)) return undefined;
   const [recipient] = name.slice(ANNOTATION_PREFIX.length).split("/");
   return recipient === "" ? undefined : recipient;
 }
@@ -66,6 +73,27 @@ export function annotationText(
     "s3ec-added": `${added.toISOString().slice(0, 19)}Z`,
     "s3ec-by": WRITER,
   });
+}
+
+/**
+ * The text that describes an object: its format, the wrap of its own key, what is stored to tell that, and who else opens it. An
+ * encryption context stays out of it, which may name customers.
+ *
+ * @param recipients of the other wrapped keys, by file or annotation
+ */
+export function describingText(
+  format: "V1" | "V2" | "V3",
+  { wrapAlgorithm, description, wrappingKey: kmsKey }: EncryptedDataKey,
+  recipients: readonly string[] = [],
+): string {
+  const isDescribed = wrapAlgorithm.describedBy === "material-description" && Object.keys(description).length > 0;
+  return annotationText(
+    {
+      ...(isDescribed ? { "s3ec-description": formatStringMap(description) } : {}),
+      ...(recipients.length === 0 ? {} : { "s3ec-recipients": JSON.stringify(recipients) }),
+    },
+    { format, wrap: wrapAlgorithm.name, kmsKey },
+  );
 }
 
 /** What an annotation says of itself; undefined what it does not say. */

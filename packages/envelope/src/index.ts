@@ -5,6 +5,8 @@ export {
   ANNOTATION_PREFIX,
   annotatedFacts,
   annotationName,
+  DESCRIBING_ANNOTATION,
+  describingText,
   MOVING_ANNOTATION,
   recipientOfAnnotation,
 } from "./annotation.js";

@@ -43,6 +43,12 @@ export interface S3FormatOptions {
    * which this client alone reads.
    */
   readonly wrapPlacement?: WrapPlacement;
+  /**
+   * Leave an annotation with every object that is written or re-wrapped, `x-s3ec/about`, which says its format, its wrap and whose keys
+   * open it, for an audit by SQL (docs/audit-with-sql.md). It is put once the object is stored; a store that has not shown
+   * that it knows annotations gets none, and the call fails then. Default false.
+   */
+  readonly describeInAnnotation?: boolean;
   /** Write children's wrapped keys for objects without key commitment (V2, rule S19 of docs/formats.md). Default false. */
   readonly enableUncommittedChildren?: boolean;
 }
@@ -60,6 +66,7 @@ export interface ResolvedS3FormatOptions {
   };
   readonly wrapPlacement: WrapPlacement;
   readonly enableUncommittedChildren: boolean;
+  readonly describeInAnnotation: boolean;
 }
 
 const OPTIONS: OptionNames<S3FormatOptions> = {
@@ -68,6 +75,7 @@ const OPTIONS: OptionNames<S3FormatOptions> = {
   enableLegacyUnauthenticatedModes: true,
   instructionFileConfig: true,
   wrapPlacement: true,
+  describeInAnnotation: true,
   enableUncommittedChildren: true,
 };
 
@@ -87,6 +95,7 @@ const SWITCHES = [
   "enableLegacyWrappingAlgorithms",
   "enableLegacyUnauthenticatedModes",
   "enableUncommittedChildren",
+  "describeInAnnotation",
 ] as const satisfies readonly (keyof S3FormatOptions)[];
 
 export function resolveS3FormatOptions(options: S3FormatOptions): ResolvedS3FormatOptions {
@@ -122,6 +131,7 @@ export function resolveS3FormatOptions(options: S3FormatOptions): ResolvedS3Form
     },
     wrapPlacement,
     enableUncommittedChildren: options.enableUncommittedChildren ?? false,
+    describeInAnnotation: options.describeInAnnotation ?? false,
   };
 }
 

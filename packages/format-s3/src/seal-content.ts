@@ -6,6 +6,8 @@ import {
   ContentParts,
   ciphertextLength,
   createContentKey,
+  DESCRIBING_ANNOTATION,
+  describingText,
   type EncryptedDataKey,
   encryptContent,
   fileMark,
@@ -22,6 +24,7 @@ import {
   type ObjectToSealInParts,
   S3EncryptionError,
   type SealedObject,
+  type SiblingAnnotation,
   type SiblingFile,
   type Siblings,
 } from "@s3ec/materials";
@@ -107,9 +110,22 @@ async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSeal
     metadata: envelope.metadata,
     siblings: {
       ...siblingsOf(options, envelope.metadata, envelope.instructionFiles, envelope.mark),
-      annotations: annotated,
+      annotations: [
+        ...annotated,
+        ...(options.describeInAnnotation ? [described(header, materials.encryptedDataKeys)] : []),
+      ],
     },
   };
+}
+
+/** Of the wrapped key that names no place of its own, and the recipients of the others. */
+function described({ format }: ContentHeader, keys: readonly EncryptedDataKey[]): SiblingAnnotation {
+  const own = keys.find(({ instructionFileSuffix }) => instructionFileSuffix === undefined) ?? keys[0];
+  if (own === undefined) throw new Error("There is no wrapped key.");
+  const recipients = keys.flatMap(({ instructionFileSuffix: suffix }) =>
+    suffix === undefined ? [] : [suffix.replace(/^\.+/, "")],
+  );
+  return { name: DESCRIBING_ANNOTATION, text: describingText(format, own, recipients) };
 }
 
 /**

@@ -3,7 +3,9 @@ import {
   ANNOTATION_PREFIX,
   assertMayDecrypt,
   classifyEnvelope,
+  DESCRIBING_ANNOTATION,
   DOTNET_V1_SUFFIX,
+  describingText,
   EMPTY_STRING_MAP,
   type EncryptedDataKey,
   type Envelope,
@@ -85,7 +87,7 @@ export class EnvelopeWraps implements WrapRules {
     this.assertMayHold(stored, request);
     const encryptedDataKey = await wrapped(stored, held.dataKey, request);
     if (!request.isTrusted) await assertOpens(stored, held.dataKey, encryptedDataKey, request);
-    return laidOut(stored, encryptedDataKey, request.place);
+    return this.#laidOut(stored, encryptedDataKey, request.place);
   }
 
   async reencrypt(
@@ -117,7 +119,15 @@ export class EnvelopeWraps implements WrapRules {
       to.place.in === "metadata" ? undefined : suffixOf(to.place),
     );
     if (done === undefined) return undefined;
-    return { ...laidOut(standing, done.encryptedDataKey, to.place), isSameKey: done.isSameKey };
+    return { ...this.#laidOut(standing, done.encryptedDataKey, to.place), isSameKey: done.isSameKey };
+  }
+
+  #laidOut(stored: FoundWrap, encryptedDataKey: EncryptedDataKey, place: WrapPlace): LaidOutWrap {
+    const laid = laidOut(stored, encryptedDataKey, place);
+    if (place.in !== "metadata" || !this.#options.describeInAnnotation) return laid;
+    // An object of V1 has an envelope of V2 then.
+    const format = stored.envelope.format === "V3" ? "V3" : "V2";
+    return { ...laid, describes: { name: DESCRIBING_ANNOTATION, text: describingText(format, encryptedDataKey) } };
   }
 
   /** Whoever writes an object without key commitment can give each of its readers another content (S19). */

@@ -104,12 +104,12 @@ export interface SiblingFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A wrapped key that is stored in an annotation of an object. */
+/** A wrapped key that is stored in an annotation of an object, or what describes it. */
 export interface SiblingAnnotation {
   /** The annotation's. */
   readonly name: string;
-  /** Whose key it is, as the writer calls the recipient. */
-  readonly recipient: string;
+  /** Whose key it is, as the writer calls the recipient; absent for what holds none. */
+  readonly recipient?: string;
   /** The annotation's text. */
   readonly text: string;
 }

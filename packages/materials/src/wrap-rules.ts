@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { AlgorithmSuite, EncryptedDataKey } from "@s3ec/envelope";
 import type { ObjectRequest } from "./object-request.js";
 import type { OpenedObject } from "./opened-object.js";
+import type { SiblingAnnotation } from "./siblings.js";
 
 /**
  * How a format gives the data key of a stored object another wrap, while the content stays as it is. Absent from a format
@@ -131,4 +132,6 @@ export interface LaidOutWrap {
   readonly replaces: readonly string[];
   /** The text of the file or annotation; absent for the metadata. */
   readonly text?: string;
+  /** What describes the object from now on, in an annotation of it; absent where the format leaves none. */
+  readonly describes?: SiblingAnnotation;
 }

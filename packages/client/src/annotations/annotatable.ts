@@ -20,11 +20,11 @@ export function whyNotAnnotatable({
 }
 
 /** Refuses, before anything is stored, an object that S3 will let have no annotations. */
-export function refuseNotAnnotatable(object: CustomersKey & Pick<PutObjectCommandInput, "Bucket">): void {
+export function refuseNotAnnotatable(
+  object: CustomersKey & Pick<PutObjectCommandInput, "Bucket">,
+  remedy = 'put the wrapped keys into instruction files (wrapPlacement "metadata" or "instruction-files")',
+): void {
   const what = whyNotAnnotatable(object);
   if (what === undefined) return;
-  throw new S3EncryptionError(
-    "unsupported-operation",
-    `${what}: put the wrapped keys into instruction files (wrapPlacement "metadata" or "instruction-files").`,
-  );
+  throw new S3EncryptionError("unsupported-operation", `${what}: ${remedy}.`);
 }

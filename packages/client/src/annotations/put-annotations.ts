@@ -57,9 +57,14 @@ function missing(
   cause: unknown,
 ): InstructionFileError {
   const reason = isError(cause) ? ` ${cause.message}` : "";
+  const recipients = open.flatMap(({ recipient }) => (recipient === undefined ? [] : [recipient]));
+  const what =
+    recipients.length === 0
+      ? `what describes it for audits (describeInAnnotation) may be missing: ${verb.toLowerCase()} it again, or leave it so`
+      : `the wrapped keys of recipients may be missing: ${quoted(recipients)}. Add them (addRecipient), or ${verb.toLowerCase()} it again`;
   return new InstructionFileError(
     "instruction-file-failed",
-    `The object is stored, but the wrapped keys of recipients may be missing: ${quoted(open.map(({ recipient }) => recipient))}. Add them (addRecipient), or ${verb.toLowerCase()} it again.${reason}`,
+    `The object is stored, but ${what}.${reason}`,
     affected(store, open),
     cause,
   );

@@ -36,6 +36,7 @@ const ENCRYPTION: OptionNames<Omit<S3EncryptionOptions, "allowUnencryptedCommand
   spool: true,
   instructionFileConfig: true,
   wrapPlacement: true,
+  describeInAnnotation: true,
   enableUncommittedChildren: true,
   formats: true,
 };

@@ -1,8 +1,10 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import { S3EncryptionError, type SiblingAnnotation, type WrapPlace } from "@s3ec/materials";
+import { AnnotationStore } from "../annotations/annotation-store.js";
 import { readKept } from "../restate/kept-object.js";
 import { type RestatedObject, restateObject } from "../restate/restate-object.js";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
+import { InstructionFileError } from "../write/sibling-error.js";
 import { makeNewWrap, type NewWrap } from "./new-wrap.js";
 import type { Rewrap } from "./rewrap-options.js";
 import { markOf, type StandingObject } from "./standing-object.js";
@@ -41,7 +43,28 @@ export async function rewrapMetadata(
   if (!isSame) return undefined;
   const restatement = { metadata: withEnvelope(kept.metadata), own, markOf: markOf(format) };
   const restated = await restateObject(client, kept, restatement, rewrap.keep);
+  if (made.laid.describes !== undefined)
+    await describeAgain(client, rewrap, restated.head.ETag ?? "", made.laid.describes);
   return { ...made, ...restated, replacedVersionId: seen.head.VersionId };
+}
+
+/** The copy has taken the old one along, which says the old wrap. Whoever puts another object meanwhile describes that. */
+async function describeAgain(
+  client: S3Client,
+  { object, from }: Rewrap,
+  etag: string,
+  { name, text }: SiblingAnnotation,
+): Promise<void> {
+  try {
+    await new AnnotationStore(client, object, from.abortSignal).put(name, text, etag);
+  } catch (error) {
+    throw new InstructionFileError(
+      "instruction-file-failed",
+      "The object is re-wrapped, but what describes it for audits (describeInAnnotation) may say the old wrap still: allow s3:ListObjectAnnotations and s3:PutObjectAnnotation, or leave describeInAnnotation out.",
+      [{ key: object.Key, annotation: name, written: text }],
+      error,
+    );
+  }
 }
 
 function isSameMetadata(a: Readonly<Record<string, string>> = {}, b: Readonly<Record<string, string>> = {}): boolean {

@@ -177,7 +177,9 @@ function toStore(
   const Metadata = { ...given.Metadata, ...sealed.metadata };
   refuseOversizedMetadata(Metadata, sealed.metadata);
   refuseImpossibleKeys(given.Key, sealed.siblings.files);
-  if ((sealed.siblings.annotations ?? []).length > 0) refuseNotAnnotatable(given);
+  const annotations = sealed.siblings.annotations ?? [];
+  const holdsKeys = annotations.some(({ recipient }) => recipient !== undefined);
+  if (annotations.length > 0) refuseNotAnnotatable(given, holdsKeys ? undefined : "leave out describeInAnnotation");
   const { Body: _body, ContentLength: _length, ...rest } = given;
   return {
     input: { ...rest, Metadata },
