@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ServerKind, startServer } from "./bench-server.js";
+import { commandLineTables } from "./command-lines.js";
 import { coreTables } from "./cores.js";
 import { downloadTables, uploadTable } from "./files.js";
 import { memoryTable } from "./memory.js";
@@ -27,6 +28,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   objects: { on: "each", tables: objectTables },
   uploads: { on: "each", tables: async (setting) => [await uploadTable(setting)] },
   downloads: { on: "each", tables: downloadTables },
+  "command-lines": { on: "dev-server", tables: commandLineTables },
   throttled: { on: "dev-server", tables: throttledTables },
   official: { on: "none", tables: ({ sizes, folder }) => officialTables(sizes, folder) },
   messages: { on: "none", tables: async (setting) => [await messageTable(setting)] },

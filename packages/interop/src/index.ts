@@ -1,3 +1,5 @@
+export { MissingToolchainError, requireTools } from "./build/toolchain.js";
+export { Tool } from "./command-line/tool.js";
 export type { Job } from "./objects/job.js";
 export { startObjectPeer } from "./objects/object-peers.js";
 export { createKmsKey } from "./servers/kms-key.js";

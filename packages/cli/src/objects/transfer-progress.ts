@@ -61,7 +61,6 @@ export class TransferProgress {
   clear(): void {
     if (this.#isShown) this.#terminal?.write("\r\x1b[K");
     this.#isShown = false;
-    this.#drawn = Number.NEGATIVE_INFINITY;
   }
 
   #draw(): void {

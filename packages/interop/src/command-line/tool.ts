@@ -38,8 +38,11 @@ export class Tool {
 }
 
 function ended(command: string, args: readonly string[], cwd: string): Promise<Ended> {
+  const ca = process.env.NODE_EXTRA_CA_CERTS;
   const env = {
     ...process.env,
+    // What node believes beside others, and python by this alone.
+    ...(ca === undefined ? {} : { AWS_CA_BUNDLE: ca }),
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_REGION: "us-west-2",
