@@ -21,7 +21,7 @@ import { prepareCall, type S3Command, type SendOptions } from "./call-options.js
 import { refusePresignedPosts } from "./commands/presigned-posts.js";
 import { encryptionMiddleware } from "./encryption-middleware.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
-import { MIDDLEWARE, rememberEncryption, type Send } from "./plain-client.js";
+import { encryptsAlready, rememberEncryption, type Send } from "./plain-client.js";
 
 /** What the SDK's callback style is given: an error, or what S3 answered. */
 export type Callback<Output> = (error: unknown, data?: Output) => void;
@@ -134,8 +134,7 @@ function assertMayEncrypt(client: S3Client): void {
   if (typeof client?.middlewareStack?.identify !== "function" || typeof client.send !== "function") {
     throw invalid("Pass an S3Client, or an S3, of @aws-sdk/client-s3 to encryptS3.");
   }
-  // By name, so that another copy of this package is seen too, and a stack that was taken from such a client.
-  if (client.middlewareStack.identify().some((entry) => entry.startsWith(`${MIDDLEWARE.name} `))) {
+  if (encryptsAlready(client)) {
     throw invalid("This client encrypts already: make another S3Client for other encryption options.");
   }
   if (!Object.isExtensible(client)) throw invalid("encryptS3 cannot change a frozen client: pass it before.");

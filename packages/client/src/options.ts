@@ -9,6 +9,7 @@ import {
   type OptionNames,
   S3EncryptionError,
 } from "@s3ec/materials";
+import { IS_WORKER } from "./this-runtime.js";
 
 /**
  * How a client encrypts and decrypts. What `S3FormatOptions` say is for the format of the S3 encryption clients, which is
@@ -23,11 +24,12 @@ export interface S3EncryptionOptions extends S3FormatOptions {
   readonly commitmentPolicy?: CommitmentPolicy;
   /** Release plaintext before the whole object is authenticated; the stream fails at its end instead. Default false. */
   readonly enableDelayedAuthenticationMode?: boolean;
-  /** Plaintext bytes that a read may hold in memory until they are authenticated. Default 64 MiB. */
+  /** Plaintext bytes that a read may hold in memory until they are authenticated. Default 64 MiB; 32 MiB in a Worker. */
   readonly bufferSize?: number;
   /**
    * Larger objects: their ciphertext is kept in a private temporary file until it is authenticated, in `directory`
-   * (default: the system's). `false` turns that off; such reads then fail with `content-too-large`.
+   * (default: the system's). `false`, the default in a Worker, turns that off; such reads then fail with
+   * `content-too-large`.
    */
   readonly spool?: { readonly directory?: string } | false;
   /**
@@ -80,7 +82,8 @@ const OPTIONS: OptionNames<S3EncryptionOptions> = {
   allowUnencryptedCommands: true,
 };
 
-const DEFAULT_BUFFER_SIZE = 64 * 1024 * 1024;
+// A reader who collects the plaintext holds it twice while they do, beside the ciphertext.
+const DEFAULT_BUFFER_SIZE = (IS_WORKER ? 32 : 64) * 1024 * 1024;
 
 export function resolveOptions(
   options: S3EncryptionOptions | undefined,
@@ -104,7 +107,8 @@ export function resolveOptions(
   }
   const formats = resolveFormats(options);
   formats[0].assertMayWrite(commitmentPolicy);
-  const { bufferSize = DEFAULT_BUFFER_SIZE, spool = {}, parallelRanges = 1, allowUnencryptedCommands = [] } = options;
+  const { bufferSize = DEFAULT_BUFFER_SIZE, spool = IS_WORKER ? false : {} } = options;
+  const { parallelRanges = 1, allowUnencryptedCommands = [] } = options;
   if (!Number.isSafeInteger(bufferSize) || bufferSize < 0) {
     throw invalid("bufferSize must be a number of bytes, 0 or more.");
   }

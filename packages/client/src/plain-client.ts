@@ -21,11 +21,17 @@ interface Encryption {
   readonly send: Send;
 }
 
-// By middleware stack: a proxy of the client, or what was made from it, has the same.
-const ENCRYPTIONS = new WeakMap<object, Encryption>();
+// On the middleware stack, which a proxy of the client, or what was made from it, has too; by a symbol that every copy of
+// this package knows. Its number changes with what a copy may expect of the options.
+const ENCRYPTION = Symbol.for("@s3ec/client/encryption/1");
 
 export function rememberEncryption({ middlewareStack }: S3Client, encryption: Encryption): void {
-  ENCRYPTIONS.set(middlewareStack, encryption);
+  // Not enumerable: whoever prints a client sees no keyring.
+  Object.defineProperty(middlewareStack, ENCRYPTION, { value: encryption, configurable: true });
+}
+
+function rememberedBy({ middlewareStack }: S3Client): Encryption | undefined {
+  return Reflect.get(middlewareStack, ENCRYPTION);
 }
 
 /**
@@ -35,9 +41,21 @@ export function rememberEncryption({ middlewareStack }: S3Client, encryption: En
 export function encryptionOf(client: S3Client, encryption: S3EncryptionOptions | undefined): ResolvedOptions {
   if (typeof client?.middlewareStack?.clone !== "function" || typeof client.send !== "function") throw noClient();
   if (encryption !== undefined) return resolveOptions(encryption);
-  const own = ENCRYPTIONS.get(client.middlewareStack);
+  const own = rememberedBy(client);
   if (own !== undefined) return own.options;
-  throw noClient();
+  throw encryptsAlready(client) ? ofOtherVersion() : noClient();
+}
+
+/** By the name of its middleware, so that a client of any copy and version is seen, and a stack that was taken from one. */
+export function encryptsAlready({ middlewareStack }: S3Client): boolean {
+  return middlewareStack.identify().some((entry) => entry.startsWith(`${MIDDLEWARE.name} `));
+}
+
+function ofOtherVersion(): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-argument",
+    "This client encrypts by a version of @s3ec/client whose options this one does not know: install one version of it, or pass the encryption options here, too, with a plain S3Client.",
+  );
 }
 
 function noClient(): S3EncryptionError {
@@ -58,8 +76,7 @@ export function plainClientOf(client: S3Client): S3Client {
   watchAttempts(middlewareStack);
   failWithBodies(middlewareStack);
   keepQuiet(middlewareStack);
-  const send: Send =
-    ENCRYPTIONS.get(client.middlewareStack)?.send ?? ((of, ...call) => Reflect.apply(client.send, of, call));
+  const send: Send = rememberedBy(client)?.send ?? ((of, ...call) => Reflect.apply(client.send, of, call));
   const plain: S3Client = Object.create(client, {
     middlewareStack: { value: middlewareStack },
     // With options, the SDK caches no handlers and uses none: those of the client encrypt.

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { isError } from "@s3ec/materials";
 
 export const NOTHING = (): void => {};
@@ -93,9 +93,50 @@ function errorOf(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error("The body failed.", { cause: thrown });
 }
 
+/** The same as a web stream: nothing is read ahead of who reads it. */
+function webStreamOf(chunks: AsyncGenerator<Uint8Array>, release: () => void): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          let next = await chunks.next();
+          // An empty one would count as an answer to nobody's question.
+          while (next.done !== true && next.value.length === 0) next = await chunks.next();
+          if (next.done !== true) return controller.enqueue(next.value);
+          controller.close();
+          release();
+        } catch (error) {
+          release();
+          throw errorOf(error);
+        }
+      },
+      cancel() {
+        release();
+        chunks.return(undefined).catch(NOTHING);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** The stream with the SDK's `transformToByteArray`, `transformToString` and `transformToWebStream`. */
-export async function outputBody(readable: Readable): Promise<NonNullable<GetObjectCommandOutput["Body"]>> {
+export async function outputBody(
+  stream: Readable | ReadableStream<Uint8Array>,
+): Promise<NonNullable<GetObjectCommandOutput["Body"]>> {
   // Loaded when it is needed: finding out what that large CommonJS module exports takes a quarter of our own loading.
   const { sdkStreamMixin } = await import("@smithy/core/serde");
-  return sdkStreamMixin(readable);
+  return sdkStreamMixin(stream);
+}
+
+/** The same of the kind that S3's answer was, which is what the caller's request handler and their SDK work with. */
+export async function outputBodyLike(
+  answered: GetObjectCommandOutput["Body"],
+  { chunks, destroy }: { readonly chunks: AsyncGenerator<Uint8Array>; readonly destroy: () => void },
+): Promise<NonNullable<GetObjectCommandOutput["Body"]>> {
+  return outputBody(isNodeStream(answered) ? readableOf(chunks, destroy) : webStreamOf(chunks, destroy));
+}
+
+/** Whether a client sends streams of Node's. That of a browser or Worker gives its body to `fetch`, which would send their name. */
+export function sendsNodeStreams({ config }: Pick<S3Client, "config">): boolean {
+  return config.runtime === "node";
 }

@@ -18,6 +18,7 @@ import {
 } from "@s3ec/test-vectors";
 import { expect } from "chai";
 import { chunksOf, refusal } from "./fixture.js";
+import { hasNoCipherFor, saysWhichCipher } from "./missing-ciphers.js";
 import {
   ALL_SWITCHES,
   CountingKeyring,
@@ -143,6 +144,7 @@ describe("vectors of the official clients", () => {
     describe(name, () => {
       for (const vector of readable) {
         it(`opens ${vector.id}`, async () => {
+          if (hasNoCipherFor(vector)) return saysWhichCipher(read(vector, counted(vector), vector.switches));
           const plaintext = await read(vector, counted(vector, vector.requires), vector.switches);
           expect(plaintext.length).to.equal(vector.plaintext.length);
           expect(createHash("sha256").update(plaintext).digest("hex")).to.equal(vector.plaintext.sha256);
@@ -177,7 +179,7 @@ describe("vectors of the official clients", () => {
   });
 
   it("opens every vector whatever the chunks", async () => {
-    const small = readable.filter(({ body }) => body.length < 200);
+    const small = readable.filter((vector) => vector.body.length < 200 && !hasNoCipherFor(vector));
     expect(small.length).to.be.greaterThan(100);
     for (const vector of small) {
       for (const size of [1, 7, 15, 16, 17]) {

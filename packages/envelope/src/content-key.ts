@@ -9,6 +9,7 @@ import {
   keyCommitment,
   MESSAGE_ID_LENGTH,
 } from "./key-commitment.js";
+import { type ContentCipherName, hasCipher } from "./runtime-ciphers.js";
 
 /** Everything the content cipher needs, and nothing that the envelope stores beside it. */
 export interface ContentKey {
@@ -63,17 +64,23 @@ export function createContentKey(
 
 /**
  * The content key of a stored object; verifies the key commitment first (S5).
- * @throws S3EncryptionError `decryption-failed` where it differs, and for a data key of another length (S16)
+ * @throws S3EncryptionError `decryption-failed` where it differs, for a data key of another length, and of one that
+ *   this runtime has no cipher for (S16)
  */
 export function openContentKey(envelope: Envelope, dataKey: KeyObject): ContentKey {
   const { suite } = envelope;
-  if (dataKey.symmetricKeySize === undefined || !suite.dataKeyLengths.includes(dataKey.symmetricKeySize)) {
+  const length = dataKey.symmetricKeySize;
+  if (length === undefined || !suite.dataKeyLengths.includes(length) || !hasCipher(cipherName(suite, length))) {
     throw decryptionFailed();
   }
   if (envelope.format === "V3") {
     return committedContent(suite, deriveCommittedContentKey(dataKey, envelope.messageId, envelope.commitment));
   }
   return { suite, key: dataKey, iv: envelope.iv, aad: NO_AAD };
+}
+
+function cipherName({ cipher }: AlgorithmSuite, keyLength: number): ContentCipherName {
+  return `aes-${(keyLength * 8) as 128 | 192 | 256}-${cipher}`;
 }
 
 function committedContent(suite: AlgorithmSuite, key: KeyObject): ContentKey {

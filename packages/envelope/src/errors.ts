@@ -1,3 +1,5 @@
+import { missingCiphers } from "./runtime-ciphers.js";
+
 /** What a caller can do about a refusal; one code, one remedy. */
 export type S3EncryptionErrorCode =
   /** The object carries no envelope: it was not written by an S3 encryption client. */
@@ -76,7 +78,7 @@ export function isError(thrown: unknown): thrown is Error & { readonly code?: un
 export function decryptionFailed(cause?: unknown): S3EncryptionError {
   return new S3EncryptionError(
     "decryption-failed",
-    "Unable to decrypt the object: the wrapping key is not the one it was encrypted with, it was altered, or its instruction file is of another put.",
+    `Unable to decrypt the object: the wrapping key is not the one it was encrypted with, it was altered, or its instruction file is of another put.${missingCiphers()}`,
     cause === undefined ? undefined : { cause },
   );
 }

@@ -11,6 +11,7 @@ export {
   recipientOfAnnotation,
 } from "./annotation.js";
 export { callersStringMap } from "./callers-string-map.js";
+export { assertHasCipher } from "./cipher-refusal.js";
 export {
   decryptContent,
   decryptContentRange,
@@ -49,6 +50,7 @@ export type { BesideInstructionFile, Classification, InstructionFile, ReadEnvelo
 export { classifyEnvelope, completeFromBoth, holdsEnvelope, readWrapBeside } from "./read-envelope.js";
 export type { ReplacedFields } from "./replace-wrap.js";
 export { replaceInMetadata, wrapBeside, wrapInAnnotation } from "./replace-wrap.js";
+export type { ContentCipherName } from "./runtime-ciphers.js";
 export { printable, quoted, quotedList } from "./shown-text.js";
 export { DOTNET_V1_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "./stored-fields.js";
 export type { StringMap } from "./string-map.js";

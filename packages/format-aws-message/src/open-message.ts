@@ -1,4 +1,10 @@
-import { assertCommitmentAllows, isSameStringMap, malformedEnvelope, quotedList } from "@s3ec/envelope";
+import {
+  assertCommitmentAllows,
+  assertHasCipher,
+  isSameStringMap,
+  malformedEnvelope,
+  quotedList,
+} from "@s3ec/envelope";
 import {
   ANY_KEY_PROVIDER,
   CONTEXT_PUBLIC_KEY,
@@ -13,7 +19,7 @@ import {
 } from "@s3ec/materials";
 import { FrameKey } from "./frame-cipher.js";
 import { encryptedDataKeysOf, type HeaderLimits, type ParsedHeader } from "./header.js";
-import { openMessageKey } from "./message-keys.js";
+import { gcmName, openMessageKey } from "./message-keys.js";
 import { refuseSibling } from "./no-sibling.js";
 import { SignedMessage, UnsignedMessage } from "./opened-message.js";
 
@@ -30,6 +36,7 @@ export async function openMessage(limits: HeaderLimits, message: MessageToOpen):
   const header = parsedHeader(message.head);
   const { suite, encryptionContext } = header;
   assertCommitmentAllows(suite, commitmentPolicy, `message version ${suite.headerVersion}`);
+  assertHasCipher(gcmName(suite));
   const declared = materialsManager.wrapAlgorithms;
   const encryptedDataKeys = encryptedDataKeysOf(header, declared);
   const isDeclared = ({ wrapAlgorithm }: EncryptedDataKey): boolean =>

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
+import { assertHasCipher } from "@s3ec/envelope";
 import type { AesGcm } from "@s3ec/materials";
 
 const TAG = 16;
@@ -30,6 +31,7 @@ function cipherName(key: KeyObject): "aes-128-gcm" | "aes-192-gcm" | "aes-256-gc
     case 16:
       return "aes-128-gcm";
     case 24:
+      assertHasCipher("aes-192-gcm");
       return "aes-192-gcm";
     default:
       return "aes-256-gcm";

@@ -1,19 +1,16 @@
 import { createDecipheriv, type KeyObject, timingSafeEqual } from "node:crypto";
 import { AES_ECB, AES_WRAP } from "@s3ec/envelope";
 import type { ExpectedDataKey, RawWrap } from "@s3ec/materials";
+import { unwrapRfc3394 } from "./rfc3394.js";
 
-const RFC3394_IV = Buffer.alloc(8, 0xa6);
 const BLOCK = 16;
+/** Bytes that RFC 3394 adds. */
+const RFC3394_LENGTH = 8;
 
 /** RFC 3394 key wrap with the default IV. Bound to nothing (S2); the data key, or undefined for any reason. */
-function unwrapRfc3394(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
-  if (!expected.dataKeyLengths.includes(wrapped.length - RFC3394_IV.length)) return undefined;
-  try {
-    // Checked by the update, which throws; there is nothing left for an end.
-    return createDecipheriv(`id-aes${bits(key)}-wrap`, key, RFC3394_IV).update(wrapped);
-  } catch {
-    return undefined;
-  }
+function unwrapKeyWrap(key: KeyObject, wrapped: Uint8Array, expected: ExpectedDataKey): Uint8Array | undefined {
+  if (!expected.dataKeyLengths.includes(wrapped.length - RFC3394_LENGTH)) return undefined;
+  return unwrapRfc3394(key, wrapped);
 }
 
 /**
@@ -46,6 +43,6 @@ function bits(key: KeyObject): number {
 
 /** What clients wrote before AES/GCM. Read only. */
 export const LEGACY_WRAPS: readonly RawWrap<KeyObject>[] = [
-  { algorithm: AES_WRAP, unwrap: unwrapRfc3394 },
+  { algorithm: AES_WRAP, unwrap: unwrapKeyWrap },
   { algorithm: AES_ECB, unwrap: unwrapEcb },
 ];

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
-import type { ListObjectAnnotationsCommand } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput, ListObjectAnnotationsCommand } from "@aws-sdk/client-s3";
 import { readAtMost } from "@s3ec/envelope";
 import { answeredBody } from "../read/answered-body.js";
-import { destroyStream } from "../streams.js";
+import { destroyStream, isNodeStream } from "../streams.js";
 
 /** What is longer than the answer that was asked for, such as an object in its place. */
 export class TooLongAnswer extends Error {}
@@ -20,11 +20,16 @@ export function answerAtMost(
       const result = await next(args);
       const { response } = result;
       if (typeof response !== "object" || response === null) return result;
-      const body = answeredBody({ Body: Reflect.get(response, "body") });
+      const answered: unknown = Reflect.get(response, "body");
+      const body = answeredBody({ Body: answered as NonNullable<GetObjectCommandOutput["Body"]> });
       const bytes = await readAtMost(body, length + 1);
       destroyStream(body);
       if (bytes.length > length) throw new TooLongAnswer(`An answer of more than ${length} bytes is none of a list.`);
-      Reflect.set(response, "body", Readable.from([bytes]));
+      Reflect.set(
+        response,
+        "body",
+        isNodeStream(answered) ? Readable.from([bytes]) : new Blob([bytes.slice()]).stream(),
+      );
       return result;
     },
     // Before what reads the answer.

@@ -5,7 +5,7 @@ import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { requestAborted } from "../request-aborted.js";
-import { outputBody, readableOf } from "../streams.js";
+import { outputBodyLike } from "../streams.js";
 import { AnsweredObject, Asking, type Next, type Result } from "./answered-object.js";
 import { pinnedTo } from "./ask-again.js";
 import { getRange } from "./get-range.js";
@@ -65,7 +65,7 @@ async function getWhole(
     const body = await answered.content();
     const plaintext = await openWhole(options, opened, answered.output.ContentLength, body);
     const decrypted: Partial<GetObjectCommandOutput> = {
-      Body: await outputBody(readableOf(plaintext.chunks, plaintext.destroy)),
+      Body: await outputBodyLike(answered.output.Body, plaintext),
     };
     return { ...answered.result, output: { ...answered.output, ...decrypted, ContentLength: plaintext.length } };
   } catch (error) {

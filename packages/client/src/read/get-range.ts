@@ -3,7 +3,7 @@ import type { ByteRange } from "@s3ec/envelope";
 import { type ObjectFormat, type OpenedRange, S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
-import { destroyStream, outputBody, readableOf } from "../streams.js";
+import { destroyStream, outputBodyLike } from "../streams.js";
 import { answeredBody } from "./answered-body.js";
 import { AnsweredObject, type Asking, type Result } from "./answered-object.js";
 import { askAgain } from "./ask-again.js";
@@ -87,9 +87,9 @@ async function behindHead(
 
 async function decrypted(result: Result, wanted: OpenedRange, body: CiphertextBody): Promise<Result> {
   const { first, last, total, endsEarlier } = wanted;
-  const stream = readableOf(wanted.decrypt(body.chunks), body.destroy);
+  const plaintext = { chunks: wanted.decrypt(body.chunks), destroy: body.destroy };
   const Range = {
-    Body: await outputBody(stream),
+    Body: await outputBodyLike(result.output.Body, plaintext),
     ContentLength: endsEarlier ? undefined : last - first + 1,
     ContentRange: `bytes ${first}-${last}/${total ?? "*"}`,
   };

@@ -1,6 +1,7 @@
 import { type ContentProof, GatheredBytes } from "@s3ec/envelope";
 import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
+import { IS_WORKER } from "../this-runtime.js";
 import { spoolContent } from "./spool.js";
 
 /** A whole stored body as it arrives, and how to let go of it. */
@@ -48,14 +49,17 @@ export async function openWhole(
     body.giveOut?.();
     return { chunks: opened.decrypt(body.chunks), length, destroy: body.destroy };
   }
-  if (options.spool === false) {
-    throw new S3EncryptionError(
-      "content-too-large",
-      `The object is larger than bufferSize (${options.bufferSize} bytes), the most that is held until it is authenticated: raise bufferSize, allow spooling, or accept enableDelayedAuthenticationMode.`,
-    );
-  }
+  if (options.spool === false) throw tooLargeToHold(options.bufferSize);
   const spooled = await spoolContent(opened, body.chunks, options.spool.directory);
   return { ...spooled, destroy: () => void spooled.destroy().catch(() => {}) };
+}
+
+function tooLargeToHold(bufferSize: number): S3EncryptionError {
+  const way = IS_WORKER ? "read it in ranges (a Worker has no disk to spool to)" : "allow spooling";
+  return new S3EncryptionError(
+    "content-too-large",
+    `The object is larger than bufferSize (${bufferSize} bytes), the most that is held until it is authenticated: raise bufferSize, ${way}, or accept enableDelayedAuthenticationMode.`,
+  );
 }
 
 /** What a reader takes at once, such as a write to a socket, and what OpenSSL is fastest in. */

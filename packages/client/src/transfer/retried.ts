@@ -1,21 +1,25 @@
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { readAtMost } from "@s3ec/envelope";
 import { isError } from "@s3ec/materials";
 import { unlessAborted } from "../request-aborted.js";
 import { httpStatusOf } from "../s3-errors.js";
-import { quiet } from "../streams.js";
+import { quiet, sendsNodeStreams } from "../streams.js";
 
 /**
  * Sends a body that is made anew for each attempt. The SDK never sends a stream again, so that whether and when is asked
- * here, of the same strategy: the client's own. A body that fails is not made again.
+ * here, of the same strategy: the client's own. A body that fails is not made again. A client that sends no streams of
+ * Node's is given the body's bytes, which the SDK sends again by itself.
  */
 export async function retried<Output>(
-  { config }: S3Client,
+  client: S3Client,
   signal: AbortSignal,
   makeBody: () => Readable,
-  send: (body: Readable) => Promise<Output>,
+  send: (body: Readable | Uint8Array) => Promise<Output>,
 ): Promise<Output> {
+  if (!sendsNodeStreams(client)) return await send(await readAtMost(makeBody(), Number.POSITIVE_INFINITY));
+  const { config } = client;
   const strategy = await config.retryStrategy();
   // One of the first generation only wraps the SDK's own requests.
   const asks = "acquireInitialRetryToken" in strategy ? strategy : undefined;

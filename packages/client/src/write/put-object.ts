@@ -10,7 +10,7 @@ import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { unlessAborted } from "../request-aborted.js";
-import { quiet, readableOf } from "../streams.js";
+import { quiet, readableOf, sendsNodeStreams } from "../streams.js";
 import { answerOfPut } from "./answer-of-put.js";
 import { Attempts, watched } from "./attempts.js";
 import { chunksOf, readHead } from "./ciphertext-head.js";
@@ -50,8 +50,8 @@ export async function putObject(
       wasRead = true;
     });
     const tooLarge = !isWhole && (sealed.length ?? Number.POSITIVE_INFINITY) > MAX_PUT_LENGTH;
-    // In parts, files that have to go first can wait until the whole body went well.
-    if (tooLarge || (!isWhole && sealed.siblings.first)) {
+    // In parts, files that have to go first can wait until the whole body went well; and each is bytes, which any handler sends.
+    if (tooLarge || (!isWhole && (sealed.siblings.first || !sendsNodeStreams(client)))) {
       const { sendObject } = await import("../transfer/send-object.js");
       const { streamToSend } = await import("../transfer/stream-parts.js");
       const object = streamToSend({ ...sealed, ciphertext }, async () => {

@@ -2,8 +2,11 @@ import { Readable } from "node:stream";
 import { S3EncryptionError } from "@s3ec/materials";
 import { isAsyncIterable, isNodeStream, isWebStream } from "../streams.js";
 
-/** Bodies that can be read only once, and that a put has taken. */
-const TAKEN = new WeakSet<object>();
+const SHARED = Symbol.for("@s3ec/client/taken-bodies");
+
+/** Bodies that can be read only once, and that a put has taken: of whichever copy of this package. */
+const TAKEN: WeakSet<object> = Reflect.get(globalThis, SHARED) ?? new WeakSet();
+Reflect.set(globalThis, SHARED, TAKEN);
 
 /**
  * Takes a body that can be read only once, before anything of its put is sent. Read a second time it would give nothing,
