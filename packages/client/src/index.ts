@@ -37,6 +37,7 @@ export { removeRecipient } from "./recipients/remove-recipient.js";
 export type { KeepOptions } from "./restate/kept-object.js";
 export type { Loss } from "./restate/losses.js";
 export type { Change } from "./restate/restate-object.js";
+export type { RestatedObjectOptions } from "./restate/restated-object-options.js";
 export type { RewrappedObject } from "./rewrap/rewrap-object.js";
 export { rewrapObject } from "./rewrap/rewrap-object.js";
 export type { RewrapOptions, RewrapTarget } from "./rewrap/rewrap-options.js";

@@ -87,7 +87,7 @@ describe("a copy to where another keyring is chosen", () => {
     const messages = { formats: [new AwsMessageFormat(), new S3Format()] };
     const cases = [
       ["v2", legacy, /does not prove/],
-      ["file", files, /instruction files/],
+      ["file", files, /in an instruction file/],
       ["message", messages, /may be a message/],
     ] as const;
     for (const [name, options, reason] of cases) {

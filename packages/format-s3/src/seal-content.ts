@@ -87,12 +87,29 @@ async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSeal
     ...(contentLength === undefined ? {} : { contentLength }),
   });
   const { content, header } = createContentKey(suite, materials.dataKey);
+  return {
+    suite,
+    dataKey: materials.dataKey,
+    wraps: materials.encryptedDataKeys,
+    header,
+    content,
+    ...laidOut(options, header, materials.encryptedDataKeys, object.siblingSuffix),
+  };
+}
+
+/** Where the wrapped keys of a content go, as the client writes them. */
+export function laidOut(
+  options: ResolvedS3FormatOptions,
+  header: ContentHeader,
+  encryptedDataKeys: readonly EncryptedDataKey[],
+  siblingSuffix: string | undefined,
+): Pick<NewContent, "metadata" | "siblings"> {
   const { instructionFiles, wrapPlacement } = options;
-  const suffix = object.siblingSuffix ?? instructionFiles.suffix;
+  const suffix = siblingSuffix ?? instructionFiles.suffix;
   const envelope = writeEnvelope({
     header,
-    encryptedDataKeys: materials.encryptedDataKeys,
-    useInstructionFile: instructionFiles.write || object.siblingSuffix !== undefined,
+    encryptedDataKeys,
+    useInstructionFile: instructionFiles.write || siblingSuffix !== undefined,
     wrapPlacement,
     allowUncommittedChildren: options.enableUncommittedChildren,
     ...(suffix === undefined ? {} : { defaultSuffix: suffix }),
@@ -102,18 +119,10 @@ async function newContent(options: ResolvedS3FormatOptions, object: ObjectToSeal
     recipient: recipientOfAnnotation(each.name) ?? "",
   }));
   return {
-    suite,
-    dataKey: materials.dataKey,
-    wraps: materials.encryptedDataKeys,
-    header,
-    content,
     metadata: envelope.metadata,
     siblings: {
       ...siblingsOf(options, envelope.metadata, envelope.instructionFiles, envelope.mark),
-      annotations: [
-        ...annotated,
-        ...(options.describeInAnnotation ? [described(header, materials.encryptedDataKeys)] : []),
-      ],
+      annotations: [...annotated, ...(options.describeInAnnotation ? [described(header, encryptedDataKeys)] : [])],
     },
   };
 }

@@ -22,6 +22,7 @@ import {
 } from "@s3ec/envelope";
 import {
   type HeldDataKey,
+  type LaidOutObject,
   type LaidOutWrap,
   type ObjectRequest,
   type ObjectWithWrap,
@@ -35,6 +36,7 @@ import {
 import { unwrapEnvelope } from "./open-content.js";
 import { OpenedContent } from "./opened-content.js";
 import type { ResolvedS3FormatOptions } from "./s3-format-options.js";
+import { laidOut } from "./seal-content.js";
 
 /** How objects of the S3 encryption clients get another wrapped key: IV, message id and commitment stay. */
 export class EnvelopeWraps implements WrapRules {
@@ -90,6 +92,22 @@ export class EnvelopeWraps implements WrapRules {
     return this.#laidOut(stored, encryptedDataKey, request.place);
   }
 
+  async wrapAnew(held: HeldDataKey, request: ObjectRequest): Promise<LaidOutObject> {
+    const stored = found(held.stored);
+    const { envelope } = stored;
+    if (envelope.format !== "V3" || !held.isProven) {
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        "Nothing proves that the wrapped key is the object's own (format V3 does), so that it is wrapped for no other readers: read the object and put it.",
+      );
+    }
+    const keys = await wrappedKeys(stored, held.dataKey, request);
+    const own = keys.find((key) => key.instructionFileSuffix === undefined) ?? keys[0];
+    if (own === undefined) throw invalid("The new keyring gave no encrypted data key.");
+    await assertOpens(stored, held.dataKey, own, request);
+    return laidOut(this.#options, envelope, keys, undefined);
+  }
+
   async reencrypt(
     stored: StoredWrap,
     from: ObjectRequest,
@@ -123,7 +141,7 @@ export class EnvelopeWraps implements WrapRules {
   }
 
   #laidOut(stored: FoundWrap, encryptedDataKey: EncryptedDataKey, place: WrapPlace): LaidOutWrap {
-    const laid = laidOut(stored, encryptedDataKey, place);
+    const laid = laidOutAt(stored, encryptedDataKey, place);
     if (place.in !== "metadata" || !this.#options.describeInAnnotation) return laid;
     // An object of V1 has an envelope of V2 then.
     const format = stored.envelope.format === "V3" ? "V3" : "V2";
@@ -178,12 +196,34 @@ function suffixOf(place: WrapPlace): string {
   return `.${recipientOfAnnotation(place.name) ?? ""}`;
 }
 
-async function wrapped(
+async function wrapped(stored: FoundWrap, dataKey: KeyObject, request: WrapRequest): Promise<EncryptedDataKey> {
+  const chosen = chosenFor(request.place, await materialsFor(stored, dataKey, request));
+  if (chosen.wrapAlgorithm.legacy) throw readOnly(chosen);
+  return chosen;
+}
+
+/** All that the manager makes. */
+async function wrappedKeys(
+  stored: FoundWrap,
+  dataKey: KeyObject,
+  request: ObjectRequest,
+): Promise<readonly EncryptedDataKey[]> {
+  const keys = await materialsFor(stored, dataKey, request);
+  const legacy = keys.find(({ wrapAlgorithm }) => wrapAlgorithm.legacy);
+  if (legacy !== undefined) throw readOnly(legacy);
+  return keys;
+}
+
+function readOnly({ wrapAlgorithm }: EncryptedDataKey): S3EncryptionError {
+  return invalid(`The wrap ${wrapAlgorithm.name} can be read but never written.`);
+}
+
+async function materialsFor(
   { suite, algorithmBinding }: FoundWrap,
   dataKey: KeyObject,
-  request: WrapRequest,
-): Promise<EncryptedDataKey> {
-  const { materialsManager, encryptionContext, materialDescription, bucket, key, place } = request;
+  request: ObjectRequest,
+): Promise<readonly EncryptedDataKey[]> {
+  const { materialsManager, encryptionContext, materialDescription, bucket, key } = request;
   const materials = await materialsManager.getEncryptionMaterials({
     suite,
     algorithmBinding,
@@ -199,10 +239,7 @@ async function wrapped(
       "The new keyring wrapped a data key of its own instead of the object's: its manager must wrap the dataKey of the request.",
     );
   }
-  const chosen = chosenFor(place, materials.encryptedDataKeys);
-  if (chosen.wrapAlgorithm.legacy)
-    throw invalid(`The wrap ${chosen.wrapAlgorithm.name} can be read but never written.`);
-  return chosen;
+  return materials.encryptedDataKeys;
 }
 
 /** A hierarchy wraps for all of its places; the object's other wraps stay as they are. */
@@ -227,7 +264,7 @@ async function assertOpens(
   { suite, algorithmBinding }: FoundWrap,
   dataKey: KeyObject,
   encryptedDataKey: EncryptedDataKey,
-  request: WrapRequest,
+  request: ObjectRequest,
 ): Promise<void> {
   const { materialsManager, commitmentPolicy, encryptionContext, bucket, key } = request;
   const isBound = encryptedDataKey.wrapAlgorithm.describedBy === "encryption-context";
@@ -259,7 +296,7 @@ function notOpened(error: unknown): unknown {
   );
 }
 
-function laidOut(
+function laidOutAt(
   { envelope, metadata, file }: FoundWrap,
   encryptedDataKey: EncryptedDataKey,
   place: WrapPlace,

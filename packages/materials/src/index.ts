@@ -79,6 +79,7 @@ export type { WrapKeyringOptions } from "./wrap-keyring.js";
 export { WrapKeyring } from "./wrap-keyring.js";
 export type {
   HeldDataKey,
+  LaidOutObject,
   LaidOutWrap,
   ObjectWithWrap,
   StoredWrap,

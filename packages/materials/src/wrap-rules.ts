@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { AlgorithmSuite, EncryptedDataKey } from "@s3ec/envelope";
 import type { ObjectRequest } from "./object-request.js";
 import type { OpenedObject } from "./opened-object.js";
-import type { SiblingAnnotation } from "./siblings.js";
+import type { SiblingAnnotation, Siblings } from "./siblings.js";
 
 /**
  * How a format gives the data key of a stored object another wrap, while the content stays as it is. Absent from a format
@@ -45,7 +45,15 @@ export interface WrapRules {
   wrap(held: HeldDataKey, request: WrapRequest): Promise<LaidOutWrap>;
 
   /**
-   * The same, inside the key store that both managers' keyrings use: the data key is not given out, and nothing is proven of
+   * The data key wrapped for all that the manager wraps for, laid out as a put of an object with this content would be: for a copy
+   * whose readers are others. The manager has opened the first of the wraps again.
+   *
+   * @throws S3EncryptionError `unsupported-operation` where nothing proves the data key to be the content's; as `wrap`
+   */
+  wrapAnew(held: HeldDataKey, request: ObjectRequest): Promise<LaidOutObject>;
+
+  /**
+   * The same as `wrap`, inside the key store that both managers' keyrings use: the data key is not given out, and nothing is proven of
    * it. Undefined where the new keyring's store cannot do that with any wrap.
    *
    * @throws S3EncryptionError `unsupported-operation` where it can, and not with this one; as `unwrap` and `wrap`
@@ -134,4 +142,12 @@ export interface LaidOutWrap {
   readonly text?: string;
   /** What describes the object from now on, in an annotation of it; absent where the format leaves none. */
   readonly describes?: SiblingAnnotation;
+}
+
+/** All that is stored of an object's keys, as a put would store it. */
+export interface LaidOutObject {
+  /** The whole envelope, beside what is the user's. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What goes beside the object: its further recipients' wraps. */
+  readonly siblings: Siblings;
 }

@@ -80,7 +80,8 @@ function asFolder(of: Place): Place {
 
 /** Of an access point nothing tells which bucket it is of. */
 function mayBeSameBucket(one: string, other: string): boolean {
-  const isAccessPoint = (bucket: string): boolean => bucket.startsWith("arn:") || /-s3alias$|\.mrap$/.test(bucket);
+  const isAccessPoint = (bucket: string): boolean =>
+    bucket.startsWith("arn:") || /-s3alias$|--(?:ol|op|xa)-s3$|\.mrap$/.test(bucket);
   return one === other || isAccessPoint(one) || isAccessPoint(other);
 }
 

@@ -212,6 +212,8 @@ describe("s3ec cp and mv", function () {
       ["cp", "s3://demo/t", "s3://demo/t/inner", "--recursive"],
       ["mv", "s3://demo", "s3://demo/x", "--recursive"],
       ["mv", "s3://demo/t/a", "s3://demo-abc-s3alias/t/a"],
+      ["mv", "s3://demo/t/a", "s3://demo-abc--op-s3/t/a"],
+      ["cp", "s3://demo/t/a", "s3://arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap/t/a"],
       ["sync", "s3://demo/t", "s3://demo/"],
     ]) {
       const { code, stderr } = await at.run(...args);

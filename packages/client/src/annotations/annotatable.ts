@@ -1,5 +1,5 @@
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
+import { S3EncryptionError, type SiblingAnnotation } from "@s3ec/materials";
 
 /** Where S3 keeps no annotations: directory buckets, by their names or access points, and S3 on Outposts. */
 const WITHOUT = /--x-s3$|--xa-s3$|^arn:[^:]*:s3express:|--op-s3$|^arn:[^:]*:s3-outposts:/;
@@ -27,4 +27,13 @@ export function refuseNotAnnotatable(
   const what = whyNotAnnotatable(object);
   if (what === undefined) return;
   throw new S3EncryptionError("unsupported-operation", `${what}: ${remedy}.`);
+}
+
+/** The same for what is annotated to it as it is stored. */
+export function refuseAnnotations(
+  annotations: readonly SiblingAnnotation[],
+  object: CustomersKey & Pick<PutObjectCommandInput, "Bucket">,
+): void {
+  const holdsKeys = annotations.some(({ recipient }) => recipient !== undefined);
+  if (annotations.length > 0) refuseNotAnnotatable(object, holdsKeys ? undefined : "leave out describeInAnnotation");
 }

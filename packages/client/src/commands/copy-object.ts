@@ -5,6 +5,7 @@ import type {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { refuseAnnotations } from "../annotations/annotatable.js";
 import { callOptionsOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { MarkOf } from "../moving/put-back.js";
@@ -23,11 +24,13 @@ import { SiblingStore } from "../write/sibling-store.js";
 import { answerOfCopy } from "./copy-answer.js";
 import { pinOf, type SourceInput, sourceOf } from "./copy-source.js";
 import { LargeCopy } from "./large-copy.js";
+import { OthersAnnotations } from "./others-annotations.js";
 import { replaceOwnMetadata } from "./own-metadata.js";
 import { type Copied, readSource } from "./read-source.js";
 import { replacedMetadata } from "./replaced-metadata.js";
 import { rewrappedCopy } from "./rewrapped-copy.js";
 import { refuseShadowed } from "./shadowed-copy.js";
+import { refuseTwoNames } from "./two-names.js";
 
 type Result = { output: CopyObjectCommandOutput; response: unknown };
 type Next = (input: CopyObjectCommandInput) => Promise<Result>;
@@ -52,10 +55,14 @@ export async function copyObject(
   if (input.MetadataDirective === "REPLACE" && isOntoItself(input, source)) {
     return await replaceOwnMetadata(options, call, input, { source, copied }, plain, next, limits);
   }
-  const described = (await rewrappedCopy(options, call, input, source, copied)) ?? replaced(options, input, copied);
+  const { abortSignal } = call;
+  await refuseTwoNames(plain, input, source, copied.head, abortSignal === undefined ? {} : { abortSignal });
+  const rewrapped = await rewrappedCopy(options, call, input, source, copied);
+  const described = rewrapped?.input ?? replaced(options, input, copied);
   refuseUnpinned(options, described, source, copied);
-  refuseImpossibleKeys(input.Key, copied.files);
-  const siblings = siblingsOf(options, input, copied);
+  const siblings = rewrapped?.siblings ?? siblingsOf(options, input, copied);
+  refuseImpossibleKeys(input.Key, siblings.files);
+  refuseAnnotations(siblings.annotations ?? [], input);
   const target = targetOf(input, copied);
   const store = new SiblingStore(plain, target, siblings, { signal: call.abortSignal });
   if (!copied.kind.standsAlone) await refuseShadowed(options, store, copied.head.Metadata ?? {}, copied.files);
@@ -64,9 +71,23 @@ export async function copyObject(
   let isPublished = false;
   const { head } = copied;
   const markOf: MarkOf = (metadata = {}) => siblingRules(options).kindOf(metadata).mark;
-  const { abortSignal } = call;
-  const large = { input: described, source, head, partLength: limits.copyLimit, markOf, abortSignal };
+  const isExcluding = input.AnnotationDirective === "EXCLUDE";
+  const annotations = isExcluding ? "none" : rewrapped === undefined ? "all" : "others";
+  const large = {
+    input: described,
+    source,
+    head,
+    annotations,
+    partLength: limits.copyLimit,
+    markOf,
+    abortSignal,
+  } as const;
   const inParts = isLarge(head, limits) ? await LargeCopy.of(plain, large) : undefined;
+  const others =
+    inParts === undefined && rewrapped !== undefined
+      ? await OthersAnnotations.read(plain, input, source, markOf, abortSignal)
+      : undefined;
+  const along = inParts ?? others;
   try {
     const done = await publish<Result>({
       store,
@@ -87,13 +108,13 @@ export async function copyObject(
       markOf: ({ output }) => output.CopyObjectResult?.ETag,
     });
     isPublished = true;
-    await inParts?.putBack(done.output.CopyObjectResult?.ETag ?? "");
+    await along?.putBack(done.output.CopyObjectResult?.ETag ?? "");
     return done;
   } catch (error) {
     if (result === undefined && attempts.wereRefused) await inParts?.drop();
     // Whatever became of its files, it stands; what fails here is left beside it, and told of by the next call.
     if (result !== undefined && !isPublished) {
-      await inParts?.putBack(result.output.CopyObjectResult?.ETag ?? "").catch(() => {});
+      await along?.putBack(result.output.CopyObjectResult?.ETag ?? "").catch(() => {});
     }
     if (!(error instanceof InstructionFileError) || result === undefined) throw error;
     throw new InstructionFileError(error.code, error.message, error.files, error.cause, result.output);

@@ -4,7 +4,6 @@ import type {
   HeadObjectCommandOutput,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { whyNotAnnotatable } from "../annotations/annotatable.js";
 import type { ListedAnnotation } from "../annotations/annotation-store.js";
 import { CarriedAnnotations, finishCarrying } from "../moving/carried-annotations.js";
 import { requestOf } from "../moving/carried-file.js";
@@ -18,6 +17,10 @@ import { annotationsToCarry, tagsAlong } from "../restate/taken-along.js";
 import { isMissing } from "../s3-errors.js";
 import type { Attempts } from "../write/attempts.js";
 import { headOfSource, type SourceInput } from "./copy-source.js";
+import { refuseUnannotatable } from "./others-annotations.js";
+
+/** Which annotations go along: recipients' are for the readers of the source. */
+type AnnotationsAlong = "all" | "others" | "none";
 
 /** A copy to another place that is too large for one request. */
 export interface LargeCopyOptions {
@@ -26,6 +29,8 @@ export interface LargeCopyOptions {
   readonly source: SourceInput;
   /** The source, as it was seen. */
   readonly head: HeadObjectCommandOutput;
+  /** Which of its annotations go along. */
+  readonly annotations: AnnotationsAlong;
   readonly partLength: number | undefined;
   /** What an object's metadata alone has. */
   readonly markOf: MarkOf;
@@ -59,18 +64,15 @@ export class LargeCopy {
    * @throws S3EncryptionError `unsupported-operation` for annotations that cannot be carried over
    */
   static async of(client: S3Client, options: LargeCopyOptions): Promise<LargeCopy> {
-    const { input, source, head, abortSignal, markOf } = options;
+    const { input, source, abortSignal, markOf } = options;
     const from: StoredVersion = { ...source, Bucket: source.Bucket ?? "" };
-    const again = await saidAgain(client, input, from, head, abortSignal);
+    const again = await saidAgain(client, { ...options, from });
     const { Bucket = "", Key = "", ExpectedBucketOwner, RequestPayer } = input;
     const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
     const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
     const target: StoredAddress = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers };
     const { annotations = [], losses } = again;
-    const why = whyNotAnnotatable(target);
-    if (annotations.length > 0 && why !== undefined) {
-      losses.accept("annotations", `${why}, and the object has some: AnnotationDirective EXCLUDE leaves them out.`);
-    }
+    if (annotations.length > 0) refuseUnannotatable(target);
     await finishCarrying(client, target, markOf, abortSignal);
     const carrying = { from, to: target, annotations, encryption: input, losses };
     const carried = await CarriedAnnotations.read(client, carrying, abortSignal);
@@ -79,7 +81,7 @@ export class LargeCopy {
 
   /** @param conditions those that the copy has on its source and target */
   async send(conditioned: CopyObjectCommandInput, attempts: Attempts): Promise<CopyObjectCommandOutput> {
-    const { head, source, partLength, abortSignal, markOf } = this.#options;
+    const { head, source, partLength, abortSignal, markOf, annotations: which } = this.#options;
     const input = { ...conditioned, ...this.#again.again };
     const { IfMatch, IfNoneMatch } = input;
     const request = requestOf(abortSignal);
@@ -87,9 +89,9 @@ export class LargeCopy {
       // Its tag holds the content only.
       if (isAnother(head, await headOfSource(this.#client, source, {}, request))) throw changedMeanwhile();
       const { annotations, losses } = this.#again;
-      if (annotations === undefined || annotations.length === 0) return;
+      if (annotations === undefined || annotations.length === 0 || which === "none") return;
       const from = { ...source, Bucket: source.Bucket ?? "" };
-      const now = await annotationsToCarry(this.#client, from, losses, request, "all");
+      const now = await annotationsToCarry(this.#client, from, losses, request, which);
       if (JSON.stringify(now) !== JSON.stringify(annotations)) throw changedMeanwhile();
       await this.#carried.setAside(await this.#before(), markOf(head.Metadata));
     };
@@ -134,15 +136,17 @@ export const NOTHING_AGAIN: SaidAgain = { again: {}, annotations: undefined, los
 /** What a copy in one request takes along by itself, for one in parts. */
 export async function saidAgain(
   client: S3Client,
-  input: CopyObjectCommandInput,
-  object: StoredVersion,
-  head: HeadObjectCommandOutput,
-  abortSignal: AbortSignal | undefined,
+  {
+    input,
+    from,
+    head,
+    annotations: which,
+    abortSignal,
+  }: Pick<LargeCopyOptions, "input" | "head" | "annotations" | "abortSignal"> & { readonly from: StoredVersion },
 ): Promise<SaidAgain> {
   const losses = new AllowedLosses();
   const request = requestOf(abortSignal);
-  const isExcluded = input.AnnotationDirective === "EXCLUDE";
-  const annotations = isExcluded ? undefined : await annotationsToCarry(client, object, losses, request, "all");
+  const annotations = which === "none" ? undefined : await annotationsToCarry(client, from, losses, request, which);
   const ChecksumAlgorithm = input.ChecksumAlgorithm ?? checksumAlgorithmOf(head);
   const described =
     input.MetadataDirective === "REPLACE"
@@ -151,7 +155,7 @@ export async function saidAgain(
   const again = {
     ...described,
     ...(ChecksumAlgorithm === undefined ? {} : { ChecksumAlgorithm }),
-    ...(input.TaggingDirective === "REPLACE" ? {} : await tagsAlong(client, object, losses, request)),
+    ...(input.TaggingDirective === "REPLACE" ? {} : await tagsAlong(client, from, losses, request)),
   };
   return { again, annotations, losses };
 }

@@ -55,8 +55,9 @@ export async function replaceOwnMetadata(
   const markOf: MarkOf = (metadata = {}) => siblingRules(options).kindOf(metadata).mark;
   const large = isLarge(seen.head, limits);
   if (large) await finishCarrying(client, address, markOf, abortSignal);
+  const which = input.AnnotationDirective === "EXCLUDE" ? "none" : "all";
   const { annotations, losses, again } = large
-    ? await saidAgain(client, input, address, seen.head, abortSignal)
+    ? await saidAgain(client, { input, from: address, head: seen.head, annotations: which, abortSignal })
     : NOTHING_AGAIN;
   const described = { ...withoutOurs(input, seen.head), ...again, Metadata };
   const along = { annotations, losses, markOf };

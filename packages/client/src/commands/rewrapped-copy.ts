@@ -1,22 +1,32 @@
 import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
 import { COMMITTING_GCM } from "@s3ec/envelope";
-import { type LaidOutWrap, type ObjectFormat, S3EncryptionError } from "@s3ec/materials";
+import { type LaidOutObject, type ObjectFormat, S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, requestOf } from "../call-options.js";
+import { knownSuffixes } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { AllowedLosses } from "../restate/losses.js";
 import { contentHeadersOf, sendableMetadata } from "../restate/stored-headers.js";
-import { callersMetadata } from "../write/callers-metadata.js";
+import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
+import type { SiblingsToPut } from "../write/sibling-files.js";
 import type { SourceInput } from "./copy-source.js";
 import type { Copied } from "./read-source.js";
 
+/** A copy whose readers are others than those of its source. */
+export interface RewrappedCopy {
+  readonly input: CopyObjectCommandInput;
+  /** What goes beside it: wraps for its readers, and none of its source's. */
+  readonly siblings: SiblingsToPut;
+}
+
 /**
  * A copy to where the client's materials manager chooses another keyring, whose readers could not open it: its data key is
- * wrapped for them. Undefined where the same keyring serves source and target, as far as the manager says.
+ * wrapped for them, with all of their children. What is beside the source is for the source's readers, and stays there. Undefined
+ * where the same keyring serves source and target, as far as the manager says.
  *
- * @throws S3EncryptionError `unsupported-operation` for what can only be read and put again: messages, objects with instruction
- *   files, and those whose data key nothing proves to be theirs; what unwrapping and wrapping throw
+ * @throws S3EncryptionError `unsupported-operation` for what can only be read and put again: messages, objects whose wrapped key
+ *   is in an instruction file, and those whose data key nothing proves to be theirs; what unwrapping and wrapping throw
  */
 export async function rewrappedCopy(
   options: ResolvedOptions,
@@ -24,7 +34,7 @@ export async function rewrappedCopy(
   input: CopyObjectCommandInput,
   source: SourceInput,
   { head, kind, files }: Copied,
-): Promise<CopyObjectCommandInput | undefined> {
+): Promise<RewrappedCopy | undefined> {
   const [from, to] = [requestOf(options, call, source), requestOf(options, call, input)];
   const { materialsManager } = options;
   const partitionOf = (request: typeof from): string | undefined =>
@@ -32,21 +42,49 @@ export async function rewrappedCopy(
   if (partitionOf(from) === partitionOf(to)) return undefined;
   const { Metadata: metadata = {} } = head;
   const format = options.formats.find((candidate) => candidate.recognise(metadata) === "by-metadata");
-  const isInFiles = files.length > 0 || (format !== undefined && !kind.standsAlone);
-  if (isInFiles) throw refused("has wrapped keys in instruction files");
+  const isInFile = !kind.standsAlone && (files.length > 0 || format !== undefined);
+  if (isInFile) throw refused("has its wrapped key in an instruction file");
   if (format === undefined) {
     if (options.formats.every(({ readHead }) => readHead === undefined)) return undefined;
     throw refused("may be a message, whose header cannot be written again");
   }
-  const wrap = await unlessAborted(() => wrapped(format, metadata, from, to), call.abortSignal);
+  const laid = await unlessAborted(() => wrapped(format, metadata, from, to), call.abortSignal);
   const losses = new AllowedLosses();
-  const kept = Object.entries(sendableMetadata(head, losses)).filter(([name]) => !wrap.replaces.includes(name));
+  const envelope = envelopesMetadata(options, metadata);
+  const kept = Object.entries(sendableMetadata(head, losses)).filter(([name]) => !Object.hasOwn(envelope, name));
   const isReplacing = input.MetadataDirective === "REPLACE";
   const callers = isReplacing ? callersMetadata(options, input.Metadata) : Object.fromEntries(kept);
-  const Metadata = { ...callers, ...wrap.metadata };
-  refuseOversizedMetadata(Metadata, wrap.metadata);
+  const Metadata = { ...callers, ...laid.metadata };
+  refuseOversizedMetadata(Metadata, laid.metadata);
   const headers = isReplacing ? {} : contentHeadersOf(head, losses);
-  return { ...input, ...headers, Metadata, MetadataDirective: "REPLACE" };
+  return {
+    input: { ...input, ...headers, Metadata, MetadataDirective: "REPLACE", AnnotationDirective: "EXCLUDE" },
+    siblings: siblingsOf(options, input, laid, files),
+  };
+}
+
+function siblingsOf(
+  options: ResolvedOptions,
+  input: CopyObjectCommandInput,
+  { metadata, siblings }: LaidOutObject,
+  ofSource: Copied["files"],
+): SiblingsToPut {
+  const mayHaveFiles = (options.materialsManager.instructionFileSuffixes ?? []).length > 0;
+  const own = [...siblings.files, ...ofSource].map(({ suffix }) => suffix);
+  return {
+    ...siblings,
+    verb: "Copy",
+    suffixes: own.length > 0 || mayHaveFiles ? [...new Set([...knownSuffixes(options, input), ...own])] : [],
+    // An earlier copy has the same content, and may have other readers.
+    markOf: ({ Metadata = {} }) => (holdsAll(Metadata, metadata) ? siblings.markOf(Metadata) : undefined),
+    isOfOtherReaders: true,
+  };
+}
+
+/** In names of any letter case, as stores answer them (H35). */
+function holdsAll(stored: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
+  const there = new Map(Object.entries(stored).map(([name, value]) => [name.toLowerCase(), value]));
+  return Object.entries(wanted).every(([name, value]) => there.get(name.toLowerCase()) === value);
 }
 
 async function wrapped(
@@ -54,7 +92,7 @@ async function wrapped(
   metadata: Readonly<Record<string, string>>,
   from: ReturnType<typeof requestOf>,
   to: ReturnType<typeof requestOf>,
-): Promise<LaidOutWrap> {
+): Promise<LaidOutObject> {
   const { wraps } = format;
   if (wraps === undefined) throw refused(`is of format "${format.name}", whose data keys are not wrapped again`);
   const place = { in: "metadata" } as const;
@@ -65,7 +103,8 @@ async function wrapped(
   if (!stored.suite.committing) throw unproven;
   const held = await wraps.unwrap(stored, from);
   if (!held.isProven) throw unproven;
-  return await wraps.wrap(held, { ...to, place, isFurther: false, isTrusted: false });
+  const { siblingSuffix: _, ...request } = to;
+  return await wraps.wrapAnew(held, request);
 }
 
 function refused(reason: string): S3EncryptionError {

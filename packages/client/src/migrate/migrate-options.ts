@@ -1,4 +1,3 @@
-import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
 import {
   assertKnownOptions,
   DefaultMaterialsManager,
@@ -10,6 +9,7 @@ import { type CarriedOptions, callOptionsOf, refuseReservedNames, withCallOption
 import { formatToWrite, type ResolvedOptions } from "../options.js";
 import type { KeepOptions } from "../restate/kept-object.js";
 import { AllowedLosses } from "../restate/losses.js";
+import { RESTATED_OBJECT, type RestatedObjectOptions } from "../restate/restated-object-options.js";
 import type { StoredAddress } from "../restate/seen-object.js";
 import { settleTimeOf } from "../restate/settled.js";
 import { defined, invalid, refuseBareTarget } from "../rewrap/rewrap-options.js";
@@ -29,11 +29,7 @@ export interface MigrationTarget {
 }
 
 /** Which object is written anew, how it is read, and with what it is written. */
-export interface MigrateOptions extends KeepOptions {
-  /** Its bucket. */
-  readonly Bucket: string;
-  /** Its key. */
-  readonly Key: string;
+export interface MigrateOptions extends RestatedObjectOptions {
   /** What it is written with. Default: as the client writes. */
   readonly to?: MigrationTarget;
   /**
@@ -42,45 +38,17 @@ export interface MigrateOptions extends KeepOptions {
    */
   readonly dropRecipients?: readonly string[];
   /** As to read the object. */
-  readonly encryptionContext?: Readonly<Record<string, string>>;
-  /** As to read the object. */
-  readonly materialDescription?: Readonly<Record<string, string>>;
-  /** As to read the object. */
   readonly instructionFileSuffix?: string;
   /** As to read the object. */
   readonly preferInstructionFile?: boolean;
-  /** As of a `GetObjectCommand`, sent with every request. */
-  readonly ExpectedBucketOwner?: GetObjectCommandInput["ExpectedBucketOwner"];
-  /** As of a `GetObjectCommand`, sent with every request. */
-  readonly RequestPayer?: GetObjectCommandInput["RequestPayer"];
-  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
-  readonly SSECustomerAlgorithm?: GetObjectCommandInput["SSECustomerAlgorithm"];
-  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
-  readonly SSECustomerKey?: GetObjectCommandInput["SSECustomerKey"];
-  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
-  readonly SSECustomerKeyMD5?: GetObjectCommandInput["SSECustomerKeyMD5"];
 }
 
 const OPTIONS: OptionNames<MigrateOptions> = {
-  Bucket: true,
-  Key: true,
+  ...RESTATED_OBJECT,
   to: true,
   dropRecipients: true,
-  encryptionContext: true,
-  materialDescription: true,
   instructionFileSuffix: true,
   preferInstructionFile: true,
-  ExpectedBucketOwner: true,
-  RequestPayer: true,
-  SSECustomerAlgorithm: true,
-  SSECustomerKey: true,
-  SSECustomerKeyMD5: true,
-  allowLoss: true,
-  SSEKMSEncryptionContext: true,
-  settleTime: true,
-  checksTarget: true,
-  copyLimit: true,
-  abortSignal: true,
 };
 
 const TARGET: OptionNames<MigrationTarget> = {

@@ -12,6 +12,7 @@ import { type CallOptions, callOptionsOf, refuseReservedNames, withCallOptions }
 import type { ResolvedOptions } from "../options.js";
 import type { KeepOptions } from "../restate/kept-object.js";
 import { AllowedLosses } from "../restate/losses.js";
+import { RESTATED_OBJECT, type RestatedObjectOptions } from "../restate/restated-object-options.js";
 import { settleTimeOf } from "../restate/settled.js";
 
 /** What wraps the data key from now on. */
@@ -29,11 +30,7 @@ export interface RewrapTarget {
 }
 
 /** Which object is re-wrapped, how its data key is opened, and what wraps it then. */
-export interface RewrapOptions extends KeepOptions {
-  /** Its bucket. */
-  readonly Bucket: string;
-  /** Its key. */
-  readonly Key: string;
+export interface RewrapOptions extends RestatedObjectOptions {
   /**
    * Only the current version: a copy of an older one, or a file beside it, would take the current one's place. With a
    * `recipient`, any: each has annotations of its own.
@@ -41,10 +38,6 @@ export interface RewrapOptions extends KeepOptions {
   readonly VersionId?: string;
   /** What wraps the data key from now on; `{}` for the client's own keyring, which may have a new key. */
   readonly to: RewrapTarget;
-  /** As to read the object. */
-  readonly encryptionContext?: Readonly<Record<string, string>>;
-  /** As to read the object. */
-  readonly materialDescription?: Readonly<Record<string, string>>;
   /**
    * The instruction file to re-wrap, even where the metadata holds a wrapped key; where there is none, the annotation of that
    * recipient. Default: as a reader would.
@@ -72,25 +65,12 @@ export interface RewrapOptions extends KeepOptions {
   readonly enforceRotation?: boolean;
   /** Between KMS keys of one owner, Decrypt and Encrypt in place of `ReEncrypt`: across Regions, for example. Default false. */
   readonly decryptHere?: boolean;
-  /** As of a `GetObjectCommand`, sent with every request. */
-  readonly ExpectedBucketOwner?: GetObjectCommandInput["ExpectedBucketOwner"];
-  /** As of a `GetObjectCommand`, sent with every request. */
-  readonly RequestPayer?: GetObjectCommandInput["RequestPayer"];
-  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
-  readonly SSECustomerAlgorithm?: GetObjectCommandInput["SSECustomerAlgorithm"];
-  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
-  readonly SSECustomerKey?: GetObjectCommandInput["SSECustomerKey"];
-  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
-  readonly SSECustomerKeyMD5?: GetObjectCommandInput["SSECustomerKeyMD5"];
 }
 
 const OPTIONS: OptionNames<RewrapOptions> = {
-  Bucket: true,
-  Key: true,
+  ...RESTATED_OBJECT,
   VersionId: true,
   to: true,
-  encryptionContext: true,
-  materialDescription: true,
   instructionFileSuffix: true,
   recipient: true,
   format: true,
@@ -98,17 +78,6 @@ const OPTIONS: OptionNames<RewrapOptions> = {
   verify: true,
   enforceRotation: true,
   decryptHere: true,
-  ExpectedBucketOwner: true,
-  RequestPayer: true,
-  SSECustomerAlgorithm: true,
-  SSECustomerKey: true,
-  SSECustomerKeyMD5: true,
-  allowLoss: true,
-  SSEKMSEncryptionContext: true,
-  settleTime: true,
-  checksTarget: true,
-  copyLimit: true,
-  abortSignal: true,
 };
 
 const TARGET: OptionNames<RewrapTarget> = {

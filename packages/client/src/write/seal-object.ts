@@ -7,7 +7,7 @@ import {
   type SiblingFile,
   type Siblings,
 } from "@s3ec/materials";
-import { refuseNotAnnotatable } from "../annotations/annotatable.js";
+import { refuseAnnotations } from "../annotations/annotatable.js";
 import { type CallOptions, callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
 import { knownSuffixes } from "../files-beside.js";
 import { formatToWrite, type ResolvedOptions } from "../options.js";
@@ -177,9 +177,7 @@ function toStore(
   const Metadata = { ...given.Metadata, ...sealed.metadata };
   refuseOversizedMetadata(Metadata, sealed.metadata);
   refuseImpossibleKeys(given.Key, sealed.siblings.files);
-  const annotations = sealed.siblings.annotations ?? [];
-  const holdsKeys = annotations.some(({ recipient }) => recipient !== undefined);
-  if (annotations.length > 0) refuseNotAnnotatable(given, holdsKeys ? undefined : "leave out describeInAnnotation");
+  refuseAnnotations(sealed.siblings.annotations ?? [], given);
   const { Body: _body, ContentLength: _length, ...rest } = given;
   return {
     input: { ...rest, Metadata },

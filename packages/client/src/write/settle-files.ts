@@ -97,10 +97,14 @@ function isText(found: FoundFile | undefined, body: string): boolean {
 }
 
 /** Says that it is of another object, and nothing that this put wrote. Without a mark it may be anybody's, and stays. */
-function isStale({ files, mark, fileMarkOf }: SiblingsToPut, suffix: string, file: FoundFile): boolean {
+function isStale(
+  { files, mark, fileMarkOf, isOfOtherReaders }: SiblingsToPut,
+  suffix: string,
+  file: FoundFile,
+): boolean {
   if (file.state !== "read" || files.some((other) => other.suffix === suffix)) return false;
   const of = fileMarkOf(file.metadata);
-  return of !== undefined && of !== mark;
+  return of !== undefined && (of !== mark || isOfOtherReaders === true);
 }
 
 function failed(store: SiblingStore, siblings: SiblingsToPut, cause: unknown): InstructionFileError {

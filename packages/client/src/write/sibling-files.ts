@@ -7,6 +7,8 @@ export interface SiblingsToPut extends Omit<Siblings, "markOf"> {
   readonly verb: "Put" | "Copy";
   /** Suffixes of files that an earlier put may have left. */
   readonly suffixes: readonly string[];
+  /** Files of the same object that are not written now are of an earlier copy, for other readers: they go as those of another object. */
+  readonly isOfOtherReaders?: boolean;
   /** An object's mark, from what S3 says of it. */
   markOf(head: HeadObjectCommandOutput): string | undefined;
 }
