@@ -17,6 +17,8 @@ export interface Answer {
 
 interface Lie {
   readonly asked?: (asked: Asked) => void;
+  /** Answers in the place of the store, which is not asked then. */
+  readonly instead?: (asked: Asked) => Answer | undefined;
   /** What the client sees instead of what was answered. */
   readonly answered?: (answer: Answer, asked: Asked) => void | Promise<void>;
 }
@@ -33,6 +35,8 @@ export function liedTo(fixture: Fixture, lie: Lie, options: Partial<S3Encryption
     destroy: () => {},
     handle: async (request: Asked, handlerOptions?: object) => {
       lie.asked?.(request);
+      const instead = lie.instead?.(request);
+      if (instead !== undefined) return { response: instead };
       const result = await handle(request, handlerOptions);
       await lie.answered?.(result.response, request);
       return result;
@@ -40,6 +44,15 @@ export function liedTo(fixture: Fixture, lie: Lie, options: Partial<S3Encryption
   } as unknown as NonNullable<S3ClientConfig["requestHandler"]>;
   const encryption = { keyring: TEST_KEYRING, ...options };
   return fixture.track(new S3EncryptionClient({ ...settings, requestHandler, encryption }));
+}
+
+/** What a portal on the way answers, whatever it is asked. */
+export function page(text = "<html>portal</html>", headers: Record<string, string> = {}): Answer {
+  return {
+    statusCode: 200,
+    headers: { "content-type": "text/html", ...headers },
+    body: Readable.from([Buffer.from(text)]),
+  };
 }
 
 /** Puts other bytes in the place of an answer's. */

@@ -16,6 +16,7 @@ import type { KeepOptions } from "../restate/kept-object.js";
 import { isLarge } from "../restate/part-copies.js";
 import { Attempts, watched } from "../write/attempts.js";
 import { envelopesMetadata } from "../write/callers-metadata.js";
+import { requireCopied } from "../write/confirmed.js";
 import { refuseImpossibleKeys } from "../write/metadata-limits.js";
 import { publish } from "../write/publish.js";
 import { InstructionFileError } from "../write/sibling-error.js";
@@ -95,10 +96,12 @@ export async function copyObject(
       attempts,
       send: async () => {
         const conditioned = { ...described, ...conditionsOf(input, source, copied) };
-        result =
+        const answered =
           inParts === undefined
             ? await next(watched(conditioned, attempts))
             : { output: await inParts.send(conditioned, attempts), response: undefined };
+        requireCopied(answered.output);
+        result = answered;
         return result;
       },
       answerOf: (standing) => {

@@ -5,6 +5,7 @@ import { suffixesBeside } from "../files-beside.js";
 import { leftAside } from "../moving/carried-file.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
+import { isDeletion } from "../write/confirmed.js";
 import { InstructionFileError, quoted } from "../write/sibling-error.js";
 import type { SiblingStore } from "../write/sibling-store.js";
 import { type FileToDelete, filesToDelete } from "./files-to-delete.js";
@@ -33,6 +34,7 @@ export async function deleteObject(
   const store = lookingStore(plain, object, options, abortSignal);
   const found = await filesToDelete(store, suffixes, options, () => leftAside(plain, object, abortSignal));
   const result = await next(input);
+  if (!isDeletion(result.output)) await requireGone(store, found.files, result.output);
   const failed = await removeAll(store, found.files);
   const left = [...failed.files, ...found.unreadable];
   if (left.length === 0) return result;
@@ -42,6 +44,24 @@ export async function deleteObject(
     left.map(({ key, body }) => (body === undefined ? { key } : { key, previous: body })),
     failed.cause,
     result.output,
+  );
+}
+
+/** Another status than 204 may be anybody's answer, such as the page of a portal: files stay as long as the object may. */
+async function requireGone(
+  store: SiblingStore,
+  files: readonly FileToDelete[],
+  output: DeleteObjectCommandOutput,
+): Promise<void> {
+  const { state } = await store.standing();
+  if (state === "missing") return;
+  const seen = state === "read" ? "an object stands at its key" : "its key may not be looked at (403)";
+  throw new InstructionFileError(
+    "outcome-unknown",
+    `S3 did not confirm the deletion (status ${output.$metadata.httpStatusCode}, not 204), and ${seen}: what is beside it was left. Look whether the object is still there, and delete it again.`,
+    files.map(({ key, body }) => (body === undefined ? { key } : { key, previous: body })),
+    undefined,
+    output,
   );
 }
 

@@ -11,6 +11,7 @@ import { suffixesBeside } from "../files-beside.js";
 import { leftAside } from "../moving/carried-file.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
+import { isAnswer } from "../write/confirmed.js";
 import { type FilesToDelete, filesToDelete } from "./files-to-delete.js";
 import { lookingStore } from "./looking-store.js";
 
@@ -30,8 +31,9 @@ type Result = { output: DeleteObjectsCommandOutput; response: unknown };
 type Send = (input: DeleteObjectsCommandInput) => Promise<Result>;
 
 /**
- * Deletes objects, then the instruction files of those that S3 did delete, where they are still what was read before.
- * `Deleted` names the caller's keys only; `Errors` names a file that was not deleted by the file's own key.
+ * Deletes objects, then the instruction files of those that S3 says it did delete, where they are still what was read
+ * before. `Deleted` names the caller's keys only; `Errors` names a file that was not deleted by the file's own key, and
+ * an object of which the answer says nothing: its files stay.
  */
 export async function deleteObjects(
   options: ResolvedOptions,
@@ -43,16 +45,29 @@ export async function deleteObjects(
   // Also for none: what is wrong with the call's options is said before anything is deleted.
   suffixesBeside(options, input, "");
   const beside = await readBeside(options, input, current, client);
-  const result = await next(input);
-  const failed = new Set(result.output.Errors?.filter(({ VersionId }) => !VersionId).map(({ Key }) => Key));
-  const found = [...beside].flatMap(([key, files]) => (failed.has(key) ? [] : [files]));
+  const isQuiet = input.Delete?.Quiet === true;
+  const haveFiles = [...beside.values()].some(({ files, unreadable }) => files.length + unreadable.length > 0);
+  // A quiet answer is the same whether S3 has deleted everything or it is somebody else's page.
+  const { output, response } = await next(haveFiles ? aloud(input) : input);
+  const isTold = !isQuiet || haveFiles;
+  const deleted = new Set(output.Deleted?.map(({ Key }) => Key));
+  const named = new Set([...deleted, ...(output.Errors ?? []).map(({ Key }) => Key)]);
+  const failed = new Set(output.Errors?.filter(({ VersionId }) => !VersionId).map(({ Key }) => Key));
+  const found = [...beside].flatMap(([key, files]) => (deleted.has(key) && !failed.has(key) ? [files] : []));
   const files = found.flatMap(({ files: present }) => present.map(({ key, etag }) => ({ Key: key, ETag: etag })));
   const Errors = [
-    ...(result.output.Errors ?? []),
+    ...(output.Errors ?? []),
+    ...(isTold && isAnswer(output) ? [...beside.keys()].filter((key) => !named.has(key)).map(notConfirmed) : []),
     ...found.flatMap(({ unreadable }) => unreadable.map(({ key }) => notReadable(key))),
     ...(await removeAll(files, input, next)),
   ];
-  return Errors.length === 0 ? result : { ...result, output: { ...result.output, Errors } };
+  const { Deleted, ...quiet } = output;
+  const told = isQuiet && haveFiles ? quiet : output;
+  return { output: Errors.length === 0 ? told : { ...told, Errors }, response };
+}
+
+function aloud(input: DeleteObjectsCommandInput): DeleteObjectsCommandInput {
+  return { ...input, Delete: { Objects: input.Delete?.Objects, Quiet: false } };
 }
 
 async function readBeside(
@@ -92,14 +107,27 @@ async function removeAll(
   for (let start = 0; start < files.length; start += MAX_KEYS) {
     const Objects = files.slice(start, start + MAX_KEYS);
     try {
-      const { output } = await next({ ...input, Delete: { Objects, Quiet: true } });
-      failures.push(...(output.Errors ?? []).filter(({ Code }) => !CHANGED.has(Code)));
+      const { output } = await next({ ...input, Delete: { Objects, Quiet: false } });
+      const { Errors = [], Deleted = [] } = output;
+      failures.push(...Errors.filter(({ Code }) => !CHANGED.has(Code)));
+      const named = new Set([...Errors, ...Deleted].map(({ Key }) => Key));
+      if (!isAnswer(output)) continue;
+      failures.push(...Objects.flatMap(({ Key = "" }) => (named.has(Key) ? [] : [notConfirmed(Key)])));
     } catch (error) {
       const said = isError(error) ? { Code: error.name, Message: error.message } : {};
       failures.push(...Objects.map(({ Key }) => ({ Key, ...said })));
     }
   }
   return failures;
+}
+
+function notConfirmed(Key: string): S3Failure {
+  return {
+    Key,
+    Code: "NotConfirmed",
+    Message:
+      "The answer does not say whether it was deleted, so that files beside it were left: look whether it is there, and delete it again.",
+  };
 }
 
 function notReadable(Key: string): S3Failure {

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import {
   GetObjectCommand,
   type GetObjectCommandOutput,
+  type HeadObjectCommandOutput,
   PutObjectCommand,
   type PutObjectCommandInput,
   type PutObjectCommandOutput,
@@ -15,11 +16,13 @@ import { CarriedAnnotations, finishCarrying } from "../moving/carried-annotation
 import { MovingMark } from "../moving/moving-mark.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { getObject } from "../read/get-object.js";
+import { isAnother } from "../restate/changed-meanwhile.js";
 import { type KeptObject, readKept, requireKept } from "../restate/kept-object.js";
 import { type Change, changes, ownerChange } from "../restate/restate-object.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
 import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
+import { UnconfirmedAnswer } from "../write/confirmed.js";
 import { putObject } from "../write/put-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingStore } from "../write/sibling-store.js";
@@ -118,7 +121,7 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   await carried.putBack(written.ETag ?? "", markOf);
   const removedFiles = await removeOld(
     store,
-    written,
+    { written, before: head },
     beside.filter((key) => key.in === "file"),
   );
   const changed = changes(head, { ...written, $metadata: head.$metadata });
@@ -220,13 +223,16 @@ function changedByOthers(cause: unknown): S3EncryptionError {
  */
 async function removeOld(
   store: SiblingStore,
-  { ETag }: PutObjectCommandOutput,
+  { written, before }: { readonly written: PutObjectCommandOutput; readonly before: HeadObjectCommandOutput },
   beside: readonly KeyBeside[],
 ): Promise<readonly string[]> {
+  const { ETag } = written;
   const removed: string[] = [];
   try {
     for (const { suffix, etag } of beside) {
       const standing = await store.standing();
+      if (standing.state === "read" && ETag !== before.ETag && !isAnother(before, standing.head))
+        throw new UnconfirmedAnswer("The old object still stands", written);
       if (standing.state !== "read" || standing.head.ETag !== ETag) return removed;
       // Not by the condition alone, which a store may ignore: the file may be all that the new object is read by.
       const now = await store.read(suffix);
@@ -235,6 +241,7 @@ async function removeOld(
     }
     return removed;
   } catch (error) {
+    if (error instanceof UnconfirmedAnswer) throw error.refuted;
     const left = beside.map(({ suffix }) => store.keyOf(suffix)).filter((key) => !removed.includes(key));
     throw new InstructionFileError(
       "instruction-file-failed",

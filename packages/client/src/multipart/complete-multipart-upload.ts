@@ -11,6 +11,7 @@ import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { answerOfUpload } from "../transfer/part-sender.js";
 import { Attempts, watched } from "../write/attempts.js";
+import { requireCompleted } from "../write/confirmed.js";
 import { publish } from "../write/publish.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { SiblingStore } from "../write/sibling-store.js";
@@ -68,7 +69,11 @@ async function complete(upload: OpenUpload, given: Given, next: Next, client: S3
     siblings,
     store: new SiblingStore(plainClientOf(client), upload.input, siblings, { signal: call.abortSignal }),
     attempts,
-    send: () => next(watched({ ...input, MultipartUpload: { Parts } }, attempts)),
+    send: async () => {
+      const answered = await next(watched({ ...input, MultipartUpload: { Parts } }, attempts));
+      requireCompleted(answered.output, given);
+      return answered;
+    },
     answerOf: (head: HeadObjectCommandOutput) => ({ output: answerOfUpload(upload, head), response: undefined }),
   });
   return { ...result, output: withoutCiphertextChecksums(result.output) };

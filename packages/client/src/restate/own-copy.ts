@@ -10,6 +10,7 @@ import { type Along, carriedOver } from "../moving/carried-over.js";
 import { requestAborted } from "../request-aborted.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { Attempts, watched } from "../write/attempts.js";
+import { requireCopied, UnconfirmedAnswer } from "../write/confirmed.js";
 import { patient } from "../write/patience.js";
 import { changedMeanwhile, isAnother } from "./changed-meanwhile.js";
 import type { KeepOptions } from "./kept-object.js";
@@ -114,6 +115,7 @@ async function sendOrLook(
   };
   try {
     const output = await send(input, attempts);
+    requireCopied(output);
     return { output, etag: output.CopyObjectResult?.ETag ?? "", version: output.VersionId };
   } catch (error) {
     if (!attempts.wereRefused) {
@@ -123,6 +125,7 @@ async function sendOrLook(
         return { output: undefined, etag: now.head.ETag ?? "", version: now.head.VersionId };
       }
       if (now === undefined || attempts.mayStillLand) throw outcomeUnknown(error);
+      if (error instanceof UnconfirmedAnswer) throw error.refuted;
     }
     throw isRefusedCondition(error) ? changedMeanwhile(error) : error;
   }

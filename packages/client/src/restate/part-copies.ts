@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Attempts, watched } from "../write/attempts.js";
+import { requireCompleted } from "../write/confirmed.js";
 import { patient } from "../write/patience.js";
 import type { KeepOptions } from "./kept-object.js";
 
@@ -60,7 +61,9 @@ export async function copyInParts(client: S3Client, copy: PartwiseCopy): Promise
     await copy.beforeComplete?.();
     const complete = { ...withKey, ...conditions, MultipartUpload: { Parts } };
     const patience = abortSignal === undefined ? {} : { abortSignal: patient(abortSignal) };
-    return await client.send(new CompleteMultipartUploadCommand(watched(complete, attempts)), patience);
+    const output = await client.send(new CompleteMultipartUploadCommand(watched(complete, attempts)), patience);
+    requireCompleted(output, upload);
+    return output;
   } catch (error) {
     // Whichever comes first, this or a completion without an answer, is whole.
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => {});

@@ -9,6 +9,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { unlessAborted } from "../request-aborted.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { Attempts, watched } from "../write/attempts.js";
+import { requireCompleted } from "../write/confirmed.js";
 import { patient } from "../write/patience.js";
 import { publish } from "../write/publish.js";
 import { settleFiles } from "../write/settle-files.js";
@@ -143,7 +144,11 @@ export class PartSender {
         store: this.#store(),
         attempts,
         // Cut off, a completion may still be carried out, behind all that is then looked at.
-        send: async () => withReadableLocation(await this.#client.send(command, { abortSignal: patient(signal) })),
+        send: async () => {
+          const output = await this.#client.send(command, { abortSignal: patient(signal) });
+          requireCompleted(output, command.input);
+          return withReadableLocation(output);
+        },
         answerOf: (head: HeadObjectCommandOutput) => answerOfUpload(this.#object, head),
       });
     } catch (error) {

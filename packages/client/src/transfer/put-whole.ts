@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { answerOfPut } from "../write/answer-of-put.js";
 import { Attempts, watched } from "../write/attempts.js";
+import { requireStored } from "../write/confirmed.js";
 import { publish } from "../write/publish.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { bodyOf, type ObjectToSend, type Part } from "./parts-to-send.js";
@@ -26,8 +27,8 @@ export async function putWhole(
     siblings,
     store: new SiblingStore(client, input, siblings, { signal: abortSignal }),
     attempts,
-    send: () =>
-      retried(
+    send: async () => {
+      const answered = await retried(
         client,
         abortSignal,
         () => {
@@ -47,7 +48,10 @@ export async function putWhole(
           );
           return client.send(command, { abortSignal });
         },
-      ),
+      );
+      requireStored(answered, isSentWhole);
+      return answered;
+    },
     answerOf: answerOfPut,
   });
   return { ...output, Bucket: input.Bucket, Key: input.Key, ...(Location === undefined ? {} : { Location }) };

@@ -1,5 +1,6 @@
 import type { CompleteMultipartUploadCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { UnconfirmedAnswer } from "../write/confirmed.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { nextPart, PartSender } from "./part-sender.js";
 import { MAX_PARTS, type ObjectToSend, type Part } from "./parts-to-send.js";
@@ -80,7 +81,9 @@ export async function sendObject(
 
 /** A file that changed, or content that has ended otherwise: nothing can be put into its place any more. */
 export function isDead(error: unknown): boolean {
-  return error instanceof S3EncryptionError && error.code === "content-mismatch";
+  if (!(error instanceof S3EncryptionError) || error.code !== "content-mismatch") return false;
+  // The content is what it was; somebody else has answered for S3.
+  return !(error.cause instanceof UnconfirmedAnswer);
 }
 
 function partSizeFor(length: number | undefined, { partSize: asked, queueSize = 1 }: UploadSettings): number {

@@ -1,3 +1,4 @@
+import { ClientRequest } from "node:http";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { httpStatusOf } from "../s3-errors.js";
 
@@ -12,6 +13,7 @@ export class Attempts {
   readonly #wasSentWhole: () => boolean;
   #doubtful = 0;
   #unanswered = 0;
+  #unwritten: ClientRequest | undefined;
 
   /** @param wasSentWhole asked as an attempt fails: whether its body had been sent to the end */
   constructor(wasSentWhole: () => boolean = () => true) {
@@ -28,6 +30,22 @@ export class Attempts {
     return this.#unanswered > 0;
   }
 
+  /** Whether the last answer came after all of its request had left this process, as far as that shows. */
+  get wasWritten(): boolean {
+    return this.#unwritten === undefined;
+  }
+
+  /** Ends a request that was answered before its end, so that nothing of it arrives later. */
+  endUnwritten(): void {
+    this.#unwritten?.destroy();
+  }
+
+  /** @param response as the request handler gave it */
+  answered(response: unknown): void {
+    const request: unknown = member(member(response, "body"), "req");
+    this.#unwritten = request instanceof ClientRequest && !request.writableFinished ? request : undefined;
+  }
+
   /** S3 has done it; what fails by then is behind it. */
   succeeded(): void {
     this.#doubtful += 1;
@@ -41,6 +59,10 @@ export class Attempts {
     this.#doubtful += 1;
     this.#unanswered += 1;
   }
+}
+
+function member(of: unknown, name: string): unknown {
+  return typeof of === "object" && of !== null ? Reflect.get(of, name) : undefined;
 }
 
 /** The same input, with somebody who watches what becomes of it. */
@@ -65,5 +87,15 @@ export function watchAttempts(stack: Pick<S3Client["middlewareStack"], "add">): 
     },
     // Outside of what reads the answer: S3 can say with a 200 that it has failed, which the SDK finds there.
     { step: "deserialize", priority: "high", name: "s3EncryptionAttempts", override: true },
+  );
+  stack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const attempts: unknown = Reflect.get(args.input, ATTEMPTS);
+      if (attempts instanceof Attempts) attempts.answered(result.response);
+      return result;
+    },
+    // Before anything has put another stream in the place of the answer's.
+    { step: "deserialize", priority: "low", name: "s3EncryptionWritten", override: true },
   );
 }

@@ -20,6 +20,8 @@ export interface FilesFirst {
    * Throws `outcome-unknown` where that fails; `reason` is why the object was not stored.
    */
   putBack(reason: unknown): Promise<void>;
+  /** Whether the object stands, or none, that the files were read beside. */
+  stillStands(): Promise<boolean>;
   /** What cannot be told, in an error that carries the text of both files. */
   unknown(reason: unknown): InstructionFileError;
 }
@@ -130,7 +132,14 @@ function undoable(
   };
   const unknown = (reason: unknown): InstructionFileError =>
     fail("Whether the object was stored cannot be told, so its instruction files stay as they were put", reason);
-  return { putBack, unknown };
+  const stillStands = async (): Promise<boolean> => {
+    const now = await ordinary
+      .afterFailure()
+      .standing()
+      .catch(() => ({ state: "unknown" }) as const);
+    return now.state !== "unknown" && isUnchanged(standing, now);
+  };
+  return { putBack, stillStands, unknown };
 }
 
 /** Not what another put has left, or has just put: that one puts its own again once its object stands. */

@@ -1,7 +1,9 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { Attempts } from "./attempts.js";
+import { UnconfirmedAnswer } from "./confirmed.js";
 import { type FilesFirst, writeFilesFirst } from "./files-first.js";
 import { settleFiles } from "./settle-files.js";
+import { InstructionFileError } from "./sibling-error.js";
 import { isOf, type SiblingsToPut } from "./sibling-files.js";
 import type { SiblingStore } from "./sibling-store.js";
 
@@ -10,6 +12,7 @@ export interface Publication<Output> {
   readonly store: SiblingStore;
   readonly siblings: SiblingsToPut;
   readonly attempts: Attempts;
+  /** Throws `UnconfirmedAnswer` where S3 does not say that the object was stored. */
   readonly send: () => Promise<Output>;
   /** What S3 would have answered, had its answer arrived. */
   readonly answerOf: (head: HeadObjectCommandOutput) => Output;
@@ -37,7 +40,16 @@ async function publishWithFiles<Output>(publication: Publication<Output>): Promi
   const found = siblings.first ? undefined : await store.readAll(siblings.suffixes);
   const written = siblings.first ? await writeFilesFirst(store, siblings) : undefined;
   const output = await sendOrAsk(publication, written);
-  await settleFiles(store, { ...siblings, mark: siblings.mark ?? publication.markOf?.(output) }, found);
+  try {
+    await settleFiles(store, { ...siblings, mark: siblings.mark ?? publication.markOf?.(output) }, found);
+  } catch (error) {
+    // Answered with a tag, and not stored.
+    const isOther = error instanceof InstructionFileError && error.code === "content-mismatch";
+    if (!isOther || written === undefined || !(await written.stillStands())) throw error;
+    const { refuted } = new UnconfirmedAnswer("The object that stood there before stands", {});
+    await written.putBack(refuted);
+    throw refuted;
+  }
   return output;
 }
 
@@ -59,11 +71,13 @@ async function sendOrAsk<Output>(
       .standing()
       .catch(() => ({ state: "unknown" }) as const);
     if (isOf(siblings.mark, standing) && standing.state === "read") return answerOf(standing.head);
-    if (written === undefined) throw error;
+    const isOther = standing.state !== "unknown" && !attempts.mayStillLand;
+    const reason = error instanceof UnconfirmedAnswer && isOther ? error.refuted : error;
+    if (written === undefined) throw reason;
     // That the old one stands proves nothing while the new one may still arrive.
     const isTold = standing.state !== "unknown" && siblings.mark !== undefined;
     if (attempts.mayStillLand || !isTold) throw written.unknown(error);
-    await written.putBack(error);
-    throw error;
+    await written.putBack(reason);
+    throw reason;
   }
 }

@@ -1,3 +1,4 @@
+import { isUint8Array } from "node:util/types";
 import type {
   CompleteMultipartUploadCommandOutput,
   PutObjectCommandInput,
@@ -14,6 +15,7 @@ import { quiet, readableOf, sendsNodeStreams } from "../streams.js";
 import { answerOfPut } from "./answer-of-put.js";
 import { Attempts, watched } from "./attempts.js";
 import { chunksOf, readHead } from "./ciphertext-head.js";
+import { requireStored } from "./confirmed.js";
 import { publish } from "./publish.js";
 import { sealBody } from "./seal-object.js";
 import { piecesToSend } from "./sent-body.js";
@@ -70,7 +72,18 @@ export async function putObject(
       siblings: sealed.siblings,
       store: new SiblingStore(plainClientOf(client), sealed.input, sealed.siblings, { signal: abortSignal }),
       attempts,
-      send: async () => notPresigned(await next(object)),
+      send: async () => {
+        const answered = notPresigned(await next(object));
+        try {
+          requireStored(answered.output, wasRead && attempts.wasWritten);
+        } catch (error) {
+          // What has not been sent by now is not to arrive behind the look at what stands.
+          attempts.endUnwritten();
+          if (!isUint8Array(body)) body.destroy(error as Error);
+          throw error;
+        }
+        return answered;
+      },
       answerOf: (stored) => ({ output: answerOfPut(stored), response: undefined }),
     });
     return { ...result, output: withoutCiphertextChecksums(result.output) };

@@ -13,6 +13,7 @@ import { answeredBody } from "../read/answered-body.js";
 import { requestAborted } from "../request-aborted.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
 import { Attempts, watched } from "./attempts.js";
+import { isAnswer, isDeletion } from "./confirmed.js";
 import { patient } from "./patience.js";
 import type { FoundFile, FoundObject, SiblingsToPut } from "./sibling-files.js";
 import { siblingPut } from "./sibling-put.js";
@@ -119,6 +120,7 @@ export class SiblingStore {
       const input = { ...siblingPut(this.#object, file), ...this.#conditionOf(found) };
       const request = this.#signal === undefined ? {} : { abortSignal: patient(this.#signal) };
       const output = await this.#client.send(new PutObjectCommand(watched(input, attempts)), request);
+      if (output.ETag === undefined && isAnswer(output)) throw new Error("S3 did not confirm the put: it has no ETag.");
       return output.ETag ?? "";
     } catch (error) {
       const now = await this.afterFailure()
@@ -135,7 +137,10 @@ export class SiblingStore {
     try {
       const { ExpectedBucketOwner, RequestPayer } = this.#object;
       const at = { Bucket: this.#object.Bucket, Key: this.keyOf(suffix), ExpectedBucketOwner, RequestPayer };
-      await this.#client.send(new DeleteObjectCommand({ ...at, IfMatch: etag }), this.#request);
+      const output = await this.#client.send(new DeleteObjectCommand({ ...at, IfMatch: etag }), this.#request);
+      if (!isDeletion(output) && (await this.read(suffix)).state !== "missing") {
+        throw new Error(`S3 did not confirm the deletion (status ${output.$metadata.httpStatusCode}, not 204).`);
+      }
       return true;
     } catch (error) {
       if (isRefusedCondition(error)) return false;
