@@ -16,6 +16,7 @@ import {
   PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
 import {
+  addRecipient,
   InstructionFileError,
   type Loss,
   type MigrateOptions,
@@ -471,6 +472,23 @@ describe("an object migrated", () => {
       const call = { instructionFileSuffix: ".partner", to: { keyring: new RawRsaKeyring(partnerPair) } };
       const error = await refusal(migrate("owned-files", client({ keyring: call.to.keyring }), call));
       expect(error.message).to.contain('dropRecipients: [".instruction"]');
+    });
+
+    it("for one of them: nor does the owner whose wrap is in a file, where an annotation opened the object", async () => {
+      const theirs = new RawRsaKeyring(partnerPair);
+      const reader = () => client({ keyring: theirs });
+      await store("owned-beside", client({ instructionFileConfig: { enableInstructionFilePutObject: true } }));
+      const at = { Bucket: BUCKET, Key: "owned-beside", recipient: "partner", to: { keyring: theirs } };
+      await addRecipient(client(), at);
+      fixture.server.clearRequests();
+      const dropping = { to: { keyring: theirs }, dropRecipients: ["partner"] };
+      const error = await refusal(migrate("owned-beside", reader(), dropping));
+      expect(error.message).to.contain('allowLoss: ["generator"]');
+      expect(wrote()).to.deep.equal([]);
+      expect(await read("owned-beside", old)).to.equal("content");
+      const allowed = await migrate("owned-beside", reader(), { ...dropping, allowLoss: ["generator"] });
+      expect(allowed.changed).to.include("generator");
+      expect(await read("owned-beside", theirs)).to.equal("content");
     });
 
     it("in annotations that cannot be listed: not taken for none", async () => {

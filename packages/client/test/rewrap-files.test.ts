@@ -164,7 +164,16 @@ describe("rewrapObject with instruction files", () => {
     await writer.send(new PutObjectCommand({ Bucket: locked, Key: "kept", Body: "content", ...shared }));
     const at = { Bucket: locked, Key: "kept.instruction" };
     const before = await fixture.plain.send(new HeadObjectCommand(at));
-    const result = await rewrap("kept", next, { Bucket: locked });
+    fixture.server.clearRequests();
+    const refused = await refusal(rewrap("kept", next, { Bucket: locked }));
+    expect([refused.code, refused.message.includes('allowLoss: ["kms-context"]')]).to.deep.equal([
+      "unsupported-operation",
+      true,
+    ]);
+    expect(requests("kept").some((request) => request.startsWith("Put"))).to.equal(false);
+    const SSEKMSEncryptionContext = Buffer.from('{"tenant":"a"}').toString("base64");
+    const result = await rewrap("kept", next, { Bucket: locked, SSEKMSEncryptionContext });
+    expect(result.changed).to.deep.equal([]);
     expect(result.replacedVersionId).to.equal(before.VersionId);
     const after = await fixture.plain.send(new HeadObjectCommand(at));
     for (const name of ["StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "ObjectLockMode"] as const) {

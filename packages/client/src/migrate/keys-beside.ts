@@ -1,6 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { MAX_INSTRUCTION_FILE_LENGTH, quotedList, recipientOfAnnotation } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import { AnnotationStore } from "../annotations/annotation-store.js";
 import { callOptionsOf, requestOf, withCallOptions } from "../call-options.js";
 import { ownerOf } from "../commands/whose-file.js";
@@ -26,6 +26,8 @@ export interface KeyBeside {
   readonly etag: string;
   /** Whether it is the one that the object is read by. */
   readonly isRead: boolean;
+  /** Of a file. */
+  readonly text?: string;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function keysBeside(
     const object = { bucket: address.Bucket, key: address.Key, metadata };
     const owner = await ownerOf(options, call, object, { suffix, body: file.body, metadata: file.metadata });
     if (owner === "its" || owner === "unverified")
-      found.push({ suffix, in: "file", etag: file.etag, isRead: isRead(suffix) });
+      found.push({ suffix, in: "file", etag: file.etag, isRead: isRead(suffix), text: file.body });
   }
   return [...found, ...(await annotatedKeys(client, address, losses, call.abortSignal))];
 }
@@ -130,8 +132,8 @@ export async function requireSameKeys(
 }
 
 /**
- * Refuses, before anything is written, an object which was read by a key beside it while its own wrapped key is somebody
- * else's: of its writer, who could not open it any more. That a keyring opens it, the old or the new, is the only sign. Asked only
+ * Refuses, before anything is written, an object which was read by a key beside it while its own wrapped key, in its metadata or
+ * the file that a reader takes, is somebody else's: of its writer, who could not open it any more. That a keyring opens it, the old or the new, is the only sign. Asked only
  * where there is another key to have read it by.
  */
 export async function requireOwnKey(
@@ -142,22 +144,28 @@ export async function requireOwnKey(
   const format = reading.options.formats.find(({ siblings }) => siblings !== undefined);
   const { wraps, siblings: rules } = format ?? {};
   const { Metadata: metadata = {} } = seen.head;
-  if (wraps === undefined || rules === undefined || !rules.kindOf(metadata).standsAlone) return;
-  if (beside.length === 0 && !losses.lost.includes("recipients")) return;
+  if (wraps === undefined || rules === undefined) return;
+  const ofFiles = beside.filter(({ in: place, isRead }) => place === "file" && isRead);
+  const own: readonly { readonly place: WrapPlace; readonly text?: string }[] = rules.kindOf(metadata).standsAlone
+    ? [{ place: { in: "metadata" } }]
+    : ofFiles.map(({ suffix, text = "" }) => ({ place: { in: "instruction-file", suffix }, text }));
+  if (own.length === 0 || (beside.length === ofFiles.length && !losses.lost.includes("recipients"))) return;
   let reason: unknown;
   for (const { options, call } of [reading, writing]) {
     const request = requestOf(options, callOptionsOf(withCallOptions({}, call)), address);
-    try {
-      await wraps.unwrap(wraps.find({ metadata, place: { in: "metadata" }, request }), request);
-      return;
-    } catch (error) {
-      if (!(error instanceof S3EncryptionError)) throw error;
-      reason ??= error;
+    for (const each of own) {
+      try {
+        await wraps.unwrap(wraps.find({ metadata, ...each, request }), request);
+        return;
+      } catch (error) {
+        if (!(error instanceof S3EncryptionError)) throw error;
+        reason ??= error;
+      }
     }
   }
   losses.accept(
     "generator",
-    `The wrapped key in the object's metadata is for somebody whose key is neither the old keyring's nor the new one's, and who could not open the object any more (${reason instanceof Error ? reason.message : ""}).`,
+    `The wrapped key in the object's metadata or instruction file is for somebody whose key is neither the old keyring's nor the new one's, and who could not open the object any more (${reason instanceof Error ? reason.message : ""}).`,
   );
 }
 

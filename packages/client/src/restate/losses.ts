@@ -6,7 +6,7 @@ import { S3EncryptionError } from "@s3ec/materials";
  * - `acl`: its access control list may not be read.
  * - `annotations`: what is annotated to it may not be read, or is too much to be carried over.
  * - `expires`, `metadata`: said in a form that no request can repeat.
- * - `generator`: whoever the wrapped key in its metadata is for, where it was read by another key beside it, and neither the old
+ * - `generator`: whoever the wrapped key in its metadata or instruction file is for, where it was read by another key beside it, and neither the old
  *   keyring nor the new one opens that.
  * - `kms-context`: an encryption context for SSE-KMS of its own, which S3 tells nobody. Naming it says that there is none.
  * - `lock`: retention and legal hold may not be read.

@@ -72,17 +72,17 @@ export function checksumAlgorithmOf(head: HeadObjectCommandOutput): (typeof CHEC
 }
 
 /** Named even where it is the bucket's default, which another client may have changed since. */
-function encryptionOf(
+export function encryptionOf(
   { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled }: HeadObjectCommandOutput,
   losses: AllowedLosses,
   SSEKMSEncryptionContext: string | undefined,
-): Headers {
+): Pick<Headers, "BucketKeyEnabled" | "SSEKMSEncryptionContext" | "SSEKMSKeyId" | "ServerSideEncryption"> {
   if (ServerSideEncryption === undefined) return {};
   if (!ServerSideEncryption.startsWith("aws:kms")) return { ServerSideEncryption };
   if (SSEKMSEncryptionContext === undefined) {
     losses.accept(
       "kms-context",
-      "S3 keeps the object with SSE-KMS, and tells nobody whether with an encryption context of its own: pass that (SSEKMSEncryptionContext); or say that there is none.",
+      "S3 keeps the object, or the file that is replaced, with SSE-KMS, and tells nobody whether with an encryption context of its own: pass that (SSEKMSEncryptionContext); or say that there is none.",
     );
   }
   return withoutUndefined({ ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, SSEKMSEncryptionContext });

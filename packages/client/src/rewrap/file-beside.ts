@@ -7,9 +7,10 @@ import {
 import { quotedList } from "@s3ec/envelope";
 import { S3EncryptionError, type SiblingRules } from "@s3ec/materials";
 import { BesideObject } from "../read/beside-object.js";
-import type { AllowedLosses } from "../restate/losses.js";
+import { AllowedLosses } from "../restate/losses.js";
 import { lookAt, type SeenObject } from "../restate/seen-object.js";
 import { grantsOf } from "../restate/stored-grants.js";
+import { encryptionOf } from "../restate/stored-headers.js";
 import { lockOf } from "../restate/stored-lock.js";
 import { tagsAlong } from "../restate/taken-along.js";
 import type { FoundFile } from "../write/sibling-files.js";
@@ -116,14 +117,13 @@ export async function storageOf(
 ): Promise<Partial<PutObjectCommandInput>> {
   const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
   const address = { ...object, Key: `${object.Key}${suffix}` };
-  const { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled, StorageClass } = seen.head;
-  const isKms = ServerSideEncryption?.startsWith("aws:kms") === true;
-  const SSEKMSEncryptionContext = isKms ? keep.SSEKMSEncryptionContext : undefined;
+  // What is new has no context to lose.
+  const kmsLosses = suffix === "" ? new AllowedLosses(["kms-context"]) : losses;
+  const encryption = encryptionOf(seen.head, kmsLosses, keep.SSEKMSEncryptionContext);
   const [lock, { grants }, tags] = await Promise.all([
     lockOf(client, address, seen, losses, request),
     grantsOf(client, address, losses, request),
     tagsAlong(client, address, losses, request),
   ]);
-  const encryption = { ServerSideEncryption, SSEKMSKeyId, SSEKMSEncryptionContext, BucketKeyEnabled };
-  return defined({ ...encryption, StorageClass, ...lock, ...grants, ...tags });
+  return defined({ ...encryption, StorageClass: seen.head.StorageClass, ...lock, ...grants, ...tags });
 }
