@@ -14,6 +14,7 @@ const NONE: SiblingRules = {
   isOurs: () => false,
   kindOf: (): ObjectKind => ({ mark: undefined, standsAlone: true, needsFile: false }),
   fileMarkOf: () => undefined,
+  isFile: () => false,
   marked: (metadata) => metadata,
   isFileFor: () => false,
   isProven: async () => false,

@@ -47,7 +47,13 @@ export { PieceSeal } from "./piece-seal.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
 export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
 export type { BesideInstructionFile, Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
-export { classifyEnvelope, completeFromBoth, holdsEnvelope, readWrapBeside } from "./read-envelope.js";
+export {
+  classifyEnvelope,
+  completeFromBoth,
+  holdsEnvelope,
+  isInstructionFile,
+  readWrapBeside,
+} from "./read-envelope.js";
 export type { ReplacedFields } from "./replace-wrap.js";
 export { replaceInMetadata, wrapBeside, wrapInAnnotation } from "./replace-wrap.js";
 export type { ContentCipherName } from "./runtime-ciphers.js";

@@ -103,6 +103,25 @@ export function holdsEnvelope(metadata: Readonly<Record<string, string>>): boole
 }
 
 /**
+ * Whether what lies at an instruction file's key is one at all, of this or another object: a JSON object with members of an
+ * envelope, and no object that is encrypted itself. Throws nothing.
+ */
+export function isInstructionFile(
+  { text, suffix }: InstructionFile,
+  metadata: Readonly<Record<string, string>>,
+): boolean {
+  try {
+    if (holdsEnvelope(metadata)) return false;
+    return (
+      present(fieldsOfInstructionFile(text, suffix), [...V1_V2_FIELDS, ...V3_CONTENT_FIELDS, ...V3_KEY_FIELDS]).length >
+      0
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
  * The envelope of an object that has none of its own and lies beside two instruction files, `.instruction` and that of
  * .NET's first client, which nobody takes along when the object is deleted, copied or written anew (1.6). Nothing on the
  * object says whose it is: they must be for the same content.

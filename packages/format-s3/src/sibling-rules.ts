@@ -7,6 +7,7 @@ import {
   holdsEnvelope,
   holdsWrappedKey,
   instructionFileSuffix,
+  isInstructionFile,
   markedFile,
   objectMark,
 } from "@s3ec/envelope";
@@ -71,6 +72,10 @@ export class InstructionFileRules implements SiblingRules {
 
   fileMarkOf(metadata: Metadata): string | undefined {
     return fileMark(metadata);
+  }
+
+  isFile(file: SiblingText, metadata: Metadata): boolean {
+    return fileMark(metadata) !== undefined || isInstructionFile(file, metadata);
   }
 
   marked(metadata: Metadata, mark: string): Metadata {

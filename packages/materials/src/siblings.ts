@@ -37,6 +37,9 @@ export interface SiblingRules {
   /** The mark of the object that a file is of, from the file's user metadata. */
   fileMarkOf(metadata: Readonly<Record<string, string>>): string | undefined;
 
+  /** Whether what lies at a file's key is such a file at all, of whichever object: not somebody's object of that name. */
+  isFile(file: SiblingText, metadata: Readonly<Record<string, string>>): boolean;
+
   /** A file's user metadata, with the mark of the object that it is of. */
   marked(metadata: Readonly<Record<string, string>>, mark: string): Readonly<Record<string, string>>;
 

@@ -181,6 +181,7 @@ function siblingsOf(
     // Of an object with nothing on it, the tag that the copy was answered with.
     markOf: ({ Metadata = {}, ETag }) => rules.kindOf(Metadata).mark ?? (mark === undefined ? ETag : undefined),
     fileMarkOf: (metadata) => rules.fileMarkOf(metadata),
+    isFile: (file, metadata) => rules.isFile(file, metadata),
     standsAlone: (metadata) => rules.kindOf(metadata).standsAlone,
   };
 }

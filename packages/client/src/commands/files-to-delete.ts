@@ -21,7 +21,7 @@ export interface FilesToDelete {
 }
 
 /**
- * The files beside an object that is about to be deleted. What may not be read is most often not there: without
+ * The files beside an object that is about to be deleted, and no other object that is called like one. What may not be read is most often not there: without
  * `s3:ListBucket` S3 does not say. It is left, and only told of when the object cannot be without.
  *
  * @param aside the file of its annotations that a migration which broke off has left
@@ -51,8 +51,9 @@ export async function filesToDelete(
   if (left !== undefined) files.push(left);
   return { files, unreadable: lacksOne ? unreadable : [] };
 
-  function isItsOwn(suffix: string, { body }: Extract<FoundFile, { state: "read" }>): boolean {
-    if (rules.isOurs(suffix)) return true;
+  function isItsOwn(suffix: string, { body, metadata: ofFile }: Extract<FoundFile, { state: "read" }>): boolean {
+    // Somebody's object may have such a name.
+    if (rules.isOurs(suffix)) return rules.replaceUnknown || rules.isFile({ suffix, text: body }, ofFile);
     return metadata !== undefined && rules.isFileFor(metadata, { suffix, text: body }, options.materialsManager);
   }
 }

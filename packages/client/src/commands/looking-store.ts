@@ -26,6 +26,7 @@ export function lookingStore(
     replaceUnknown: rules.replaceUnknown,
     markOf: ({ Metadata = {} }) => rules.kindOf(Metadata).mark,
     fileMarkOf: (metadata) => rules.fileMarkOf(metadata),
+    isFile: (file, metadata) => rules.isFile(file, metadata),
     standsAlone: (metadata) => rules.kindOf(metadata).standsAlone,
   };
   return new SiblingStore(client, object, siblings, { signal });

@@ -2,7 +2,7 @@ import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
 import { COMMITTING_GCM } from "@s3ec/envelope";
 import { type LaidOutObject, type ObjectFormat, S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, requestOf } from "../call-options.js";
-import { knownSuffixes } from "../files-beside.js";
+import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { AllowedLosses } from "../restate/losses.js";
@@ -77,6 +77,7 @@ function siblingsOf(
     suffixes: own.length > 0 || mayHaveFiles ? [...new Set([...knownSuffixes(options, input), ...own])] : [],
     // An earlier copy has the same content, and may have other readers.
     markOf: ({ Metadata = {} }) => (holdsAll(Metadata, metadata) ? siblings.markOf(Metadata) : undefined),
+    isFile: (file, stored) => siblingRules(options).isFile(file, stored),
     isOfOtherReaders: true,
   };
 }

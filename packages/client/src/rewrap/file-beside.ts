@@ -5,7 +5,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { quotedList } from "@s3ec/envelope";
-import { S3EncryptionError, type SiblingRules } from "@s3ec/materials";
+import { S3EncryptionError, type SiblingRules, type SiblingText } from "@s3ec/materials";
 import { BesideObject } from "../read/beside-object.js";
 import { AllowedLosses } from "../restate/losses.js";
 import { lookAt, type SeenObject } from "../restate/seen-object.js";
@@ -39,6 +39,7 @@ export function storeBeside(
     replaceUnknown: rules.replaceUnknown,
     markOf: ({ Metadata = {} }: HeadObjectCommandOutput) => rules.kindOf(Metadata).mark,
     fileMarkOf: (metadata: Readonly<Record<string, string>>) => rules.fileMarkOf(metadata),
+    isFile: (file: SiblingText, metadata: Readonly<Record<string, string>>) => rules.isFile(file, metadata),
     standsAlone: (metadata: Readonly<Record<string, string>>) => rules.kindOf(metadata).standsAlone,
   } as const;
   return new SiblingStore(client, { ...object, ...shared }, siblings, { signal: from.abortSignal });

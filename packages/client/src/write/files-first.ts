@@ -1,5 +1,5 @@
 import { S3EncryptionError, type SiblingFile } from "@s3ec/materials";
-import { unreadable } from "./settle-files.js";
+import { refuseForeign, unreadable } from "./settle-files.js";
 import { type AffectedFile, InstructionFileError, quoted } from "./sibling-error.js";
 import { type FoundFile, type FoundObject, isUnchanged, type SiblingsToPut } from "./sibling-files.js";
 import { type SiblingStore, UnansweredPut } from "./sibling-store.js";
@@ -39,6 +39,7 @@ export async function writeFilesFirst(store: SiblingStore, siblings: SiblingsToP
   try {
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
       const found = await store.readAll(open.map(({ suffix }) => suffix));
+      refuseForeign(store, siblings, open, found);
       const now = await store.standing();
       if (round > 0 && now.state !== "unknown" && !isUnchanged(standing, now)) throw interrupted(store, siblings, open);
       standing = now;

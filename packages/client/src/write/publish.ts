@@ -2,7 +2,7 @@ import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { Attempts } from "./attempts.js";
 import { UnconfirmedAnswer } from "./confirmed.js";
 import { type FilesFirst, writeFilesFirst } from "./files-first.js";
-import { settleFiles } from "./settle-files.js";
+import { refuseForeign, settleFiles } from "./settle-files.js";
 import { InstructionFileError } from "./sibling-error.js";
 import { isOf, type SiblingsToPut } from "./sibling-files.js";
 import type { SiblingStore } from "./sibling-store.js";
@@ -38,6 +38,7 @@ async function publishWithFiles<Output>(publication: Publication<Output>): Promi
   const { store, siblings } = publication;
   if (siblings.suffixes.length === 0) return sendOrAsk(publication, undefined);
   const found = siblings.first ? undefined : await store.readAll(siblings.suffixes);
+  if (found !== undefined) refuseForeign(store, siblings, siblings.files, found);
   const written = siblings.first ? await writeFilesFirst(store, siblings) : undefined;
   const output = await sendOrAsk(publication, written);
   try {

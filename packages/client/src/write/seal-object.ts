@@ -9,7 +9,7 @@ import {
 } from "@s3ec/materials";
 import { refuseAnnotations } from "../annotations/annotatable.js";
 import { type CallOptions, callOptionsOf, refuseReservedNames, requestOf } from "../call-options.js";
-import { knownSuffixes } from "../files-beside.js";
+import { knownSuffixes, siblingRules } from "../files-beside.js";
 import { formatToWrite, type ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { letGoOfBody } from "../streams.js";
@@ -186,6 +186,7 @@ function toStore(
       verb: "Put",
       suffixes: suffixesToLookAt(options, sealed, given),
       markOf: ({ Metadata: stored = {} }) => sealed.siblings.markOf(stored),
+      isFile: (file, metadata) => siblingRules(options).isFile(file, metadata),
     },
   };
 }

@@ -1,6 +1,6 @@
-import { isError, type SiblingFile } from "@s3ec/materials";
+import { isError, S3EncryptionError, type SiblingFile } from "@s3ec/materials";
 import { type AffectedFile, InstructionFileError, quoted } from "./sibling-error.js";
-import { type FoundFile, isOf, type SiblingsToPut } from "./sibling-files.js";
+import { type FoundFile, isForeign, isOf, type SiblingsToPut } from "./sibling-files.js";
 import type { SiblingStore } from "./sibling-store.js";
 
 /** How often files that others write at the same time are tried again. */
@@ -41,6 +41,22 @@ export async function settleFiles(
     throw error instanceof InstructionFileError ? error : failed(store, siblings, error);
   }
   throw failed(store, siblings, new Error("Others wrote to the same files again and again."));
+}
+
+/** Before anything is written: an object that only has a file's name is somebody's. */
+export function refuseForeign(
+  store: SiblingStore,
+  siblings: SiblingsToPut,
+  files: readonly SiblingFile[],
+  found: ReadonlyMap<string, FoundFile>,
+): void {
+  if (siblings.replaceUnknown) return;
+  const foreign = files.filter(({ suffix }) => isForeign(siblings, suffix, found.get(suffix)));
+  if (foreign.length === 0) return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `Nothing was stored: an instruction file is to be put at ${quoted(foreign.map(({ suffix }) => store.keyOf(suffix)))}, and an object that is none stands there. Choose another key or suffix; or set instructionFileConfig.replaceUnknownFiles to replace it for good.`,
+  );
 }
 
 /** One that changes meanwhile is no longer the one that was stale. */

@@ -1,5 +1,5 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import type { Siblings } from "@s3ec/materials";
+import type { Siblings, SiblingText } from "@s3ec/materials";
 
 /** What a format stores beside an object, and where else there may be files of it. */
 export interface SiblingsToPut extends Omit<Siblings, "markOf"> {
@@ -11,12 +11,15 @@ export interface SiblingsToPut extends Omit<Siblings, "markOf"> {
   readonly isOfOtherReaders?: boolean;
   /** An object's mark, from what S3 says of it. */
   markOf(head: HeadObjectCommandOutput): string | undefined;
+  /** Whether what lies at a file's key is such a file at all. */
+  isFile(file: SiblingText, metadata: Readonly<Record<string, string>>): boolean;
 }
 
 /** What stood beside the object when it was looked at. `unknown`: it may not be read, or S3 does not say whether it is there. */
 export type FoundFile =
   | { readonly state: "missing" }
-  | { readonly state: "unknown" }
+  /** `isLarge`: it is longer than any such file. */
+  | { readonly state: "unknown"; readonly isLarge?: boolean }
   | {
       readonly state: "read";
       readonly etag: string;
@@ -41,4 +44,14 @@ export function isUnchanged(before: FoundObject, now: FoundObject): boolean {
   if (before.mark !== undefined || now.mark !== undefined) return before.mark === now.mark;
   const [a, b] = [before.head, now.head];
   return a.ETag === b.ETag && a.LastModified?.getTime() === b.LastModified?.getTime();
+}
+
+/** Whether somebody's object lies at the file's key, which is no such file. */
+export function isForeign(
+  { isFile }: Pick<SiblingsToPut, "isFile">,
+  suffix: string,
+  found: FoundFile | undefined,
+): boolean {
+  if (found?.state === "unknown") return found.isLarge === true;
+  return found?.state === "read" && !isFile({ suffix, text: found.body }, found.metadata);
 }

@@ -92,7 +92,8 @@ export class SiblingStore {
       const bytes = await readAtMost(answeredBody(output), MAX_INSTRUCTION_FILE_LENGTH + 1);
       const body = Buffer.from(bytes).toString("utf8");
       // Without its tag, or as a whole object of somebody's, it could neither be replaced nor put back for certain.
-      if (output.ETag === undefined || body.length > MAX_INSTRUCTION_FILE_LENGTH) return { state: "unknown" };
+      const isLarge = bytes.length > MAX_INSTRUCTION_FILE_LENGTH;
+      if (output.ETag === undefined || isLarge) return { state: "unknown", isLarge };
       return { state: "read", etag: output.ETag, body, metadata: output.Metadata ?? {} };
     } catch (error) {
       return unread(error);
