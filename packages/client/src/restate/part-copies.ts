@@ -22,6 +22,8 @@ const MAX_COPY_LENGTH: number = 5 * 1024 ** 3;
 const PART_LENGTH = 512 * 1024 ** 2;
 const MIN_PART_LENGTH = 5 * 1024 ** 2;
 const MAX_PARTS = 10_000;
+/** Milliseconds that a store has to remove the parts. */
+const ABORTING_TIMEOUT = 30_000;
 /** Parts that are copied at the same time. */
 const CONCURRENCY = 4;
 
@@ -66,7 +68,8 @@ export async function copyInParts(client: S3Client, copy: PartwiseCopy): Promise
     return output;
   } catch (error) {
     // Whichever comes first, this or a completion without an answer, is whole.
-    await client.send(new AbortMultipartUploadCommand(upload)).catch(() => {});
+    const limit = { abortSignal: AbortSignal.timeout(ABORTING_TIMEOUT) };
+    await client.send(new AbortMultipartUploadCommand(upload), limit).catch(() => {});
     throw error;
   }
 }

@@ -15,6 +15,9 @@ import { httpStatusOf } from "../s3-errors.js";
 import { bodyOf, type ObjectToSend, type Part } from "./parts-to-send.js";
 import { retried } from "./retried.js";
 
+/** Milliseconds that a store has to remove what was sent; the caller of a store that answers nothing is not kept longer. */
+const ABORTING_TIMEOUT = 30_000;
+
 /** The requests of one multipart upload. */
 export class MultipartUpload {
   readonly id: string;
@@ -94,13 +97,14 @@ export class MultipartUpload {
 
   /**
    * Removes what was sent, once none of it is under way any more. Whether S3 says that there is no such upload: it was
-   * completed then, or somebody else has removed it.
+   * completed then, or somebody else has removed it. `unknown`: it may still be there.
    */
   async abort(): Promise<"removed" | "gone" | "unknown"> {
     const { Bucket, Key, ExpectedBucketOwner, RequestPayer } = this.#object.input;
     const upload = { Bucket, Key, ExpectedBucketOwner, RequestPayer, UploadId: this.id };
     try {
-      await this.#client.send(new AbortMultipartUploadCommand(upload));
+      const abortSignal = AbortSignal.timeout(ABORTING_TIMEOUT);
+      await this.#client.send(new AbortMultipartUploadCommand(upload), { abortSignal });
       return "removed";
     } catch (error) {
       // Why the upload failed is what its caller is told.

@@ -34,12 +34,18 @@ export class PartSender {
   /** What S3 has of an upload that another process began. */
   #listed: ReadonlyMap<number, ListedPart> = new Map();
   #loaded = 0;
+  #isLeft = false;
 
   constructor(client: S3Client, object: ObjectToSend, settings: UploadSettings, stop: AbortController) {
     this.#client = client;
     this.#object = object;
     this.#settings = settings;
     this.#stop = stop;
+  }
+
+  /** Whether the parts could not be removed after a failure, or not for certain. */
+  get isLeft(): boolean {
+    return this.#isLeft;
   }
 
   async send(
@@ -99,7 +105,7 @@ export class PartSender {
   async #giveUp(upload: MultipartUpload, error: unknown): Promise<void> {
     const { journal, leavePartsOnError = false } = this.#settings;
     if (journal === undefined ? leavePartsOnError : !isDead(error)) return;
-    await upload.abort();
+    await this.#remove(upload);
     journal?.end();
   }
 
@@ -162,10 +168,17 @@ export class PartSender {
       if (isRefused) journal?.end();
       if ((journal !== undefined && !isRefused) || leavePartsOnError) throw error;
       // It may have been completed behind the look at what stands: then there is nothing to abort.
-      const output = (await upload.abort()) === "gone" && !attempts.wereRefused ? await this.#standing() : undefined;
+      const output =
+        (await this.#remove(upload)) === "gone" && !attempts.wereRefused ? await this.#standing() : undefined;
       if (output === undefined) throw error;
       return output;
     }
+  }
+
+  async #remove(upload: MultipartUpload): Promise<"removed" | "gone" | "unknown"> {
+    const outcome = await upload.abort();
+    this.#isLeft = outcome === "unknown";
+    return outcome;
   }
 
   /** What a completion would have answered, if our object stands; what is stored beside it is put then, too. */

@@ -1,5 +1,6 @@
 import type { CompleteMultipartUploadCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { outcomeOf } from "../request-aborted.js";
 import { UnconfirmedAnswer } from "../write/confirmed.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { nextPart, PartSender } from "./part-sender.js";
@@ -57,6 +58,12 @@ export async function sendObject(
     object.destroy();
   };
   settings.signal?.addEventListener("abort", onAbort, { once: true });
+  let sender: PartSender | undefined;
+  let uploadId: string | undefined;
+  const onUploadId = (id: string): void => {
+    uploadId = id;
+    settings.onUploadId?.(id);
+  };
   try {
     if (settings.signal?.aborted === true) throw uploadAborted();
     const partSize = settings.journal?.begun?.partSize ?? partSizeFor(object.length, settings);
@@ -68,11 +75,14 @@ export async function sendObject(
       settings.onProgress?.(progressOf(object, first, first.length));
       return output;
     }
-    return await new PartSender(client, object, settings, stop).send(first, parts, partSize);
+    sender = new PartSender(client, object, { ...settings, onUploadId }, stop);
+    return await sender.send(first, parts, partSize);
   } catch (error) {
     if (isDead(error)) object.abandon();
     // What is stored by then is said, whatever else has happened.
-    throw stop.signal.aborted && !(error instanceof InstructionFileError) ? stop.signal.reason : error;
+    if (!stop.signal.aborted || error instanceof InstructionFileError) throw error;
+    if (settings.signal?.aborted !== true) throw stop.signal.reason;
+    throw uploadAborted(sender?.isLeft === true ? uploadId : undefined, outcomeOf(error));
   } finally {
     settings.signal?.removeEventListener("abort", onAbort);
     object.destroy();
@@ -100,8 +110,11 @@ function partSizeFor(length: number | undefined, { partSize: asked, queueSize = 
   return asked ?? Math.max(MIN_PART_SIZE, Math.ceil(length / MAX_PARTS));
 }
 
-function uploadAborted(): Error {
-  return Object.assign(new Error("Upload aborted."), { name: "AbortError" });
+/** @param left the multipart upload that may still be open */
+function uploadAborted(left?: string, cause?: Error): Error {
+  const open = left === undefined ? "" : ` The multipart upload ${left} may still be open: abort it.`;
+  const options = cause === undefined ? undefined : { cause };
+  return Object.assign(new Error(`Upload aborted.${open}`, options), { name: "AbortError" });
 }
 
 function invalid(message: string): S3EncryptionError {

@@ -1,4 +1,5 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { isAbort, outcomeUnknown, requestAborted } from "../request-aborted.js";
 import type { Attempts } from "./attempts.js";
 import { UnconfirmedAnswer } from "./confirmed.js";
 import { type FilesFirst, writeFilesFirst } from "./files-first.js";
@@ -66,7 +67,7 @@ async function sendOrAsk<Output>(
       await written?.putBack(error);
       throw error;
     }
-    if (siblings.mark === undefined && written === undefined) throw error;
+    if (siblings.mark === undefined && written === undefined) throw withOutcome(error, attempts);
     const standing = await store
       .afterFailure()
       .standing()
@@ -74,11 +75,16 @@ async function sendOrAsk<Output>(
     if (isOf(siblings.mark, standing) && standing.state === "read") return answerOf(standing.head);
     const isOther = standing.state !== "unknown" && !attempts.mayStillLand;
     const reason = error instanceof UnconfirmedAnswer && isOther ? error.refuted : error;
-    if (written === undefined) throw reason;
+    if (written === undefined) throw withOutcome(reason, attempts);
     // That the old one stands proves nothing while the new one may still arrive.
     const isTold = standing.state !== "unknown" && siblings.mark !== undefined;
     if (attempts.mayStillLand || !isTold) throw written.unknown(error);
     await written.putBack(reason);
     throw reason;
   }
+}
+
+/** Whoever has aborted is told by `cause` that it may be carried out all the same. */
+function withOutcome(error: unknown, { mayStillLand }: Attempts): unknown {
+  return isAbort(error) && mayStillLand ? requestAborted(outcomeUnknown()) : error;
 }
