@@ -1,11 +1,23 @@
-import { readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { AuditTotals, auditBucket, kmsKeyQuestion } from "@s3ec/bulk";
+import {
+  AuditTotals,
+  auditBucket,
+  kmsKeyQuestion,
+  listObjects,
+  objectFilter,
+  RewriteTotals,
+  rewrapObjects,
+} from "@s3ec/bulk";
 import { S3EncryptionClient } from "@s3ec/client";
 import { startDevServer } from "@s3ec/dev-server";
 import { KmsKeyring } from "@s3ec/keyring-kms";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
 
 const page = readFileSync(fileURLToPath(new URL("../../../docs/many-objects.md", import.meta.url)), "utf8");
@@ -31,5 +43,29 @@ describe("the page on many objects", () => {
     expect(await isFree(old.arn)).to.equal(true);
     expect(await isFree(other.arn)).to.equal(false);
     for (const each of [kms, s3, client]) each.destroy();
+  });
+
+  it("has code that moves objects, and says of each that was not moved what to do", async () => {
+    const [, [, example = ""] = []] = [...page.matchAll(/^```js\n(.*?)^```$/gms)];
+    await using server = await startDevServer({ buckets: ["demo"] });
+    const folder = mkdtempSync(join(tmpdir(), "s3ec-docs-"));
+    const keyOf = (key: string) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key } });
+    const keyring = keyOf("old");
+    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring } });
+    for (const Key of ["2026/a.pdf", "2026/b/c.pdf", "2026/d.txt", "2025/e.pdf"]) {
+      await client.send(new PutObjectCommand({ Bucket: "demo", Key, Body: "x" }));
+    }
+    server.faults.add({ operation: "CopyObject", key: "2026/b/c.pdf", status: 403, code: "AccessDenied" });
+    const said: unknown[][] = [];
+    const scope = {
+      ...{ client, newKeyring: keyOf("new"), rewrapObjects, listObjects, objectFilter, RewriteTotals },
+      console: { log: (...words: unknown[]) => said.push(words) },
+    };
+    const inFolder = example.replace('"2026.journal"', JSON.stringify(join(folder, "2026.journal")));
+    await new AsyncFunction(...Object.keys(scope), inFolder)(...Object.values(scope));
+    expect(said[0]?.slice(0, 2)).to.deep.equal(["2026/b/c.pdf", "AccessDenied"]);
+    expect(said[1]).to.deep.equal([false, { rewrapped: 1, failed: 1 }]);
+    rmSync(folder, { recursive: true });
+    client.destroy();
   });
 });

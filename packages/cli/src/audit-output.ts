@@ -1,5 +1,7 @@
-import type { AuditCoverage, AuditedObject, AuditedWrap, AuditSum, AuditTotals } from "@s3ec/bulk";
+import type { AuditCoverage, AuditedObject, AuditSum, AuditTotals } from "@s3ec/bulk";
 import { printable } from "@s3ec/envelope";
+import { csvLine } from "./csv-line.js";
+import { placeText } from "./wrap-place.js";
 
 /** How results are printed. */
 export type AuditFormat = "table" | "json" | "csv";
@@ -42,9 +44,9 @@ export function lineOf(format: AuditFormat, audited: AuditedObject): string {
       ofObject,
       suite,
       names,
-      wraps.map(placeOf).join(" "),
+      wraps.map(({ place }) => placeText(place)).join(" "),
     ];
-    return [...cells, String(isLegacy), bytes, needsKey ?? "", problem ?? ""].map(cell).join(",");
+    return csvLine([...cells, String(isLegacy), bytes, needsKey ?? "", problem ?? ""]);
   }
   const version = VersionId === undefined ? "" : ` (version ${VersionId})`;
   const shown = printable(`${Key}${version}${problem === undefined ? "" : `: ${problem}`}`);
@@ -55,15 +57,6 @@ const WIDTHS: Readonly<Record<number, number>> = { 0: 16, 1: 6, 2: 14, 3: 12, 4:
 
 function row(cells: readonly string[]): string {
   return cells.map((text, index) => (index === cells.length - 1 ? text : text.padEnd(WIDTHS[index] ?? 0))).join("  ");
-}
-
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function placeOf({ place }: AuditedWrap): string {
-  if (place.in === "metadata") return "metadata";
-  return place.in === "annotation" ? `annotation:${place.name}` : `file:${place.suffix}`;
 }
 
 /** The totals in words. */

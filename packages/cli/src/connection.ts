@@ -54,11 +54,13 @@ export async function connectBoth(
 ): Promise<
   Omit<Assembly, "keyring" | "materialsManager" | "instructionFileSuffixes"> & {
     readonly to: Assembly["materialsManager"];
+    /** The other one, as it was read. */
+    readonly toConfiguration: Assembly["configuration"];
   }
 > {
   const { assemblies, dispose } = await assemble([options, other(options, to)], bucket, keySources);
-  const [{ client, configuration }, { materialsManager }] = assemblies;
-  return { client, configuration, to: materialsManager, dispose };
+  const [{ client, configuration }, { materialsManager, configuration: toConfiguration }] = assemblies;
+  return { client, configuration, to: materialsManager, toConfiguration, dispose };
 }
 
 /** Of another file, the name of a configuration in this one says nothing. */

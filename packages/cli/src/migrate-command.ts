@@ -1,32 +1,31 @@
 import type { Command } from "commander";
 import { listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
+import { endingWith, manyDone } from "./many-done.js";
+import { assertMany, isMany, manyOptions } from "./many-options.js";
 import type { MigrateCommandOptions } from "./migrate-object.js";
-import { type ObjectAddress, oneObject } from "./object-address.js";
+import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { print, warn } from "./printing.js";
 import { configurationOf, withKeeping, withTarget } from "./target-options.js";
 
 /** `s3ec migrate`. */
 export function migrateCommand(command: Command, interrupts: Interrupts): void {
-  withKeeping(withTarget(command, "the new data key; default: that of --config"))
-    .argument("<s3://bucket/key>", "which object", oneObject("migrate"))
+  manyOptions(withKeeping(withTarget(command, "the new data key; default: that of --config")))
+    .argument("<s3://bucket/key>", "which object, or with --recursive which", prefixAddress)
     .option("--drop <SUFFIX>", "let the key in this instruction file no longer open it (repeatable)", listed)
     .action(async (address: ObjectAddress, options: MigrateCommandOptions) => {
+      assertMany(address, options);
       const { connectBoth } = await import("./connection.js");
-      const { migrateAddress } = await import("./migrate-object.js");
-      const { client, configuration, to, dispose } = await connectBoth(
-        options,
-        configurationOf(options),
-        address.Bucket,
-        { onWarning: warn },
-      );
-      let done: string;
-      try {
-        const work = { configuration, materialsManager: to, signal: interrupts.signal };
-        done = await interrupts.transfer(() => migrateAddress(client, address, options, work));
-      } finally {
-        await dispose();
-      }
-      await print(done);
+      const { migrateAddress, migrateAll } = await import("./migrate-object.js");
+      // Standard input may have the keys of the objects.
+      const stdin = options.keys === "-" ? false : process.stdin;
+      const both = await connectBoth(options, configurationOf(options), address.Bucket, { stdin, onWarning: warn });
+      const { client, configuration, to: materialsManager, toConfiguration, dispose } = both;
+      const work = { configuration, materialsManager, toConfiguration, signal: interrupts.signal };
+      await endingWith(dispose, async () => {
+        if (!isMany(options))
+          return await print(await interrupts.transfer(() => migrateAddress(client, address, options, work)));
+        await manyDone(interrupts, options, () => migrateAll(client, address, options, work));
+      });
     });
 }

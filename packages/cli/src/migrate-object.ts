@@ -1,12 +1,15 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type MigratedObject, migrateObject } from "@s3ec/client";
+import { migrateObjects } from "@s3ec/bulk";
+import { type MigratedObject, type MigrateOptions, migrateObject } from "@s3ec/client";
 import type { Configuration } from "@s3ec/container";
 import type { MaterialsManager } from "@s3ec/materials";
+import { type ManyOptions, rewriting } from "./many-options.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
+import { type Rewriter, rewriteMany } from "./rewrite-many.js";
 import { type KeepingOptions, keeping, reading, type TargetOptions, writing } from "./target-options.js";
 
 /** What `s3ec migrate` is told beside the object. */
-export interface MigrateCommandOptions extends TargetOptions, KeepingOptions {
+export interface MigrateCommandOptions extends TargetOptions, KeepingOptions, ManyOptions {
   readonly drop?: readonly string[];
 }
 
@@ -25,15 +28,39 @@ export async function migrateAddress(
   options: MigrateCommandOptions,
   { configuration, materialsManager, signal }: Migration,
 ): Promise<string> {
-  const done = await migrateObject(client, {
-    ...address,
+  const { dryRun = false } = options;
+  const migration = { ...migrateOptions(options, materialsManager), ...address, dryRun, abortSignal: signal };
+  const done = await migrateObject(client, migration);
+  if (dryRun) return `${formatAddress(address)} would be written anew; nothing was changed.`;
+  return outcome(address, done, configuration).join("\n");
+}
+
+/** Writes many anew. */
+export async function migrateAll(
+  client: S3Client,
+  address: ObjectAddress,
+  options: MigrateCommandOptions,
+  { configuration, materialsManager, signal, toConfiguration }: Migration & { readonly toConfiguration: Configuration },
+): Promise<number> {
+  const one = migrateOptions(options, materialsManager);
+  const { keyring, materialsManager: manager } = toConfiguration;
+  const { to: { materialsManager: _, ...to } = {}, ...how } = one;
+  const { formats } = configuration.client ?? {};
+  const many = await rewriting(address.Bucket, options, { keyring, manager, to, how, formats }, signal);
+  const rewriter: Rewriter = (objects) => migrateObjects(client, objects, { ...one, ...many });
+  return await rewriteMany(client, address, options, rewriter, signal);
+}
+
+function migrateOptions(
+  options: MigrateCommandOptions,
+  materialsManager: MaterialsManager,
+): Omit<MigrateOptions, "Bucket" | "Key" | "abortSignal" | "beforeWrite" | "dryRun" | "readWithTarget"> {
+  return {
     to: { materialsManager, ...writing(options) },
     ...reading(options),
     ...keeping(options),
     dropRecipients: options.drop ?? [],
-    abortSignal: signal,
-  });
-  return outcome(address, done, configuration).join("\n");
+  };
 }
 
 function outcome(address: ObjectAddress, done: MigratedObject, configuration: Configuration): string[] {

@@ -24,16 +24,6 @@ export function prefixAddress(text: string): ObjectAddress {
   return { Bucket, Key };
 }
 
-/** Reads the one object of a command that changes what stands. */
-export function oneObject(command: string): (text: string) => ObjectAddress {
-  return (text) => {
-    if (!/^s3:\/\/[^/]+\/?$|\/$/.test(text)) return objectAddress(text);
-    throw new InvalidArgumentError(
-      `It names a prefix, and ${command} takes one object: write it as s3://bucket/key. Whole prefixes (--recursive) are not in this release.`,
-    );
-  };
-}
-
 /** Reads `s3://bucket/key`, `s3://bucket/folder/` or `s3://bucket/`; `objectNamedAfter` completes the latter two. */
 export function destinationAddress(text: string): ObjectAddress {
   const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.*)$/s.exec(text) ?? [];

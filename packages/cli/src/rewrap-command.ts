@@ -1,14 +1,17 @@
 import { type Command, Option } from "commander";
+import { listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
-import { type ObjectAddress, oneObject } from "./object-address.js";
+import { endingWith, manyDone } from "./many-done.js";
+import { assertMany, isMany, manyOptions } from "./many-options.js";
+import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { print, warn } from "./printing.js";
 import type { RewrapCommandOptions } from "./rewrap-object.js";
 import { withKeeping, withTarget } from "./target-options.js";
 
 /** `s3ec rewrap`. */
 export function rewrapCommand(command: Command, interrupts: Interrupts): void {
-  withKeeping(withTarget(command, "from now on; default: that of --config"))
-    .argument("<s3://bucket/key>", "which object", oneObject("rewrap"))
+  manyOptions(withKeeping(withTarget(command, "from now on; default: that of --config")))
+    .argument("<s3://bucket/key>", "which object, or with --recursive which", prefixAddress)
     .option("--to-suffix <SUFFIX>", "write a further instruction file, for an RSA key")
     .option("--recipient <NAME>", "re-wrap this recipient's annotation in place of the object's own wrap")
     .option("--same-owner", "the new key is the same owner's: read no content, and leave the data key in KMS")
@@ -17,19 +20,25 @@ export function rewrapCommand(command: Command, interrupts: Interrupts): void {
     )
     .option("--enforce-rotation", "refuse a key that is not another one")
     .option("--decrypt-here", "between KMS keys of one owner, Decrypt and Encrypt in place of ReEncrypt")
+    .option(
+      "--also-recipient <NAME>",
+      "of many objects, re-wrap what this recipient has of each, too (repeatable)",
+      listed,
+    )
     .action(async (address: ObjectAddress, options: RewrapCommandOptions) => {
+      assertMany(address, options);
       const { connectBoth } = await import("./connection.js");
-      const { rewrapAddress, targetOf } = await import("./rewrap-object.js");
-      const { client, to, dispose } = await connectBoth(options, targetOf(options), address.Bucket, {
-        onWarning: warn,
+      const { rewrapAddress, rewrapAll, targetOf } = await import("./rewrap-object.js");
+      const target = targetOf(options);
+      // Standard input may have the keys of the objects.
+      const stdin = options.keys === "-" ? false : process.stdin;
+      const both = await connectBoth(options, target, address.Bucket, { stdin, onWarning: warn });
+      const { client, to: materialsManager, toConfiguration, dispose } = both;
+      const work = { materialsManager, toConfiguration, signal: interrupts.signal };
+      await endingWith(dispose, async () => {
+        if (!isMany(options))
+          return await print(await interrupts.transfer(() => rewrapAddress(client, address, options, work)));
+        await manyDone(interrupts, options, () => rewrapAll(client, address, options, work));
       });
-      let done: string;
-      try {
-        const work = { materialsManager: to, signal: interrupts.signal };
-        done = await interrupts.transfer(() => rewrapAddress(client, address, options, work));
-      } finally {
-        await dispose();
-      }
-      await print(done);
     });
 }

@@ -1,7 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { rewrapObjects } from "@s3ec/bulk";
 import { type RewrapOptions, type RewrappedObject, rewrapObject } from "@s3ec/client";
+import type { Configuration } from "@s3ec/container";
 import type { MaterialsManager } from "@s3ec/materials";
+import { type ManyOptions, rewriting } from "./many-options.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
+import { type Rewriter, rewriteMany } from "./rewrite-many.js";
 import {
   configurationOf,
   type KeepingOptions,
@@ -14,14 +18,22 @@ import {
 import { placeOf } from "./wrap-place.js";
 
 /** What `s3ec rewrap` is told beside the object. */
-export interface RewrapCommandOptions extends TargetOptions, KeepingOptions {
+export interface RewrapCommandOptions extends TargetOptions, KeepingOptions, ManyOptions {
   readonly toSuffix?: string;
   /** Whose annotation is re-wrapped. */
   readonly recipient?: string;
+  /** Whose wraps are written after each object's own. */
+  readonly alsoRecipient?: readonly string[];
   readonly sameOwner?: boolean;
   readonly verify?: "envelope" | "content" | "none";
   readonly enforceRotation?: boolean;
   readonly decryptHere?: boolean;
+}
+
+/** With what, and until when. */
+interface RewrapWork {
+  readonly materialsManager: MaterialsManager;
+  readonly signal: AbortSignal;
 }
 
 /** Re-wraps one object, and says what became of it. */
@@ -29,11 +41,38 @@ export async function rewrapAddress(
   client: S3Client,
   address: ObjectAddress,
   options: RewrapCommandOptions,
-  { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
+  { materialsManager, signal }: RewrapWork,
 ): Promise<string> {
+  const { dryRun = false } = options;
+  const rewrap = { ...rewrapOptions(options, materialsManager), ...address, dryRun, abortSignal: signal };
+  return described(address, await rewrapObject(client, rewrap), dryRun).join("\n");
+}
+
+/** Re-wraps many. */
+export async function rewrapAll(
+  client: S3Client,
+  address: ObjectAddress,
+  options: RewrapCommandOptions,
+  { materialsManager, signal, toConfiguration }: RewrapWork & { readonly toConfiguration: Configuration },
+): Promise<number> {
+  const { alsoRecipient: recipients = [] } = options;
+  const one = rewrapOptions(options, materialsManager);
+  const { keyring, materialsManager: manager } = toConfiguration;
+  const {
+    to: { materialsManager: _, ...to },
+    ...how
+  } = one;
+  const many = await rewriting(address.Bucket, options, { keyring, manager, to, how, recipients }, signal);
+  const rewriter: Rewriter = (objects) => rewrapObjects(client, objects, { ...one, ...many, recipients });
+  return await rewriteMany(client, address, options, rewriter, signal);
+}
+
+function rewrapOptions(
+  options: RewrapCommandOptions,
+  materialsManager: MaterialsManager,
+): Omit<RewrapOptions, "Bucket" | "Key" | "abortSignal" | "beforeWrite" | "dryRun"> {
   const { toSuffix, verify, recipient } = options;
-  const rewrap: RewrapOptions = {
-    ...address,
+  return {
     to: {
       materialsManager,
       ...writing(options),
@@ -46,9 +85,7 @@ export async function rewrapAddress(
     enforceRotation: options.enforceRotation ?? false,
     decryptHere: options.decryptHere ?? false,
     ...keeping(options),
-    abortSignal: signal,
   };
-  return described(address, await rewrapObject(client, rewrap)).join("\n");
 }
 
 /**
@@ -69,10 +106,12 @@ const VERIFIED = {
   unverified: "Nothing was verified: have somebody who holds the new key read it.",
 } as const;
 
-function described(address: ObjectAddress, done: RewrappedObject): string[] {
+function described(address: ObjectAddress, done: RewrappedObject, isDry: boolean): string[] {
   const { place, wrapAlgorithm, verified, isReencrypted, replacedVersionId, changed } = done;
   return [
-    `The data key of ${formatAddress(address)} is wrapped with ${wrapAlgorithm} now, in ${placeOf(address, place)}.`,
+    isDry
+      ? `The data key of ${formatAddress(address)} would be wrapped with ${wrapAlgorithm}, in ${placeOf(address, place)}; nothing was changed.`
+      : `The data key of ${formatAddress(address)} is wrapped with ${wrapAlgorithm} now, in ${placeOf(address, place)}.`,
     ...(isReencrypted ? ["It did not leave KMS."] : []),
     VERIFIED[verified],
     ...(replacedVersionId === undefined

@@ -7,3 +7,9 @@ export function placeOf(address: ObjectAddress, place: WrapPlace): string {
   if (place.in === "metadata") return "its metadata";
   return formatAddress({ ...address, Key: `${address.Key}${place.suffix}` });
 }
+
+/** The same for a table: `metadata`, `file:.escrow`, `annotation:x-s3ec/escrow`. */
+export function placeText(place: WrapPlace): string {
+  if (place.in === "metadata") return "metadata";
+  return place.in === "annotation" ? `annotation:${place.name}` : `file:${place.suffix}`;
+}

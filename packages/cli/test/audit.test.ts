@@ -305,7 +305,7 @@ describe("s3ec audit", function () {
   it("runs the commands of the page on many objects as they stand", async () => {
     const page = readFileSync(fileURLToPath(new URL("../../../docs/many-objects.md", import.meta.url)), "utf8");
     const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, code = ""]) => code.trim().split("\n"));
-    expect(blocks.map(({ length }) => length)).to.deep.equal([5, 1, 1]);
+    expect(blocks.map(({ length }) => length)).to.deep.equal([5, 1, 1, 3]);
     const [, json = ""] = /`(\{ "keyring": .*?\})`/.exec(page) ?? [];
     writeFileSync(join(temporary.folder, "old.config.json"), json);
     writeFileSync(join(temporary.folder, "keys.txt"), "2026/report\n");

@@ -44,7 +44,7 @@ describe("s3ec migrate", function () {
     s3ec(["migrate", ...args, "--dev-server", server.endpoint], temporary.folder);
 
   it("takes one object and refuses what would be lost, until that is named", async () => {
-    expect((await run("s3://demo/folder/")).stderr).to.match(/names a prefix/);
+    expect((await run("s3://demo/folder/")).stderr).to.match(/names no object: say --recursive/);
     const refused = await run("s3://demo/old");
     expect([refused.code, refused.stderr]).to.satisfy(
       ([code, text]: [number, string]) => code === 4 && /drop them by name: --drop \.escrow\./.test(text),

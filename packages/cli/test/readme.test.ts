@@ -11,13 +11,16 @@ import { s3ec, temporaryFolder } from "./command.js";
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Every line that starts with `s3ec` in a README's shell examples, but for those of the day, which has a test of its own. */
+/**
+ * Every line that starts with `s3ec` in a README's shell examples; the day, and what is done to a whole bucket, have tests of
+ * their own.
+ */
 function commandLines(readme: string): string[] {
   const text = readFileSync(join(repository, readme), "utf8");
   const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code = ""]) =>
     code.startsWith("# a day\n") ? [] : code.split("\n"),
   );
-  return blocks.filter((line) => line.startsWith("s3ec "));
+  return blocks.filter((line) => line.startsWith("s3ec ") && !line.includes("--recursive"));
 }
 
 describe("the shell examples of the README files", function () {

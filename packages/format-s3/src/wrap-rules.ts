@@ -29,6 +29,7 @@ import {
   reencrypted,
   S3EncryptionError,
   type StoredWrap,
+  UnopenedWrapError,
   type WrapPlace,
   type WrapRequest,
   type WrapRules,
@@ -287,13 +288,7 @@ async function assertOpens(
 }
 
 function notOpened(error: unknown): unknown {
-  if (error !== undefined && !(error instanceof S3EncryptionError)) return error;
-  const reason = error === undefined ? "" : ` ${error.message}`;
-  return new S3EncryptionError(
-    error?.code ?? "decryption-failed",
-    `Nothing was changed: the new keyring does not open the wrap that it made. Give it the private key or the right to decrypt; where it has none because the key is somebody else's, say so (verify: "none").${reason}`,
-    error === undefined ? undefined : { cause: error },
-  );
+  return error === undefined || error instanceof S3EncryptionError ? new UnopenedWrapError(error) : error;
 }
 
 function laidOutAt(

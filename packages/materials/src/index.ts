@@ -74,6 +74,7 @@ export type {
 } from "./siblings.js";
 export { NO_SIBLINGS } from "./siblings.js";
 export { CONTEXT_PUBLIC_KEY } from "./signing-key.js";
+export { UnopenedWrapError } from "./unopened-wrap-error.js";
 export type { Awaitable, GeneratedDataKey, Wrap, WrappedDataKey } from "./wrap.js";
 export type { WrapKeyringOptions } from "./wrap-keyring.js";
 export { WrapKeyring } from "./wrap-keyring.js";

@@ -18,12 +18,14 @@ import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { getObject } from "../read/get-object.js";
 import { isAnother } from "../restate/changed-meanwhile.js";
 import { type KeptObject, readKept, requireKept } from "../restate/kept-object.js";
+import type { PlannedEnvelope } from "../restate/planned-envelope.js";
 import { type Change, changes, ownerChange } from "../restate/restate-object.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
 import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
 import { UnconfirmedAnswer } from "../write/confirmed.js";
 import { putObject } from "../write/put-object.js";
+import type { ObjectToStore } from "../write/seal-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingStore } from "../write/sibling-store.js";
 import { droppedKeys, type KeyBeside, keysBeside, requireOwnKey, requireSameKeys } from "./keys-beside.js";
@@ -72,7 +74,8 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   const { abortSignal } = migration.keep;
   const markOf = (metadata: Readonly<Record<string, string>> = {}): string | undefined =>
     siblingRules(migration.writing.options).kindOf(metadata).mark;
-  await finishCarrying(plain, migration.address, markOf, abortSignal);
+  const isDryRun = migration.hooks.dryRun === true;
+  if (!isDryRun) await finishCarrying(plain, migration.address, markOf, abortSignal);
   const kept = await readKept(plain, migration.address, migration.keep, "put");
   const { ETag } = kept.seen.head;
   if (ETag === undefined || ETag.startsWith("W/")) {
@@ -105,8 +108,12 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   };
   let written: PutObjectCommandOutput;
   try {
-    written = await write(client, plain, migration, kept, read, look);
+    const files = beside.filter((key) => key.in === "file");
+    const removes = files.map(({ suffix, etag }) => ({ key: store.keyOf(suffix), etag }));
+    written = await write(client, plain, migration, kept, read, removes, look);
   } catch (error) {
+    if (error instanceof DryRunEnd)
+      return { ETag, changed: kept.losses.lost, droppedRecipients: namesOf(dropped), removedFiles: [] };
     if (isNotWritten(error)) {
       await carried.drop().catch(() => {});
       await mark.remove(ETag);
@@ -136,9 +143,16 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
       ...(await ownerChange(plain, kept, migration.keep)),
       ...kept.losses.lost,
     ],
-    droppedRecipients: [...new Set(dropped.map(({ suffix }) => suffix))],
+    droppedRecipients: namesOf(dropped),
     removedFiles,
   };
+}
+
+/** All that comes before the first request which would change something was done. */
+class DryRunEnd extends Error {}
+
+function namesOf(keys: readonly KeyBeside[]): readonly string[] {
+  return [...new Set(keys.map(({ suffix }) => suffix))];
 }
 
 async function readVerified(
@@ -163,9 +177,10 @@ async function readVerified(
 async function write(
   client: S3Client,
   plain: S3Client,
-  { writing }: Migration,
+  { writing, hooks }: Migration,
   kept: KeptObject,
   { Body, ContentLength }: GetObjectCommandOutput,
+  removes: NonNullable<PlannedEnvelope["removes"]>,
   look: (metadata?: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<PutObjectCommandOutput> {
   try {
@@ -183,19 +198,31 @@ async function write(
       Body: Body as Readable,
       ContentLength,
     };
-    // In parts, what is sent first is no object yet: it is looked at again before the completion, which has the condition.
-    if ((ContentLength ?? Number.POSITIVE_INFINITY) > ONE_REQUEST_LENGTH) await look();
     const { abortSignal } = writing.call;
     const request = abortSignal === undefined ? {} : { abortSignal };
     const next = async (sent: PutObjectCommandInput) => {
       await look(sent.Metadata);
       return { output: await plain.send(new PutObjectCommand(sent), request), response: undefined };
     };
-    return (await putObject(writing.options, withCallOptions(input, writing.call), next, client, look)).output;
+    const beforeSending = async ({ input: { Metadata = {} }, siblings }: ObjectToStore): Promise<void> => {
+      if (hooks.dryRun === true) throw new DryRunEnd();
+      await hooks.beforeWrite?.({ metadata: Metadata, beside: textsBeside(siblings), removes });
+      // In parts, what is sent first is no object yet: it is looked at again before the completion, which has the condition.
+      if ((ContentLength ?? Number.POSITIVE_INFINITY) > ONE_REQUEST_LENGTH) await look();
+    };
+    const wanted = withCallOptions(input, writing.call);
+    return (await putObject(writing.options, wanted, next, client, look, beforeSending)).output;
   } catch (error) {
     letGoOfBody(Body);
     throw isRefusedPut(error) ? changedByOthers(error) : error;
   }
+}
+
+function textsBeside({ files, annotations = [] }: ObjectToStore["siblings"]): NonNullable<PlannedEnvelope["beside"]> {
+  return [
+    ...files.map(({ suffix, body }) => ({ place: { in: "instruction-file", suffix } as const, text: body })),
+    ...annotations.map(({ name, text }) => ({ place: { in: "annotation", name } as const, text })),
+  ];
 }
 
 /** Otherwise it may be, or be to come. */

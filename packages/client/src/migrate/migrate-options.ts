@@ -9,6 +9,7 @@ import { type CarriedOptions, callOptionsOf, refuseReservedNames, withCallOption
 import { formatToWrite, type ResolvedOptions } from "../options.js";
 import type { KeepOptions } from "../restate/kept-object.js";
 import { AllowedLosses } from "../restate/losses.js";
+import type { WritingOptions } from "../restate/planned-envelope.js";
 import { RESTATED_OBJECT, type RestatedObjectOptions } from "../restate/restated-object-options.js";
 import type { StoredAddress } from "../restate/seen-object.js";
 import { settleTimeOf } from "../restate/settled.js";
@@ -37,6 +38,11 @@ export interface MigrateOptions extends RestatedObjectOptions {
    * which other keys open than those that the new keyring wraps for.
    */
   readonly dropRecipients?: readonly string[];
+  /**
+   * Open the object with what it is written with, and not with the client's own keyring: as after a call that broke off between
+   * the object and the files beside it. Default false.
+   */
+  readonly readWithTarget?: boolean;
   /** As to read the object. */
   readonly instructionFileSuffix?: string;
   /** As to read the object. */
@@ -47,6 +53,7 @@ const OPTIONS: OptionNames<MigrateOptions> = {
   ...RESTATED_OBJECT,
   to: true,
   dropRecipients: true,
+  readWithTarget: true,
   instructionFileSuffix: true,
   preferInstructionFile: true,
 };
@@ -67,6 +74,7 @@ export interface Migration {
   readonly writing: { readonly options: ResolvedOptions; readonly call: CarriedOptions };
   readonly dropRecipients: readonly string[];
   readonly keep: KeepOptions;
+  readonly hooks: WritingOptions;
 }
 
 /**
@@ -76,7 +84,7 @@ export interface Migration {
 export function resolveMigration(own: ResolvedOptions, options: MigrateOptions): Migration {
   assertKnownOptions(options, OPTIONS, "migrateObject");
   refuseBareTarget(options.to, "migrateObject");
-  const { to = {}, dropRecipients = [], Bucket, Key } = options;
+  const { to = {}, dropRecipients = [], Bucket, Key, readWithTarget = false, beforeWrite, dryRun = false } = options;
   assertKnownOptions(to, TARGET, "migrateObject's to");
   for (const [name, value] of Object.entries({ Bucket, Key })) {
     if (typeof value !== "string" || value === "") throw invalid(`migrateObject must be told a ${name}.`);
@@ -84,12 +92,18 @@ export function resolveMigration(own: ResolvedOptions, options: MigrateOptions):
   if (!Array.isArray(dropRecipients) || dropRecipients.some((name) => typeof name !== "string" || name === "")) {
     throw invalid("dropRecipients must be a list of suffixes of instruction files, or of recipients.");
   }
+  for (const [name, value] of Object.entries({ readWithTarget, dryRun })) {
+    if (typeof value !== "boolean") throw invalid(`${name} must be true or false.`);
+  }
   if (to.keyring !== undefined && to.materialsManager !== undefined) {
     throw invalid("Give either a keyring or a materialsManager to migrate to, not both.");
   }
   const { encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile, abortSignal } = options;
-  const reading = defined({ encryptionContext, materialDescription, instructionFileSuffix, preferInstructionFile });
   const { keyring, materialsManager, ...wanted } = to;
+  const context = readWithTarget ? (to.encryptionContext ?? encryptionContext) : encryptionContext;
+  const description = readWithTarget ? undefined : materialDescription;
+  const beside = { instructionFileSuffix, preferInstructionFile };
+  const reading = defined({ encryptionContext: context, materialDescription: description, ...beside });
   const writing = defined({ encryptionContext, ...wanted });
   const stop = abortSignal === undefined ? {} : { abortSignal };
   const { allowLoss, SSEKMSEncryptionContext, settleTime, checksTarget, copyLimit } = options;
@@ -100,6 +114,7 @@ export function resolveMigration(own: ResolvedOptions, options: MigrateOptions):
   const written = callOptionsOf(withCallOptions({}, writing));
   refuseReservedNames(written);
   const manager = keyring === undefined ? materialsManager : new DefaultMaterialsManager(keyring);
+  const target = manager ?? own.materialsManager;
   const commitmentPolicy =
     own.commitmentPolicy === "FORBID_ENCRYPT_ALLOW_DECRYPT" ? "REQUIRE_ENCRYPT_ALLOW_DECRYPT" : own.commitmentPolicy;
   formatToWrite(own, written).assertMayWrite(commitmentPolicy);
@@ -107,12 +122,20 @@ export function resolveMigration(own: ResolvedOptions, options: MigrateOptions):
   const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
   return {
     address: { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers },
-    reading: { options: { ...own, enableDelayedAuthenticationMode: false }, call: { ...reading, ...stop } },
+    reading: {
+      options: {
+        ...own,
+        enableDelayedAuthenticationMode: false,
+        materialsManager: readWithTarget ? target : own.materialsManager,
+      },
+      call: { ...reading, ...stop },
+    },
     writing: {
-      options: { ...own, commitmentPolicy, materialsManager: manager ?? own.materialsManager },
+      options: { ...own, commitmentPolicy, materialsManager: target },
       call: { ...writing, ...stop },
     },
     dropRecipients,
     keep,
+    hooks: { beforeWrite, dryRun },
   };
 }

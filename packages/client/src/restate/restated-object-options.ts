@@ -1,9 +1,10 @@
 import type { GetObjectCommandInput } from "@aws-sdk/client-s3";
 import type { OptionNames } from "@s3ec/materials";
 import type { KeepOptions } from "./kept-object.js";
+import type { WritingOptions } from "./planned-envelope.js";
 
 /** Which stored object is written again, or its wrapped keys, and how it is read. */
-export interface RestatedObjectOptions extends KeepOptions {
+export interface RestatedObjectOptions extends KeepOptions, WritingOptions {
   /** Its bucket. */
   readonly Bucket: string;
   /** Its key. */
@@ -40,4 +41,6 @@ export const RESTATED_OBJECT: OptionNames<RestatedObjectOptions> = {
   checksTarget: true,
   copyLimit: true,
   abortSignal: true,
+  beforeWrite: true,
+  dryRun: true,
 };

@@ -8,6 +8,7 @@ import {
   type ObjectWithWrap,
   S3EncryptionError,
   type StoredWrap,
+  UnopenedWrapError,
   type WrapPlace,
   type WrapRules,
 } from "@s3ec/materials";
@@ -105,8 +106,8 @@ async function reencryptedWrap(
     held = await unlessAborted(() => rules.unwrap(made, target), from.abortSignal);
   } catch (error) {
     // Without the right to decrypt nothing can be verified, and the content cannot be either.
-    const isUnusable = error instanceof S3EncryptionError && error.code === "key-unavailable";
-    if (!isUnusable || verify === "content") throw error;
+    if (!(error instanceof S3EncryptionError)) throw error;
+    if (error.code !== "key-unavailable" || verify === "content") throw new UnopenedWrapError(error);
     return { laid, verified: "none", isReencrypted: true };
   }
   if (verify === "content") await proveByContent(client, rewrap, standing.head, held);
@@ -205,7 +206,7 @@ function refuseAmbiguous(stored: StoredWrap, { place, encryptedDataKey }: LaidOu
  * Reads the content, and has its tag prove that the data key is its own: of V2 nothing else does. Makes no plaintext.
  * Throws `unsupported-operation` for content that has no tag.
  */
-async function proveByContent(
+export async function proveByContent(
   client: S3Client,
   { version, from: { abortSignal } }: Rewrap,
   head: HeadObjectCommandOutput,

@@ -20,7 +20,7 @@ const MAX_TRIED = 8;
 const IS_NOT_ITS: ReadonlySet<string> = new Set([...DOES_NOT_OPEN, "key-unavailable", "malformed-envelope"]);
 
 /** A wrap in an annotation, as it was read. */
-type ReadWrap = Pick<AnnotatedWrap, "name" | "text">;
+export type ReadWrap = Pick<AnnotatedWrap, "name" | "text">;
 
 /**
  * Puts a recipient's new wrap into an annotation, then removes all that the old keyring opens: none is overwritten, since the only
@@ -48,6 +48,9 @@ export async function rewrapAnnotation(
   const added = `${name}/${randomUUID()}`;
   const { old, made } = await openedWraps(client, rewrap, object, standing, added);
   const text = made.laid.text ?? "";
+  const { beforeWrite, dryRun } = rewrap.writing;
+  if (dryRun === true) return made;
+  await beforeWrite?.({ place: made.laid.place, metadata: object.head.Metadata ?? {}, text });
   if (!(await store.put(added, text, etag))) return undefined;
   // While they are moved, the new one may be left behind, and the old one come back.
   await listedAnnotations(store);
@@ -84,7 +87,7 @@ export async function recipientWithoutFile(
 }
 
 /** All of a recipient's, in the order in which they are listed. */
-async function wrapsOfRecipient(store: AnnotationStore, name: string): Promise<readonly ReadWrap[]> {
+export async function wrapsOfRecipient(store: AnnotationStore, name: string): Promise<readonly ReadWrap[]> {
   const recipient = recipientOfAnnotation(name);
   const names = (await listedAnnotations(store))
     .map((each) => each.name)

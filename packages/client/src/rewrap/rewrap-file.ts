@@ -67,6 +67,12 @@ export async function rewrapFile(
   // What is replaced may say that it is of an object that is gone.
   const marked = mark === undefined ? described : rules.marked(described, mark);
   const file = { suffix, body: made.laid.text ?? "", metadata: marked };
+  const { beforeWrite, dryRun } = rewrap.writing;
+  if (dryRun === true) {
+    const etag = replaced.state === "read" ? replaced.etag : "";
+    return { ...made, etag, replacedVersionId: undefined, changed: losses.lost };
+  }
+  await beforeWrite?.({ place, metadata, text: file.body });
   const etag = await write(storeBeside(client, rewrap, rules, shared), file, replaced);
   if (etag === undefined) return undefined;
   await assertStands(looking, file, replaced, before);

@@ -41,8 +41,11 @@ export async function rewrapMetadata(
   // The envelope was made for what was seen first; the copy is bound to what was seen last.
   const isSame = seen.head.ETag === head.ETag && isSameMetadata(seen.head.Metadata, head.Metadata);
   if (!isSame) return undefined;
-  const restatement = { metadata: withEnvelope(kept.metadata), own, markOf: markOf(format) };
-  const restated = await restateObject(client, kept, restatement, rewrap.keep);
+  const metadata = withEnvelope(kept.metadata);
+  const { beforeWrite, dryRun } = rewrap.writing;
+  if (dryRun === true) return { ...made, head: seen.head, changed: kept.losses.lost, replacedVersionId: undefined };
+  await beforeWrite?.({ place: IN_METADATA, metadata });
+  const restated = await restateObject(client, kept, { metadata, own, markOf: markOf(format) }, rewrap.keep);
   if (made.laid.describes !== undefined)
     await describeAgain(client, rewrap, restated.head.ETag ?? "", made.laid.describes);
   return { ...made, ...restated, replacedVersionId: seen.head.VersionId };

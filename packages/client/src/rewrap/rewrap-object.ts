@@ -112,7 +112,7 @@ function resultOf(
 }
 
 /** A suffix that the call names means that file; without one, it is the metadata's wrap, or a file where there is none. */
-function standsInMetadata({ from }: Rewrap, { head, format }: StandingObject): boolean {
+export function standsInMetadata({ from }: Rewrap, { head, format }: StandingObject): boolean {
   if (from.instructionFileSuffix !== undefined) return false;
   return format.siblings === undefined || format.siblings.kindOf(head.Metadata ?? {}).standsAlone;
 }

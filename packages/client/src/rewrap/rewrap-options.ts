@@ -12,6 +12,7 @@ import { type CallOptions, callOptionsOf, refuseReservedNames, withCallOptions }
 import type { ResolvedOptions } from "../options.js";
 import type { KeepOptions } from "../restate/kept-object.js";
 import { AllowedLosses } from "../restate/losses.js";
+import type { WritingOptions } from "../restate/planned-envelope.js";
 import { RESTATED_OBJECT, type RestatedObjectOptions } from "../restate/restated-object-options.js";
 import { settleTimeOf } from "../restate/settled.js";
 
@@ -113,6 +114,7 @@ export interface Rewrap {
   readonly isRecipient?: boolean;
   /** How the object is copied onto itself, where its own metadata changes. */
   readonly keep: KeepOptions;
+  readonly writing: WritingOptions;
 }
 
 /** Throws `invalid-argument` for what is wrong with the options, before anything is asked or used. */
@@ -125,6 +127,7 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
     );
   }
   const { to, owner = "another", verify = "envelope", enforceRotation = false, decryptHere = false } = options;
+  const { beforeWrite, dryRun = false } = options;
   assertKnownOptions(to, TARGET, "rewrapObject's to");
   const { Bucket, Key, ExpectedBucketOwner, RequestPayer, VersionId, recipient } = options;
   for (const [name, value] of Object.entries({ Bucket, Key })) {
@@ -134,7 +137,7 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
   if (!["envelope", "content", "none"].includes(verify)) {
     throw invalid('verify must be "envelope", "content" or "none".');
   }
-  for (const [name, value] of Object.entries({ enforceRotation, decryptHere })) {
+  for (const [name, value] of Object.entries({ enforceRotation, decryptHere, dryRun })) {
     if (typeof value !== "boolean") throw invalid(`${name} must be true or false.`);
   }
   const { encryptionContext, materialDescription, instructionFileSuffix, format, abortSignal } = options;
@@ -169,6 +172,7 @@ export function resolveRewrap(encryption: ResolvedOptions, options: RewrapOption
     enforceRotation,
     decryptHere,
     keep,
+    writing: { beforeWrite, dryRun },
   };
 }
 

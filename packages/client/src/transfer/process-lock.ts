@@ -18,7 +18,7 @@ interface Holder {
 }
 
 /**
- * Keeps a transfer to one process (G8, G9), also behind one that was killed: Node has no locks that end with the process.
+ * Keeps a transfer, or another work that is resumed, to one process (G8, G9), also behind one that was killed: Node has no locks that end with the process.
  *
  * Locks are numbered. Whoever finds the holders of all that there are gone makes the next one, which only one can: no lock is
  * ever replaced, or taken away from under somebody who has just made it.
@@ -38,16 +38,17 @@ export class ProcessLock {
    * What is guarded has to be read, or read again, after this.
    *
    * @param stem what the names of its locks begin with; of each that shares the folder, another one
+   * @param what what is guarded, for the error
    * @throws S3EncryptionError `transfer-in-use` while another process has it, or may have it
    */
-  static async acquire(folder: string, stem = ""): Promise<ProcessLock> {
+  static async acquire(folder: string, stem = "", what = "this transfer"): Promise<ProcessLock> {
     const holder = await thisProcess();
     const made = join(folder, `${stem}lock-${randomUUID()}`);
     await writeFile(made, JSON.stringify({ ...holder, id: randomUUID() }), { flag: "wx", mode: 0o600 });
     try {
       for (;;) {
         const found = await locksIn(folder, stem);
-        for (const { path, text } of found) assertGone(await stateOf(text, holder), path);
+        for (const { path, text } of found) assertGone(await stateOf(text, holder), path, what);
         const last = found.at(-1);
         const lock = new ProcessLock(folder, stem, (last?.number ?? 0) + 1);
         if (!(await isLinked(made, lock.#path))) continue;
@@ -61,7 +62,11 @@ export class ProcessLock {
     }
   }
 
-  /** For the next process. */
+  /**
+   * For the next process.
+   *
+   * @throws the file system's own errors
+   */
   async release(): Promise<void> {
     // Those of processes that are gone; ours goes last: until then, nobody begins to count anew.
     for (const { number, path } of await locksIn(this.#folder, this.#stem)) {
@@ -149,13 +154,13 @@ async function stateOf(text: string, us: Holder): Promise<HolderState> {
   return { isGone: restarted || (isHere && !(await isRunning(holder))), isHere, holder };
 }
 
-function assertGone({ isGone, isHere, holder }: HolderState, path: string): void {
+function assertGone({ isGone, isHere, holder }: HolderState, path: string, what: string): void {
   if (isGone || holder === undefined) return;
   throw new S3EncryptionError(
     "transfer-in-use",
     isHere
-      ? `Process ${holder.pid} is at this transfer: wait for it, or end it.`
-      : `Process ${holder.pid} of ${holder.host}, of which this system cannot tell whether it still runs, is at this transfer: wait for it, or end it and delete ${path}.`,
+      ? `Process ${holder.pid} is at ${what}: wait for it, or end it.`
+      : `Process ${holder.pid} of ${holder.host}, of which this system cannot tell whether it still runs, is at ${what}: wait for it, or end it and delete ${path}.`,
   );
 }
 

@@ -17,7 +17,7 @@ import { Attempts, watched } from "./attempts.js";
 import { chunksOf, readHead } from "./ciphertext-head.js";
 import { requireStored } from "./confirmed.js";
 import { publish } from "./publish.js";
-import { sealBody } from "./seal-object.js";
+import { type ObjectToStore, sealBody } from "./seal-object.js";
 import { piecesToSend } from "./sent-body.js";
 import { SiblingStore } from "./sibling-store.js";
 
@@ -33,6 +33,7 @@ type Next = (input: PutObjectCommandInput) => Promise<Result>;
  * @param client the one that sends it
  * @param beforeComplete asked, where it is sent in parts, before they become an object: throws where that must not be.
  *   It is given the object's metadata
+ * @param beforeSending given the object, before anything of it or beside it is sent
  */
 export async function putObject(
   options: ResolvedOptions,
@@ -40,9 +41,11 @@ export async function putObject(
   next: Next,
   client: S3Client,
   beforeComplete?: (metadata: Readonly<Record<string, string>>) => Promise<void>,
+  beforeSending?: (object: ObjectToStore) => Promise<void>,
 ): Promise<Result> {
   const sealed = await sealBody(options, given);
   try {
+    await beforeSending?.(sealed);
     const { abortSignal } = callOptionsOf(given);
     // Reading a body has no end of its own when its source stalls.
     const head = await unlessAborted(() => readHead(sealed), abortSignal);

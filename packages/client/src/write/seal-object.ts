@@ -88,7 +88,8 @@ export interface KeptObject {
 }
 
 /** What is stored, but for the content. */
-interface ObjectToStore {
+/** An object with its envelope, and what is stored beside it. */
+export interface ObjectToStore {
   /** The caller's input without `Body` and `ContentLength`, with the envelope in its `Metadata`. */
   readonly input: PutObjectCommandInput;
   readonly siblings: SiblingsToPut;

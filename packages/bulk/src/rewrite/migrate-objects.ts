@@ -1,0 +1,131 @@
+import { DeleteObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { isRewrapped, type MigrateOptions, migrateObject, plainClientOf } from "@s3ec/client";
+import { auditObject } from "../audit/audit-object.js";
+import { auditingOf } from "../audit/audit-objects.js";
+import { statusOf } from "../audit/stored-text.js";
+import { METADATA } from "../journal/envelope-hash.js";
+import type { Intent } from "../journal/journal-lines.js";
+import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
+import type { StoredObject } from "../sources/stored-object.js";
+import { checkedEarly } from "./checked-early.js";
+import { type Attempt, isNotOpened, OPENED, type Rewriting, rewriteObjects } from "./rewrite-objects.js";
+import { type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
+import type { RewrittenObject } from "./rewritten-object.js";
+
+/** Which objects are written anew, and how: as one object is. */
+export interface MigrateObjectsOptions
+  extends Omit<MigrateOptions, "Bucket" | "Key" | "abortSignal" | "beforeWrite" | "dryRun" | "readWithTarget">,
+    RewritingOptions {}
+
+type OneOptions = Omit<MigrateOptions, "Key">;
+
+/**
+ * Writes many objects anew, as `migrateObject` does one, and gives a result for each, in their order. What is newer wins: an object
+ * that others write meanwhile is theirs. Older versions stay as they are.
+ *
+ * @param client an `S3EncryptionClient`, or one given to `encryptS3`
+ * @throws S3EncryptionError `invalid-argument` for wrong options, and for a journal of another run or a damaged one;
+ *   `transfer-in-use` while another process has the journal; `invalid-configuration`, as `rewrapObjects`; what `objects` throws.
+ *   What is wrong with one object is a result
+ */
+export async function* migrateObjects(
+  client: S3Client,
+  objects: AsyncIterable<StoredObject>,
+  options: MigrateObjectsOptions,
+): AsyncGenerator<RewrittenObject> {
+  const one = withoutRewriting<OneOptions>(options);
+  await checkedEarly((abortSignal) => migrateObject(client, { ...one, Key: "-", abortSignal }));
+  yield* rewriteObjects(client, objects, options, new Migrating(client, one, options.dryRun === true));
+}
+
+/** What follows an object's key in that of the file which holds its annotations while it is written anew. */
+const ASIDE = ".s3ec-annotations";
+
+class Migrating implements Rewriting {
+  readonly command = "migrate";
+  readonly places: readonly string[] = [];
+  readonly isNamed = false;
+  readonly #client: S3Client;
+  readonly #options: OneOptions;
+  readonly #isDry: boolean;
+
+  constructor(client: S3Client, options: OneOptions, isDry: boolean) {
+    this.#client = client;
+    this.#options = options;
+    this.#isDry = isDry;
+  }
+
+  async write(Key: string, { beforeWrite, standing, intents }: Attempt): Promise<Omit<RewrittenObject, "Key">> {
+    // What broke off behind the object is done anew: the old key does not open it any more.
+    const readWithTarget = standing !== undefined && intentOf(standing, intents) !== undefined;
+    const call = { ...this.#options, Key, beforeWrite, dryRun: this.#isDry, readWithTarget };
+    try {
+      const { changed, droppedRecipients, replacedVersionId } = await migrateObject(this.#client, call);
+      return {
+        outcome: this.#isDry ? "planned" : "migrated",
+        changed,
+        ...(droppedRecipients.length === 0 ? {} : { droppedRecipients }),
+        ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
+      };
+    } catch (error) {
+      if (!isNotOpened(error) || !(await this.isCurrent(Key).catch(() => false))) throw error;
+      return OPENED;
+    }
+  }
+
+  isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
+    const intent = intentOf(standing, intents);
+    const { wraps } = standing.looks;
+    const beside = Object.entries(intent?.beside ?? {});
+    return intent !== undefined && beside.every(([place, hash]) => wraps[place]?.includes(hash) === true);
+  }
+
+  /** Removes the files that held keys of the object before; its annotations are put back by doing it anew. */
+  async finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<boolean> {
+    for (const { key, etag } of intentOf(standing, intents)?.removes ?? []) {
+      if ((await this.#tagOf(key)) !== etag) continue;
+      const { Bucket, abortSignal } = this.#options;
+      const remove = new DeleteObjectCommand({ Bucket, Key: key, IfMatch: etag });
+      const request = abortSignal === undefined ? {} : { abortSignal };
+      await plainClientOf(this.#client)
+        .send(remove, request)
+        .catch((error: unknown) => {
+          // Somebody else's by now.
+          if (![404, 409, 412].includes(statusOf(error) ?? 0)) throw error;
+        });
+    }
+    return (await this.#tagOf(`${Key}${ASIDE}`)) === undefined;
+  }
+
+  async isCurrent(Key: string): Promise<boolean> {
+    const { to, Bucket, encryptionContext, abortSignal } = this.#options;
+    if (to === undefined) return false;
+    const request = abortSignal === undefined ? {} : { abortSignal };
+    const { keyring, materialsManager, encryptionContext: context = encryptionContext } = to;
+    const wrapping = keyring === undefined ? { materialsManager } : { keyring };
+    const target = Object.fromEntries(Object.entries(wrapping).filter(([, value]) => value !== undefined));
+    const opening = { ...target, ...(context === undefined ? {} : { encryptionContext: context }) };
+    if (!(await isRewrapped(this.#client, { Bucket, Key, to: opening, ...request }))) return false;
+    const audit = auditingOf(this.#client, { Bucket, ...request }, true);
+    const { isCommitting } = await auditObject(audit, { Key });
+    return isCommitting === true;
+  }
+
+  async #tagOf(Key: string): Promise<string | undefined> {
+    const { Bucket, abortSignal } = this.#options;
+    const request = abortSignal === undefined ? {} : { abortSignal };
+    try {
+      return (await plainClientOf(this.#client).send(new HeadObjectCommand({ Bucket, Key }), request)).ETag;
+    } catch (error) {
+      // Without s3:ListBucket, S3 answers 403 where there is none.
+      if ([403, 404].includes(statusOf(error) ?? 0)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What an earlier process meant to write, where that stands. */
+function intentOf({ looks }: StandingEnvelopes, intents: readonly Intent[]): Intent | undefined {
+  const [hash = ""] = looks.wraps[METADATA] ?? [];
+  return intents.find(({ place, intent }) => place === METADATA && intent !== "" && intent === hash);
+}

@@ -1,0 +1,69 @@
+import { isError, S3EncryptionError, type S3EncryptionErrorCode } from "@s3ec/materials";
+import { statusOf } from "../audit/stored-text.js";
+import type { RewrittenObject } from "./rewritten-object.js";
+
+type NotDone = Pick<RewrittenObject, "outcome" | "code" | "problem" | "todo">;
+
+/** What may not be done as it is asked for: the same call refuses it again. */
+const REFUSALS: ReadonlySet<S3EncryptionErrorCode> = new Set([
+  "unsupported-operation",
+  "legacy-disabled",
+  "commitment-policy",
+  "invalid-argument",
+  "content-too-large",
+]);
+
+const AGAIN = "Run it again.";
+
+const TODO: Readonly<Partial<Record<S3EncryptionErrorCode, string>>> = {
+  "content-mismatch": `What others wrote stands. ${AGAIN}`,
+  "outcome-unknown": `It can be read by the old key or the new one. ${AGAIN}`,
+  "instruction-file-failed": `The object is done, and a file or annotation of it is not. ${AGAIN}`,
+  "no-matching-key": "Read it with the key that it was written for.",
+  "decryption-failed":
+    "Read it with the key that it was written for; where that is the one, it was altered: restore it.",
+  "context-mismatch": "Pass the encryption context that it was written with.",
+  "key-unavailable": `See to the key, or to the permission for it. ${AGAIN}`,
+  "malformed-envelope": "It was altered, or is of another product: restore it.",
+  "not-encrypted": "Its wrapped key is missing: restore its instruction file, or name its suffix.",
+};
+
+/** Why an object was not done, and what to do. */
+export function notDone(error: unknown): NotDone {
+  if (error instanceof S3EncryptionError) {
+    const { code, message: problem } = error;
+    const outcome = code === "outcome-unknown" ? "unknown" : REFUSALS.has(code) ? "refused" : "failed";
+    const todo = TODO[code];
+    return { outcome, code, problem, ...(todo === undefined ? {} : { todo }) };
+  }
+  const status = statusOf(error);
+  const code = isError(error) ? error.name : "Error";
+  const said = isError(error) && error.message !== "" && error.message !== code ? `: ${error.message}` : "";
+  if (status !== undefined) {
+    return {
+      outcome: "failed",
+      code,
+      problem: `S3 answered ${code} (HTTP ${status})${said}`,
+      todo: todoOf(status, code),
+    };
+  }
+  // What was sent may have been done.
+  const isNetwork = isError(error) && ("$metadata" in error || "syscall" in error || code === "TimeoutError");
+  return {
+    outcome: "unknown",
+    code,
+    problem: `${isNetwork ? "S3 did not answer" : "It ended"} (${code})${said}`,
+    todo: AGAIN,
+  };
+}
+
+function todoOf(status: number, code: string): string {
+  if (code === "InvalidObjectState") return "It is archived: restore it first.";
+  if (status === 403) {
+    return "Allow reading and writing it: s3:GetObject, s3:PutObject and what docs/rotate-keys.md names; and the KMS key of S3's own encryption.";
+  }
+  if (status === 404) return "It was deleted meanwhile, or its bucket was.";
+  if (status === 409 || status === 412) return `Others write to it. ${AGAIN}`;
+  const isBusy = status === 429 || status === 503 || code === "SlowDown" || code === "RequestLimitExceeded";
+  return isBusy ? "S3 is asked too much: run it again with a lower rate or concurrency." : AGAIN;
+}

@@ -1,0 +1,262 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { type PlannedEnvelope, plainClientOf } from "@s3ec/client";
+import { S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
+import { auditObject } from "../audit/audit-object.js";
+import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
+import { statusOf } from "../audit/stored-text.js";
+import { inParallel } from "../in-parallel.js";
+import { envelopeHash, placeName, textHash } from "../journal/envelope-hash.js";
+import { Journal, JournalFailure, type ObjectRecords } from "../journal/journal.js";
+import type { Intent, JournalRun } from "../journal/journal-lines.js";
+import { isAlike, type StandingEnvelopes, standingEnvelopes } from "../journal/standing-envelopes.js";
+import { paced } from "../paced.js";
+import { filterObjects } from "../sources/object-filter.js";
+import type { StoredObject } from "../sources/stored-object.js";
+import { notDone } from "./not-done.js";
+import type { RewritingOptions } from "./rewrite-options.js";
+import type { RewrittenObject } from "./rewritten-object.js";
+
+type Result = Omit<RewrittenObject, "Key" | "VersionId">;
+
+/** What is done to each object. */
+export interface Rewriting {
+  readonly command: JournalRun["command"];
+  /** Places beside an object whose envelopes belong to what is done. */
+  readonly places: readonly string[];
+  /** Whether what is not there is what the caller named, so that an object without it is not meant. */
+  readonly isNamed: boolean;
+  /** Does it. */
+  write(Key: string, attempt: Attempt): Promise<Result>;
+  /** Whether all that was intended of an object stands. */
+  isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean;
+  /** Ends what a process has left behind an object that is finished; false where that has to be done anew. */
+  finish?(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<boolean>;
+  /** Whether the new key opens what stands. */
+  isCurrent(Key: string): Promise<boolean>;
+}
+
+/** One object's turn. */
+export interface Attempt {
+  /** Records what is about to be written. */
+  readonly beforeWrite: (envelope: PlannedEnvelope) => Promise<void>;
+  /** How it stood before, where an earlier process meant to write it. */
+  readonly standing: StandingEnvelopes | undefined;
+  /** What that meant to write. */
+  readonly intents: readonly Intent[];
+}
+
+const NOT_OPENED: ReadonlySet<string> = new Set(["no-matching-key", "decryption-failed", "context-mismatch"]);
+
+/** Whether the old key does not open a wrap: the new one may. */
+export function isNotOpened(error: unknown): boolean {
+  return error instanceof S3EncryptionError && NOT_OPENED.has(error.code) && !(error instanceof UnopenedWrapError);
+}
+
+/** It had been done by somebody else, or by a run without a journal. */
+export const OPENED = { outcome: "current", problem: "The new key opens it, and the old one does not." } as const;
+
+/**
+ * Does something to each object, and gives a result for each that is meant, in their order.
+ *
+ * @throws S3EncryptionError `invalid-argument` for wrong options and for a journal of another run; `transfer-in-use`;
+ *   `invalid-configuration` where the new keyring does not open what it wraps; what `objects` throws
+ */
+export async function* rewriteObjects(
+  client: S3Client,
+  objects: AsyncIterable<StoredObject>,
+  options: RewritingOptions,
+  rewriting: Rewriting,
+): AsyncGenerator<RewrittenObject> {
+  const { Bucket, journal: kept, filter, rate, abortSignal, dryRun = false } = options;
+  const concurrency = concurrencyOf(options);
+  checkOptions(options);
+  const journal =
+    kept === undefined
+      ? undefined
+      : await Journal.open(kept.path, { command: rewriting.command, bucket: Bucket, target: kept.target }, dryRun);
+  const run = new Run(client, options, rewriting, journal);
+  try {
+    const meant = filter === undefined ? objects : filterObjects(objects, filter);
+    for await (const result of inParallel(paced(meant, rate, abortSignal), concurrency, (each) => run.result(each))) {
+      if (result === "stopped") throw run.stopped();
+      if (result !== undefined) yield result;
+    }
+  } finally {
+    await journal?.close();
+  }
+  abortSignal?.throwIfAborted();
+}
+
+function checkOptions({ rate, journal, dryRun = false, maxUnopenedWraps = 3 }: RewritingOptions): void {
+  if (rate !== undefined && !(typeof rate === "number" && rate > 0)) throw invalid("rate must be objects a second.");
+  if (!Number.isSafeInteger(maxUnopenedWraps) || maxUnopenedWraps < 1) {
+    throw invalid("maxUnopenedWraps must be a number of objects, 1 or more.");
+  }
+  if (typeof dryRun !== "boolean") throw invalid("dryRun must be true or false.");
+  if (journal === undefined) return;
+  for (const name of ["path", "target"] as const) {
+    if (typeof journal[name] !== "string" || journal[name] === "") throw invalid(`The journal must be told a ${name}.`);
+  }
+}
+
+class Run {
+  readonly #plain: S3Client;
+  readonly #options: RewritingOptions;
+  readonly #rewriting: Rewriting;
+  readonly #journal: Journal | undefined;
+  readonly #auditing: ReturnType<typeof auditingOf>;
+  readonly #request: { readonly abortSignal?: AbortSignal };
+  #unopened: UnopenedWrapError[] = [];
+
+  constructor(client: S3Client, options: RewritingOptions, rewriting: Rewriting, journal: Journal | undefined) {
+    const { Bucket, abortSignal, wrapAlgorithms } = options;
+    this.#plain = plainClientOf(client);
+    this.#options = options;
+    this.#rewriting = rewriting;
+    this.#journal = journal;
+    this.#request = abortSignal === undefined ? {} : { abortSignal };
+    const own = wrapAlgorithms === undefined ? {} : { wrapAlgorithms };
+    this.#auditing = auditingOf(client, { Bucket, ...this.#request, ...own }, true);
+  }
+
+  /** Undefined for what a filter leaves out. Throws nothing but the caller's end. */
+  async result(stored: StoredObject): Promise<RewrittenObject | "stopped" | undefined> {
+    const { Key, VersionId, isLatest, isDeleteMarker, isPrefix } = stored;
+    this.#options.abortSignal?.throwIfAborted();
+    if (this.#isStopped) return "stopped";
+    const named = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
+    if (isPrefix === true) return undefined;
+    if (isDeleteMarker === true) return { ...named, outcome: "nothing" };
+    if (VersionId !== undefined && isLatest !== true) return { ...named, ...OLDER };
+    try {
+      if (this.#options.envelopeFilter !== undefined) {
+        const found = await auditObject(this.#auditing, { Key });
+        if (found.state === "unknown" || found.state === "unreadable")
+          return { ...named, ...notLookedAt(found.problem) };
+        if (!this.#options.envelopeFilter(found)) return undefined;
+      }
+      return { ...named, ...(await this.#rewritten(Key)) };
+    } catch (error) {
+      if (error instanceof JournalFailure) throw error.cause;
+      this.#options.abortSignal?.throwIfAborted();
+      if (error instanceof UnopenedWrapError) this.#unopened.push(error);
+      return { ...named, ...(await this.#notDone(stored, error)) };
+    }
+  }
+
+  stopped(): S3EncryptionError {
+    const [cause] = this.#unopened;
+    return new S3EncryptionError(
+      "invalid-configuration",
+      `Stopped after ${this.#unopened.length} objects whose new wrap the new keyring did not open, since every other would fail alike. ${cause?.message ?? ""}`,
+      { cause },
+    );
+  }
+
+  get #isStopped(): boolean {
+    return this.#unopened.length >= (this.#options.maxUnopenedWraps ?? 3);
+  }
+
+  async #rewritten(Key: string): Promise<Result> {
+    const journal = this.#journal;
+    const { intents: earlier, done } = (await journal?.recordsOf(Key)) ?? NO_RECORDS;
+    const standing = earlier.length + done.length > 0 ? await this.#standing(Key, earlier) : undefined;
+    if (standing !== undefined) {
+      if (done.some((each) => isAlike(each, standing.looks))) return DONE_BEFORE;
+      if (this.#rewriting.isFinished(standing, earlier)) {
+        if (this.#isDry) return DONE_BEFORE;
+        if ((await this.#rewriting.finish?.(Key, standing, earlier)) !== false) {
+          journal?.done({ key: Key, done: standing.looks });
+          return DONE_BEFORE;
+        }
+      }
+    }
+    const intents = [...earlier];
+    const beforeWrite = async (envelope: PlannedEnvelope): Promise<void> => {
+      const intent = intentOf(Key, envelope);
+      intents.push(intent);
+      await journal?.intend(intent);
+    };
+    const result = await this.#rewriting.write(Key, { beforeWrite, standing, intents: earlier });
+    if (journal !== undefined && !this.#isDry) await this.#record(journal, Key, result, intents);
+    return result;
+  }
+
+  /** That an object is done is recorded of what stands, where this process has written it, or opened it since. */
+  async #record(journal: Journal, Key: string, { outcome }: Result, intents: readonly Intent[]): Promise<void> {
+    const isWritten = outcome === "rewrapped" || outcome === "migrated";
+    if (!isWritten && outcome !== "current") return;
+    // It is done: what cannot be looked at now is looked at by the next run.
+    const standing = await this.#standing(Key, intents).catch(() => undefined);
+    if (standing === undefined) return;
+    const isDone = isWritten
+      ? this.#rewriting.isFinished(standing, intents)
+      : await this.#rewriting.isCurrent(Key).catch(() => false);
+    if (isDone) journal.done({ key: Key, done: standing.looks });
+  }
+
+  async #standing(Key: string, intents: readonly Intent[]): Promise<StandingEnvelopes | undefined> {
+    const { Bucket } = this.#options;
+    const intended = intents.flatMap(({ place, beside = {} }) => [place, ...Object.keys(beside)]);
+    const places = [...this.#rewriting.places, ...intended];
+    return await standingEnvelopes(this.#plain, { Bucket, Key }, places, this.#request);
+  }
+
+  get #isDry(): boolean {
+    return this.#options.dryRun === true;
+  }
+
+  async #notDone(stored: StoredObject, error: unknown): Promise<Result> {
+    if (statusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket")
+      return { outcome: "nothing" };
+    if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return notDone(error);
+    const { state, problem, owner } = await auditObject(this.#auditing, { Key: stored.Key });
+    if (state === "plain") return { outcome: "skipped", problem: "It is not encrypted." };
+    if (state === "nothing") return { outcome: "nothing" };
+    if (state === "instruction-file" || state === "orphaned-file") {
+      const of = owner === undefined ? "an object that is not there" : JSON.stringify(owner);
+      return { outcome: "skipped", problem: `It is a wrapped key of ${of}.` };
+    }
+    if (state === "encrypted" && this.#rewriting.isNamed) return { outcome: "skipped", problem: error.message };
+    return problem === undefined ? notDone(error) : { ...notDone(error), problem };
+  }
+}
+
+const NO_RECORDS: ObjectRecords = { intents: [], done: [] };
+const DONE_BEFORE = {
+  outcome: "current",
+  problem: "The journal says that it is done, and it stands as it did then.",
+} as const;
+
+const OLDER = {
+  outcome: "refused",
+  code: "unsupported-operation",
+  problem: "It is an older version, which keeps its wrapped key, and needs its key for as long as it is kept.",
+  todo: "Keep the old key, or let a lifecycle rule remove noncurrent versions.",
+} as const;
+
+function notLookedAt(problem = "It could not be looked at."): Result {
+  return { outcome: "failed", problem, todo: "Whether it is meant is not known: look at it (s3ec audit)." };
+}
+
+function intentOf(key: string, { place, metadata, text, beside = [], removes = [] }: PlannedEnvelope): Intent {
+  const others = Object.fromEntries(beside.map((each) => [placeName(each.place), textHash(each.text)]));
+  return {
+    key,
+    intent: text === undefined ? envelopeHash(metadata) : textHash(text),
+    place: placeName(place),
+    ...(beside.length === 0 ? {} : { beside: others }),
+    ...(removes.length === 0 ? {} : { removes }),
+  };
+}
+
+/** Whether all that stands at a place was meant to; false where nothing does, or it tells nothing of itself. */
+export function isIntended({ looks }: StandingEnvelopes, place: string, intents: readonly Intent[]): boolean {
+  const meant = new Set(intents.flatMap((each) => (each.place === place ? [each.intent] : [])));
+  const hashes = (looks.wraps[place] ?? []).filter((hash) => hash !== "");
+  return hashes.length > 0 && hashes.every((hash) => meant.has(hash));
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
+}

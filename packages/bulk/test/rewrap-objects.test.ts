@@ -1,0 +1,316 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import {
+  envelopeFilter,
+  listObjects,
+  objectFilter,
+  type RewrapObjectsOptions,
+  RewriteTotals,
+  type RewrittenObject,
+  rewrapObjects,
+} from "@s3ec/bulk";
+import { addRecipient, type S3EncryptionClient } from "@s3ec/client";
+import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { expect } from "chai";
+import { BUCKET, BulkFixture, numbered, renewed } from "./bulk-fixture.js";
+import { gathered, refusal } from "./gathered.js";
+
+const Bucket = BUCKET;
+const NEW = { keyring: renewed };
+const FILES = { instructionFileConfig: { enableInstructionFilePutObject: true } } as const;
+
+describe("rewrapObjects", () => {
+  let fixture: BulkFixture;
+  beforeEach(async () => {
+    fixture = await BulkFixture.start();
+  });
+  afterEach(() => fixture.close());
+
+  const rewrap = (options: Partial<RewrapObjectsOptions> = {}, client: S3EncryptionClient = fixture.client()) =>
+    gathered(
+      rewrapObjects(client, listObjects(fixture.plain, { Bucket }), {
+        Bucket,
+        to: { keyring: renewed },
+        settleTime: 0,
+        ...options,
+      }),
+    );
+  const outcomes = (results: readonly RewrittenObject[]) =>
+    Object.fromEntries(results.map(({ Key, outcome }) => [Key, outcome]));
+  const journal = (name = "journal", target = "new") => ({ path: join(fixture.folder, name), target });
+  const copies = () => fixture.changes("CopyObject").length;
+
+  it("moves what is encrypted, passes by what is not, and tells which older versions keep the old key", async () => {
+    await fixture.plain.send(
+      new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
+    );
+    await fixture.put(["a", "b"]);
+    await fixture.put(["in-file"], FILES);
+    await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "plain" }));
+    await fixture.put(["gone"]);
+    await fixture.plain.send(new DeleteObjectCommand({ Bucket, Key: "gone" }));
+    const totals = new RewriteTotals();
+    const results = await rewrap();
+    for (const each of results) totals.add(each);
+    expect(outcomes(results)).to.deep.equal({
+      a: "rewrapped",
+      b: "rewrapped",
+      "in-file": "rewrapped",
+      "in-file.instruction": "skipped",
+      plain: "skipped",
+    });
+    for (const Key of ["a", "b", "in-file"]) {
+      expect(await fixture.read(Key, NEW)).to.equal(`content of ${Key}`);
+      expect(await fixture.read(Key)).to.equal("decryption-failed");
+    }
+    expect([totals.keptVersions, totals.isAllDone]).to.deep.equal([3, true]);
+    const versions = listObjects(fixture.plain, { Bucket, versions: true });
+    const all = await gathered(
+      rewrapObjects(fixture.client(), versions, { Bucket, to: { keyring: renewed }, settleTime: 0 }),
+    );
+    const older = all.filter(({ outcome }) => outcome === "refused");
+    expect(older.map(({ Key }) => Key)).to.have.members(["a", "b", "gone", "in-file.instruction"]);
+    expect(older[0]?.problem).to.contain("older version");
+    expect(older.every(({ VersionId }) => VersionId !== undefined)).to.equal(true);
+    expect(all.filter(({ outcome }) => outcome === "nothing")).to.have.length(1);
+    // The old key alone does not open them any more, and the new one does.
+    expect(all.filter(({ outcome }) => outcome === "current").map(({ Key }) => Key)).to.deep.equal([
+      "a",
+      "b",
+      "in-file",
+    ]);
+  });
+
+  it("says in a dry run what it would do, and changes nothing", async () => {
+    await fixture.put(["a"]);
+    await fixture.put(["in-file"], FILES);
+    await fixture.put(["other"], { keyring: new RawAesKeyring({ wrappingKey: randomBytes(32) }) });
+    fixture.server.clearRequests();
+    const results = await rewrap({ dryRun: true, journal: journal() });
+    expect(outcomes(results)).to.deep.equal({
+      a: "planned",
+      "in-file": "planned",
+      "in-file.instruction": "skipped",
+      other: "failed",
+    });
+    expect(fixture.changes()).to.deep.equal([]);
+    expect(() => readFileSync(journal().path)).to.throw("ENOENT");
+  });
+
+  it("leaves out what no filter means", async () => {
+    await fixture.put(["a", "b"]);
+    await fixture.put(["v2"], { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" });
+    await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "plain" }));
+    const planned = async (options: Partial<RewrapObjectsOptions>) =>
+      (
+        await rewrap(
+          { dryRun: true, ...options },
+          fixture.client({ commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" }),
+        )
+      )
+        .map(({ Key }) => Key)
+        .join();
+    expect(await planned({ filter: objectFilter({ glob: "[ab]" }) })).to.equal("a,b");
+    expect(await planned({ envelopeFilter: envelopeFilter({ formats: ["V2"] }) })).to.equal("v2");
+    expect(await planned({ envelopeFilter: envelopeFilter({ wraps: ["AES/GCM"] }) })).to.equal("a,b,v2");
+    expect(await planned({ envelopeFilter: envelopeFilter({ wraps: ["kms"] }) })).to.equal("");
+    expect(await planned({ envelopeFilter: envelopeFilter({ description: { key: "old" } }) })).to.equal("a,b,v2");
+    expect(await planned({ envelopeFilter: envelopeFilter({ description: { key: "new" } }) })).to.equal("");
+    fixture.server.faults.add({ operation: "HeadObject", key: "b", status: 403 });
+    const [, unseen] = await rewrap({ dryRun: true, envelopeFilter: envelopeFilter({ formats: ["V3"] }) });
+    expect([unseen?.Key, unseen?.outcome]).to.deep.equal(["b", "failed"]);
+    expect(() => envelopeFilter({ formats: ["V4" as "V3"] })).to.throw("V1, V2 and V3");
+  });
+
+  it("reports what S3 refuses of one object with what to do, and goes on", async () => {
+    await fixture.put(["busy", "denied", "error-in-200", "fine", "precondition", "slow"]);
+    const { faults } = fixture.server;
+    faults.add({ operation: "CopyObject", key: "denied", status: 403, code: "AccessDenied" });
+    faults.add({ operation: "CopyObject", key: "busy", status: 503, code: "ServiceUnavailable" });
+    faults.add({ operation: "CopyObject", key: "slow", status: 503, code: "SlowDown" });
+    faults.add({ operation: "CopyObject", key: "precondition", status: 412, code: "PreconditionFailed" });
+    faults.add({ operation: "CopyObject", key: "error-in-200", status: 200, code: "InternalError" });
+    const results = await rewrap({ journal: journal() });
+    const told = results.map(({ Key, outcome, code, todo = "" }) => [Key, outcome, code, todo]);
+    expect(told.map(([Key, outcome]) => [Key, outcome])).to.deep.equal([
+      ["busy", "failed"],
+      ["denied", "failed"],
+      ["error-in-200", "failed"],
+      ["fine", "rewrapped"],
+      ["precondition", "failed"],
+      ["slow", "failed"],
+    ]);
+    const todo = (index: number) => told[index]?.[3];
+    expect(todo(0)).to.contain("lower rate");
+    expect(todo(1)).to.contain("s3:PutObject");
+    expect(todo(4)).to.contain("others wrote");
+    expect(results[5]?.code).to.equal("SlowDown");
+    for (const Key of ["busy", "denied", "error-in-200"]) {
+      expect(await fixture.read(Key), Key).to.equal(`content of ${Key}`);
+    }
+    faults.clear();
+    fixture.server.clearRequests();
+    const again = await rewrap({ journal: journal() });
+    expect(new Set(again.filter(({ Key }) => Key !== "fine").map(({ outcome }) => outcome))).to.deep.equal(
+      new Set(["rewrapped"]),
+    );
+    expect(outcomes(again)).to.include({ fine: "current" });
+    expect(copies()).to.equal(5);
+  });
+
+  it("lets a newer put win", async () => {
+    await fixture.put(["a"]);
+    const held = fixture.server.faults.pause({ operation: "CopyObject", key: "a", at: "request" });
+    const running = rewrap({ journal: journal() });
+    await held.reached;
+    await fixture.put(["a"]);
+    held.release();
+    const [result] = await running;
+    expect([result?.outcome, result?.code]).to.deep.equal(["failed", "content-mismatch"]);
+    expect(await fixture.read("a")).to.equal("content of a");
+    expect(outcomes(await rewrap({ journal: journal() }))).to.deep.equal({ a: "rewrapped" });
+  });
+
+  it("stops when the new keyring does not open what it wraps", async () => {
+    await fixture.put(numbered(40));
+    const blind = new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key: "blind" } });
+    const to = {
+      keyring: {
+        ...forwarded(blind),
+        onDecrypt: async () => null,
+      },
+    };
+    const seen: RewrittenObject[] = [];
+    const run = async () => {
+      const options = { Bucket, to, settleTime: 0, concurrency: 2 };
+      for await (const each of rewrapObjects(fixture.client(), listObjects(fixture.plain, { Bucket }), options)) {
+        seen.push(each);
+      }
+    };
+    const error = await refusal(run());
+    expect(error.code).to.equal("invalid-configuration");
+    expect(error.message).to.contain("Stopped after").and.contain("does not open the wrap that it made");
+    expect(seen.length).to.be.within(3, 4);
+    expect(new Set(seen.map(({ outcome }) => outcome))).to.deep.equal(new Set(["failed"]));
+    expect(copies()).to.equal(0);
+  });
+
+  it("does again what was put back under the same entity tag behind a journal that says it is done", async () => {
+    await fixture.put(["a", "b"]);
+    const { Metadata, ETag } = await fixture.plain.send(new HeadObjectCommand({ Bucket, Key: "a" }));
+    await rewrap({ journal: journal() });
+    await fixture.plain.send(
+      new CopyObjectCommand({ Bucket, Key: "a", CopySource: `${Bucket}/a`, MetadataDirective: "REPLACE", Metadata }),
+    );
+    expect((await fixture.plain.send(new HeadObjectCommand({ Bucket, Key: "a" }))).ETag).to.equal(ETag);
+    expect(await fixture.read("a")).to.equal("content of a");
+    fixture.server.clearRequests();
+    const results = await rewrap({ journal: journal() });
+    expect(outcomes(results)).to.deep.equal({ a: "rewrapped", b: "current" });
+    expect(copies()).to.equal(1);
+    expect(await fixture.read("a", NEW)).to.equal("content of a");
+    expect(outcomes(await rewrap({ journal: journal() }))).to.deep.equal({ a: "current", b: "current" });
+  });
+
+  it("journals what the new key has opened, and nothing that could not be opened", async () => {
+    await fixture.put(["moved"], NEW);
+    await fixture.put(["other"], { keyring: new RawAesKeyring({ wrappingKey: randomBytes(32) }) });
+    const first = await rewrap({ journal: journal() });
+    expect(outcomes(first)).to.deep.equal({ moved: "current", other: "failed" });
+    expect(first[0]?.problem).to.contain("The new key opens it");
+    fixture.server.clearRequests();
+    const second = await rewrap({ journal: journal() });
+    expect(outcomes(second)).to.deep.equal({ moved: "current", other: "failed" });
+    expect(second[0]?.problem).to.contain("The journal says");
+    expect(
+      fixture.server.requests.filter(({ key }) => key === "moved").map(({ operation }) => operation),
+    ).to.deep.equal(["HeadObject"]);
+  });
+
+  it("re-wraps recipients, too, wherever their wraps are, and those alone that are named", async () => {
+    const [old, next] = ["partner", "partner 2026"].map(
+      (key) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key } }),
+    ) as [RawAesKeyring, RawAesKeyring];
+    await fixture.put(["annotated", "in-file", "without"]);
+    const to = { keyring: old };
+    await addRecipient(fixture.client(), { Bucket, Key: "annotated", recipient: "partner", to });
+    await addRecipient(fixture.client(), { Bucket, Key: "in-file", recipient: "partner", to, in: "instruction-file" });
+    const options = { to: { keyring: next }, instructionFileSuffix: ".partner", journal: journal("partner") };
+    const results = await rewrap(options, fixture.client({ keyring: old }));
+    expect(outcomes(results)).to.deep.equal({
+      annotated: "rewrapped",
+      "in-file": "rewrapped",
+      "in-file.partner": "skipped",
+      without: "skipped",
+    });
+    fixture.server.clearRequests();
+    const again = outcomes(await rewrap(options, fixture.client({ keyring: old })));
+    expect(again).to.include({ annotated: "current", "in-file": "current" });
+    expect(fixture.changes()).to.deep.equal([]);
+    for (const Key of ["annotated", "in-file"]) {
+      const byPartner = (keyring: RawAesKeyring) =>
+        fixture
+          .client({ keyring })
+          .send(new GetObjectCommand({ Bucket, Key }), { instructionFileSuffix: ".partner" })
+          .then(({ Body }) => Body?.transformToString());
+      expect(await byPartner(next)).to.equal(`content of ${Key}`);
+      expect((await refusal(byPartner(old))).code).to.be.oneOf(["decryption-failed", "not-encrypted"]);
+      expect(await fixture.read(Key)).to.equal(`content of ${Key}`);
+    }
+  });
+
+  it("checks its options before it asks for an object, and takes one journal at a time", async () => {
+    await fixture.put(["a"]);
+    fixture.server.clearRequests();
+    const code = async (options: object) => (await refusal(rewrap(options))).code;
+    for (const wrong of [
+      { concurency: 2 },
+      { concurrency: 0 },
+      { rate: 0 },
+      { to: undefined },
+      { to: { keyring: renewed, other: 1 } },
+      { journal: { path: "x" } },
+      { maxUnopenedWraps: 0 },
+      { dryRun: "yes" },
+      { recipients: ["a"], recipient: "b" },
+      { recipients: ["."] },
+    ]) {
+      expect(await code(wrong), JSON.stringify(wrong)).to.equal("invalid-argument");
+    }
+    expect(fixture.server.requests.filter(({ key }) => key !== undefined)).to.deep.equal([]);
+    expect((await refusal(rewrap({ abortSignal: AbortSignal.abort() }))).name).to.equal("AbortError");
+    await rewrap({ journal: journal() });
+    expect((await refusal(rewrap({ journal: journal("journal", "another") }))).message).to.contain("another target");
+    const held = fixture.server.faults.pause({ operation: "HeadObject", key: "a" });
+    const running = rewrap({ journal: journal() });
+    await held.reached;
+    expect(await code({ journal: journal() })).to.equal("transfer-in-use");
+    held.release();
+    await running;
+  });
+
+  it("begins no more objects a second than it may", async () => {
+    await fixture.put(numbered(6));
+    const began = performance.now();
+    await rewrap({ rate: 20, dryRun: true });
+    expect(performance.now() - began).to.be.greaterThan(240);
+  });
+});
+
+/** A keyring as a plain object, of which a part can be another. */
+function forwarded(keyring: RawAesKeyring) {
+  return {
+    wrapAlgorithms: keyring.wrapAlgorithms,
+    onEncrypt: keyring.onEncrypt.bind(keyring),
+    onDecrypt: keyring.onDecrypt.bind(keyring),
+  };
+}

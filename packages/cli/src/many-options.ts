@@ -1,0 +1,96 @@
+import { scryptSync } from "node:crypto";
+import type { EnvelopeFilter, JournalOptions, RewritingOptions } from "@s3ec/bulk";
+import { S3EncryptionError } from "@s3ec/materials";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { entry, listed, positive } from "./command-options.js";
+import type { ObjectAddress } from "./object-address.js";
+import { assertSource, filterOf, type SourceOptions, sourceOptions } from "./object-source.js";
+
+/** What a command that changes objects is told where they may be many. */
+export interface ManyOptions extends SourceOptions {
+  readonly dryRun?: boolean;
+  readonly concurrency?: number;
+  readonly rate?: number;
+  readonly format?: readonly string[];
+  readonly wrap?: readonly string[];
+  readonly described?: Readonly<Record<string, string>>;
+  readonly resume?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+  readonly summary?: boolean;
+}
+
+/** Adds the options that say which objects, how fast, and how each is reported. */
+export function manyOptions(command: Command): Command {
+  return sourceOptions(command)
+    .option("--format <V1|V2|V3>", "of those, the ones of this format (repeatable)", listed)
+    .option("--wrap <NAME>", "of those, the ones with such a wrapped key: kms, AES/GCM (repeatable)", listed)
+    .option("--described <k=v>", "of those, the ones with a wrapped key that is so described (repeatable)", entry)
+    .option("--dry-run", "use the keys, and change nothing")
+    .option("--resume <JOURNAL>", "record what is done in this file, and go on with what it says")
+    .option("--concurrency <N>", "objects that are worked on at once (default: 16)", positive)
+    .option("--rate <N>", "objects a second at most", perSecond)
+    .addOption(new Option("--json", "a line of JSON for each object, and a last one of totals").conflicts("csv"))
+    .option("--csv", "CSV, with the totals on standard error")
+    .option("--summary", "the totals alone");
+}
+
+/** Whether the address is of many objects. */
+export function isMany({ recursive, inventory, keys }: SourceOptions): boolean {
+  return recursive === true || inventory !== undefined || keys !== undefined;
+}
+
+/** Throws `invalid-argument` for options that do not go together. */
+export function assertMany(address: ObjectAddress, options: ManyOptions): void {
+  assertSource(address, options);
+  if (isMany(options)) return;
+  const names = { "--resume": "resume", "--format": "format", "--wrap": "wrap", "--described": "described" } as const;
+  const [name] = Object.entries(names).find(([, key]) => options[key] !== undefined) ?? [];
+  if (name === undefined) return;
+  throw new S3EncryptionError("invalid-argument", `${name} is of many objects: --recursive, --inventory or --keys.`);
+}
+
+/** What the functions of bulk are told. */
+export async function rewriting(
+  Bucket: string,
+  options: ManyOptions,
+  target: unknown,
+  abortSignal: AbortSignal,
+): Promise<RewritingOptions> {
+  const { concurrency, rate, dryRun, resume } = options;
+  const filter = await filterOf(options);
+  const envelopes = await envelopesMeant(options);
+  return {
+    Bucket,
+    abortSignal,
+    ...(filter === undefined ? {} : { filter }),
+    ...(envelopes === undefined ? {} : { envelopeFilter: envelopes }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rate === undefined ? {} : { rate }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(resume === undefined ? {} : { journal: journalOf(resume, Bucket, target) }),
+  };
+}
+
+async function envelopesMeant({ format, wrap, described }: ManyOptions): Promise<EnvelopeFilter | undefined> {
+  if (format === undefined && wrap === undefined && described === undefined) return undefined;
+  const { envelopeFilter } = await import("@s3ec/bulk");
+  return envelopeFilter({
+    // Whatever is no format is refused by its name.
+    ...(format === undefined ? {} : { formats: format as ("V1" | "V2" | "V3")[] }),
+    ...(wrap === undefined ? {} : { wraps: wrap }),
+    ...(described === undefined ? {} : { description: described }),
+  });
+}
+
+/** A configuration may hold a secret that could be guessed: what stands for it in the file is slow to try. */
+function journalOf(path: string, bucket: string, target: unknown): JournalOptions {
+  const digest = scryptSync(JSON.stringify(target), `s3ec journal of ${bucket}`, 32);
+  return { path, target: digest.toString("base64url") };
+}
+
+function perSecond(text: string): number {
+  const rate = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (rate > 0) return rate;
+  throw new InvalidArgumentError("Write a number of objects a second, such as 50 or 0.5.");
+}

@@ -1,0 +1,86 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { RewriteTotals, type RewrittenObject } from "@s3ec/bulk";
+import { printable } from "@s3ec/envelope";
+import { csvLine } from "./csv-line.js";
+import { EXIT_CODES } from "./exit-codes.js";
+import type { ManyOptions } from "./many-options.js";
+import type { ObjectAddress } from "./object-address.js";
+import { objectSource } from "./object-source.js";
+import { objectsProgress } from "./objects-progress.js";
+import { print, tell } from "./printing.js";
+import { placeText } from "./wrap-place.js";
+
+/** Objects of a source, and what is done to them. */
+export type Rewriter = (objects: Awaited<ReturnType<typeof objectSource>>["objects"]) => AsyncIterable<RewrittenObject>;
+
+/** Does it, prints what comes of each object, then what it comes to; returns the exit code. */
+export async function rewriteMany(
+  client: S3Client,
+  address: ObjectAddress,
+  options: ManyOptions,
+  rewriter: Rewriter,
+  signal: AbortSignal,
+): Promise<number> {
+  const { json = false, csv = false, summary = false } = options;
+  const source = () => objectSource(client, address, options, signal);
+  const totals = new RewriteTotals();
+  if (csv && !summary) await print(COLUMNS.join(","));
+  const { objects } = await source();
+  using progress = objectsProgress(async () => (options.keys === "-" ? undefined : (await source()).objects), summary);
+  for await (const each of rewriter(objects)) {
+    totals.add(each);
+    progress.add();
+    if (!summary) await print(json ? JSON.stringify(each) : csv ? lineOfCsv(each) : tableLine(each));
+  }
+  progress.stop();
+  if (json) await print(JSON.stringify({ totals }));
+  else if (csv) await tell(totalsIn(totals).join("\n"));
+  else await print([...(summary ? [] : [""]), ...totalsIn(totals)].join("\n"));
+  return totals.isAllDone ? EXIT_CODES.ok : EXIT_CODES.open;
+}
+
+const COLUMNS = [
+  "key",
+  "version",
+  "outcome",
+  "code",
+  "wraps",
+  "places",
+  "changed",
+  "replacedVersion",
+  "problem",
+  "todo",
+];
+
+function lineOfCsv({ Key, VersionId, outcome, code, wraps = [], changed = [], ...rest }: RewrittenObject): string {
+  const { replacedVersionId, problem, todo } = rest;
+  const names = wraps.map(({ wrapAlgorithm }) => wrapAlgorithm).join(" ");
+  const places = wraps.map(({ place }) => placeText(place)).join(" ");
+  // URL-encoded, as in an inventory: `--keys-encoding url` reads it back.
+  const cells = [encodeURIComponent(Key), VersionId, outcome, code, names, places, changed.join(" ")];
+  return csvLine([...cells, replacedVersionId, problem, todo].map((text = "") => text));
+}
+
+function tableLine({ Key, VersionId, outcome, problem, todo, wraps = [] }: RewrittenObject): string {
+  const version = VersionId === undefined ? "" : ` (version ${VersionId})`;
+  const said = [problem, todo].filter((text) => text !== undefined).join(" ");
+  const names = wraps.map(({ wrapAlgorithm }) => wrapAlgorithm).join(" ");
+  return `${outcome.padEnd(10)}  ${names.padEnd(14)}  ${printable(`${Key}${version}${said === "" ? "" : `: ${said}`}`)}`;
+}
+
+function totalsIn({ byOutcome, byCode, keptVersions }: RewriteTotals): string[] {
+  if (byOutcome.size === 0) return ["There is nothing to do."];
+  return [
+    ...[...byOutcome].map(([outcome, count]) => `${outcome}: ${objectsIn(count)}`),
+    ...(byCode.size === 0 ? [] : ["Why not:", ...[...byCode].map(([code, count]) => `  ${code}: ${objectsIn(count)}`)]),
+    ...(keptVersions === 0
+      ? []
+      : [
+          `Versions that were replaced, and keep the old wrap: ${keptVersions}. They need the old key for as long as they are kept.`,
+        ]),
+  ];
+}
+
+function objectsIn(count: number): string {
+  return `${count} ${count === 1 ? "object" : "objects"}`;
+}
