@@ -58,7 +58,7 @@ describe("s3ec with streams and names", function () {
     expect({ code, stderr }).to.deep.equal({
       code: 2,
       stderr:
-        "s3ec: Only KMS keyrings bind an encryption context; pass --description with raw keys, or leave it out.\n",
+        "s3ec: Only KMS keyrings bind an encryption context; pass --description with raw keys, or leave it out. Where an object has a context, a further or new key that binds none is given so: --no-to-context.\n",
     });
   });
 
