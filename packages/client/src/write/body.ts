@@ -14,7 +14,7 @@ import {
   quiet,
 } from "../streams.js";
 import { FileBody } from "./file-body.js";
-import { assertUnread, notNothing, tellsThatItWasRead } from "./taken-body.js";
+import { assertUnread, encoded, notNothing, tellsThatItWasRead } from "./taken-body.js";
 
 /** A body being read: chunks, how many bytes they should be, and how to let go of it before its end. */
 export interface BodySource {
@@ -52,7 +52,9 @@ export function sourceOfBody(body: unknown, stated: number | undefined): BodySou
 function sourceOf(body: unknown, stated: number | undefined): BodySource {
   const bytes = body === undefined || body === null ? new Uint8Array(0) : bytesOf(body);
   if (bytes !== undefined) {
-    return { chunks: piecesOf(bytes), length: bytes.length, isInMemory: true, destroy: NOTHING };
+    // A buffer can be transferred to another thread while a key store is asked: nothing is left of it then.
+    const chunks = exactly(piecesOf(bytes), bytes.length);
+    return { chunks, length: bytes.length, isInMemory: true, destroy: NOTHING };
   }
   if (body instanceof FileBody) return sourceOnce(body.chunks(), NOTHING, body.length());
   if (isBlob(body)) return sourceOnce(piecesOfBlob(body), NOTHING, body.size);
@@ -78,12 +80,29 @@ function sourceOnce(chunks: AsyncIterable<Uint8Array>, destroy: () => void, leng
   return { chunks, length, isInMemory: false, destroy };
 }
 
-/** Bytes that are there, of whatever realm. OpenSSL takes them as they are. */
+/** Bytes that are there, of whatever realm. OpenSSL takes them as they are. Throws for those of a buffer that was transferred. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value === "string") return Buffer.from(value, "utf8");
+  assertNotTransferred(value);
   if (isUint8Array(value)) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return isAnyArrayBuffer(value) ? new Uint8Array(value) : undefined;
+}
+
+/** A buffer that was transferred looks like one of no bytes, which would be stored with success. */
+function assertNotTransferred(value: unknown): void {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+  if (!isAnyArrayBuffer(buffer) || buffer.byteLength > 0) return;
+  try {
+    // Told by what cannot be done with it: Node 20 has no other way.
+    new Uint8Array(buffer);
+  } catch (cause) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      "The bytes of the Body were transferred to another thread, or to a structuredClone(), and are here no more: pass a copy.",
+      { cause },
+    );
+  }
 }
 
 export function isBlob(value: unknown): value is Blob {
@@ -116,8 +135,16 @@ function always(chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
 function ifUnread(stream: Readable, chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
   return () => {
     assertUnread(stream);
-    return chunks;
+    return stream.readableEncoding === null ? chunks : wellFormed(chunks);
   };
+}
+
+/** Text of a stream of UTF-8 is its bytes, unless they were none: then it has U+FFFD in their place. */
+async function* wellFormed(chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  for await (const chunk of chunks) {
+    if (typeof chunk === "string" && chunk.includes("\uFFFD")) throw encoded("utf8");
+    yield chunk;
+  }
 }
 
 /** A file about to be read: in large pieces, which is most of what a fast upload needs, and of known length. */

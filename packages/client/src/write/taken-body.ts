@@ -26,13 +26,23 @@ export function takeBody(body: unknown): void {
   TAKEN.add(body);
 }
 
-/** Throws when some of a stream has gone elsewhere, as far as it tells. */
+/** Throws when some of a stream has gone elsewhere, as far as it tells, or when it gives something other than its bytes. */
 export function assertUnread(body: object): void {
   // It says itself what is wrong.
   if (isNodeStream(body) && body.errored) throw body.errored;
   const isOver = isNodeStream(body) && (body.destroyed === true || body.readable === false);
   // Of web streams too, though its type does not say so.
   if (isOver || Readable.isDisturbed(body as Readable)) throw refused("was read from, or closed, before");
+  const encoding = isNodeStream(body) ? (body.readableEncoding ?? null) : null;
+  if (encoding !== null && !/^utf-?8$/i.test(encoding)) throw encoded(encoding);
+}
+
+/** A stream with an encoding gives text, and what would be stored is that. */
+export function encoded(encoding: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "invalid-argument",
+    `The Body is a stream with an encoding (${encoding}), which gives text that is not its bytes; leave the encoding out.`,
+  );
 }
 
 /** Whether a body that was read before shows it: neither iterators nor streams of other makers have to. */
