@@ -4,7 +4,13 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectAnnotationCommand,
+  ListObjectsV2Command,
+  PutObjectAnnotationCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
 import { listObjects, rewrapObjects } from "@s3ec/bulk";
 import { addRecipient } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
@@ -65,6 +71,45 @@ describe("a run over many objects that is killed", () => {
       }
       expect(tried).to.be.greaterThan(12);
     });
+  }
+
+  it("puts annotations back that a copy in parts had put aside when it was killed", async () => {
+    const [old, next] = ["2024", "2026"].map(
+      (key) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key } }),
+    ) as [RawAesKeyring, RawAesKeyring];
+    const MiB = 1024 ** 2;
+    const note = { Bucket, Key: "a", AnnotationName: "theirs" };
+    const prepare = async () => {
+      await fixture
+        .client({ keyring: old })
+        .send(new PutObjectCommand({ Bucket, Key: "a", Body: Buffer.alloc(5 * MiB + 1) }));
+      await fixture.plain.send(new PutObjectAnnotationCommand({ ...note, AnnotationPayload: "text" }));
+    };
+    const run = async (client: Parameters<typeof rewrapObjects>[0], path: string) => {
+      const journal = { path: join(fixture.folder, path), target: "2026" };
+      const options = { Bucket, to: { keyring: next }, settleTime: 0, copyLimit: 5 * MiB, journal };
+      return await gathered(rewrapObjects(client, only("a"), options));
+    };
+    await prepare();
+    const whole = dyingClient(fixture, { keyring: old }, { most: 1000, last: "unanswered" });
+    expect((await run(whole.client, "whole"))[0]?.outcome).to.equal("rewrapped");
+    // The last POST completes the copy; behind it nothing is sent any more.
+    const most = whole.sent.findLastIndex((name) => name.startsWith("POST")) + 1;
+    await prepare();
+    await run(dyingClient(fixture, { keyring: old }, { most, last: "unanswered" }).client, "killed");
+    expect(await fixture.read("a", { keyring: next })).to.have.lengthOf(5 * MiB + 1);
+    expect(await asideOf("a")).to.equal(true);
+    expect((await run(fixture.client({ keyring: old }), "killed"))[0]?.outcome).to.be.oneOf(["rewrapped", "current"]);
+    const { AnnotationPayload } = await fixture.plain.send(new GetObjectAnnotationCommand(note));
+    expect(await AnnotationPayload?.transformToString()).to.equal("text");
+    expect(await asideOf("a")).to.equal(false);
+  });
+
+  async function asideOf(key: string): Promise<boolean> {
+    const { KeyCount = 0 } = await fixture.plain.send(
+      new ListObjectsV2Command({ Bucket, Prefix: `${key}.s3ec-annotations` }),
+    );
+    return KeyCount > 0;
   }
 
   it(`misses none, does none twice, and leaves all of them readable (kill -9, ${KILLS} times)`, async function () {

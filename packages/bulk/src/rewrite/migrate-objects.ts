@@ -1,4 +1,4 @@
-import { DeleteObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isRewrapped, type MigrateOptions, migrateObject, plainClientOf } from "@s3ec/client";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf } from "../audit/audit-objects.js";
@@ -7,6 +7,7 @@ import { METADATA } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
+import { hasCarriedFile, tagOf } from "./carried-file.js";
 import { checkedEarly } from "./checked-early.js";
 import { type Attempt, isNotOpened, OPENED, type Rewriting, rewriteObjects } from "./rewrite-objects.js";
 import { type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
@@ -37,9 +38,6 @@ export async function* migrateObjects(
   await checkedEarly((abortSignal) => migrateObject(client, { ...one, Key: "-", abortSignal }));
   yield* rewriteObjects(client, objects, options, new Migrating(client, one, options.dryRun === true));
 }
-
-/** What follows an object's key in that of the file which holds its annotations while it is written anew. */
-const ASIDE = ".s3ec-annotations";
 
 class Migrating implements Rewriting {
   readonly command = "migrate";
@@ -83,7 +81,7 @@ class Migrating implements Rewriting {
   /** Removes the files that held keys of the object before; its annotations are put back by doing it anew. */
   async finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<boolean> {
     for (const { key, etag } of intentOf(standing, intents)?.removes ?? []) {
-      if ((await this.#tagOf(key)) !== etag) continue;
+      if ((await tagOf(this.#client, this.#options, key)) !== etag) continue;
       const { Bucket, abortSignal } = this.#options;
       const remove = new DeleteObjectCommand({ Bucket, Key: key, IfMatch: etag });
       const request = abortSignal === undefined ? {} : { abortSignal };
@@ -94,7 +92,7 @@ class Migrating implements Rewriting {
           if (![404, 409, 412].includes(statusOf(error) ?? 0)) throw error;
         });
     }
-    return (await this.#tagOf(`${Key}${ASIDE}`)) === undefined;
+    return !(await hasCarriedFile(this.#client, this.#options, Key));
   }
 
   async isCurrent(Key: string): Promise<boolean> {
@@ -109,18 +107,6 @@ class Migrating implements Rewriting {
     const audit = auditingOf(this.#client, { Bucket, ...request }, true);
     const { isCommitting } = await auditObject(audit, { Key });
     return isCommitting === true;
-  }
-
-  async #tagOf(Key: string): Promise<string | undefined> {
-    const { Bucket, abortSignal } = this.#options;
-    const request = abortSignal === undefined ? {} : { abortSignal };
-    try {
-      return (await plainClientOf(this.#client).send(new HeadObjectCommand({ Bucket, Key }), request)).ETag;
-    } catch (error) {
-      // Without s3:ListBucket, S3 answers 403 where there is none.
-      if ([403, 404].includes(statusOf(error) ?? 0)) return undefined;
-      throw error;
-    }
   }
 }
 

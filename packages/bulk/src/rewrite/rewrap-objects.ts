@@ -5,6 +5,7 @@ import { annotationsOf, fileOf, METADATA } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
+import { hasCarriedFile } from "./carried-file.js";
 import { checkedEarly } from "./checked-early.js";
 import { type Attempt, isIntended, isNotOpened, OPENED, type Rewriting, rewriteObjects } from "./rewrite-objects.js";
 import { type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
@@ -109,6 +110,18 @@ class Rewrapping implements Rewriting {
 
   isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
     return this.#targets.every((target) => this.#isWritten(target, standing, intents));
+  }
+
+  /** A copy in parts that broke off has left annotations aside: the same call puts them back before it looks at any key. */
+  async finish(Key: string): Promise<boolean> {
+    if (!(await hasCarriedFile(this.#client, this.#options, Key))) return true;
+    const enough = new Error("They are back, and nothing has to be written.");
+    const beforeWrite = (): Promise<void> => Promise.reject(enough);
+    const failure: unknown = await rewrapObject(this.#client, { ...this.#options, Key, beforeWrite }).catch(
+      (error: unknown) => error,
+    );
+    if (await hasCarriedFile(this.#client, this.#options, Key)) throw failure;
+    return true;
   }
 
   async isCurrent(Key: string): Promise<boolean> {

@@ -61,7 +61,8 @@ export async function rewrapObject(client: S3Client, options: RewrapOptions): Pr
 
 async function attempt(client: S3Client, rewrap: Rewrap): Promise<RewrappedObject | undefined> {
   const object = await standingObject(client, rewrap);
-  if (rewrap.VersionId === undefined && isLarge(object.head, rewrap.keep)) {
+  const isDryRun = rewrap.writing.dryRun === true;
+  if (rewrap.VersionId === undefined && !isDryRun && isLarge(object.head, rewrap.keep)) {
     // By a copy that broke off: what it had written may be what the keys here no longer open.
     await finishCarrying(client, rewrap.object, markOf(object.format), rewrap.from.abortSignal);
   }
