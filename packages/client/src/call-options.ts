@@ -84,6 +84,7 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   options: SendOptions,
 ): PreparedCall<Command> {
   assertKnownOptions(options, SEND, "send");
+  assertOwn(options);
   assertNotInInput(command.input);
   const call: Record<string, unknown> = {};
   const request: Record<string, unknown> = {};
@@ -109,9 +110,25 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   };
 }
 
+/** What is inherited, or hidden, is not among an object's entries: it would be dropped, and nothing bound or aborted by it. */
+function assertOwn(options: object): void {
+  const names = Object.keys(SEND);
+  const hidden = names.find((name) => name in options && !Object.prototype.propertyIsEnumerable.call(options, name));
+  if (hidden === undefined) return;
+  throw invalid(
+    `Pass ${hidden} as a property of a plain object, such as { ...options, ${hidden}: options.${hidden} }: here it is inherited, or hidden.`,
+  );
+}
+
 /** The SDK ignores what it does not know of an input, and the object would be written without what it asks for (S10). */
 function assertNotInInput(input: object): void {
-  const misplaced = Object.keys(CALL).find((name) => Object.hasOwn(input, name));
+  // In the SDK's capitals, too; `Format` alone could be a name of its own.
+  const given = new Set(
+    Object.keys(input).flatMap((name) => [name, `${name.charAt(0).toLowerCase()}${name.slice(1)}`]),
+  );
+  const misplaced = Object.keys(CALL).find((name) =>
+    name === "format" ? Object.hasOwn(input, name) : given.has(name),
+  );
   if (misplaced === undefined) return;
   throw invalid(
     `Pass ${misplaced} beside the command, not in it: client.send(command, { ${misplaced} }); or put it into the params of others' commands by withEncryptionOptions(params, { ${misplaced} }).`,

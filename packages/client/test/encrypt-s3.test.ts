@@ -115,6 +115,30 @@ describe("a client given to encryptS3", () => {
     });
   }
 
+  it("refuses options of a call that are inherited or hidden, which would be dropped", async () => {
+    const client = fixture.client();
+    class Options {
+      get materialDescription() {
+        return { project: "k1" };
+      }
+    }
+    const hidden = Object.defineProperty({}, "materialDescription", { value: { project: "k1" } });
+    const aborted = Object.create({ abortSignal: AbortSignal.abort() });
+    for (const options of [Object.create({ encryptionContext: { a: "b" } }), new Options(), hidden, aborted]) {
+      const { code, message } = await refusal(client.send(put("inherited"), options));
+      expect(code).to.equal("invalid-argument");
+      expect(message).to.contain("as a property of a plain object");
+    }
+    expect(await fixture.keys("inherited")).to.eql([]);
+  });
+
+  it("refuses them in the command in the SDK's capitals, too", async () => {
+    const misplaced = put("capitals");
+    Object.assign(misplaced.input, { EncryptionContext: { a: "b" } });
+    expect((await refusal(fixture.client().send(misplaced))).code).to.equal("invalid-argument");
+    expect(await fixture.keys("capitals")).to.eql([]);
+  });
+
   it("refuses options of a call that are in the command, where the SDK would ignore them", async () => {
     const client = encryptS3(made(), OPTIONS);
     const misplaced = put("misplaced");
