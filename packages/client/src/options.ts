@@ -63,7 +63,7 @@ export interface ResolvedOptions {
   readonly allowUnencryptedCommands: ReadonlySet<string>;
 }
 
-const OPTIONS: OptionNames<S3EncryptionOptions> = {
+export const ENCRYPTION: OptionNames<S3EncryptionOptions> = {
   keyring: true,
   materialsManager: true,
   commitmentPolicy: true,
@@ -92,7 +92,7 @@ export function resolveOptions(
   if (options === undefined) {
     throw invalid(`Pass the encryption options: ${usage}.`);
   }
-  assertKnownOptions(options, OPTIONS, "encryption", "invalid-configuration");
+  assertKnownOptions(options, ENCRYPTION, "encryption", "invalid-configuration");
   const { keyring, materialsManager, commitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" } = options;
   const { enableDelayedAuthenticationMode = false } = options;
   // Texts are true, "false" among them.

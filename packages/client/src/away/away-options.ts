@@ -1,7 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import { CALL, type CallOptions, callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
-import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "../options.js";
+import { ENCRYPTION, type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "../options.js";
 import { encryptionOf } from "../plain-client.js";
 
 /**
@@ -24,27 +24,11 @@ export interface AwayOptions
   readonly abortSignal?: AbortSignal;
 }
 
-const ENCRYPTION: OptionNames<Omit<S3EncryptionOptions, "allowUnencryptedCommands" | "parallelRanges">> = {
-  keyring: true,
-  materialsManager: true,
-  commitmentPolicy: true,
-  encryptionAlgorithm: true,
-  enableLegacyWrappingAlgorithms: true,
-  enableLegacyUnauthenticatedModes: true,
-  enableDelayedAuthenticationMode: true,
-  bufferSize: true,
-  spool: true,
-  instructionFileConfig: true,
-  wrapPlacement: true,
-  describeInAnnotation: true,
-  enableUncommittedChildren: true,
-  formats: true,
-};
-
+const { allowUnencryptedCommands: _commands, parallelRanges: _ranges, ...OPTIONS } = ENCRYPTION;
 const { instructionFileVersionId: _version, preferInstructionFile: _prefer, ...SAID } = CALL;
 
 export const AWAY: OptionNames<AwayOptions> = {
-  ...ENCRYPTION,
+  ...OPTIONS,
   ...SAID,
   client: true,
   Bucket: true,
@@ -76,7 +60,7 @@ export function resolveAway<Options extends AwayOptions>(
   }
   assertKnownOptions(options, known, whose);
   const { client, Bucket, Key, abortSignal } = options;
-  const given = pick(options, ENCRYPTION);
+  const given = pick(options, OPTIONS);
   const stray = Object.keys(given)[0];
   if (client !== undefined && stray !== undefined) {
     throw invalid(`Give either a client, whose options are used, or ${stray}.`);

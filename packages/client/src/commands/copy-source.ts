@@ -8,6 +8,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import type { StoredAddress, StoredVersion } from "../restate/seen-object.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
 
@@ -46,6 +47,18 @@ export function sourceOf(input: CopyObjectCommandInput): SourceInput {
     SSECustomerKeyMD5: input.CopySourceSSECustomerKeyMD5,
     ...(VersionId === undefined ? {} : { VersionId }),
   };
+}
+
+/** Where a copy is written, as other requests name it. */
+export function targetAddress(input: CopyObjectCommandInput): StoredAddress {
+  const { Bucket = "", Key = "", ExpectedBucketOwner, RequestPayer } = input;
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
+  return { Bucket, Key, ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+}
+
+/** What is copied, as an object that is stored. */
+export function sourceAddress(source: SourceInput): StoredVersion {
+  return { ...source, Bucket: source.Bucket ?? "" };
 }
 
 function decoded(path: string): string {

@@ -16,7 +16,7 @@ import { checksumAlgorithmOf, contentHeadersOf, sendableMetadata } from "../rest
 import { annotationsToCarry, tagsAlong } from "../restate/taken-along.js";
 import { isMissing } from "../s3-errors.js";
 import type { Attempts } from "../write/attempts.js";
-import { headOfSource, type SourceInput } from "./copy-source.js";
+import { headOfSource, type SourceInput, sourceAddress, targetAddress } from "./copy-source.js";
 import { refuseUnannotatable } from "./others-annotations.js";
 
 /** Which annotations go along: recipients' are for the readers of the source. */
@@ -65,12 +65,9 @@ export class LargeCopy {
    */
   static async of(client: S3Client, options: LargeCopyOptions): Promise<LargeCopy> {
     const { input, source, abortSignal, markOf } = options;
-    const from: StoredVersion = { ...source, Bucket: source.Bucket ?? "" };
+    const from = sourceAddress(source);
     const again = await saidAgain(client, { ...options, from });
-    const { Bucket = "", Key = "", ExpectedBucketOwner, RequestPayer } = input;
-    const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
-    const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
-    const target: StoredAddress = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers };
+    const target = targetAddress(input);
     const { annotations = [], losses } = again;
     if (annotations.length > 0) refuseUnannotatable(target);
     await finishCarrying(client, target, markOf, abortSignal);
@@ -90,8 +87,7 @@ export class LargeCopy {
       if (isAnother(head, await headOfSource(this.#client, source, {}, request))) throw changedMeanwhile();
       const { annotations, losses } = this.#again;
       if (annotations === undefined || annotations.length === 0 || which === "none") return;
-      const from = { ...source, Bucket: source.Bucket ?? "" };
-      const now = await annotationsToCarry(this.#client, from, losses, request, which);
+      const now = await annotationsToCarry(this.#client, sourceAddress(source), losses, request, which);
       if (JSON.stringify(now) !== JSON.stringify(annotations)) throw changedMeanwhile();
       await this.#carried.setAside(await this.#before(), markOf(head.Metadata));
     };

@@ -5,10 +5,10 @@ import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
 import { CarriedAnnotations } from "../moving/carried-annotations.js";
 import type { MarkOf } from "../moving/put-back.js";
 import { AllowedLosses } from "../restate/losses.js";
-import type { StoredAddress, StoredVersion } from "../restate/seen-object.js";
+import type { StoredAddress } from "../restate/seen-object.js";
 import { annotationsToCarry } from "../restate/taken-along.js";
 import { InstructionFileError } from "../write/sibling-error.js";
-import type { SourceInput } from "./copy-source.js";
+import { type SourceInput, sourceAddress, targetAddress } from "./copy-source.js";
 
 /**
  * Annotations of others, for a copy in one request that S3 is to give none: recipients' among them would be for the source's
@@ -34,7 +34,7 @@ export class OthersAnnotations {
     markOf: MarkOf,
     abortSignal: AbortSignal | undefined,
   ): Promise<OthersAnnotations | undefined> {
-    const from: StoredVersion = { ...source, Bucket: source.Bucket ?? "" };
+    const from = sourceAddress(source);
     if (whyNotAnnotatable(from) !== undefined) return undefined;
     await requireDirective();
     if (input.AnnotationDirective === "EXCLUDE") return undefined;
@@ -42,10 +42,7 @@ export class OthersAnnotations {
     const request = abortSignal === undefined ? {} : { abortSignal };
     const annotations = await annotationsToCarry(client, from, losses, request, "others");
     if (annotations.length === 0) return undefined;
-    const { Bucket = "", Key = "", ExpectedBucketOwner, RequestPayer } = input;
-    const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
-    const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
-    const to: StoredAddress = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers };
+    const to = targetAddress(input);
     refuseUnannotatable(to);
     const carrying = { from, to, annotations, encryption: input, losses };
     return new OthersAnnotations(await CarriedAnnotations.read(client, carrying, abortSignal), markOf);

@@ -7,7 +7,7 @@ import {
 import { S3EncryptionError } from "@s3ec/materials";
 import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import { httpStatusOf, isMissing } from "../s3-errors.js";
-import { headOfSource, type SourceInput } from "./copy-source.js";
+import { headOfSource, type SourceInput, targetAddress } from "./copy-source.js";
 
 /** An access point, by its ARN or alias: the name does not tell of which bucket. */
 const ACCESS_POINT = /^arn:|-s3alias$|--(?:ol|op|xa)-s3$|\.mrap$/;
@@ -31,16 +31,14 @@ export async function refuseTwoNames(
   head: HeadObjectCommandOutput,
   request: { readonly abortSignal?: AbortSignal },
 ): Promise<void> {
-  const { Bucket = "", Key, ExpectedBucketOwner, RequestPayer } = input;
+  const target = targetAddress(input);
+  const { Bucket, Key } = target;
   const names = [Bucket, source.Bucket ?? ""];
   if (Key !== source.Key || Bucket === source.Bucket || !names.some((name) => ACCESS_POINT.test(name))) return;
   if (names.some((name) => MULTI_REGION.test(name))) throw refused("may be", names);
-  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
-  const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
-  const asked = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers, VersionId: source.VersionId };
   let there: HeadObjectCommandOutput;
   try {
-    there = await client.send(new HeadObjectCommand(asked), request);
+    there = await client.send(new HeadObjectCommand({ ...target, VersionId: source.VersionId }), request);
   } catch (error) {
     if (isMissing(error)) return;
     if (![400, 403].includes(httpStatusOf(error) ?? 0)) throw error;

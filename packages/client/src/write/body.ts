@@ -52,9 +52,7 @@ export function sourceOfBody(body: unknown, stated: number | undefined): BodySou
 function sourceOf(body: unknown, stated: number | undefined): BodySource {
   const bytes = body === undefined || body === null ? new Uint8Array(0) : bytesOf(body);
   if (bytes !== undefined) {
-    // A buffer can be transferred to another thread while a key store is asked: nothing is left of it then.
-    const chunks = exactly(piecesOf(bytes), bytes.length);
-    return { chunks, length: bytes.length, isInMemory: true, destroy: NOTHING };
+    return { chunks: piecesOf(bytes), length: bytes.length, isInMemory: true, destroy: NOTHING };
   }
   if (body instanceof FileBody) return sourceOnce(body.chunks(), NOTHING, body.length());
   if (isBlob(body)) return sourceOnce(piecesOfBlob(body), NOTHING, body.size);

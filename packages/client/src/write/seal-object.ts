@@ -87,8 +87,7 @@ export interface KeptObject {
   readonly files: readonly SiblingFile[];
 }
 
-/** What is stored, but for the content. */
-/** An object with its envelope, and what is stored beside it. */
+/** What is stored, but for the content: an object with its envelope, and what is beside it. */
 export interface ObjectToStore {
   /** The caller's input without `Body` and `ContentLength`, with the envelope in its `Metadata`. */
   readonly input: PutObjectCommandInput;
