@@ -3,6 +3,7 @@ import type { ObjectAddress } from "../object-address.js";
 import { FilesBeside } from "./files-beside.js";
 import { KeysAround } from "./keys-around.js";
 import { type ListedObject, objectsBelow } from "./listed-objects.js";
+import { assertBehindNoLink } from "./local-target.js";
 import type { LocalFile } from "./local-tree.js";
 import type { PathFilter } from "./path-filter.js";
 import { shownPath, shownPlace } from "./place.js";
@@ -73,13 +74,20 @@ async function* deletions(
   }
 }
 
-/** Deletes files that are still what was listed. */
-export async function* fileDeletions(files: readonly LocalFile[]): AsyncGenerator<Task> {
+/** Deletes files below a folder that are still what was listed; what a link to a folder leads to is left. */
+export async function* fileDeletions(folder: string, files: readonly LocalFile[]): AsyncGenerator<Task> {
   for (const file of files) {
+    const step = { operation: "delete", from: shownPath(file.path) } as const;
+    if (file.isBehindLink === true) {
+      yield { step, skip: "linked" };
+      continue;
+    }
     yield {
-      step: { operation: "delete", from: shownPath(file.path) },
+      step,
       size: 0,
       run: async () => {
+        // A folder may have become a link since.
+        await assertBehindNoLink(folder, file);
         await removeUnchanged(file);
         return { state: "done", bytes: 0 };
       },

@@ -1,6 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import type { LocalFile } from "./local-tree.js";
 
 /**
  * The path below a folder that a key's name stands for. A key is whatever its writer chose: one that would lead out of the
@@ -45,6 +46,20 @@ export async function makeRoomFor(folder: string, path: string): Promise<void> {
   if (there === undefined) return;
   assertInside(root, there, path);
   await assertOwnName(root, folder, path);
+}
+
+/**
+ * For what is deleted below `folder`: a link on the way, wherever it leads, may lead to what is nobody's to delete.
+ *
+ * @throws S3EncryptionError `unsupported-operation`
+ */
+export async function assertBehindNoLink(
+  folder: string,
+  { name, path }: Pick<LocalFile, "name" | "path">,
+): Promise<void> {
+  const root = await realpath(folder);
+  if ((await realpath(dirname(path))) === join(root, dirname(name))) return;
+  throw new S3EncryptionError("unsupported-operation", "It is behind a link to a folder: delete it there.");
 }
 
 async function madeFolder(folder: string): Promise<string> {

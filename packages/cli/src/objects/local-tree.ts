@@ -11,6 +11,8 @@ export interface LocalFile {
   readonly size: number;
   /** Milliseconds. */
   readonly modified: number;
+  /** Whether a link below the folder leads to where it is, which need not be below the folder. */
+  readonly isBehindLink?: true;
 }
 
 /** What was there, and cannot be read. */
@@ -37,25 +39,37 @@ const OURS = /^\.s3ec-/;
  */
 export async function* localTree(folder: string, options: TreeOptions = {}): AsyncGenerator<LocalFile | UnreadPath> {
   const there = await stat(folder);
-  yield* filesIn(folder, "", options, [identity(there)]);
+  yield* filesIn(folder, "", options, { folders: [identity(there)], isLinked: false });
+}
+
+/** The folders that one is in, and whether any of them but the first is a link. */
+interface Around {
+  readonly folders: readonly string[];
+  readonly isLinked: boolean;
 }
 
 async function* filesIn(
   folder: string,
   prefix: string,
   options: TreeOptions,
-  around: readonly string[],
+  { folders, isLinked }: Around,
 ): AsyncGenerator<LocalFile | UnreadPath> {
   for (const entry of await entriesIn(folder, prefix, options)) {
     const { name, path } = entry;
     if ("unread" in entry) yield entry;
     else if (entry.stats.isDirectory()) {
       const own = identity(entry.stats);
-      if (around.includes(own)) yield { name, path, unread: "It is a link to a folder that it is in.", isFolder: true };
-      else yield* belowOf(path, name, options, [...around, own]);
+      if (folders.includes(own)) {
+        yield { name, path, unread: "It is a link to a folder that it is in.", isFolder: true };
+      } else {
+        yield* belowOf(path, name, options, { folders: [...folders, own], isLinked: isLinked || entry.isLink });
+      }
     } else if (!entry.stats.isFile()) {
       yield { name, path, unread: "It is a device, a pipe or a socket.", isFolder: false };
-    } else yield { name, path, size: entry.stats.size, modified: entry.stats.mtimeMs };
+    } else {
+      const { size, mtimeMs } = entry.stats;
+      yield { name, path, size, modified: mtimeMs, ...(isLinked ? { isBehindLink: true } : {}) };
+    }
   }
 }
 
@@ -63,7 +77,7 @@ async function* belowOf(
   path: string,
   name: string,
   options: TreeOptions,
-  around: readonly string[],
+  around: Around,
 ): AsyncGenerator<LocalFile | UnreadPath> {
   try {
     yield* filesIn(path, `${name}/`, options, around);
@@ -73,7 +87,9 @@ async function* belowOf(
   }
 }
 
-type Entry = { readonly name: string; readonly path: string; readonly stats: Stats } | UnreadPath;
+type Entry =
+  | { readonly name: string; readonly path: string; readonly stats: Stats; readonly isLink: boolean }
+  | UnreadPath;
 
 /** Sorted as S3 sorts keys: a folder by its name with the slash. */
 async function entriesIn(folder: string, prefix: string, { followSymlinks = true }: TreeOptions): Promise<Entry[]> {
@@ -100,7 +116,7 @@ async function entryOf(
     return { ...named, unread: "Its name is no UTF-8.", isFolder: true };
   }
   try {
-    return { ...named, stats: await stat(named.path) };
+    return { ...named, stats: await stat(named.path), isLink: dirent.isSymbolicLink() };
   } catch (error) {
     if (!isSystemError(error)) throw error;
     const unread = dirent.isSymbolicLink()

@@ -39,6 +39,8 @@ export async function sync(
     return;
   }
   const { to } = pair;
-  const tasks = to.kind === "s3" ? deletionsOfExtraneous(context, to, findings.objects) : fileDeletions(findings.files);
+  if (to.kind === "stream") return;
+  const tasks =
+    to.kind === "s3" ? deletionsOfExtraneous(context, to, findings.objects) : fileDeletions(to.path, findings.files);
   await runTasks(tasks, report, { dryrun, signal });
 }

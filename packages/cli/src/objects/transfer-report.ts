@@ -36,12 +36,13 @@ export interface StepDone {
   readonly details?: readonly string[];
 }
 
-export type SkipReason = "there" | "plain" | "unread" | "needed";
+export type SkipReason = "there" | "plain" | "unread" | "needed" | "linked";
 
 const SKIPPED: Readonly<Record<SkipReason, string>> = {
   there: "It is there already.",
   plain: "It is not encrypted.",
   unread: "",
+  linked: "It is behind a link to a folder: delete it there.",
   needed: "It may be an instruction file of an object that stays.",
 };
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
@@ -73,6 +73,48 @@ describe("s3ec sync", function () {
     expect(at.files("copy")).to.deep.equal(["b", "c/d"]);
   });
 
+  it("deletes nothing behind a link to a folder, wherever that leads", async () => {
+    await at.run("sync", "tree", "s3://demo/t");
+    await at.run("sync", "s3://demo/t", "down");
+    at.write("outside/mine", "mine");
+    at.write("outside/file", "mine, too");
+    for (const [to, link] of [
+      ["outside", "down/link"],
+      ["down/c", "down/inner"],
+      ["outside/file", "down/x"],
+    ] as const) {
+      symlinkSync(join(at.folder, to), join(at.folder, link));
+    }
+    const { code, stdout, stderr } = await at.run("sync", "s3://demo/t", "down", "--delete");
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: "delete: down/x\n" });
+    expect(lines(stderr)).to.deep.equal(
+      ["inner/d", "link/file", "link/mine"].map(
+        (name) => `warning: Skipping down/${name}. It is behind a link to a folder: delete it there.`,
+      ),
+    );
+    expect(at.files("outside")).to.deep.equal(["file", "mine"]);
+    expect(at.files("down")).to.deep.equal(["a", "b", "c/d"]);
+    expect(existsSync(join(at.folder, "down/x"))).to.equal(false);
+    // Nor behind one that came in the place of a folder meanwhile.
+    at.write("down/y/mine", "extraneous");
+    at.write("down/v/extraneous", "extraneous");
+    at.write("tree/z", "new");
+    await at.run("cp", "tree/z", "s3://demo/t/z");
+    const held = at.server.faults.pause({ operation: "GetObject", key: "t/z", at: "request" });
+    const syncing = at.run("sync", "s3://demo/t", "./down/", "--delete");
+    await held.reached;
+    renameSync(join(at.folder, "down/y"), join(at.folder, "moved"));
+    symlinkSync(join(at.folder, "moved"), join(at.folder, "down/y"));
+    held.release();
+    const meanwhile = await syncing;
+    expect(meanwhile.code).to.equal(8);
+    expect(meanwhile.stderr).to.match(
+      /^delete failed: down\/y\/mine It is behind a link to a folder: delete it there/m,
+    );
+    expect(meanwhile.stdout).to.contain("delete: down/v/extraneous\n");
+    expect(at.files("moved")).to.deep.equal(["mine"]);
+  });
+
   it("deletes nothing where one could not be transferred, or read", async () => {
     await at.run("sync", "tree", "s3://demo/t");
     rmSync(join(at.folder, "tree/a"));
@@ -85,7 +127,6 @@ describe("s3ec sync", function () {
     heal();
     mkdirSync(join(at.folder, "tree/c/deeper"));
     // To whoever may read all, nothing is unreadable but what leads nowhere.
-    const { symlinkSync } = await import("node:fs");
     symlinkSync(join(at.folder, "tree"), join(at.folder, "tree/circle"));
     const unread = await at.run("sync", "tree", "s3://demo/t", "--delete");
     expect(unread.code).to.equal(8);
