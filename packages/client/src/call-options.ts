@@ -84,7 +84,6 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   options: SendOptions,
 ): PreparedCall<Command> {
   assertKnownOptions(options, SEND, "send");
-  assertOwn(options);
   assertNotInInput(command.input);
   const call: Record<string, unknown> = {};
   const request: Record<string, unknown> = {};
@@ -110,24 +109,11 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   };
 }
 
-/** What is inherited, or hidden, is not among an object's entries: it would be dropped, and nothing bound or aborted by it. */
-function assertOwn(options: object): void {
-  const names = Object.keys(SEND);
-  const hidden = names.find((name) => name in options && !Object.prototype.propertyIsEnumerable.call(options, name));
-  if (hidden === undefined) return;
-  throw invalid(
-    `Pass ${hidden} as a property of a plain object, such as { ...options, ${hidden}: options.${hidden} }: here it is inherited, or hidden.`,
-  );
-}
-
 /** The SDK ignores what it does not know of an input, and the object would be written without what it asks for (S10). */
 function assertNotInInput(input: object): void {
   // In the SDK's capitals, too; `Format` alone could be a name of its own.
-  const given = new Set(
-    Object.keys(input).flatMap((name) => [name, `${name.charAt(0).toLowerCase()}${name.slice(1)}`]),
-  );
-  const misplaced = Object.keys(CALL).find((name) =>
-    name === "format" ? Object.hasOwn(input, name) : given.has(name),
+  const misplaced = Object.keys(CALL).find(
+    (name) => name in input || (name !== "format" && `${name.charAt(0).toUpperCase()}${name.slice(1)}` in input),
   );
   if (misplaced === undefined) return;
   throw invalid(

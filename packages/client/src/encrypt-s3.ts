@@ -110,6 +110,7 @@ export function sendEncrypted(
 ): unknown {
   const answer = typeof given === "function" ? given : callback;
   try {
+    assertCallback(callback);
     const prepared = prepareCall(command as S3Command<ServiceInputTypes, ServiceOutputTypes>, optionsOf(given));
     return send(client, prepared.command, prepared.request, answer);
   } catch (error) {
@@ -117,6 +118,12 @@ export function sendEncrypted(
     queueMicrotask(() => answer(error));
     return undefined;
   }
+}
+
+/** The SDK ignores any other, such as options for the encryption behind those for the request. */
+function assertCallback(callback: unknown): void {
+  if (callback === undefined || callback === null || typeof callback === "function") return;
+  throw invalid("Pass all options of a call as one object, client.send(command, options): behind it comes a callback.");
 }
 
 function optionsOf(given: unknown): SendOptions {

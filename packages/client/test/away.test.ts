@@ -269,6 +269,15 @@ describe("objects away from S3", () => {
       }
     });
 
+    it("refuses a context that it would inherit, and not bind", async () => {
+      const options = Object.assign(Object.create({ encryptionContext: { tenant: "a" } }), { keyring });
+      const { code, message } = await refusal(sealObject({ Body: "x" }, options));
+      expect([code, message.includes("Pass encryptionContext to sealObject as a property")]).to.eql([
+        "invalid-argument",
+        true,
+      ]);
+    });
+
     it("says whether the files must be there before the object", async () => {
       const placed = { keyring, wrapPlacement: "instruction-files" } as const;
       const object = await sealObject(

@@ -139,6 +139,30 @@ describe("a client given to encryptS3", () => {
     expect(await fixture.keys("capitals")).to.eql([]);
   });
 
+  it("refuses them in the command where they are hidden or inherited, too", async () => {
+    const hidden = put("hidden");
+    Object.defineProperty(hidden.input, "materialDescription", { value: { key: "k1" } });
+    const inherited = put("hidden");
+    Object.setPrototypeOf(inherited.input, { EncryptionContext: { a: "b" } });
+    for (const command of [hidden, inherited]) {
+      expect((await refusal(fixture.client().send(command))).code).to.equal("invalid-argument");
+    }
+    expect(await fixture.keys("hidden")).to.eql([]);
+  });
+
+  it("refuses options behind those of a call, or behind a callback, where the SDK would ignore them", async () => {
+    const sentence = "Pass all options of a call as one object";
+    for (const client of [encryptS3(made(), OPTIONS), fixture.client()]) {
+      const sent: Promise<unknown> = Reflect.apply(client.send, client, [put("third"), { requestTimeout: 9_000 }, k1]);
+      const { code, message } = await refusal(sent);
+      expect([code, message.includes(sentence)]).to.deep.equal(["invalid-argument", true]);
+      const told = await new Promise((resolve) => Reflect.apply(client.send, client, [put("third"), resolve, k1]));
+      expect(told).to.have.property("message").that.contains(sentence);
+      await Reflect.apply(client.send, client, [get("third"), {}, null]).catch(() => "it is not there");
+    }
+    expect(await fixture.keys("third")).to.eql([]);
+  });
+
   it("refuses options of a call that are in the command, where the SDK would ignore them", async () => {
     const client = encryptS3(made(), OPTIONS);
     const misplaced = put("misplaced");

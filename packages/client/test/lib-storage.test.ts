@@ -15,6 +15,7 @@ import { encryptS3, withEncryptionOptions } from "@s3ec/client";
 import { KmsKeyring } from "@s3ec/keyring-kms";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { refused } from "@s3ec/test-support";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { MiB } from "./multipart.js";
@@ -109,6 +110,12 @@ describe("Upload of @aws-sdk/lib-storage, on a client that encrypts", () => {
       expect((await read("bound", client, { encryptionContext })).equals(Body)).to.equal(true);
     }
     kms.destroy();
+  });
+
+  it("refuses options that its params would carry empty, since they are inherited", () => {
+    const options = Object.create({ encryptionContext: { tenant: "a" } });
+    const carried = refused("invalid-argument", () => withEncryptionOptions(params("inherited"), options));
+    expect(carried.message).to.contain("Pass encryptionContext to withEncryptionOptions as a property");
   });
 
   it("puts children's files beside the object, once it is there", async () => {

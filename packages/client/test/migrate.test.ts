@@ -646,6 +646,7 @@ describe("an object migrated", () => {
       { allowLoss: ["all"] },
       { settleTime: -1 },
       { encryptionContext: { kms_cmk_id: "x" }, to: { keyring: current } },
+      { to: Object.create({ keyring: current }) },
     ];
     for (const options of wrong) {
       expect((await refusal(migrate("k", client(), options))).code, JSON.stringify(options)).to.equal(

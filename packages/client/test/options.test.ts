@@ -30,6 +30,28 @@ describe("the options of the encryption client", () => {
     }
   });
 
+  const beside: [name: string, value: unknown, sentence: string][] = [
+    ["commitmentPolicy", "REQUIRE_ENCRYPT_ALLOW_DECRYPT", "Pass commitmentPolicy in encryption, not beside it"],
+    ["formats", undefined, "Pass formats in encryption, not beside it"],
+    ["encryptionContext", { tenant: "a" }, "Pass encryptionContext with each call, not to the client"],
+  ];
+  for (const [name, value, sentence] of beside) {
+    it(`are refused beside encryption, where the SDK would ignore them: ${name}`, () => {
+      const own = { region: "us-west-2", encryption: { keyring }, [name]: value };
+      for (const configuration of [own, Object.assign(Object.create({ [name]: value }), { encryption: { keyring } })]) {
+        const { code, message } = refusalOf(() => Reflect.construct(S3EncryptionClient, [configuration]));
+        expect(code).to.equal("invalid-configuration");
+        expect(message).to.contain(sentence);
+      }
+    });
+  }
+
+  it("are refused where they are inherited, and may be dropped", () => {
+    const { code, message } = refusalOf(() => clientWith(Object.assign(Object.create({ spool: false }), { keyring })));
+    expect(code).to.equal("invalid-configuration");
+    expect(message).to.contain("Pass spool to encryption as a property of a plain object");
+  });
+
   it("are asked for in the words of the way that they were left out", () => {
     const { code, message } = refusalOf(() => Reflect.apply(encryptS3, undefined, [new S3Client({})]));
     expect(code).to.equal("invalid-configuration");

@@ -5,7 +5,8 @@ export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
 
 /**
  * Refuses an object of options that holds a name nobody knows: in plain JavaScript a misspelt option would be ignored,
- * and what it asks for, such as a bound context or a policy, would silently not be done.
+ * and what it asks for, such as a bound context or a policy, would silently not be done. So would one that is inherited, or
+ * not enumerable, wherever the options are copied: it is refused too.
  *
  * @param what whose options these are, as the error says it: `RawAesKeyring`, `send`
  * @param meant what callers of other libraries write, with the option that does it here
@@ -28,6 +29,12 @@ export function assertKnownOptions<Options extends object>(
     const advice = near === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${near}?`;
     throw new S3EncryptionError(code, `${what} knows no option ${JSON.stringify(name)}. ${advice}`);
   }
+  const hidden = known.find((name) => name in options && !Object.prototype.propertyIsEnumerable.call(options, name));
+  if (hidden === undefined) return;
+  throw new S3EncryptionError(
+    code,
+    `Pass ${hidden} to ${what} as a property of a plain object, such as { ...options, ${hidden}: options.${hidden} }: here it is inherited, or hidden.`,
+  );
 }
 
 /** What holds entries of its own kind, and a promise that nobody awaited, has no names at all to be unknown. */

@@ -68,10 +68,31 @@ describe("known options", () => {
     });
   }
 
-  it("throws the code that is asked for", () => {
-    const options = { childs: [] };
-    refused("invalid-configuration", () =>
-      Reflect.apply(assertKnownOptions, undefined, [options, NAMES, "encryption", "invalid-configuration"]),
-    );
+  for (const [what, options] of Object.entries({
+    "inherited from other options": Object.create({ encryptionContext: {} }),
+    "inherited as a getter": new (class {
+      get encryptionContext(): object {
+        return {};
+      }
+    })(),
+    "not enumerable": Object.defineProperty({}, "encryptionContext", { value: {} }),
+  })) {
+    it(`refuses a name that is ${what}, and would be dropped where options are copied`, () => {
+      expect(messageFor(options)).to.equal(
+        "Pass encryptionContext to MyKeyring as a property of a plain object, such as { ...options, encryptionContext: options.encryptionContext }: here it is inherited, or hidden.",
+      );
+    });
+  }
+
+  it("takes one that hides what it inherits", () => {
+    assertKnownOptions(Object.assign(Object.create({ keyId: "a" }), { keyId: "b" }), NAMES, "MyKeyring");
   });
+
+  for (const options of [{ childs: [] }, Object.create({ children: [] })]) {
+    it(`throws the code that is asked for: ${Object.keys(options)}`, () => {
+      refused("invalid-configuration", () =>
+        Reflect.apply(assertKnownOptions, undefined, [options, NAMES, "encryption", "invalid-configuration"]),
+      );
+    });
+  }
 });
