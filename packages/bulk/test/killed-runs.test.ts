@@ -1,12 +1,14 @@
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
   DeleteObjectCommand,
   GetObjectAnnotationCommand,
+  GetObjectCommand,
   ListObjectsV2Command,
   PutObjectAnnotationCommand,
   PutObjectCommand,
@@ -15,7 +17,7 @@ import { listObjects, rewrapObjects } from "@s3ec/bulk";
 import { addRecipient } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
-import { BUCKET, BulkFixture, numbered } from "./bulk-fixture.js";
+import { BUCKET, BulkFixture, numbered, renewed } from "./bulk-fixture.js";
 import { dyingClient } from "./dying-client.js";
 import { gathered } from "./gathered.js";
 
@@ -103,6 +105,28 @@ describe("a run over many objects that is killed", () => {
     const { AnnotationPayload } = await fixture.plain.send(new GetObjectAnnotationCommand(note));
     expect(await AnnotationPayload?.transformToString()).to.equal("text");
     expect(await asideOf("a")).to.equal(false);
+  });
+
+  it("takes for annotations put aside only what a call has put aside, of keys that leave room for it", async () => {
+    const long = "k".repeat(1015);
+    await fixture.put(["g", long]);
+    await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "g.s3ec-annotations", Body: "somebody's own" }));
+    for (const key of ["g", long]) {
+      const path = join(fixture.folder, `journal of ${key.length}`);
+      const options = { Bucket, to: { keyring: renewed }, settleTime: 0, journal: { path, target: "new" } };
+      const run = () => gathered(rewrapObjects(fixture.client(), only(key), options));
+      expect((await run())[0]?.outcome).to.equal("rewrapped");
+      // As of a process that was killed before it had recorded that it was done.
+      const [header, intent] = readFileSync(path, "utf8").split("\n");
+      writeFileSync(path, `${header}\n${intent}\n`);
+      const [again] = await run();
+      expect([again?.outcome, again?.problem]).to.deep.equal([
+        "current",
+        "The journal says that it is done, and it stands as it did then.",
+      ]);
+    }
+    const left = await fixture.plain.send(new GetObjectCommand({ Bucket, Key: "g.s3ec-annotations" }));
+    expect(await left.Body?.transformToString()).to.equal("somebody's own");
   });
 
   async function asideOf(key: string): Promise<boolean> {

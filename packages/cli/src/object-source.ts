@@ -114,7 +114,8 @@ export async function objectSource(
   return { ...source, objects: filterObjects(source.objects, filter) };
 }
 
-async function wholeSource(
+/** The same, whatever is filtered: what writes objects goes on with what it had begun of them, which may look otherwise by now. */
+export async function wholeSource(
   client: S3Client,
   address: ObjectAddress,
   options: SourceOptions,

@@ -5,13 +5,13 @@ import { csvLine } from "./csv-line.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import type { ManyOptions } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
-import { objectSource } from "./object-source.js";
+import { objectSource, wholeSource } from "./object-source.js";
 import { objectsProgress } from "./objects-progress.js";
 import { print, tell } from "./printing.js";
 import { placeText } from "./wrap-place.js";
 
-/** Objects of a source, and what is done to them. */
-export type Rewriter = (objects: Awaited<ReturnType<typeof objectSource>>["objects"]) => AsyncIterable<RewrittenObject>;
+/** All objects of a source, and what is done to those of them that are meant. */
+export type Rewriter = (objects: Awaited<ReturnType<typeof wholeSource>>["objects"]) => AsyncIterable<RewrittenObject>;
 
 /** Does it, prints what comes of each object, then what it comes to; returns the exit code. */
 export async function rewriteMany(
@@ -22,11 +22,11 @@ export async function rewriteMany(
   signal: AbortSignal,
 ): Promise<number> {
   const { json = false, csv = false, summary = false } = options;
-  const source = () => objectSource(client, address, options, signal);
   const totals = new RewriteTotals();
   if (csv && !summary) await print(COLUMNS.join(","));
-  const { objects } = await source();
-  using progress = objectsProgress(async () => (options.keys === "-" ? undefined : (await source()).objects), summary);
+  const { objects } = await wholeSource(client, address, options, signal);
+  const meant = async () => (await objectSource(client, address, options, signal)).objects;
+  using progress = objectsProgress(async () => (options.keys === "-" ? undefined : await meant()), summary);
   for await (const each of rewriter(objects)) {
     totals.add(each);
     progress.add();

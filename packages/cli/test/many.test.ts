@@ -84,6 +84,10 @@ describe("s3ec rewrap and migrate of many objects", function () {
       "skipped",
       { rewrapped: 1, current: 1, skipped: 1 },
     ]);
+    // What a filter left out only for what the run has done to it.
+    const older = ["--older", "2020-01-01", "--described", "key=old"];
+    const filtered = await rewrap("--recursive", "--summary", "--resume", "journal", ...older);
+    expect([filtered.stdout, filtered.code]).to.deep.equal(["current: 2 objects\n", 0]);
     const other = await rewrap("--recursive", "--resume", "journal", "--to-description", "key=other");
     expect(other.code).to.equal(2);
     expect(other.stderr).to.contain("the journal of a run with another target");

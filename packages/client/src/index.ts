@@ -17,6 +17,8 @@ export { encryptS3 } from "./encrypt-s3.js";
 export type { MigratedObject } from "./migrate/migrate-object.js";
 export { migrateObject } from "./migrate/migrate-object.js";
 export type { MigrateOptions, MigrationTarget } from "./migrate/migrate-options.js";
+export type { ObjectAside } from "./moving/annotations-aside.js";
+export { annotationsLeftAside, putBackAnnotations } from "./moving/annotations-aside.js";
 export type { S3EncryptionOptions } from "./options.js";
 export { withEncryptionOptions } from "./params-options.js";
 export { plainClientOf } from "./plain-client.js";

@@ -4,6 +4,7 @@ import {
   type CopyObjectCommandInput,
   CreateBucketCommand,
   DeleteObjectAnnotationCommand,
+  DeleteObjectCommand,
   GetObjectAnnotationCommand,
   ListObjectAnnotationsCommand,
   PutBucketVersioningCommand,
@@ -12,9 +13,11 @@ import {
 } from "@aws-sdk/client-s3";
 import {
   addRecipient,
+  annotationsLeftAside,
   InstructionFileError,
   inspectObject,
   listRecipients,
+  putBackAnnotations,
   type RewrapOptions,
   removeRecipient,
   rewrapObject,
@@ -151,6 +154,45 @@ describe("annotations of an object that is copied in parts", () => {
       }
     });
   }
+
+  it("are told of and put back by themselves, and only to the object that they are of", async () => {
+    const work: Work = (s3) => rewrap("k", s3);
+    const most = (await requestsOf(work)).indexOf("CompleteMultipartUploadCommand") + 1;
+    const object = at("k");
+    for (const isReplaced of [false, true]) {
+      const all = await store("k");
+      const s3 = fixture.client({ keyring: either });
+      expect([await annotationsLeftAside(s3, object), await putBackAnnotations(s3, object)]).to.deep.equal([
+        undefined,
+        false,
+      ]);
+      await work(dyingClient(fixture, { keyring: either }, { most, last: "unanswered" }).client).catch(() => {});
+      expect((await annotationsLeftAside(fixture.plain, object))?.key).to.equal("k.s3ec-annotations");
+      if (isReplaced) await fixture.client({ keyring: old }).send(new PutObjectCommand({ ...object, Body: "another" }));
+      fixture.server.clearRequests();
+      if (isReplaced) {
+        expect((await refusal(putBackAnnotations(s3, object))).code).to.equal("content-mismatch");
+        expect((await annotationsLeftAside(s3, object))?.key).to.equal("k.s3ec-annotations");
+        expect(await notes("k")).to.deep.equal({});
+        await fixture.plain.send(new DeleteObjectCommand(at("k.s3ec-annotations")));
+      } else {
+        expect(await putBackAnnotations(s3, object)).to.equal(true);
+        expect(fixture.server.requests.some(({ operation }) => operation === "PutObject")).to.equal(false);
+        expect(await notes("k")).to.deep.equal(all);
+        expect(await annotationsLeftAside(s3, object)).to.equal(undefined);
+      }
+    }
+    await fixture.plain.send(new PutObjectCommand({ ...at("k.s3ec-annotations"), Body: "somebody's own" }));
+    const s3 = fixture.client({ keyring: either });
+    expect([await annotationsLeftAside(s3, object), await putBackAnnotations(s3, object)]).to.deep.equal([
+      undefined,
+      false,
+    ]);
+    for (const call of [annotationsLeftAside, putBackAnnotations]) {
+      expect((await refusal(call(s3, { ...object, key: "k" } as typeof object))).code).to.equal("invalid-argument");
+    }
+    await fixture.plain.send(new DeleteObjectCommand(at("k.s3ec-annotations")));
+  });
 
   it("leave no mark on the version before", async () => {
     const Bucket = "versions";

@@ -1,5 +1,5 @@
 import { DeleteObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { isRewrapped, type MigrateOptions, migrateObject, plainClientOf } from "@s3ec/client";
+import { isRewrapped, type MigrateOptions, migrateObject, plainClientOf, putBackAnnotations } from "@s3ec/client";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf } from "../audit/audit-objects.js";
 import { statusOf } from "../audit/stored-text.js";
@@ -7,11 +7,11 @@ import { METADATA } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
-import { hasCarriedFile, tagOf } from "./carried-file.js";
 import { checkedEarly } from "./checked-early.js";
 import { type Attempt, isNotOpened, OPENED, type Rewriting, rewriteObjects } from "./rewrite-objects.js";
-import { type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
+import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
 import type { RewrittenObject } from "./rewritten-object.js";
+import { tagOf } from "./stored-tag.js";
 
 /** Which objects are written anew, and how: as one object is. */
 export interface MigrateObjectsOptions
@@ -55,7 +55,7 @@ class Migrating implements Rewriting {
 
   async write(Key: string, { beforeWrite, standing, intents }: Attempt): Promise<Omit<RewrittenObject, "Key">> {
     // What broke off behind the object is done anew: the old key does not open it any more.
-    const readWithTarget = standing !== undefined && intentOf(standing, intents) !== undefined;
+    const readWithTarget = standing !== undefined && this.isBegun(standing, intents);
     const call = { ...this.#options, Key, beforeWrite, dryRun: this.#isDry, readWithTarget };
     try {
       const { changed, droppedRecipients, replacedVersionId } = await migrateObject(this.#client, call);
@@ -78,8 +78,13 @@ class Migrating implements Rewriting {
     return intent !== undefined && beside.every(([place, hash]) => wraps[place]?.includes(hash) === true);
   }
 
-  /** Removes the files that held keys of the object before; its annotations are put back by doing it anew. */
-  async finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<boolean> {
+  isBegun(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
+    return intentOf(standing, intents) !== undefined;
+  }
+
+  /** Puts others' annotations back, and removes the files that held keys of the object before. */
+  async finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<void> {
+    await putBackAnnotations(this.#client, objectOf(this.#options, Key));
     for (const { key, etag } of intentOf(standing, intents)?.removes ?? []) {
       if ((await tagOf(this.#client, this.#options, key)) !== etag) continue;
       const { Bucket, abortSignal } = this.#options;
@@ -92,7 +97,6 @@ class Migrating implements Rewriting {
           if (![404, 409, 412].includes(statusOf(error) ?? 0)) throw error;
         });
     }
-    return !(await hasCarriedFile(this.#client, this.#options, Key));
   }
 
   async isCurrent(Key: string): Promise<boolean> {

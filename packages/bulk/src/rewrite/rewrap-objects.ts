@@ -1,14 +1,13 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { isRewrapped, type RewrapOptions, rewrapObject } from "@s3ec/client";
+import { isRewrapped, putBackAnnotations, type RewrapOptions, rewrapObject } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import { annotationsOf, fileOf, METADATA } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
-import { hasCarriedFile } from "./carried-file.js";
 import { checkedEarly } from "./checked-early.js";
 import { type Attempt, isIntended, isNotOpened, OPENED, type Rewriting, rewriteObjects } from "./rewrite-objects.js";
-import { type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
+import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
 /** Which objects are re-wrapped, and how: as one object is. */
@@ -112,16 +111,14 @@ class Rewrapping implements Rewriting {
     return this.#targets.every((target) => this.#isWritten(target, standing, intents));
   }
 
-  /** A copy in parts that broke off has left annotations aside: the same call puts them back before it looks at any key. */
-  async finish(Key: string): Promise<boolean> {
-    if (!(await hasCarriedFile(this.#client, this.#options, Key))) return true;
-    const enough = new Error("They are back, and nothing has to be written.");
-    const beforeWrite = (): Promise<void> => Promise.reject(enough);
-    const failure: unknown = await rewrapObject(this.#client, { ...this.#options, Key, beforeWrite }).catch(
-      (error: unknown) => error,
-    );
-    if (await hasCarriedFile(this.#client, this.#options, Key)) throw failure;
-    return true;
+  isBegun(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
+    const [own] = this.#targets;
+    return own !== undefined && this.#isWritten(own, standing, intents);
+  }
+
+  /** A copy in parts that broke off has left annotations aside. */
+  async finish(Key: string): Promise<void> {
+    await putBackAnnotations(this.#client, objectOf(this.#options, Key));
   }
 
   async isCurrent(Key: string): Promise<boolean> {

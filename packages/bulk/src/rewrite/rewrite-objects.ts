@@ -10,7 +10,7 @@ import { Journal, JournalFailure, type ObjectRecords } from "../journal/journal.
 import type { Intent, JournalRun } from "../journal/journal-lines.js";
 import { isAlike, type StandingEnvelopes, standingEnvelopes } from "../journal/standing-envelopes.js";
 import { paced } from "../paced.js";
-import { filterObjects } from "../sources/object-filter.js";
+import type { ObjectFilter } from "../sources/object-filter.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { notDone } from "./not-done.js";
 import type { RewritingOptions } from "./rewrite-options.js";
@@ -29,8 +29,10 @@ export interface Rewriting {
   write(Key: string, attempt: Attempt): Promise<Result>;
   /** Whether all that was intended of an object stands. */
   isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean;
-  /** Ends what a process has left behind an object that is finished; false where that has to be done anew. */
-  finish?(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<boolean>;
+  /** Whether what is written first of it does: the rest is of this very object. */
+  isBegun(standing: StandingEnvelopes, intents: readonly Intent[]): boolean;
+  /** Ends what a process has left behind an object that is finished. */
+  finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<void>;
   /** Whether the new key opens what stands. */
   isCurrent(Key: string): Promise<boolean>;
 }
@@ -76,8 +78,8 @@ export async function* rewriteObjects(
       : await Journal.open(kept.path, { command: rewriting.command, bucket: Bucket, target: kept.target }, dryRun);
   const run = new Run(client, options, rewriting, journal);
   try {
-    const meant = filter === undefined ? objects : filterObjects(objects, filter);
-    for await (const result of inParallel(paced(meant, rate, abortSignal), concurrency, (each) => run.result(each))) {
+    const listed = paced(meantOrBegun(objects, filter, journal), rate, abortSignal);
+    for await (const result of inParallel(listed, concurrency, (each) => run.result(each))) {
       if (result === "stopped") throw run.stopped();
       if (result !== undefined) yield result;
     }
@@ -85,6 +87,33 @@ export async function* rewriteObjects(
     await journal?.close();
   }
   abortSignal?.throwIfAborted();
+}
+
+/** An object, and whether the caller's filter means it. */
+interface Listed {
+  readonly stored: StoredObject;
+  readonly isMeant: boolean;
+}
+
+/** What a run has begun of an object is gone on with, although by now it may be none that a filter means. */
+async function* meantOrBegun(
+  objects: AsyncIterable<StoredObject>,
+  filter: ObjectFilter | undefined,
+  journal: Journal | undefined,
+): AsyncGenerator<Listed> {
+  for await (const stored of objects) {
+    const isMeant = filter === undefined || filter(stored);
+    if (isMeant || (await hasRecords(journal, stored.Key))) yield { stored, isMeant };
+  }
+}
+
+async function hasRecords(journal: Journal | undefined, Key: string): Promise<boolean> {
+  try {
+    const { intents = [], done = [] } = (await journal?.recordsOf(Key)) ?? NO_RECORDS;
+    return intents.length + done.length > 0;
+  } catch (error) {
+    throw error instanceof JournalFailure ? error.cause : error;
+  }
 }
 
 function checkOptions({ rate, journal, dryRun = false, maxUnopenedWraps = 3 }: RewritingOptions): void {
@@ -120,22 +149,19 @@ class Run {
   }
 
   /** Undefined for what a filter leaves out. Throws nothing but the caller's end. */
-  async result(stored: StoredObject): Promise<RewrittenObject | "stopped" | undefined> {
+  async result({ stored, isMeant }: Listed): Promise<RewrittenObject | "stopped" | undefined> {
     const { Key, VersionId, isLatest, isDeleteMarker, isPrefix } = stored;
     this.#options.abortSignal?.throwIfAborted();
     if (this.#isStopped) return "stopped";
     const named = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
     if (isPrefix === true) return undefined;
+    const isOlder = VersionId !== undefined && isLatest !== true;
+    if (!isMeant && (isDeleteMarker === true || isOlder)) return undefined;
     if (isDeleteMarker === true) return { ...named, outcome: "nothing" };
-    if (VersionId !== undefined && isLatest !== true) return { ...named, ...OLDER };
+    if (isOlder) return { ...named, ...OLDER };
     try {
-      if (this.#options.envelopeFilter !== undefined) {
-        const found = await auditObject(this.#auditing, { Key });
-        if (found.state === "unknown" || found.state === "unreadable")
-          return { ...named, ...notLookedAt(found.problem) };
-        if (!this.#options.envelopeFilter(found)) return undefined;
-      }
-      return { ...named, ...(await this.#rewritten(Key)) };
+      const result = await this.#rewritten(Key, isMeant);
+      return result === undefined ? undefined : { ...named, ...result };
     } catch (error) {
       if (error instanceof JournalFailure) throw error.cause;
       this.#options.abortSignal?.throwIfAborted();
@@ -157,7 +183,7 @@ class Run {
     return this.#unopened.length >= (this.#options.maxUnopenedWraps ?? 3);
   }
 
-  async #rewritten(Key: string): Promise<Result> {
+  async #rewritten(Key: string, isMeant: boolean): Promise<Result | undefined> {
     const journal = this.#journal;
     const { intents: earlier, done } = (await journal?.recordsOf(Key)) ?? NO_RECORDS;
     const standing = earlier.length + done.length > 0 ? await this.#standing(Key, earlier) : undefined;
@@ -165,11 +191,15 @@ class Run {
       if (done.some((each) => isAlike(each, standing.looks))) return DONE_BEFORE;
       if (this.#rewriting.isFinished(standing, earlier)) {
         if (this.#isDry) return DONE_BEFORE;
-        if ((await this.#rewriting.finish?.(Key, standing, earlier)) !== false) {
-          journal?.done({ key: Key, done: standing.looks });
-          return DONE_BEFORE;
-        }
+        await this.#rewriting.finish(Key, standing, earlier);
+        journal?.done({ key: Key, done: standing.looks });
+        return DONE_BEFORE;
       }
+    }
+    // What was begun looks otherwise by now: it has another format, wrap and time.
+    if (standing === undefined || !this.#rewriting.isBegun(standing, earlier)) {
+      const left = isMeant ? await this.#leftOut(Key) : "left out";
+      if (left !== undefined) return left === "left out" ? undefined : left;
     }
     const intents = [...earlier];
     const beforeWrite = async (envelope: PlannedEnvelope): Promise<void> => {
@@ -180,6 +210,15 @@ class Run {
     const result = await this.#rewriting.write(Key, { beforeWrite, standing, intents: earlier });
     if (journal !== undefined && !this.#isDry) await this.#record(journal, Key, result, intents);
     return result;
+  }
+
+  /** What the filter by envelopes has of an object that is not done for it; undefined for one that is meant. */
+  async #leftOut(Key: string): Promise<Result | "left out" | undefined> {
+    const { envelopeFilter } = this.#options;
+    if (envelopeFilter === undefined) return undefined;
+    const found = await auditObject(this.#auditing, { Key });
+    if (found.state === "unknown" || found.state === "unreadable") return notLookedAt(found.problem);
+    return envelopeFilter(found) ? undefined : "left out";
   }
 
   /** That an object is done is recorded of what stands, where this process has written it, or opened it since. */

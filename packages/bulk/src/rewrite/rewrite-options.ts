@@ -1,3 +1,4 @@
+import type { ObjectAside } from "@s3ec/client";
 import type { OptionNames, WrapAlgorithm } from "@s3ec/materials";
 import type { EnvelopeFilter } from "../sources/envelope-filter.js";
 import type { ObjectFilter } from "../sources/object-filter.js";
@@ -17,9 +18,9 @@ export interface JournalOptions {
 export interface RewritingOptions {
   /** Where they are. */
   readonly Bucket: string;
-  /** Which of them are meant. Default: all. */
+  /** Which of them are meant. Default: all. What the journal's run has begun of an object is finished although it looks otherwise by now. */
   readonly filter?: ObjectFilter;
-  /** Which of them are meant, by their envelopes, which takes a look at each. Default: all. */
+  /** Which of them are meant, by their envelopes, which takes a look at each; as `filter`. Default: all. */
   readonly envelopeFilter?: EnvelopeFilter;
   /** Objects that are worked on at once. Default 16. */
   readonly concurrency?: number;
@@ -51,4 +52,21 @@ const OWN: OptionNames<Omit<RewritingOptions, "Bucket" | "abortSignal">> = {
 /** What of the options is one object's, which the function for one checks. */
 export function withoutRewriting<Options extends object>(options: Options & RewritingOptions): Options {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN))) as Options;
+}
+
+/** Which object is meant of those that the options are of. */
+export function objectOf(
+  {
+    Bucket,
+    ExpectedBucketOwner,
+    RequestPayer,
+    SSECustomerAlgorithm,
+    SSECustomerKey,
+    SSECustomerKeyMD5,
+    abortSignal,
+  }: Omit<ObjectAside, "Key">,
+  Key: string,
+): ObjectAside {
+  const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+  return { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers, abortSignal };
 }
