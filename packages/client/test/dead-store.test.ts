@@ -36,6 +36,19 @@ describe("an abort where the store has stopped answering", () => {
     });
   }
 
+  it("ends an upload that S3 has not begun, for all that is known", async () => {
+    const pause = fixture.server.faults.pause({ operation: "CreateMultipartUpload", key: "begun", at: "request" });
+    const params = { Bucket: BUCKET, Key: "begun", Body: bytesOfLength(6 * 1024 ** 2) };
+    const upload = new EncryptedUpload({ client: fixture.client(), params });
+    const outcome = errorOf(upload.done());
+    await pause.reached;
+    await upload.abort();
+    const error = await outcome;
+    pause.release();
+    expect(error.name).to.equal("AbortError");
+    expect(error.cause).to.have.property("message").that.contains("ListMultipartUploads");
+  });
+
   it("says of a put that it may be carried out", async () => {
     const pause = fixture.server.faults.pause({ operation: "PutObject", key: "put", at: "commit" });
     const abort = new AbortController();

@@ -8,6 +8,7 @@ import {
   DeleteObjectCommand,
   GetObjectAnnotationCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectAnnotationsCommand,
   PutBucketVersioningCommand,
   PutObjectAnnotationCommand,
@@ -267,6 +268,31 @@ describe("an object migrated", () => {
         await migrate("unput", client({ keyring: current }));
         expect(await notes("unput")).to.deep.equal({ a: "text" });
         expect(await fixture.keys("unput")).to.deep.equal(["unput"]);
+      });
+
+      it("also where a file of the new object cannot be written", async () => {
+        await store("unfiled");
+        await note("unfiled", "a", "text");
+        const child = { keyring: new RawAesKeyring({ wrappingKey: randomBytes(32) }), instructionFileSuffix: ".child" };
+        fixture.server.faults.add({ operation: "PutObject", key: "unfiled.child", status: 403, code: "AccessDenied" });
+        const keyring = new MultiKeyring({ generator: current, children: [child] });
+        const error = await errorOf(migrate("unfiled", client(), { to: { keyring } }));
+        fixture.server.faults.clear();
+        expect(error).to.be.instanceOf(InstructionFileError).and.have.property("code", "instruction-file-failed");
+        expect(await notes("unfiled")).to.deep.equal({ a: "text" });
+        expect(await fixture.keys("unfiled")).to.deep.equal(["unfiled"]);
+      });
+
+      it("also after a change that keeps the tag, behind a call that was killed", async () => {
+        await store("changed-since");
+        await note("changed-since", "a", "text");
+        const { ETag } = await fixture.plain.send(new HeadObjectCommand({ Bucket: BUCKET, Key: "changed-since" }));
+        const since = "2001-01-01T00:00:00.000Z";
+        const body = JSON.stringify({ from: ETag, since, time: new Date().toISOString(), annotations: { a: "text" } });
+        await fixture.server.putRawObject(BUCKET, "changed-since.s3ec-annotations", { body, metadata: {} });
+        await migrate("changed-since");
+        expect(await notes("changed-since")).to.deep.equal({ a: "text" });
+        expect(await fixture.keys("changed-since")).to.deep.equal(["changed-since"]);
       });
 
       it("but no recipients, which somebody writes into the file", async () => {

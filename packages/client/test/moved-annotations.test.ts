@@ -310,10 +310,54 @@ describe("annotations of an object that is copied in parts", () => {
     const annotations = { ...file.annotations, "x-s3ec/evil": "{}" };
     const body = JSON.stringify({ ...file, time, recipients, annotations });
     await fixture.server.putRawObject(BUCKET, "late.s3ec-annotations", { body, metadata: {} });
+    const dry = { ...at("late"), recipient: "escrow", to: { keyring: partner }, dryRun: true } as const;
+    fixture.server.clearRequests();
+    expect((await refusal(rewrapObject(fixture.client({ keyring: escrow }), dry))).message).to.contain("put back");
+    expect(fixture.server.requests.filter(({ operation }) => !/^(?:Get|Head|List)/.test(operation))).to.deep.equal([]);
     expect((await remove()).removed).to.deep.equal([{ in: "annotation", name: "x-s3ec/partner" }]);
     const { "x-s3ec/partner": _, ...rest } = all;
     expect(await notes("late")).to.deep.equal(rest);
     expect(await fixture.keys("late")).to.deep.equal(["late"]);
+  });
+
+  it("stay aside for a call that is under way while another one does the same", async () => {
+    const all = await store("two");
+    const first = fixture.server.faults.pause({ operation: "CompleteMultipartUpload", key: "two" });
+    const moving = rewrap("two");
+    await first.reached;
+    const second = fixture.server.faults.pause({ operation: "UploadPartCopy", key: "two", partNumber: 2 });
+    const again = refusal(rewrap("two"));
+    await second.reached;
+    // What the first one completes by now has its recipients there, and nowhere else.
+    expect(await fixture.keys("two")).to.include("two.s3ec-annotations");
+    first.release();
+    await moving;
+    second.release();
+    expect((await again).code).to.equal("content-mismatch");
+    expect(await notes("two")).to.deep.equal(all);
+    expect(await fixture.keys("two")).to.deep.equal(["two"]);
+    await expectReadable("two");
+  });
+
+  it("are not kept aside by a caller who has aborted", async () => {
+    const all = await store("aborted");
+    const aborting = new AbortController();
+    const s3 = fixture.client({ keyring: old });
+    s3.middlewareStack.add(
+      (next, context) => async (args) => {
+        // Read last of all, once they are aside.
+        const isLast =
+          context.commandName === "GetObjectAnnotationCommand" && Reflect.get(args.input, "AnnotationName") === MARK;
+        if (isLast) aborting.abort();
+        return await next(args);
+      },
+      { step: "initialize", name: "aborting" },
+    );
+    const error = await errorOf(rewrap("aborted", s3, { abortSignal: aborting.signal }));
+    expect(error.name).to.equal("AbortError");
+    expect(await fixture.keys("aborted")).to.deep.equal(["aborted"]);
+    expect(await notes("aborted")).to.deep.equal(all);
+    expect((await removeRecipient(s3, { ...at("aborted"), recipient: "partner" })).removed).to.have.lengthOf(1);
   });
 
   it("do not bring back a recipient whom somebody removed just before the object appeared", async () => {

@@ -132,6 +132,20 @@ describe("an object that is being written anew", () => {
     expect((await fixture.plain.send(new ListObjectAnnotationsCommand(asked))).Annotations ?? []).to.deep.equal([]);
   });
 
+  it("has no mark after an abort before anything was sent", async () => {
+    await fixture.client().send(put("aborted"));
+    const aborting = new AbortController();
+    const held = fixture.server.faults.pause({ operation: "GetObjectAnnotation", key: "aborted" });
+    const migrating = errorOf(migrate("aborted", { abortSignal: aborting.signal }));
+    await held.reached;
+    expect(await names("aborted")).to.deep.equal([MARK]);
+    aborting.abort();
+    held.release();
+    expect((await migrating).name).to.equal("AbortError");
+    expect(await names("aborted")).to.deep.equal([]);
+    await add("aborted");
+  });
+
   it("is nobody's any more after two hours, and until then once the same call was made again", async () => {
     for (const text of ["", "{}", "null", '{"time":"soon"}', hours(1.9)].map((each) => each || "no JSON")) {
       await fixture.client().send(put("left"));

@@ -70,9 +70,9 @@ export class LargeCopy {
     const target = targetAddress(input);
     const { annotations = [], losses } = again;
     if (annotations.length > 0) refuseUnannotatable(target);
-    await finishCarrying(client, target, markOf, abortSignal);
+    const left = await finishCarrying(client, target, markOf, abortSignal);
     const carrying = { from, to: target, annotations, encryption: input, losses };
-    const carried = await CarriedAnnotations.read(client, carrying, abortSignal);
+    const carried = await CarriedAnnotations.read(client, carrying, abortSignal, left);
     return new LargeCopy(client, options, { again, target, carried });
   }
 

@@ -2,6 +2,7 @@ import type { SiblingFile } from "@s3ec/materials";
 import { type CallOptions, requestOf } from "../call-options.js";
 import { siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
+import { unlessAborted } from "../request-aborted.js";
 
 /**
  * Whose a file beside an object is. `none`: it is no instruction file for such an object at all. `unverified`: nothing
@@ -28,5 +29,6 @@ export async function ownerOf(
   const file = { suffix, text: body };
   if (!rules.isFileFor(metadata, file, options.materialsManager)) return "none";
   const object = { ...requestOf(options, call, { Bucket: bucket, Key: key }), metadata };
-  return (await rules.isProven(object, file)) ? "its" : "unverified";
+  const isProven = await unlessAborted(() => rules.isProven(object, file), call.abortSignal);
+  return isProven ? "its" : "unverified";
 }

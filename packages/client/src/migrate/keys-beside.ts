@@ -6,6 +6,7 @@ import { callOptionsOf, requestOf, withCallOptions } from "../call-options.js";
 import { ownerOf } from "../commands/whose-file.js";
 import { siblingRules, suffixesBeside } from "../files-beside.js";
 import { seenAnnotations } from "../moving/seen-annotations.js";
+import { unlessAborted } from "../request-aborted.js";
 import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import type { KeptObject } from "../restate/kept-object.js";
 import type { AllowedLosses } from "../restate/losses.js";
@@ -133,8 +134,8 @@ export async function requireSameKeys(
 
 /**
  * Refuses, before anything is written, an object which was read by a key beside it while its own wrapped key, in its metadata or
- * the file that a reader takes, is somebody else's: of its writer, who could not open it any more. That a keyring opens it, the old or the new, is the only sign. Asked only
- * where there is another key to have read it by.
+ * the file that a reader takes, is somebody else's: of its writer, who could not open it any more. That a keyring opens it, the
+ * old or the new, is the only sign. Asked only where there is another key to have read it by.
  */
 export async function requireOwnKey(
   { address, reading, writing }: Migration,
@@ -155,7 +156,7 @@ export async function requireOwnKey(
     const request = requestOf(options, callOptionsOf(withCallOptions({}, call)), address);
     for (const each of own) {
       try {
-        await wraps.unwrap(wraps.find({ metadata, ...each, request }), request);
+        await unlessAborted(() => wraps.unwrap(wraps.find({ metadata, ...each, request }), request), call.abortSignal);
         return;
       } catch (error) {
         if (!(error instanceof S3EncryptionError)) throw error;

@@ -75,7 +75,7 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   const markOf = (metadata: Readonly<Record<string, string>> = {}): string | undefined =>
     siblingRules(migration.writing.options).kindOf(metadata).mark;
   const isDryRun = migration.hooks.dryRun === true;
-  if (!isDryRun) await finishCarrying(plain, migration.address, markOf, abortSignal);
+  const left = isDryRun ? undefined : await finishCarrying(plain, migration.address, markOf, abortSignal);
   const kept = await readKept(plain, migration.address, migration.keep, "put");
   const { ETag } = kept.seen.head;
   if (ETag === undefined || ETag.startsWith("W/")) {
@@ -89,7 +89,7 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   const dropped = droppedKeys(migration, beside);
   const { address, annotations, losses, restated } = kept;
   const carrying = { from: address, to: address, annotations, encryption: restated, losses };
-  const carried = await CarriedAnnotations.read(plain, carrying, abortSignal);
+  const carried = await CarriedAnnotations.read(plain, carrying, abortSignal, left);
   const read = await readVerified(client, plain, migration, ETag);
   try {
     await requireOwnKey(migration, kept, beside);
@@ -98,6 +98,8 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
     throw error;
   }
   const mark = new MovingMark(plain, migration.address, kept.losses, abortSignal);
+  // Until then, nothing was sent of which the object could come.
+  let isSent = false;
   const look = async (metadata?: Readonly<Record<string, string>>): Promise<void> => {
     // Before the recipients are listed, so that whoever changes them after that sees it.
     await mark.put(ETag);
@@ -105,6 +107,7 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
     await requireSameKeys(beside, await keysBeside(plain, migration, kept, store), store);
     if (metadata !== undefined) await carried.setAside(kept.seen.head, markOf(metadata));
     await mark.require();
+    isSent = metadata !== undefined;
   };
   let written: PutObjectCommandOutput;
   try {
@@ -114,9 +117,12 @@ export async function migrateObject(client: S3Client, options: MigrateOptions): 
   } catch (error) {
     if (error instanceof DryRunEnd)
       return { ETag, changed: kept.losses.lost, droppedRecipients: namesOf(dropped), removedFiles: [] };
-    if (isNotWritten(error)) {
+    if (!isSent || isNotWritten(error)) {
       await carried.drop().catch(() => {});
       await mark.remove(ETag);
+    } else if (error instanceof InstructionFileError) {
+      // Whatever became of its files, it stands; what fails here is left beside it, and told of by the next call.
+      await carried.putBackBehind(markOf).catch(() => {});
     }
     throw error;
   }

@@ -23,6 +23,7 @@ import {
   requestOf,
   textOf,
 } from "./carried-file.js";
+import { isPast, REMOVING_TIMEOUT } from "./moving-mark.js";
 import { type MarkOf, putBackTo } from "./put-back.js";
 
 /** Which annotations are carried over, and to where. */
@@ -50,6 +51,7 @@ export class CarriedAnnotations {
   readonly #carrying: Carrying;
   readonly #texts: ReadonlyMap<string, string>;
   readonly #signal: AbortSignal | undefined;
+  readonly #left: CarriedFile | undefined;
   #aside: string | undefined;
   #mark: string | undefined;
 
@@ -57,19 +59,25 @@ export class CarriedAnnotations {
     client: S3Client,
     carrying: Carrying,
     texts: ReadonlyMap<string, string>,
-    signal: AbortSignal | undefined,
+    { signal, left }: { readonly signal: AbortSignal | undefined; readonly left: CarriedFile | undefined },
   ) {
     this.#client = client;
     this.#carrying = carrying;
     this.#texts = texts;
     this.#signal = signal;
+    this.#left = left;
   }
 
-  /** Reads them. Throws `content-mismatch` for one that is gone, and S3's own errors. */
+  /**
+   * Reads them. Throws `content-mismatch` for one that is gone, and S3's own errors.
+   *
+   * @param left the file of another call that `finishCarrying` has left: this one's takes its place
+   */
   static async read(
     client: S3Client,
     carrying: Carrying,
     signal: AbortSignal | undefined,
+    left?: CarriedFile,
   ): Promise<CarriedAnnotations> {
     const store = new AnnotationStore(client, carrying.from, signal);
     const texts = new Map<string, string>();
@@ -77,7 +85,7 @@ export class CarriedAnnotations {
       const text = await readOrAllowed(carrying.losses, () => store.read(name, size));
       if (text !== undefined) texts.set(name, text);
     }
-    return new CarriedAnnotations(client, carrying, texts, signal);
+    return new CarriedAnnotations(client, carrying, texts, { signal, left });
   }
 
   /**
@@ -87,9 +95,14 @@ export class CarriedAnnotations {
    * @throws S3EncryptionError `unsupported-operation` where its store has not shown that it knows annotations
    */
   async setAside(before: HeadObjectCommandOutput | undefined, mark: string | undefined): Promise<void> {
-    if (this.#texts.size === 0 || this.#aside !== undefined) return;
-    this.#mark = mark;
+    if (this.#aside !== undefined) return;
     const { encryption, to } = this.#carrying;
+    if (this.#texts.size === 0) {
+      // What another call has kept there is not the object's any more.
+      if (this.#left !== undefined) await removeCarried(this.#client, to, this.#left.etag, this.#signal);
+      return;
+    }
+    this.#mark = mark;
     const all = [...this.#texts];
     const carried: Carried = {
       from: before?.ETag ?? "",
@@ -109,7 +122,7 @@ export class CarriedAnnotations {
       BucketKeyEnabled,
       Body,
       ContentType: "application/json",
-      IfNoneMatch: "*",
+      ...(this.#left === undefined ? { IfNoneMatch: "*" } : { IfMatch: this.#left.etag }),
     };
     try {
       this.#aside = (await this.#client.send(new PutObjectCommand(put), requestOf(this.#signal))).ETag ?? "";
@@ -133,16 +146,26 @@ export class CarriedAnnotations {
     await this.drop();
   }
 
+  /** The same after a failure behind which the object may stand: where it does. */
+  async putBackBehind(markOf: MarkOf): Promise<void> {
+    if (this.#texts.size === 0 || this.#mark === undefined) return;
+    const { head } = await lookAt(this.#client, this.#carrying.to, requestOf(this.#signal));
+    if (markOf(head.Metadata ?? {}) === this.#mark) await this.putBack(head.ETag ?? "", markOf);
+  }
+
   /** Nothing was written: the object still has them. */
   async drop(): Promise<void> {
-    if (this.#aside !== undefined) await removeCarried(this.#client, this.#carrying.to, this.#aside, this.#signal);
+    if (this.#aside === undefined) return;
+    const signal = AbortSignal.timeout(REMOVING_TIMEOUT);
+    await removeCarried(this.#client, this.#carrying.to, this.#aside, signal);
     this.#aside = undefined;
   }
 }
 
 /**
  * What a call that broke off has left: puts its annotations back to the object that it had written, or, where the object before
- * stands, which has its own, removes the file.
+ * stands, which has its own, removes the file. That call may be under way for all that is known, and its object still to come: where
+ * it has not had its two hours, the file is left, and returned, for the caller's own to take its place.
  *
  * @param markOf what an object's metadata alone has
  * @param read the file, where it was read
@@ -154,9 +177,9 @@ export async function finishCarrying(
   markOf: MarkOf,
   signal: AbortSignal | undefined,
   read?: CarriedFile,
-): Promise<void> {
+): Promise<CarriedFile | undefined> {
   const file = read ?? (await readCarried(client, address, signal));
-  if (file === undefined) return;
+  if (file === undefined) return undefined;
   const { carried } = file;
   const head = await lookAt(client, address, requestOf(signal)).then(
     (seen) => seen.head,
@@ -174,6 +197,7 @@ export async function finishCarrying(
       `Nothing was written: ${JSON.stringify(`${address.Key}${ASIDE}`)} holds annotations of an object that was written anew by a call that broke off, and whether that is the one that stands cannot be told. Put back what is still wanted, delete that file, and do it again.`,
     );
   }
+  if (isStill && !isPast(carried.time)) return file;
   if (isWritten) {
     // Whoever may write the file gives the object no recipients by what it says of others.
     const others = Object.entries(carried.annotations).filter(([name]) => isOthers(name));
@@ -181,6 +205,7 @@ export async function finishCarrying(
     await putBackTo(client, address, texts, { etag: head?.ETag ?? "", mark: carried.mark, markOf }, signal);
   }
   await removeCarried(client, address, file.etag, signal);
+  return undefined;
 }
 
 /** Undefined where it may get lost. */

@@ -1,6 +1,7 @@
 import { DeleteObjectCommand, GetObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { readAtMost, recipientOfAnnotation } from "@s3ec/envelope";
 import { answeredBody } from "../read/answered-body.js";
+import { isOfParts } from "../read/with-carried.js";
 import type { StoredAddress } from "../restate/seen-object.js";
 import { whereOf } from "../restate/stored-lock.js";
 import { MAX_CARRIED_LENGTH } from "../restate/taken-along.js";
@@ -19,7 +20,7 @@ const MAX_FILE_LENGTH = 6 * MAX_CARRIED_LENGTH + 64 * 1024;
 export interface Carried {
   /** Entity tag of the object that stood there before; empty where there was none. */
   readonly from: string;
-  /** When that was written, since a copy may have the tag of an earlier one. */
+  /** When that was written, since a copy in parts may have the tag of an earlier one. */
   readonly since?: string | undefined;
   /** What the envelope alone has of the object that is to have them. Absent where its format tells nothing. */
   readonly mark?: string | undefined;
@@ -113,7 +114,8 @@ export async function leftAside(
 
 /** Whether the object that stands is the one from before. */
 export function isBefore({ from, since }: Carried, head: HeadObjectCommandOutput | undefined): boolean {
-  const isSameTime = since === undefined || since === head?.LastModified?.toISOString();
+  // A rewrap in one request keeps the tag, and the annotations.
+  const isSameTime = since === undefined || !isOfParts(from) || since === head?.LastModified?.toISOString();
   return from === (head?.ETag ?? "") && isSameTime;
 }
 

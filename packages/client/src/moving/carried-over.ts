@@ -5,7 +5,7 @@ import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import type { AllowedLosses } from "../restate/losses.js";
 import type { StoredAddress } from "../restate/seen-object.js";
 import { annotationsToCarry } from "../restate/taken-along.js";
-import { CarriedAnnotations, type Carrying } from "./carried-annotations.js";
+import { CarriedAnnotations, type Carrying, finishCarrying } from "./carried-annotations.js";
 import { requestOf } from "./carried-file.js";
 import { MovingMark } from "./moving-mark.js";
 import type { MarkOf } from "./put-back.js";
@@ -48,7 +48,8 @@ export async function carriedOver<Output extends Written>(
 ): Promise<Output> {
   const { ETag = "", VersionId } = head;
   const carrying = { from: address, to: address, annotations: annotations ?? [], encryption, losses };
-  const carried = await CarriedAnnotations.read(client, carrying, signal);
+  const left = await finishCarrying(client, address, markOf, signal);
+  const carried = await CarriedAnnotations.read(client, carrying, signal, left);
   const mark = new MovingMark(client, address, losses, signal);
   const look = async (): Promise<void> => {
     // Before they are listed, so that whoever changes recipients after that sees it.

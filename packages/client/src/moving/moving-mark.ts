@@ -15,8 +15,8 @@ import { httpStatusOf } from "../s3-errors.js";
  * take less; S3 refuses whoever's clock is wrong by more than a quarter of an hour.
  */
 const LIFETIME = 2 * 3_600_000;
-/** Milliseconds that the removal of a mark may take, also for a caller who has aborted. */
-const REMOVING_TIMEOUT = 30_000;
+/** Milliseconds that the removal of what a call has left may take, also for a caller who has aborted. */
+export const REMOVING_TIMEOUT = 30_000;
 
 /**
  * The annotation which says that an object is being written anew. It is put before the object's recipients are listed for the

@@ -36,20 +36,20 @@ export async function rewrapAnnotation(
   recipient: string,
 ): Promise<NewWrap | undefined> {
   const { version, from } = rewrap;
+  const { beforeWrite, dryRun = false } = rewrap.writing;
   refuseNotAnnotatable(version);
   const etag = object.head.ETag ?? "";
   const store = new AnnotationStore(client, version, from.abortSignal);
   await store.prove();
   if (rewrap.VersionId === undefined) {
-    await requireAtRest(client, version, object.head, markOf(object.format), from.abortSignal);
+    await requireAtRest(client, version, object.head, markOf(object.format), from.abortSignal, dryRun);
   }
   const name = annotationName(recipient);
   const standing = await wrapsOfRecipient(store, name);
   const added = `${name}/${randomUUID()}`;
   const { old, made } = await openedWraps(client, rewrap, object, standing, added);
   const text = made.laid.text ?? "";
-  const { beforeWrite, dryRun } = rewrap.writing;
-  if (dryRun === true) return made;
+  if (dryRun) return made;
   await beforeWrite?.({ place: made.laid.place, metadata: object.head.Metadata ?? {}, text });
   if (!(await store.put(added, text, etag))) return undefined;
   // While they are moved, the new one may be left behind, and the old one come back.

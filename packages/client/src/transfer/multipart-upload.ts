@@ -11,7 +11,9 @@ import {
   type UploadPartCommandOutput,
 } from "@aws-sdk/client-s3";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { isAbort, requestAborted } from "../request-aborted.js";
 import { httpStatusOf } from "../s3-errors.js";
+import { patient } from "../write/patience.js";
 import { bodyOf, type ObjectToSend, type Part } from "./parts-to-send.js";
 import { retried } from "./retried.js";
 
@@ -31,24 +33,26 @@ export class MultipartUpload {
     this.id = id;
   }
 
-  /** Not to be cut off: whether there is an upload, to be aborted, would not be known. */
-  static async create(client: S3Client, object: ObjectToSend): Promise<MultipartUpload> {
+  /**
+   * Not to be cut off at once: whether there is an upload, to be aborted, would not be known.
+   *
+   * @throws AbortError whose cause says that, where the store did not answer
+   */
+  static async create(client: S3Client, object: ObjectToSend, signal: AbortSignal): Promise<MultipartUpload> {
     const { input } = object;
-    const { UploadId } = await client.send(
-      new CreateMultipartUploadCommand({
-        ...input,
-        // Without it, S3 answers no checksums of parts, of which it is told in the end.
-        ...((await client.config.requestChecksumCalculation()) === "WHEN_SUPPORTED"
-          ? { ChecksumAlgorithm: input.ChecksumAlgorithm ?? "CRC32" }
-          : {}),
-      }),
-    );
+    // Without it, S3 answers no checksums of parts, of which it is told in the end.
+    const isSummed = (await client.config.requestChecksumCalculation()) === "WHEN_SUPPORTED";
+    const checksums = isSummed ? { ChecksumAlgorithm: input.ChecksumAlgorithm ?? "CRC32" } : {};
+    const command = new CreateMultipartUploadCommand({ ...input, ...checksums });
+    const { UploadId } = await client.send(command, { abortSignal: patient(signal) }).catch((error: unknown) => {
+      throw isAbort(error) ? requestAborted(mayBeOpen(input.Key)) : error;
+    });
     if (UploadId === undefined) throw new S3EncryptionError("unsupported-operation", "S3 gave the upload no id.");
     return new MultipartUpload(client, object, UploadId);
   }
 
   /** The parts that S3 has, by their number; undefined where there is no such upload any more. */
-  async list(): Promise<ReadonlyMap<number, ListedPart> | undefined> {
+  async list(abortSignal: AbortSignal): Promise<ReadonlyMap<number, ListedPart> | undefined> {
     const { Bucket, Key, ExpectedBucketOwner, RequestPayer } = this.#object.input;
     const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = this.#object.input;
     const sse = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
@@ -57,7 +61,7 @@ export class MultipartUpload {
     do {
       const asked = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...sse, UploadId: this.id, PartNumberMarker };
       try {
-        const page = await this.#client.send(new ListPartsCommand(asked));
+        const page = await this.#client.send(new ListPartsCommand(asked), { abortSignal });
         for (const part of page.Parts ?? []) parts.set(part.PartNumber ?? 0, part);
         PartNumberMarker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
       } catch (error) {
@@ -111,6 +115,13 @@ export class MultipartUpload {
       return httpStatusOf(error) === 404 ? "gone" : "unknown";
     }
   }
+}
+
+function mayBeOpen(key: string | undefined): S3EncryptionError {
+  return new S3EncryptionError(
+    "outcome-unknown",
+    `Nothing was stored, but S3 did not answer whether it has begun a multipart upload for ${JSON.stringify(key)}: look for one (ListMultipartUploads), and abort it.`,
+  );
 }
 
 /** A part as a completion names it, from what S3 says of it. */

@@ -77,7 +77,7 @@ export class PartSender {
     if (journal?.begun !== undefined) {
       const upload = new MultipartUpload(this.#client, this.#object, journal.begun.uploadId);
       onUploadId?.(upload.id);
-      const listed = await upload.list();
+      const listed = await upload.list(this.#stop.signal);
       if (listed !== undefined) {
         this.#listed = listed;
         return upload;
@@ -90,7 +90,7 @@ export class PartSender {
         "The upload is not there any more: it was aborted, expired, or completed and replaced since. Upload the file again.",
       );
     }
-    const upload = await MultipartUpload.create(this.#client, this.#object);
+    const upload = await MultipartUpload.create(this.#client, this.#object, this.#stop.signal);
     onUploadId?.(upload.id);
     try {
       await journal?.begin(upload.id, partSize);
