@@ -15,6 +15,7 @@ import {
   type S3EncryptionOptions,
 } from "@s3ec/client";
 import { startDevServer } from "@s3ec/dev-server";
+import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
 import { BUCKET, Fixture, get, put, refusal } from "./fixture.js";
@@ -99,6 +100,40 @@ describe("objects that are described in an annotation", () => {
     await writer({ commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" }).send(put("anew"));
     await migrateObject(writer({ commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" }), { ...shared, Key: "anew" });
     expect(await about("anew")).to.include({ "s3ec-format": "V3", "s3ec-description": '{"key":"new"}' });
+  });
+
+  it("name after a re-wrap whose wraps are in files beside them still", async () => {
+    const escrow = new RawAesKeyring({ wrappingKey: randomBytes(32) });
+    const keyring = new MultiKeyring({
+      generator: old,
+      children: [{ keyring: escrow, instructionFileSuffix: ".escrow" }],
+    });
+    await writer({ keyring }).send(put("escrowed"));
+    const shared = { Bucket: BUCKET, Key: "escrowed", settleTime: 0 };
+    for (const [from, to] of [
+      [old, current],
+      [current, old],
+    ] as const) {
+      await rewrapObject(writer({ keyring: from }), { ...shared, to: { keyring: to } });
+      const key = to === old ? "old" : "new";
+      expect(await about("escrowed")).to.include({
+        "s3ec-description": `{"key":"${key}"}`,
+        "s3ec-recipients": '["escrow"]',
+      });
+    }
+    const read = { instructionFileSuffix: ".escrow" };
+    const { Body } = await fixture.client({ keyring: escrow }).send(get("escrowed"), read);
+    expect(await Body?.transformToString()).to.equal("secret");
+  });
+
+  it("are re-wrapped although what described them cannot be read, which is told", async () => {
+    await writer().send(put("unread"));
+    fixture.server.faults.add({ operation: "GetObjectAnnotation", status: 403 });
+    const shared = { Bucket: BUCKET, Key: "unread", to: { keyring: current }, settleTime: 0 };
+    const error = await errorOf(rewrapObject(writer(), shared));
+    expect(String(error)).to.contain("s3:GetObjectAnnotation");
+    fixture.server.faults.clear();
+    expect(await about("unread")).to.include({ "s3ec-description": '{"key":"old"}' });
   });
 
   it("lose a description that would be another's: a migration without the option carries none over", async () => {

@@ -14,6 +14,9 @@ export const DESCRIBING_ANNOTATION = "x-s3ec/about";
 /** Names that are no recipient's. */
 const RESERVED: ReadonlySet<string> = new Set([MOVING_ANNOTATION, DESCRIBING_ANNOTATION]);
 
+/** In what describes an object: who else opens it, as text of JSON. */
+const RECIPIENTS = "s3ec-recipients";
+
 /** S3's limit for a name is 512 bytes; a re-wrap puts `/` and an id of 36 behind. */
 const MAX_RECIPIENT_LENGTH = 512 - ANNOTATION_PREFIX.length - 37;
 
@@ -90,7 +93,7 @@ export function describingText(
   return annotationText(
     {
       ...(isDescribed ? { "s3ec-description": formatStringMap(description) } : {}),
-      ...(recipients.length === 0 ? {} : { "s3ec-recipients": JSON.stringify(recipients) }),
+      ...(recipients.length === 0 ? {} : { [RECIPIENTS]: JSON.stringify(recipients) }),
     },
     { format, wrap: wrapAlgorithm.name, kmsKey },
   );
@@ -108,17 +111,27 @@ export interface AnnotatedFacts {
 
 /** What an annotation's text says for an audit. Nothing of it is authenticated; a text that is none of ours says nothing. */
 export function annotatedFacts(text: string): AnnotatedFacts {
-  const said = (name: string): string | undefined => {
-    const value = fields.get(name);
-    return typeof value === "string" ? value : undefined;
-  };
-  let fields: ReadonlyMap<string, unknown> = new Map();
+  const said = saidIn(text);
+  return { wrap: said["s3ec-wrap"], kmsKey: said["s3ec-kms-key"], added: said["s3ec-added"] };
+}
+
+/**
+ * The text that describes an object from now on, of which one wrapped key is another: the recipients that the standing text
+ * names are still there. One that is none of ours names nobody.
+ */
+export function describingAnew(text: string, standing: string): string {
+  const recipients = saidIn(standing)[RECIPIENTS];
+  return recipients === undefined ? text : formatStringMap({ ...saidIn(text), [RECIPIENTS]: recipients });
+}
+
+/** The members that are texts; none of what is somebody else's, or was altered. */
+function saidIn(text: string): StringMap {
   try {
-    fields = parseFlatJson(text, "annotation");
+    const fields = parseFlatJson(text, "annotation");
+    return Object.fromEntries([...fields].filter((field): field is [string, string] => typeof field[1] === "string"));
   } catch {
-    // Somebody else's, or altered.
+    return {};
   }
-  return { wrap: said("s3ec-wrap"), kmsKey: said("s3ec-kms-key"), added: said("s3ec-added") };
 }
 
 /** Who writes it, and which version: that of this package's manifest, which a test compares. */

@@ -6,6 +6,7 @@ export {
   annotatedFacts,
   annotationName,
   DESCRIBING_ANNOTATION,
+  describingAnew,
   describingText,
   MOVING_ANNOTATION,
   recipientOfAnnotation,

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import {
   annotationName,
   annotationText,
+  describingAnew,
   MOVING_ANNOTATION,
   recipientOfAnnotation,
   WRITER,
@@ -42,6 +43,19 @@ describe("annotations", () => {
       "s3ec-added": "2026-11-28T20:00:00Z",
       "s3ec-by": WRITER,
     });
+  });
+
+  it("describe an object anew with the recipients that were named, of a text that is ours", () => {
+    const text = '{"s3ec-format":"V3","s3ec-wrap":"AES/GCM"}';
+    const standing = '{"s3ec-format":"V2","s3ec-wrap":"kms","s3ec-recipients":"[\\"escrow\\"]"}';
+    expect(JSON.parse(describingAnew(text, standing))).to.deep.equal({
+      "s3ec-format": "V3",
+      "s3ec-wrap": "AES/GCM",
+      "s3ec-recipients": '["escrow"]',
+    });
+    for (const none of ["", "{", "[]", '{"s3ec-format":"V2"}', '{"s3ec-recipients":1}']) {
+      expect(describingAnew(text, none)).to.equal(text);
+    }
   });
 
   it("name this package's version", () => {

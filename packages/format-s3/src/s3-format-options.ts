@@ -44,9 +44,10 @@ export interface S3FormatOptions {
    */
   readonly wrapPlacement?: WrapPlacement;
   /**
-   * Leave an annotation with every object that is written or re-wrapped, `x-s3ec/about`, which says its format, its wrap and whose keys
-   * open it, for an audit by SQL (docs/audit-with-sql.md). It is put once the object is stored; a store that has not shown
-   * that it knows annotations gets none, and the call fails then. Default false.
+   * Leave an annotation with every object that is written, or re-wrapped in its metadata, `x-s3ec/about`, which says its format, its
+   * wrap and whose keys open it, for an audit by SQL (docs/audit-with-sql.md). It is put once the object is stored; a store that
+   * has not shown that it knows annotations gets none, and the call fails then. A re-wrap of a file or of an annotation leaves it
+   * as it is. Default false.
    */
   readonly describeInAnnotation?: boolean;
   /** Write children's wrapped keys for objects without key commitment (V2, rule S19 of docs/formats.md). Default false. */

@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { describingAnew } from "@s3ec/envelope";
 import { S3EncryptionError, type SiblingAnnotation, type WrapPlace } from "@s3ec/materials";
 import { AnnotationStore } from "../annotations/annotation-store.js";
 import { readKept } from "../restate/kept-object.js";
@@ -51,20 +52,28 @@ export async function rewrapMetadata(
   return { ...made, ...restated, replacedVersionId: seen.head.VersionId };
 }
 
-/** The copy has taken the old one along, which says the old wrap. Whoever puts another object meanwhile describes that. */
+/**
+ * The copy has taken the old one along, which says the old wrap, and whose others there are, which stay. Whoever puts another
+ * object meanwhile describes that.
+ */
 async function describeAgain(
   client: S3Client,
   { object, from }: Rewrap,
   etag: string,
   { name, text }: SiblingAnnotation,
 ): Promise<void> {
+  let written = text;
   try {
-    await new AnnotationStore(client, object, from.abortSignal).put(name, text, etag);
+    const annotations = new AnnotationStore(client, object, from.abortSignal);
+    // One that knows no annotations would answer the object in its place.
+    await annotations.prove();
+    written = describingAnew(text, (await annotations.read(name)) ?? "");
+    await annotations.put(name, written, etag);
   } catch (error) {
     throw new InstructionFileError(
       "instruction-file-failed",
-      "The object is re-wrapped, but what describes it for audits (describeInAnnotation) may say the old wrap still: allow s3:ListObjectAnnotations and s3:PutObjectAnnotation, or leave describeInAnnotation out.",
-      [{ key: object.Key, annotation: name, written: text }],
+      "The object is re-wrapped, but what describes it for audits (describeInAnnotation) may say the old wrap still: allow s3:ListObjectAnnotations, s3:GetObjectAnnotation and s3:PutObjectAnnotation, or leave describeInAnnotation out.",
+      [{ key: object.Key, annotation: name, written }],
       error,
     );
   }
