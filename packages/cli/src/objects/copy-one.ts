@@ -1,12 +1,12 @@
 import { CopyObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import { holdsEnvelope } from "@s3ec/envelope";
+import { holdsEnvelope, objectMark } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ObjectToGet } from "../download.js";
 import { formatAddress, type ObjectAddress } from "../object-address.js";
 import { isServiceError } from "../service-message.js";
 import { requestDetails } from "./answer-details.js";
 import { removeMoved } from "./download-one.js";
-import { encryptPlain, isPlainObject } from "./plain-object.js";
+import { encryptPlain, stateOf } from "./plain-object.js";
 import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
 
 /** Copies an object within S3: ciphertext, envelope and the files beside it, as they are. */
@@ -18,7 +18,7 @@ export async function copyOne(
 ): Promise<TransferOutcome> {
   const { plain, parameters, signal, plainMode, isMove } = context;
   const head = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });
-  const isPlain = !holdsEnvelope(head.Metadata ?? {}) && (await isPlainObject(context, from));
+  const isPlain = await isPlainSource(context, from, head);
   if (isPlain && plainMode === "skip") return { state: "skipped", reason: "plain" };
   if (isPlain && plainMode === "refuse") {
     throw new S3EncryptionError(
@@ -49,6 +49,35 @@ export async function copyOne(
   async function isChanged(): Promise<boolean> {
     const now = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });
     return now.ETag !== head.ETag;
+  }
+}
+
+/**
+ * Whether what is copied is plain; of what is not known to be encrypted nothing is copied, unless plain objects may be.
+ *
+ * @throws S3EncryptionError `unsupported-operation` where it cannot be told
+ */
+async function isPlainSource(
+  context: TransferContext,
+  from: ObjectToGet,
+  { Metadata: metadata = {} }: HeadObjectCommandOutput,
+): Promise<boolean> {
+  // The mark is of what has its whole envelope in a file, which of an older version need not be there any more.
+  if (holdsEnvelope(metadata) || objectMark(metadata) !== undefined) return false;
+  const { state, problem = "It was deleted meanwhile." } = await stateOf(context, from, "getSource");
+  switch (state) {
+    case "plain":
+      return true;
+    case "encrypted":
+    case "instruction-file":
+    case "orphaned-file":
+      return false;
+    default:
+      if (context.plainMode === "copy") return false;
+      throw new S3EncryptionError(
+        "unsupported-operation",
+        `Whether ${formatAddress(from)} is encrypted cannot be told, so that it was not copied: ${problem}`,
+      );
   }
 }
 

@@ -1,6 +1,5 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import type { ObjectAddress } from "../object-address.js";
-import { FilesBeside } from "./files-beside.js";
 import { KeysAround } from "./keys-around.js";
 import { type ListedObject, objectsBelow } from "./listed-objects.js";
 import { assertBehindNoLink } from "./local-target.js";
@@ -57,10 +56,10 @@ async function* deletions(
   goes: (object: ListedObject) => boolean,
   isBound = false,
 ): AsyncGenerator<Task> {
-  const { plain, suffixes, signal: abortSignal, parameters } = context;
+  const { plain, filesBeside, signal: abortSignal, parameters } = context;
   const { Bucket } = address;
   const { RequestPayer } = parameters.get;
-  const beside = new FilesBeside(plain, Bucket, { suffixes, abortSignal });
+  const beside = filesBeside(Bucket, "get");
   const listing = objectsBelow(plain, address, { abortSignal, ...(RequestPayer && { RequestPayer }) });
   const staying = new KeysAround();
   for await (const object of beside.without(listing)) {

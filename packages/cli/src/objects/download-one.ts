@@ -7,7 +7,7 @@ import { type Downloaded, download, type ObjectToGet } from "../download.js";
 import { openedDetails } from "./answer-details.js";
 import { makeRoomFor } from "./local-target.js";
 import type { Place } from "./place.js";
-import { downloadPlain, isPlainObject } from "./plain-object.js";
+import { downloadPlain, stateOf } from "./plain-object.js";
 import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
 
 /** Where to, and the folder that it must not leave, where the key had a say in the name. */
@@ -60,7 +60,7 @@ async function opened(
     return { answer: await download(client, address, target, options), target, isPlain: false };
   } catch (error) {
     const isMeant = plainMode !== "refuse" && error instanceof S3EncryptionError && error.code === "not-encrypted";
-    if (!isMeant || !(await isPlainObject(context, address))) throw error;
+    if (!isMeant || (await stateOf(context, address, "get")).state !== "plain") throw error;
     if (plainMode === "skip") return "plain";
     // What was refused has ended the stream that it would have gone to.
     const target = await open();

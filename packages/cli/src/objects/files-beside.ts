@@ -3,11 +3,15 @@ import { type AuditedObject, auditObjects, type StoredObject } from "@s3ec/bulk"
 import { DEFAULT_INSTRUCTION_FILE_SUFFIX } from "@s3ec/envelope";
 import { KeysAround } from "./keys-around.js";
 import type { ListedObject } from "./listed-objects.js";
+import type { ObjectParameters } from "./object-parameters.js";
+import { readingClient } from "./reading-client.js";
 
 /** How it is found out what is an instruction file. */
 export interface FilesBesideOptions {
   /** Suffixes of the configuration, and that of the call. */
   readonly suffixes: readonly string[];
+  /** What every read of an object says. */
+  readonly get: ObjectParameters["get"];
   readonly abortSignal: AbortSignal;
 }
 
@@ -21,8 +25,8 @@ export class FilesBeside {
   readonly #suffixes: readonly string[];
   readonly #abortSignal: AbortSignal;
 
-  constructor(client: S3Client, bucket: string, { suffixes, abortSignal }: FilesBesideOptions) {
-    this.#client = client;
+  constructor(client: S3Client, bucket: string, { suffixes, get, abortSignal }: FilesBesideOptions) {
+    this.#client = readingClient(client, get);
     this.#bucket = bucket;
     this.#suffixes = [...new Set([DEFAULT_INSTRUCTION_FILE_SUFFIX, ...suffixes])];
     this.#abortSignal = abortSignal;
@@ -51,7 +55,7 @@ export class FilesBeside {
         yield object;
         continue;
       }
-      const isFile = isCandidate && this.holdsWrappedKey(object);
+      const isFile = isCandidate && this.isFileOfListed(object);
       if (isFile) isFile.catch(() => {});
       waiting.push({ object, isFile });
       if (waiting.length >= CONCURRENCY) yield* settled();
@@ -59,10 +63,13 @@ export class FilesBeside {
     yield* settled();
   }
 
-  /** Whether it is a file of an object, as far as can be told; what may not be read is not known to be one. */
-  async holdsWrappedKey(object: StoredObject): Promise<boolean> {
+  /**
+   * Whether what is listed beside its object is a file of it, as far as can be told: what may not be read is not known to be
+   * one. Where the object has gone since, as one that is moved, its file is left alone or has gone with it.
+   */
+  async isFileOfListed(object: StoredObject): Promise<boolean> {
     const { state } = await this.stateOf(object);
-    return state === "instruction-file";
+    return state === "instruction-file" || state === "orphaned-file" || state === "nothing";
   }
 
   /**
@@ -74,10 +81,10 @@ export class FilesBeside {
     return state !== "plain" && state !== "encrypted" && state !== "nothing";
   }
 
-  /** What is stored at a key, by itself. */
-  async stateOf(object: StoredObject): Promise<AuditedObject> {
+  /** What is stored at a key, or is that version of it, by itself. */
+  async stateOf({ Key, VersionId, isLatest }: StoredObject): Promise<AuditedObject> {
     const one = async function* (): AsyncGenerator<StoredObject> {
-      yield { Key: object.Key };
+      yield { Key, ...(VersionId === undefined ? {} : { VersionId }), ...(isLatest === undefined ? {} : { isLatest }) };
     };
     const options = {
       Bucket: this.#bucket,
@@ -86,6 +93,6 @@ export class FilesBeside {
       abortSignal: this.#abortSignal,
     };
     for await (const audited of auditObjects(this.#client, one(), options)) return audited;
-    return { Key: object.Key, state: "unknown", wraps: [] };
+    return { Key, state: "unknown", wraps: [] };
   }
 }

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { S3EncryptionError } from "@s3ec/materials";
 import { formatAddress } from "../object-address.js";
-import { FilesBeside } from "./files-beside.js";
 import { isFolderMarker, type ListedObject, objectsBelow } from "./listed-objects.js";
 import { localTree, type TreeOptions, type UnreadPath } from "./local-tree.js";
 import type { PathFilter } from "./path-filter.js";
@@ -27,10 +26,10 @@ interface FoundUnread {
  * @throws S3EncryptionError `invalid-argument` for a folder that is none; what listing throws
  */
 export async function* foundBelow(
-  { plain, parameters, suffixes, signal }: TransferContext,
+  { plain, parameters, filesBeside, signal }: TransferContext,
   of: Place,
   isMeant: PathFilter,
-  options: TreeOptions,
+  options: TreeOptions & { /** Whether objects are read as the sources of copies. */ readonly isCopied?: boolean },
 ): AsyncGenerator<FoundBelow> {
   if (of.kind === "stream") return;
   if (of.kind === "local") {
@@ -48,7 +47,7 @@ export async function* foundBelow(
   const { Bucket } = of;
   const { RequestPayer } = parameters.getSource;
   const listing = objectsBelow(plain, of, { abortSignal: signal, ...(RequestPayer && { RequestPayer }) });
-  const beside = new FilesBeside(plain, Bucket, { suffixes, abortSignal: signal });
+  const beside = filesBeside(Bucket, options.isCopied === true ? "getSource" : "get");
   for await (const object of beside.without(listing)) {
     if (isFolderMarker(object) || !isMeant(object.name)) continue;
     const { Key, name, Size = 0 } = object;

@@ -9,6 +9,7 @@ import { isRead, print } from "../printing.js";
 import { bucketLine, type LineOptions, objectLine, prefixLine, type SizedObject, summaryLines } from "./listed-line.js";
 import type { RequestOptions } from "./object-options.js";
 import { objectParameters } from "./object-parameters.js";
+import { readingClient } from "./reading-client.js";
 import { sizeIfEncrypted } from "./same-content.js";
 
 /** What `ls` is told. */
@@ -30,16 +31,11 @@ export async function listPlace(
   abortSignal: AbortSignal,
 ): Promise<number> {
   const { json = false, recursive = false, summarize = false } = options;
-  const { RequestPayer } = (await objectParameters(options)).get;
-  const listed = listObjects(client, {
-    Bucket,
-    Prefix,
-    abortSignal,
-    ...(recursive ? {} : { Delimiter: "/" }),
-    ...(RequestPayer && { RequestPayer }),
-  });
+  const { get } = await objectParameters(options);
+  const reading = readingClient(client, get);
+  const listed = listObjects(reading, { Bucket, Prefix, abortSignal, ...(recursive ? {} : { Delimiter: "/" }) });
   let [objects, bytes, prefixes] = [0, 0, 0];
-  for await (const each of sized(client, Bucket, listed, options, abortSignal)) {
+  for await (const each of sized(reading, Bucket, listed, options, abortSignal)) {
     // Who reads has enough.
     if (!isRead()) return EXIT_CODES.unread;
     if (each.isPrefix === true) {
@@ -93,8 +89,7 @@ async function exactly(
   options: ListOptions,
 ): Promise<SizedObject> {
   if (object.isPrefix === true) return { ...object, sizeIs: "unknown" };
-  const { get } = await objectParameters(options);
-  const head = await client.send(new HeadObjectCommand({ Bucket, Key: object.Key, ...get }));
+  const head = await client.send(new HeadObjectCommand({ Bucket, Key: object.Key }));
   const size = plaintextSize(head);
   if (size !== undefined) return { ...object, size, sizeIs: "exact" };
   if (holdsEnvelope(head.Metadata ?? {})) return { ...object, sizeIs: "unknown" };

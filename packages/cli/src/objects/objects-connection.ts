@@ -4,6 +4,7 @@ import type { Interrupts } from "../interruption.js";
 import type { ObjectAddress } from "../object-address.js";
 import { warn } from "../printing.js";
 import { type ReadingOptions, reading } from "../target-options.js";
+import { FilesBeside } from "./files-beside.js";
 import type { ObjectOptions, RequestOptions } from "./object-options.js";
 import { objectParameters } from "./object-parameters.js";
 import type { PlainMode, TransferContext } from "./transfer-context.js";
@@ -36,6 +37,16 @@ export async function withObjects<T>(
     onWarning: warn,
   });
   const { suffix, plain = "refuse", overwrite = true, expectedSize, verbose = false } = options;
+  const suffixes = [...instructionFileSuffixes, ...(suffix === undefined ? [] : [suffix])];
+  const known = new Map<string, FilesBeside>();
+  const filesBeside: TransferContext["filesBeside"] = (bucket, read) => {
+    const name = JSON.stringify([bucket, read]);
+    const get = parameters[read];
+    const beside =
+      known.get(name) ?? new FilesBeside(client, bucket, { suffixes, get, abortSignal: interrupts.signal });
+    known.set(name, beside);
+    return beside;
+  };
   try {
     return await interrupts.transfer(() =>
       work({
@@ -44,7 +55,7 @@ export async function withObjects<T>(
         call: reading(options),
         parameters,
         plainMode: plain,
-        suffixes: [...instructionFileSuffixes, ...(suffix === undefined ? [] : [suffix])],
+        filesBeside,
         isMove,
         overwrite,
         ...(expectedSize === undefined ? {} : { expectedSize }),

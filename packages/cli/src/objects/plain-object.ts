@@ -3,21 +3,39 @@ import { open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { GetObjectCommand, type GetObjectCommandOutput, GetObjectTaggingCommand } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+} from "@aws-sdk/client-s3";
+import type { AuditedObject } from "@s3ec/bulk";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ByteTarget } from "../byte-target.js";
 import type { Downloaded, ObjectToGet } from "../download.js";
+import { isServiceError } from "../service-message.js";
 import { upload } from "../upload.js";
-import { FilesBeside } from "./files-beside.js";
 import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
 
-/** Whether an object that no format was found of is none of an encryption client's, nor a file beside one. */
-export async function isPlainObject(
-  { plain, suffixes, signal }: TransferContext,
-  { Bucket, Key }: ObjectToGet,
-): Promise<boolean> {
-  const { state } = await new FilesBeside(plain, Bucket, { suffixes, abortSignal: signal }).stateOf({ Key });
-  return state === "plain";
+/** What is stored there, or is that version of it, by itself. */
+export async function stateOf(
+  context: TransferContext,
+  from: ObjectToGet,
+  read: "get" | "getSource",
+): Promise<Pick<AuditedObject, "state" | "problem">> {
+  const { Bucket, Key, VersionId } = from;
+  const beside = context.filesBeside(Bucket, read);
+  if (VersionId === undefined) return await beside.stateOf({ Key });
+  // A file beside it tells nothing of an older version.
+  const { plain, parameters, signal } = context;
+  const current = await plain
+    .send(new HeadObjectCommand({ Bucket, Key, ...parameters[read] }), { abortSignal: signal })
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!isServiceError(error)) throw error;
+      return undefined;
+    });
+  return await beside.stateOf({ Key, VersionId, isLatest: current?.VersionId === VersionId });
 }
 
 /** Writes an object as it is to a stream, or to a file that appears once it is whole. */
@@ -60,7 +78,9 @@ export async function encryptPlain(
   if (ETag === undefined) {
     throw new S3EncryptionError("unsupported-operation", "The store says no entity tag (ETag) of it.");
   }
-  const { TagSet = [] } = (head.TagCount ?? 0) > 0 ? await plain.send(new GetObjectTaggingCommand(from)) : {};
+  const { RequestPayer } = parameters.getSource;
+  const tagged = { ...from, ...(RequestPayer && { RequestPayer }) };
+  const { TagSet = [] } = (head.TagCount ?? 0) > 0 ? await plain.send(new GetObjectTaggingCommand(tagged)) : {};
   const tags = new URLSearchParams(TagSet.map(({ Key = "", Value = "" }): [string, string] => [Key, Value]));
   const kept = { ...headersOf(head), ...(tags.size === 0 ? {} : { Tagging: tags.toString() }) };
   const { length, answer } = await upload(

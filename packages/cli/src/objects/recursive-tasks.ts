@@ -1,5 +1,5 @@
 import { S3EncryptionError } from "@s3ec/materials";
-import { FilesBeside } from "./files-beside.js";
+import type { FilesBeside } from "./files-beside.js";
 import { type FoundBelow, foundBelow } from "./found-below.js";
 import { KeysAround } from "./keys-around.js";
 import type { TreeOptions } from "./local-tree.js";
@@ -17,7 +17,8 @@ export async function* recursiveTasks(
   options: TreeOptions,
 ): AsyncGenerator<Task> {
   const tasks = new TaskOfFound(context, pair);
-  for await (const found of foundBelow(context, pair.from, isMeant, options)) yield tasks.of(found);
+  const isCopied = pair.direction === "copy";
+  for await (const found of foundBelow(context, pair.from, isMeant, { ...options, isCopied })) yield tasks.of(found);
 }
 
 /** Makes the task of each that is found, in S3's order. */
@@ -30,11 +31,8 @@ export class TaskOfFound {
   constructor(context: TransferContext, pair: PlacePair) {
     this.#pair = pair;
     this.#tasks = new TransferTasks(context, pair);
-    const { suffixes, signal: abortSignal } = context;
     this.#beside =
-      pair.direction === "upload" && pair.to.kind === "s3"
-        ? new FilesBeside(context.plain, pair.to.Bucket, { suffixes, abortSignal })
-        : undefined;
+      pair.direction === "upload" && pair.to.kind === "s3" ? context.filesBeside(pair.to.Bucket, "get") : undefined;
   }
 
   of(found: FoundBelow): Task {

@@ -1,6 +1,5 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { holdsEnvelope } from "@s3ec/envelope";
-import { FilesBeside } from "./files-beside.js";
 import { type FoundBelow, foundBelow } from "./found-below.js";
 import type { ListedObject } from "./listed-objects.js";
 import type { LocalFile, TreeOptions } from "./local-tree.js";
@@ -82,7 +81,8 @@ export class SyncComparison {
   }
 
   #source(): AsyncGenerator<FoundBelow> {
-    return foundBelow(this.#context, this.#pair.from, this.#isMeant, this.#options);
+    const { from, direction } = this.#pair;
+    return foundBelow(this.#context, from, this.#isMeant, { ...this.#options, isCopied: direction === "copy" });
   }
 
   /** What is not there yet is empty; of a prefix that is so by itself. */
@@ -123,12 +123,11 @@ export class SyncComparison {
 
   /** By its HEAD; what is not encrypted is not what would be stored, or is refused when it is read. */
   async #isOfSize(Bucket: string, object: ListedObject, size: number): Promise<boolean> {
-    const { plain, parameters, signal, suffixes, plainMode } = this.#context;
+    const { plain, parameters, signal, plainMode } = this.#context;
     const { Key } = object;
     const head = await plain.send(new HeadObjectCommand({ Bucket, Key, ...parameters.get }), { abortSignal: signal });
     if (holdsEnvelope(head.Metadata ?? {})) return maySizeBe(size, head);
-    const beside = new FilesBeside(plain, Bucket, { suffixes, abortSignal: signal });
-    const { state, contentLength } = await beside.stateOf({ Key });
+    const { state, contentLength } = await this.#context.filesBeside(Bucket, "get").stateOf({ Key });
     if (state === "encrypted") return contentLength == null ? maySizeBe(size, head) : contentLength === size;
     return state === "plain" && plainMode === "copy" && head.ContentLength === size;
   }

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { EncryptionCallOptions, S3EncryptionClient } from "@s3ec/client";
+import type { FilesBeside } from "./files-beside.js";
 import type { ObjectParameters } from "./object-parameters.js";
 
 /** What becomes of objects that are not encrypted: they are refused unless something is said. */
@@ -14,8 +15,8 @@ export interface TransferContext {
   readonly call: EncryptionCallOptions;
   readonly parameters: ObjectParameters;
   readonly plainMode: PlainMode;
-  /** Suffixes of instruction files, beside those that every reader knows. */
-  readonly suffixes: readonly string[];
+  /** What is known of the files beside a bucket's objects, as those are read or as the sources of copies are. */
+  readonly filesBeside: (bucket: string, read: "get" | "getSource") => FilesBeside;
   /** What was read goes, once it is stored. */
   readonly isMove: boolean;
   /** Whether what is there is replaced. */

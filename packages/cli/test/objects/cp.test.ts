@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { GetObjectTaggingCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectTaggingCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
+import { FilesBeside } from "../../dist/objects/files-beside.js";
+import { objectsBelow } from "../../dist/objects/listed-objects.js";
 import { ObjectsSetting } from "./objects-setting.js";
 
 describe("s3ec cp and mv", function () {
@@ -187,6 +189,27 @@ describe("s3ec cp and mv", function () {
     expect(at.read("b")).to.equal("secret");
     expect((await at.run("ls", "s3://other", "--recursive")).stdout).to.equal("");
   });
+
+  for (const gone of ["and their files have gone", "have gone, and their files are going"]) {
+    it(`move: files are none by themselves whose objects ${gone} since they were listed`, async () => {
+      at.configure({ instructionFileConfig: { enableInstructionFilePutObject: true } });
+      const names = Array.from({ length: 30 }, (_, number) => String(number + 10));
+      for (const name of names) at.write(`tree/${name}`, name);
+      await at.run("cp", "tree", "s3://demo/t", "--recursive");
+      const abortSignal = new AbortController().signal;
+      const beside = new FilesBeside(at.plain, "demo", { suffixes: [], get: {}, abortSignal });
+      const found: string[] = [];
+      const listing = objectsBelow(at.plain, { Bucket: "demo", Key: "t/" }, { abortSignal });
+      for await (const { Key, name } of beside.without(listing)) {
+        found.push(name);
+        const files = gone.startsWith("and") ? [`${Key}.instruction`] : [];
+        for (const each of [Key, ...files]) {
+          await at.plain.send(new DeleteObjectCommand({ Bucket: "demo", Key: each }));
+        }
+      }
+      expect(found).to.deep.equal(names);
+    });
+  }
 
   it("move: what somebody stored meanwhile stays", async () => {
     at.write("a", "old");
