@@ -17,6 +17,8 @@ import {
   InstructionFileError,
   inspectObject,
   listRecipients,
+  openResponse,
+  presignGet,
   putBackAnnotations,
   type RewrapOptions,
   removeRecipient,
@@ -154,6 +156,44 @@ describe("annotations of an object that is copied in parts", () => {
       }
     });
   }
+
+  it("are looked for beside it only where none opens that is with it", async () => {
+    const work: Work = (s3) => rewrap("k", s3);
+    const most = (await requestsOf(work)).indexOf("CompleteMultipartUploadCommand") + 1;
+    const asked = () => fixture.server.requests.filter(({ key }) => key === "k.s3ec-annotations").length;
+    await store("k");
+    await work(fixture.client({ keyring: old }));
+    for (const wrapPlacement of ["metadata", "annotations"] as const) {
+      for (const more of [{}, { instructionFileSuffix: ".partner" }]) {
+        fixture.server.clearRequests();
+        const client = fixture.client({ keyring: partner, wrapPlacement });
+        await (await client.send(get("k"), more)).Body?.transformToByteArray();
+        expect([asked(), wrapPlacement, more]).to.deep.equal([0, wrapPlacement, more]);
+      }
+    }
+    const stranger = new RawRsaKeyring(generateKeyPairSync("rsa", { modulusLength: 2048 }));
+    fixture.server.clearRequests();
+    await refusal(fixture.client({ keyring: stranger }).send(get("k")));
+    expect(asked()).to.equal(1);
+
+    await store("k");
+    await work(dyingClient(fixture, { keyring: either }, { most, last: "unanswered" }).client).catch(() => {});
+    expect(Object.keys(await notes("k"))).to.deep.equal([]);
+    for (const wrapPlacement of ["metadata", "annotations"] as const) {
+      const client = fixture.client({ keyring: partner, wrapPlacement });
+      const { Body } = await client.send(get("k"), { instructionFileSuffix: ".partner" });
+      expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(content)).to.equal(true);
+    }
+    // One who has another key is told what he would be told without them.
+    const refused = await refusal(fixture.client({ keyring: stranger }).send(get("k")));
+    expect(refused.code).to.equal("no-matching-key");
+    const presigned = await presignGet(fixture.plain, at("k"), { recipient: ".partner" });
+    expect(Object.keys(presigned.annotations ?? {})).to.deep.equal(["x-s3ec/partner"]);
+    const { annotations = {} } = presigned;
+    const opened = await openResponse(await fetch(presigned.url), { keyring: partner, annotations });
+    expect(Buffer.from(await opened.Body.transformToByteArray()).equals(content)).to.equal(true);
+    expect(await putBackAnnotations(fixture.client({ keyring: either }), at("k"))).to.equal(true);
+  });
 
   it("are told of and put back by themselves, and only to the object that they are of", async () => {
     const work: Work = (s3) => rewrap("k", s3);

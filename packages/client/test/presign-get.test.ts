@@ -7,6 +7,7 @@ import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, put, refusal, TEST_KEYRING } from "./fixture.js";
+import { errorOf } from "./transfers.js";
 
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const escrow = new RawRsaKeyring({ publicKey, materialDescription: { purpose: "escrow" } });
@@ -74,6 +75,28 @@ describe("a presigned GET", () => {
     expect(await textOf(await fetch(url), { keyring: escrowKey, annotations })).to.equal("secret");
     const other = await refusal(presignGet(client, at("annotated"), { recipient: "esc" }));
     expect(other.code).to.equal("not-encrypted");
+  });
+
+  it("takes a recipient by a suffix's dot, and gives no annotation that is none's", async () => {
+    const client = fixture.client({ keyring, wrapPlacement: "annotations", describeInAnnotation: true });
+    await client.send(put("dotted"));
+    const { url, annotations = {} } = await presignGet(client, at("dotted"), { recipient: ".escrow" });
+    expect(await textOf(await fetch(url), { keyring: escrowKey, annotations })).to.equal("secret");
+    fixture.server.clearRequests();
+    for (const recipient of ["about", "moving", "a/b", ""]) {
+      const { code } = await refusal(presignGet(client, at("dotted"), { recipient }));
+      expect([recipient, code]).to.deep.equal([recipient, "invalid-argument"]);
+    }
+    expect(fixture.server.requests).to.deep.equal([]);
+  });
+
+  it("fails as S3 does where annotations may not be listed", async () => {
+    const client = fixture.client({ keyring, wrapPlacement: "annotations" });
+    await client.send(put("unlisted"));
+    fixture.server.faults.add({ operation: "ListObjectAnnotations", status: 403 });
+    const error = await errorOf(presignGet(client, at("unlisted"), { recipient: "escrow" }));
+    fixture.server.faults.clear();
+    expect(error).to.have.nested.property("$metadata.httpStatusCode", 403);
   });
 
   it("is of messages, too", async () => {

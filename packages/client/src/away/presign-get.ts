@@ -1,4 +1,5 @@
-import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import { annotationName, recipientOfAnnotation } from "@s3ec/envelope";
 import { S3Format } from "@s3ec/format-s3";
 import {
   assertKnownOptions,
@@ -10,6 +11,7 @@ import {
 import { plainClientOf } from "../plain-client.js";
 import { BesideObject } from "../read/beside-object.js";
 import { formatOfStored } from "../read/inspect-object.js";
+import { listedWraps, type WrappedObject } from "../recipients/annotated-wraps.js";
 import { invalid } from "./away-options.js";
 import type { NamedInstructionFile } from "./given-files.js";
 
@@ -85,7 +87,8 @@ export async function presignGet(
   if (typeof client?.send !== "function") throw invalid("Pass an S3Client to presignGet, then { Bucket, Key }.");
   assertKnownOptions(object, OBJECT, "the object of presignGet");
   assertKnownOptions(options, OPTIONS, "presignGet");
-  const { expiresIn = 900 } = options;
+  const { expiresIn = 900, recipient } = options;
+  if (recipient !== undefined) annotationName(recipient);
   if (!Number.isSafeInteger(expiresIn) || expiresIn < 1 || expiresIn > MAX_EXPIRES_IN) {
     throw invalid(`expiresIn must be a number of seconds from 1 to ${MAX_EXPIRES_IN}, which is seven days.`);
   }
@@ -102,7 +105,7 @@ export async function presignGet(
   return { url, expires: new Date(begun + expiresIn * 1000).toISOString(), ...found };
 }
 
-type Head = { readonly Metadata?: Record<string, string> | undefined; readonly ContentLength?: number | undefined };
+type Head = Pick<HeadObjectCommandOutput, "ContentLength" | "ETag" | "Metadata">;
 
 /** What a reader reads beside the object: the file that its format asks for, and a recipient's annotations. */
 async function neededBeside(
@@ -134,24 +137,28 @@ async function neededBeside(
     },
   });
   const [instructionFile] = read;
+  const wrapped = object.VersionId === undefined ? { ...object, ETag: output.ETag } : object;
   return {
     formatName: format.name,
     ...(instructionFile === undefined ? {} : { instructionFile }),
-    ...(recipient === undefined ? {} : { annotations: await annotationsOf(format, beside, recipient) }),
+    ...(recipient === undefined ? {} : { annotations: await annotationsOf(plain, wrapped, recipient) }),
   };
 }
 
+/** Also those that are still to be put back after a copy in parts. */
 async function annotationsOf(
-  { wraps }: ObjectFormat,
-  beside: BesideObject,
+  plain: S3Client,
+  object: WrappedObject,
   recipient: string,
 ): Promise<Record<string, string>> {
-  const name = `${wraps?.annotationPrefix ?? ""}${recipient}`;
-  const listed = wraps?.annotationPrefix === undefined ? [] : await beside.annotations.list(name);
+  const wanted = recipientOfAnnotation(annotationName(recipient));
+  // Whoever only looks is given those that stand, also while they are being moved.
+  const listed = await listedWraps(plain, object, undefined, "mover");
+  if (listed.state === "unknown") throw listed.reason;
   const texts: Record<string, string> = {};
-  for (const each of listed) {
-    if (each.name !== name && !each.name.startsWith(`${name}/`)) continue;
-    const text = await beside.annotations.read(each.name);
+  for (const each of listed.state === "listed" ? listed.wraps : []) {
+    if (each.recipient !== wanted) continue;
+    const text = await each.read();
     if (text !== undefined) texts[each.name] = text;
   }
   if (Object.keys(texts).length > 0) return texts;

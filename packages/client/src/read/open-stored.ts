@@ -12,7 +12,7 @@ import { type CallOptions, requestOf } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { otherFormats } from "./recognise.js";
-import { isOfParts, withCarried } from "./with-carried.js";
+import { isOfParts, openWithCarried } from "./with-carried.js";
 
 /** What lies beside an object that is to be read. */
 export interface Beside {
@@ -67,15 +67,15 @@ export async function openStored(
     ...(head === undefined ? {} : { head }),
     preferSibling: call.preferInstructionFile,
     partial: object.partial ?? false,
-    annotations: isCarriedTo(object)
-      ? withCarried(beside.annotations, () => beside.carried().catch(() => new Map()))
-      : beside.annotations,
   };
-  const open = (siblings: SiblingReader): Promise<OpenedObject> =>
-    unlessAborted(() => format.open({ ...stored, siblings }), abortSignal);
+  const open = (siblings: SiblingReader, annotations: AnnotationReader = beside.annotations): Promise<OpenedObject> =>
+    unlessAborted(() => format.open({ ...stored, siblings, annotations }), abortSignal);
   try {
     if (input.VersionId === undefined || instructionFileVersionId !== undefined) {
-      return await open({ read: (suffix) => beside.read(suffix, instructionFileVersionId) });
+      const siblings: SiblingReader = { read: (suffix) => beside.read(suffix, instructionFileVersionId) };
+      if (!isCarriedTo(object)) return await open(siblings);
+      const carried = (): Promise<ReadonlyMap<string, string>> => beside.carried().catch(() => new Map());
+      return await openWithCarried(beside.annotations, carried, (annotations) => open(siblings, annotations));
     }
     const isTold = format.siblings?.tells(output.Metadata ?? {}, options.materialsManager) === true;
     return await openNearest(open, object, isTold);

@@ -1,26 +1,52 @@
-import type { AnnotationReader } from "@s3ec/materials";
+import { type AnnotationReader, S3EncryptionError } from "@s3ec/materials";
 
 /**
- * The annotations of an object, and those that are still to be put back to it after it was copied in parts (docs/formats.md 1.6).
- * Both count alike: by what they hold.
+ * Opens an object by its annotations, and by those that are still to be put back to it after it was copied in parts
+ * (docs/formats.md 1.6). Both count alike, by what they hold; but the others, which hardly ever are there and cost a request, are
+ * asked for only where none opened of those that are with the object.
  */
-export function withCarried(
+export async function openWithCarried<Opened>(
   annotations: AnnotationReader,
   readCarried: () => Promise<ReadonlyMap<string, string>>,
-): AnnotationReader {
-  let carried: Promise<ReadonlyMap<string, string>> | undefined;
-  const texts = (): Promise<ReadonlyMap<string, string>> => {
-    carried ??= readCarried();
-    return carried;
-  };
-  return {
+  open: (annotations: AnnotationReader) => Promise<Opened>,
+): Promise<Opened> {
+  const there = new Set<string>();
+  let isAsked = false;
+  const own: AnnotationReader = {
     list: async (prefix) => {
+      isAsked = true;
       const listed = await annotations.list(prefix);
-      const there = new Set(listed.map(({ name }) => name));
-      const missing = [...(await texts())].filter(([name]) => name.startsWith(prefix) && !there.has(name));
-      return [...listed, ...missing.map(([name, text]) => ({ name, size: Buffer.byteLength(text) }))];
+      for (const { name } of listed) there.add(name);
+      return listed;
     },
-    read: async (name) => (await annotations.read(name)) ?? (await texts()).get(name),
+    read: async (name) => {
+      isAsked = true;
+      const text = await annotations.read(name);
+      if (text !== undefined) there.add(name);
+      return text;
+    },
+  };
+  try {
+    return await open(own);
+  } catch (error) {
+    if (!isAsked || !(error instanceof S3EncryptionError)) throw error;
+    const missing = new Map([...(await readCarried())].filter(([name]) => !there.has(name)));
+    if (missing.size === 0) throw error;
+    try {
+      return await open(readerOf(missing));
+    } catch (second) {
+      throw second instanceof S3EncryptionError ? error : second;
+    }
+  }
+}
+
+function readerOf(texts: ReadonlyMap<string, string>): AnnotationReader {
+  return {
+    list: async (prefix) =>
+      [...texts]
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, text]) => ({ name, size: Buffer.byteLength(text) })),
+    read: async (name) => texts.get(name),
   };
 }
 

@@ -2,7 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { recipientOfAnnotation } from "@s3ec/envelope";
 import { type AnnotatedObject, AnnotationStore } from "../annotations/annotation-store.js";
 import { carriedRecipients } from "../moving/carried-file.js";
-import { seenAnnotations } from "../moving/seen-annotations.js";
+import { type SeenAnnotations, seenAnnotations } from "../moving/seen-annotations.js";
 import { plainClientOf } from "../plain-client.js";
 import { isOfParts } from "../read/with-carried.js";
 
@@ -68,7 +68,7 @@ export type ListedWraps =
         readonly read: () => Promise<string | undefined>;
       })[];
     }
-  | Exclude<AnnotatedWraps, { readonly state: "listed" }>;
+  | Exclude<SeenAnnotations, { readonly state: "listed" }>;
 
 /** @param by who looks, as of `seenAnnotations` */
 export async function listedWraps(
@@ -79,7 +79,7 @@ export async function listedWraps(
 ): Promise<ListedWraps> {
   const store = new AnnotationStore(client, object, signal);
   const seen = await seenAnnotations(store, by);
-  if (seen.state !== "listed") return { state: seen.state };
+  if (seen.state !== "listed") return seen;
   const { Bucket = "", Key = "", VersionId: _, ...owner } = object;
   const address = { ...owner, Bucket, Key };
   const carried = isOfParts(ETag) ? await carriedRecipients(client, address, signal) : new Map<string, string>();
