@@ -18,7 +18,8 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
     return { exitCode, message: WITH_OPTIONS.has(error.code) ? asOptions(error.message) : error.message };
   }
   if (!(error instanceof Error)) return { exitCode: EXIT_CODES.unexpected, message: "An unknown error happened." };
-  if ("code" in error && typeof error.code === "string" && "syscall" in error) {
+  // Of a connection that ends in the middle of an answer, Node names no system call.
+  if ("code" in error && typeof error.code === "string" && ("syscall" in error || error.code === "ECONNRESET")) {
     return { exitCode: EXIT_CODES.storage, message: systemMessage(error.code, error.message) };
   }
   const missing = missingSetting(error);
@@ -63,6 +64,8 @@ function systemMessage(code: string, message: string): string {
       return `The disk is full.`;
     case "EPIPE":
       return "Whoever reads the output stopped before its end (EPIPE).";
+    case "ECONNRESET":
+      return "The connection broke off (ECONNRESET): do it again.";
     case "ECONNREFUSED":
       return `Nothing listens at the endpoint (ECONNREFUSED).`;
     default:

@@ -59,5 +59,7 @@ export type { DownloadResumption } from "./transfer/resumed-download.js";
 export type { TransferPace } from "./transfer/transfer-speed.js";
 export { TransferSpeed } from "./transfer/transfer-speed.js";
 export type { UploadProgress } from "./transfer/upload-progress.js";
+export type { FileContent } from "./transfer/whole-file.js";
+export { writeWholeFile } from "./transfer/whole-file.js";
 export type { AffectedFile, InstructionFileErrorCode } from "./write/sibling-error.js";
 export { InstructionFileError } from "./write/sibling-error.js";

@@ -29,7 +29,16 @@ export async function downloadOne(
     if (within === undefined) await mkdir(dirname(to.path), { recursive: true });
     else await makeRoomFor(within, to.path);
   }
-  const open = (): Promise<ByteTarget> => openTarget(to.kind === "stream" ? "-" : to.path, signal);
+  const path = to.kind === "stream" ? "-" : to.path;
+  const open = async (): Promise<ByteTarget> => {
+    const target = await openTarget(path, signal);
+    if (!isMove || "file" in target) return target;
+    target.stream.destroy();
+    throw new S3EncryptionError(
+      "invalid-argument",
+      `${path} keeps nothing that is moved to it: name a file, or use cp.`,
+    );
+  };
   const address = { ...from, ...context.parameters.get };
   const got = await opened(context, address, open, onBytes);
   if (got === "plain") return { state: "skipped", reason: "plain" };

@@ -31,7 +31,9 @@ export interface TreeOptions {
 }
 
 /** The private folders that a download grows in, and the local server's own: nothing in them is meant to be stored. */
-const OURS = /^\.s3ec-/;
+const OUR_FOLDER = /^\.s3ec-/;
+/** A file that grows without one. */
+const OUR_FILE = /^\.s3ec-[0-9a-f]{8}-/;
 
 /**
  * The files below a folder, in the order in which S3 would list their names. One folder with its names is in memory at a
@@ -97,7 +99,7 @@ async function entriesIn(folder: string, prefix: string, { followSymlinks = true
   for await (const dirent of await opendir(folder, { encoding: "buffer" as BufferEncoding })) {
     const bytes = dirent.name as unknown as Buffer;
     const text = bytes.toString();
-    if (OURS.test(text) && dirent.isDirectory()) continue;
+    if (dirent.isDirectory() ? OUR_FOLDER.test(text) : dirent.isFile() && OUR_FILE.test(text)) continue;
     if (!followSymlinks && dirent.isSymbolicLink()) continue;
     const entry = await entryOf(dirent, bytes, { name: `${prefix}${text}`, path: join(folder, text) });
     const isFolder = "stats" in entry && entry.stats.isDirectory();

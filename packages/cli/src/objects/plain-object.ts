@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { open, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
@@ -10,6 +8,7 @@ import {
   HeadObjectCommand,
 } from "@aws-sdk/client-s3";
 import type { AuditedObject } from "@s3ec/bulk";
+import { writeWholeFile } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ByteTarget } from "../byte-target.js";
 import type { Downloaded, ObjectToGet } from "../download.js";
@@ -51,17 +50,12 @@ export async function downloadPlain(
     await pipeline(body, target.stream, { signal });
     return answer;
   }
-  const partial = join(dirname(target.file), `.s3ec-${randomUUID()}`);
-  try {
-    await using file = await open(partial, "wx");
-    await writeFile(file, body, { signal });
-    await file.sync();
-    await rename(partial, target.file);
-    return answer;
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await writeWholeFile(target.file, {
+    length: answer.ContentLength,
+    isProven: false,
+    writeTo: (file) => writeFile(file, body, { signal }),
+  });
+  return answer;
 }
 
 /** Puts a plain object encrypted, with its headers, metadata and tags. */

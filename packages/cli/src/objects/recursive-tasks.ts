@@ -51,6 +51,11 @@ export class TaskOfFound {
     return this.#tasks.of(found);
   }
 
+  /** Of what could not be compared: the others go on. */
+  failed(found: FoundBelow, error: unknown): Task {
+    return { step: this.#tasks.step(found.place, targetOf(this.#pair, found.name)), error };
+  }
+
   /** Remembers what comes, too. */
   #isFileOfAnother(key: string): boolean {
     return this.#beside?.mayBelongTo(key, this.#around.next(key)) === true;

@@ -26,6 +26,8 @@ const CONCURRENCY = 10;
 /** Bytes above which one is sent or fetched in parts by itself, so that few at once fill memory and network. */
 const LARGE = 8 * 1024 * 1024;
 const LARGE_AT_ONCE = 2;
+/** Tasks for each that is done that are known of, so that small ones pass those that wait for a large one to end. */
+const KNOWN = 8;
 
 /** Does all of them, reports each in its order, and goes on where one fails; throws what would fail for all. */
 export async function runTasks(
@@ -34,7 +36,7 @@ export async function runTasks(
   { dryrun, signal, concurrency = CONCURRENCY }: RunOptions,
 ): Promise<void> {
   const { progress } = report;
-  const large = new Gate(LARGE_AT_ONCE);
+  const [all, large] = [new Gate(concurrency), new Gate(LARGE_AT_ONCE)];
   async function* expected(): AsyncGenerator<Task> {
     for await (const task of tasks) {
       signal.throwIfAborted();
@@ -57,7 +59,8 @@ export async function runTasks(
       });
     };
     try {
-      const outcome = await (task.size > LARGE ? large.pass(run) : run());
+      const inTurn = (): Promise<TransferOutcome> => all.pass(run);
+      const outcome = await (task.size > LARGE ? large.pass(inTurn) : inTurn());
       if (outcome.state === "skipped") return () => report.skipped(step, outcome.reason);
       const { state: _, ...result } = outcome;
       return () => report.done(step, result);
@@ -69,14 +72,14 @@ export async function runTasks(
       progress.end(task.size, came);
     }
   };
-  for await (const tell of inParallel(expected(), concurrency, work)) await tell();
+  for await (const tell of inParallel(expected(), concurrency * KNOWN, work)) await tell();
   signal.throwIfAborted();
 }
 
-/** What is wrong with the call or the machine would only be said again of each that follows. */
+/** What is wrong with the configuration or the machine would only be said again of each that follows. */
 function isForAll(error: unknown): boolean {
   if (error instanceof S3EncryptionError) {
-    return error.code === "invalid-configuration" || error.code === "invalid-argument" || isForAll(error.cause);
+    return error.code === "invalid-configuration" || isForAll(error.cause);
   }
   return isError(error) && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }

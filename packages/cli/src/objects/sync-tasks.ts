@@ -1,5 +1,6 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { holdsEnvelope } from "@s3ec/envelope";
+import { isServiceError } from "../service-message.js";
 import { type FoundBelow, foundBelow } from "./found-below.js";
 import type { ListedObject } from "./listed-objects.js";
 import type { LocalFile, TreeOptions } from "./local-tree.js";
@@ -23,6 +24,11 @@ export interface SyncFindings {
   readonly files: readonly LocalFile[];
   readonly isSourceEmpty: boolean;
 }
+
+type Compared =
+  | { readonly is: "same" }
+  | { readonly is: "other"; readonly found: FoundBelow }
+  | { readonly is: "unknown"; readonly found: FoundBelow; readonly error: unknown };
 
 /** Objects that are asked for their sizes at once. */
 const HEADS = 32;
@@ -54,10 +60,11 @@ export class SyncComparison {
   async *tasks(): AsyncGenerator<Task> {
     const tasks = new TaskOfFound(this.#context, this.#pair);
     // Asked for many at once, and given in their order.
-    const waiting: Promise<FoundBelow | undefined>[] = [];
+    const waiting: Promise<Compared>[] = [];
     const next = async (): Promise<Task | undefined> => {
-      const found = await waiting.shift();
-      return found === undefined ? undefined : tasks.of(found);
+      const compared = await waiting.shift();
+      if (compared === undefined || compared.is === "same") return undefined;
+      return compared.is === "unknown" ? tasks.failed(compared.found, compared.error) : tasks.of(compared.found);
     };
     for await (const { left, right } of sideBySide(this.#source(), this.#target())) {
       if (left === undefined) {
@@ -65,9 +72,9 @@ export class SyncComparison {
         continue;
       }
       this.#isSourceEmpty = false;
-      const needed = this.#isNeeded(left, right).then((isNeeded) => (isNeeded ? left : undefined));
-      needed.catch(() => {});
-      waiting.push(needed);
+      const compared = this.#compared(left, right);
+      compared.catch(() => {});
+      waiting.push(compared);
       while (waiting.length >= HEADS) {
         const task = await next();
         if (task !== undefined) yield task;
@@ -102,6 +109,18 @@ export class SyncComparison {
     else if (only.file !== undefined) this.#files.push(only.file);
   }
 
+  /** What S3 does not say of one is a matter of that one. */
+  async #compared(found: FoundBelow, target: FoundBelow | undefined): Promise<Compared> {
+    try {
+      return (await this.#isNeeded(found, target)) ? { is: "other", found } : { is: "same" };
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      if (!isServiceError(error)) throw error;
+      // It has gone since it was listed: to where nothing is it is sent, and nothing can be had.
+      return error.$metadata.httpStatusCode === 404 ? { is: "other", found } : { is: "unknown", found, error };
+    }
+  }
+
   async #isNeeded(source: FoundBelow, target: FoundBelow | undefined): Promise<boolean> {
     if (target === undefined || "unread" in source || "unread" in target) return true;
     const { sizeOnly = false } = this.#options;
@@ -124,12 +143,16 @@ export class SyncComparison {
   /** By its HEAD; what is not encrypted is not what would be stored, or is refused when it is read. */
   async #isOfSize(Bucket: string, object: ListedObject, size: number): Promise<boolean> {
     const { plain, parameters, signal, plainMode } = this.#context;
-    const { Key } = object;
+    const { Key, Size = size } = object;
+    // No cipher takes less room than its plaintext.
+    if (Size < size) return false;
     const head = await plain.send(new HeadObjectCommand({ Bucket, Key, ...parameters.get }), { abortSignal: signal });
     if (holdsEnvelope(head.Metadata ?? {})) return maySizeBe(size, head);
+    const mayBePlain = plainMode === "copy" && head.ContentLength === size;
+    if (!mayBePlain && !maySizeBe(size, head)) return false;
     const { state, contentLength } = await this.#context.filesBeside(Bucket, "get").stateOf({ Key });
     if (state === "encrypted") return contentLength == null ? maySizeBe(size, head) : contentLength === size;
-    return state === "plain" && plainMode === "copy" && head.ContentLength === size;
+    return state === "plain" && mayBePlain;
   }
 }
 

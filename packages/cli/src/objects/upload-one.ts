@@ -2,6 +2,7 @@ import { stat, unlink } from "node:fs/promises";
 import { S3EncryptionError } from "@s3ec/materials";
 import { openFile, openSource } from "../byte-source.js";
 import type { ObjectAddress } from "../object-address.js";
+import { openDescriptorOf, STANDARD_INPUT } from "../open-descriptor.js";
 import { isServiceError } from "../service-message.js";
 import { upload } from "../upload.js";
 import { requestDetails } from "./answer-details.js";
@@ -49,9 +50,13 @@ export async function uploadOne(
   }
 }
 
+/** What is moved goes: what the system has opened, a device or a pipe is not one's own to remove. */
 async function asFound(path: string): Promise<Pick<LocalFile, "size" | "modified">> {
-  const { size, mtimeMs } = await stat(path);
-  return { size, modified: mtimeMs };
+  const there = await stat(path);
+  if (!there.isFile() || (await openDescriptorOf(path, STANDARD_INPUT)) !== undefined) {
+    throw new S3EncryptionError("invalid-argument", `${path} is no file that could be moved: copy it with cp.`);
+  }
+  return { size: there.size, modified: there.mtimeMs };
 }
 
 /**

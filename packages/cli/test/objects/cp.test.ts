@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { DeleteObjectCommand, GetObjectTaggingCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { FilesBeside } from "../../dist/objects/files-beside.js";
@@ -119,6 +120,18 @@ describe("s3ec cp and mv", function () {
     expect(one.stderr).to.match(/^upload failed: .*\n {2}error: AccessDenied .*HTTP 403, request /);
   });
 
+  it("go on where only one names what cannot be", async () => {
+    for (const name of ["a", "b", "c"]) at.write(`tree/${name}`, name);
+    await at.run("cp", "tree", "s3://demo/t", "--recursive");
+    mkdirSync(join(at.folder, "down/a"), { recursive: true });
+    const { code, stderr } = await at.run("cp", "s3://demo/t", "down", "--recursive");
+    expect(code).to.equal(8);
+    expect(stderr).to.match(
+      /^download failed: s3:\/\/demo\/t\/a to down\/a down\/a is a folder: .*\ns3ec: 1 of 3 failed\.\n$/,
+    );
+    expect(at.files("down")).to.deep.equal(["b", "c"]);
+  });
+
   it("leave with --no-overwrite what is there", async () => {
     at.write("a", "new");
     await at.putPlain("a", "old");
@@ -157,6 +170,22 @@ describe("s3ec cp and mv", function () {
     expect((await at.run("cp", "a", "s3://demo/x", "--plain", "copy")).code).to.equal(2);
   });
 
+  it("write a plain object as any other: into the file that a link leads to, readable by whom it was", async () => {
+    await at.putPlain("p", "in the clear");
+    at.write("real/p", "before");
+    chmodSync(join(at.folder, "real/p"), 0o600);
+    symlinkSync("real/p", join(at.folder, "p"));
+    expect((await at.run("cp", "s3://demo/p", "p", "--plain", "copy")).code).to.equal(0);
+    expect(at.read("real/p")).to.equal("in the clear");
+    expect(statSync(join(at.folder, "real/p")).mode & 0o777).to.equal(0o600);
+    expect(lstatSync(join(at.folder, "p")).isSymbolicLink()).to.equal(true);
+    await at.putPlain("long", "x".repeat(3_000_000));
+    at.server.faults.add({ operation: "GetObject", cutAfterBytes: 2_000_000 });
+    expect((await at.run("cp", "s3://demo/long", "real/p", "--plain", "copy")).code).to.equal(7);
+    expect(at.read("real/p")).to.equal("in the clear");
+    expect(readdirSync(join(at.folder, "real"))).to.deep.equal(["p"]);
+  });
+
   it("never leave the target folder, whatever a key says", async () => {
     at.write("a", "secret");
     mkdirSync(join(at.folder, "outside"));
@@ -188,6 +217,23 @@ describe("s3ec cp and mv", function () {
     expect((await at.run("mv", "s3://other/u/a", "b")).code).to.equal(0);
     expect(at.read("b")).to.equal("secret");
     expect((await at.run("ls", "s3://other", "--recursive")).stdout).to.equal("");
+  });
+
+  it("move: what is no file, and what the system has opened, is neither sent nor removed", async () => {
+    at.write("a", "secret");
+    execFileSync("mkfifo", [join(at.folder, "pipe")]);
+    symlinkSync("/dev/stdin", join(at.folder, "link"));
+    for (const source of ["/dev/stdin", "/dev/fd/0", "link", "pipe", "/dev/null"]) {
+      const { code, stderr } = await at.run("mv", source, "s3://demo/k");
+      expect({ code, source }).to.deep.equal({ code: 2, source });
+      expect(stderr).to.contain("is no file that could be moved: copy it with cp.");
+      expect(lstatSync(resolve(at.folder, source)).isFile(), source).to.equal(false);
+    }
+    expect(at.asked("PutObject")).to.equal(0);
+    // Nor is anything moved to where it would not stay.
+    await at.run("cp", "a", "s3://demo/a");
+    expect((await at.run("mv", "s3://demo/a", "/dev/null")).code).to.equal(2);
+    expect((await at.head("a")).ContentLength).to.equal(22);
   });
 
   for (const gone of ["and their files have gone", "have gone, and their files are going"]) {

@@ -92,6 +92,8 @@ describe("the files of a folder", () => {
     }
     mkdirSync(join(folder, ".s3ec-resume-x"));
     writeFileSync(join(folder, ".s3ec-resume-x", "plaintext"), "unproven");
+    writeFileSync(join(folder, ".s3ec-1b4e28ba-2fa1-41d2-883f-0016d3cca427"), "not whole");
+    writeFileSync(join(folder, ".s3ec-notes"), "somebody's");
     symlinkSync("nowhere", join(folder, "broken"));
     symlinkSync("..", join(folder, "b", "circle"));
     symlinkSync("a.txt", join(folder, "link"));
@@ -118,6 +120,7 @@ describe("the files of a folder", () => {
       "link",
     ]);
     expect(names.join()).to.not.contain("s3ec-resume");
+    expect(names.filter((name) => name.startsWith(".s3ec-"))).to.deep.equal([".s3ec-notes"]);
     const unread = found.flatMap((entry) => ("unread" in entry ? [[entry.name, entry.isFolder, entry.unread]] : []));
     expect(unread).to.deep.include.members([
       ["broken", false, "It is a link that leads nowhere."],

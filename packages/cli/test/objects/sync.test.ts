@@ -50,6 +50,38 @@ describe("s3ec sync", function () {
     expect((await at.run("sync", "s3://demo/t", "copy", "--size-only")).stdout).to.equal("");
   });
 
+  it("asks no object for its size that is too short, and none twice whose length tells", async () => {
+    await at.run("sync", "tree", "s3://demo/t");
+    at.write("tree/a", "x".repeat(100));
+    await at.putPlain("t/b", "in the clear, and longer than the file");
+    at.server.clearRequests();
+    const { stdout } = await at.run("sync", "tree", "s3://demo/t", "--dryrun");
+    expect(lines(stdout)).to.have.length(2);
+    const heads = at.server.requests.filter(({ operation }) => operation === "HeadObject");
+    expect(heads.map(({ key }) => key).sort()).to.deep.equal(["t/b", "t/c/d"]);
+  });
+
+  it("goes on where S3 does not say how large one is, and deletes nothing then; what has gone meanwhile is sent", async () => {
+    await at.run("sync", "tree", "s3://demo/t");
+    await at.putPlain("t/extraneous", "extraneous");
+    at.write("tree/e", "new");
+    const heal = at.server.faults.add({ operation: "HeadObject", key: "t/b", status: 403, code: "AccessDenied" });
+    for (const dryrun of [["--dryrun"], []]) {
+      const { code, stdout, stderr } = await at.run("sync", "tree", "s3://demo/t", "--delete", ...dryrun);
+      expect(code).to.equal(8);
+      expect(lines(stdout).map((line) => line.replace("(dryrun) ", ""))).to.deep.equal([
+        "upload: tree/e to s3://demo/t/e",
+      ]);
+      expect(stderr).to.match(/^upload failed: tree\/b to s3:\/\/demo\/t\/b S3 /);
+      expect(stderr).to.contain("s3ec: Nothing was deleted, since 1 failed: run it again.");
+    }
+    heal();
+    at.server.faults.add({ operation: "HeadObject", key: "t/b", status: 404, code: "NotFound" });
+    const gone = await at.run("sync", "tree", "s3://demo/t", "--delete");
+    expect(gone).to.include({ code: 0, stderr: "" });
+    expect(lines(gone.stdout)).to.deep.equal(["upload: tree/b to s3://demo/t/b", "delete: s3://demo/t/extraneous"]);
+  });
+
   it("copies within S3, and does not again what is there", async () => {
     await at.run("sync", "tree", "s3://demo/t");
     expect(lines((await at.run("sync", "s3://demo/t", "s3://other/t")).stdout)).to.have.length(3);

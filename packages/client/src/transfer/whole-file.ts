@@ -8,6 +8,7 @@ import { GatheringWriter } from "./gathering-writer.js";
 
 /** What writes a file, and as far as known how long that gets. */
 export interface FileContent {
+  /** Bytes, so that what cannot fit is refused before anything is written. Undefined where that is not known. */
   readonly length: number | undefined;
   /** Whether nothing is written that is not proven. */
   readonly isProven: boolean;
