@@ -1,4 +1,6 @@
 export type { AnnotatedObject } from "./annotations/annotation-store.js";
+export type { DescribedObject } from "./annotations/description.js";
+export { descriptionOf, putDescription } from "./annotations/description.js";
 export type { AwayOptions } from "./away/away-options.js";
 export type { GivenBeside, GivenInstructionFile, NamedInstructionFile } from "./away/given-files.js";
 export type { DecryptedBody, DecryptedObject, ObjectAway, OpenOptions } from "./away/open-object.js";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isReservedMetadata, recipientOfAnnotation } from "@s3ec/envelope";
+import { DESCRIBING_ANNOTATION, isReservedMetadata, recipientOfAnnotation } from "@s3ec/envelope";
 import type { WrapPlace } from "@s3ec/materials";
 
 /**
@@ -28,6 +28,9 @@ export function placeName(place: WrapPlace | undefined): string {
 }
 
 export const METADATA = "metadata";
+
+/** The place of what describes an object. */
+export const DESCRIPTION: string = annotationsOf(DESCRIBING_ANNOTATION);
 
 /** The place of a file. */
 export function fileOf(suffix: string): string {

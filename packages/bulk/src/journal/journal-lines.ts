@@ -16,6 +16,8 @@ export interface Intent {
   readonly place: string;
   /** Of an object that was to be written anew: hashes of the wraps beside it, by place. */
   readonly beside?: Readonly<Record<string, string>>;
+  /** What was to describe it for audits: no key, and nothing of the content. */
+  readonly describes?: string;
   /** And the files of the object before that were to go then. */
   readonly removes?: readonly { readonly key: string; readonly etag: string }[];
 }

@@ -1,8 +1,8 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { annotatedWraps } from "@s3ec/client";
+import { annotatedWraps, descriptionOf } from "@s3ec/client";
 import { holdsWrappedKey } from "@s3ec/envelope";
 import { type Request, statusOf, storedText } from "../audit/stored-text.js";
-import { annotationsOf, envelopeHash, METADATA, textHash } from "./envelope-hash.js";
+import { annotationsOf, DESCRIPTION, envelopeHash, METADATA, textHash } from "./envelope-hash.js";
 import type { Looks } from "./journal-lines.js";
 
 /** An object as it stands. */
@@ -33,6 +33,10 @@ export async function standingEnvelopes(
   const { Metadata = {}, VersionId, ETag = "", LastModified } = head;
   const wraps: Record<string, readonly string[]> = { [METADATA]: [envelopeHash(Metadata)] };
   const wanted = new Set(places);
+  if (wanted.delete(DESCRIPTION)) {
+    const text = await descriptionOf(client, { Bucket, Key, ...request });
+    wraps[DESCRIPTION] = text === undefined ? [] : [textHash(text)];
+  }
   const annotations = [...wanted].filter((place) => place.startsWith(annotationsOf("")));
   if (annotations.length > 0) {
     const annotated = await annotatedWraps(client, { Bucket, Key, ...request });

@@ -3,12 +3,19 @@ import { isRewrapped, type MigrateOptions, migrateObject, plainClientOf, putBack
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf } from "../audit/audit-objects.js";
 import { statusOf } from "../audit/stored-text.js";
-import { METADATA } from "../journal/envelope-hash.js";
+import { DESCRIPTION } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { checkedEarly } from "./checked-early.js";
-import { type Attempt, isNotOpened, OPENED, type Rewriting, rewriteObjects } from "./rewrite-objects.js";
+import {
+  type Attempt,
+  isNotOpened,
+  OPENED,
+  type Rewriting,
+  rewriteObjects,
+  standingIntent,
+} from "./rewrite-objects.js";
 import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 import { tagOf } from "./stored-tag.js";
@@ -72,20 +79,20 @@ class Migrating implements Rewriting {
   }
 
   isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
-    const intent = intentOf(standing, intents);
+    const intent = standingIntent(standing, intents);
     const { wraps } = standing.looks;
-    const beside = Object.entries(intent?.beside ?? {});
+    const beside = Object.entries(intent?.beside ?? {}).filter(([place]) => place !== DESCRIPTION);
     return intent !== undefined && beside.every(([place, hash]) => wraps[place]?.includes(hash) === true);
   }
 
   isBegun(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
-    return intentOf(standing, intents) !== undefined;
+    return standingIntent(standing, intents) !== undefined;
   }
 
   /** Puts others' annotations back, and removes the files that held keys of the object before. */
   async finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<void> {
     await putBackAnnotations(this.#client, objectOf(this.#options, Key));
-    for (const { key, etag } of intentOf(standing, intents)?.removes ?? []) {
+    for (const { key, etag } of standingIntent(standing, intents)?.removes ?? []) {
       if ((await tagOf(this.#client, this.#options, key)) !== etag) continue;
       const { Bucket, abortSignal } = this.#options;
       const remove = new DeleteObjectCommand({ Bucket, Key: key, IfMatch: etag });
@@ -112,10 +119,4 @@ class Migrating implements Rewriting {
     const { isCommitting } = await auditObject(audit, { Key });
     return isCommitting === true;
   }
-}
-
-/** What an earlier process meant to write, where that stands. */
-function intentOf({ looks }: StandingEnvelopes, intents: readonly Intent[]): Intent | undefined {
-  const [hash = ""] = looks.wraps[METADATA] ?? [];
-  return intents.find(({ place, intent }) => place === METADATA && intent !== "" && intent === hash);
 }

@@ -1,11 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type PlannedEnvelope, plainClientOf } from "@s3ec/client";
-import { S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
+import { type PlannedEnvelope, plainClientOf, putDescription } from "@s3ec/client";
+import { isError, S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
 import { statusOf } from "../audit/stored-text.js";
 import { inParallel } from "../in-parallel.js";
-import { envelopeHash, placeName, textHash } from "../journal/envelope-hash.js";
+import { DESCRIPTION, envelopeHash, METADATA, placeName, textHash } from "../journal/envelope-hash.js";
 import { Journal, JournalFailure, type ObjectRecords } from "../journal/journal.js";
 import type { Intent, JournalRun } from "../journal/journal-lines.js";
 import { isAlike, type StandingEnvelopes, standingEnvelopes } from "../journal/standing-envelopes.js";
@@ -186,7 +186,8 @@ class Run {
   async #rewritten(Key: string, isMeant: boolean): Promise<Result | undefined> {
     const journal = this.#journal;
     const { intents: earlier, done } = (await journal?.recordsOf(Key)) ?? NO_RECORDS;
-    const standing = earlier.length + done.length > 0 ? await this.#standing(Key, earlier) : undefined;
+    const found = earlier.length + done.length > 0 ? await this.#standing(Key, earlier) : undefined;
+    const standing = found === undefined ? undefined : await this.#described(Key, found, earlier);
     if (standing !== undefined) {
       if (done.some((each) => isAlike(each, standing.looks))) return DONE_BEFORE;
       if (this.#rewriting.isFinished(standing, earlier)) {
@@ -229,9 +230,25 @@ class Run {
     const standing = await this.#standing(Key, intents).catch(() => undefined);
     if (standing === undefined) return;
     const isDone = isWritten
-      ? this.#rewriting.isFinished(standing, intents)
+      ? this.#rewriting.isFinished(standing, intents) && missingDescription(standing, intents) === undefined
       : await this.#rewriting.isCurrent(Key).catch(() => false);
     if (isDone) journal.done({ key: Key, done: standing.looks });
+  }
+
+  /** A process may have died between the object and what describes it, which then tells of the wrap before. */
+  async #described(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<StandingEnvelopes> {
+    const text = missingDescription(standing, intents);
+    if (text === undefined || this.#isDry) return standing;
+    const { looks } = standing;
+    const { Bucket } = this.#options;
+    try {
+      await putDescription(this.#plain, { Bucket, Key, ETag: looks.etag, text, ...this.#request });
+    } catch (error) {
+      // In such a store nothing can be described.
+      if (isError(error) && error.cause instanceof S3EncryptionError) return standing;
+      throw error;
+    }
+    return { ...standing, looks: { ...looks, wraps: { ...looks.wraps, [DESCRIPTION]: [textHash(text)] } } };
   }
 
   async #standing(Key: string, intents: readonly Intent[]): Promise<StandingEnvelopes | undefined> {
@@ -280,13 +297,28 @@ function notLookedAt(problem = "It could not be looked at."): Result {
 
 function intentOf(key: string, { place, metadata, text, beside = [], removes = [] }: PlannedEnvelope): Intent {
   const others = Object.fromEntries(beside.map((each) => [placeName(each.place), textHash(each.text)]));
+  const describes = beside.find((each) => placeName(each.place) === DESCRIPTION)?.text;
   return {
     key,
     intent: text === undefined ? envelopeHash(metadata) : textHash(text),
     place: placeName(place),
     ...(beside.length === 0 ? {} : { beside: others }),
+    ...(describes === undefined ? {} : { describes }),
     ...(removes.length === 0 ? {} : { removes }),
   };
+}
+
+/** What an earlier process meant to write into an object's own metadata, where that stands. */
+export function standingIntent({ looks }: StandingEnvelopes, intents: readonly Intent[]): Intent | undefined {
+  const [hash = ""] = looks.wraps[METADATA] ?? [];
+  return intents.find(({ place, intent }) => place === METADATA && intent !== "" && intent === hash);
+}
+
+/** The text that was to describe what stands, and does not. */
+function missingDescription(standing: StandingEnvelopes, intents: readonly Intent[]): string | undefined {
+  const text = standingIntent(standing, intents)?.describes;
+  const isThere = text === undefined || standing.looks.wraps[DESCRIPTION]?.includes(textHash(text)) === true;
+  return isThere ? undefined : text;
 }
 
 /** Whether all that stands at a place was meant to; false where nothing does, or it tells nothing of itself. */

@@ -8,7 +8,10 @@ export interface PlannedEnvelope {
   readonly metadata: Readonly<Record<string, string>>;
   /** Of a file or an annotation. */
   readonly text?: string;
-  /** Of an object that is written anew: the wraps that go into files and annotations of it. */
+  /**
+   * What goes into files and annotations of it then: of an object that is written anew its wraps; of any, what describes it
+   * (`describeInAnnotation`).
+   */
   readonly beside?: readonly { readonly place: WrapPlace; readonly text: string }[];
   /** Files of the object before, which are removed once it is written anew, each only while it has this entity tag. */
   readonly removes?: readonly { readonly key: string; readonly etag: string }[];

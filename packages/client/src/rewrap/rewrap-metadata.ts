@@ -2,10 +2,10 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { describingAnew } from "@s3ec/envelope";
 import { S3EncryptionError, type SiblingAnnotation, type WrapPlace } from "@s3ec/materials";
 import { AnnotationStore } from "../annotations/annotation-store.js";
+import { notDescribed, putDescription } from "../annotations/description.js";
 import { readKept } from "../restate/kept-object.js";
 import { type RestatedObject, restateObject } from "../restate/restate-object.js";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
-import { InstructionFileError } from "../write/sibling-error.js";
 import { makeNewWrap, type NewWrap } from "./new-wrap.js";
 import type { Rewrap } from "./rewrap-options.js";
 import { markOf, type StandingObject } from "./standing-object.js";
@@ -45,38 +45,49 @@ export async function rewrapMetadata(
   const metadata = withEnvelope(kept.metadata);
   const { beforeWrite, dryRun } = rewrap.writing;
   if (dryRun === true) return { ...made, head: seen.head, changed: kept.losses.lost, replacedVersionId: undefined };
-  await beforeWrite?.({ place: IN_METADATA, metadata });
+  const { describes } = made.laid;
+  // What cannot be read now is said once the object is written: it keeps nobody from the new wrap.
+  const text = describes && (await describingText(client, rewrap, describes).catch(() => undefined));
+  const place = { in: "annotation", name: describes?.name ?? "" } as const;
+  const beside = text === undefined ? {} : { beside: [{ place, text }] };
+  await beforeWrite?.({ place: IN_METADATA, metadata, ...beside });
   const restated = await restateObject(client, kept, { metadata, own, markOf: markOf(format) }, rewrap.keep);
-  if (made.laid.describes !== undefined)
-    await describeAgain(client, rewrap, restated.head.ETag ?? "", made.laid.describes);
+  if (describes !== undefined) await describeAgain(client, rewrap, restated.head.ETag ?? "", describes, text);
   return { ...made, ...restated, replacedVersionId: seen.head.VersionId };
 }
 
+/** The new description: of the one before it keeps whose others there are, who stay. */
+async function describingText(
+  client: S3Client,
+  { object, from }: Rewrap,
+  { name, text }: SiblingAnnotation,
+): Promise<string> {
+  const annotations = new AnnotationStore(client, object, from.abortSignal);
+  // One that knows no annotations would answer the object in its place.
+  await annotations.prove();
+  return describingAnew(text, (await annotations.read(name)) ?? "");
+}
+
 /**
- * The copy has taken the old one along, which says the old wrap, and whose others there are, which stay. Whoever puts another
- * object meanwhile describes that.
+ * The copy has taken the old one along, which says the old wrap. Whoever puts another object meanwhile describes that.
+ *
+ * @param known the text, where it could be told before
  */
 async function describeAgain(
   client: S3Client,
-  { object, from }: Rewrap,
-  etag: string,
-  { name, text }: SiblingAnnotation,
+  rewrap: Rewrap,
+  ETag: string,
+  describes: SiblingAnnotation,
+  known: string | undefined,
 ): Promise<void> {
-  let written = text;
-  try {
-    const annotations = new AnnotationStore(client, object, from.abortSignal);
-    // One that knows no annotations would answer the object in its place.
-    await annotations.prove();
-    written = describingAnew(text, (await annotations.read(name)) ?? "");
-    await annotations.put(name, written, etag);
-  } catch (error) {
-    throw new InstructionFileError(
-      "instruction-file-failed",
-      "The object is re-wrapped, but what describes it for audits (describeInAnnotation) may say the old wrap still: allow s3:ListObjectAnnotations, s3:GetObjectAnnotation and s3:PutObjectAnnotation, or leave describeInAnnotation out.",
-      [{ key: object.Key, annotation: name, written }],
-      error,
-    );
-  }
+  const { object, from } = rewrap;
+  const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
+  const text =
+    known ??
+    (await describingText(client, rewrap, describes).catch((error: unknown) => {
+      throw notDescribed(object.Key, describes.text, error);
+    }));
+  await putDescription(client, { ...object, ETag, text, ...request });
 }
 
 function isSameMetadata(a: Readonly<Record<string, string>> = {}, b: Readonly<Record<string, string>> = {}): boolean {
