@@ -19,9 +19,10 @@ import {
   rewrapObjects,
 } from "@s3ec/bulk";
 import { addRecipient, type S3EncryptionClient } from "@s3ec/client";
+import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
-import { BUCKET, BulkFixture, numbered, renewed } from "./bulk-fixture.js";
+import { BUCKET, BulkFixture, former, numbered, renewed } from "./bulk-fixture.js";
 import { gathered, refusal } from "./gathered.js";
 
 const Bucket = BUCKET;
@@ -265,6 +266,27 @@ describe("rewrapObjects", () => {
       expect(await byPartner(next)).to.equal(`content of ${Key}`);
       expect((await refusal(byPartner(old))).code).to.be.oneOf(["decryption-failed", "not-encrypted"]);
       expect(await fixture.read(Key)).to.equal(`content of ${Key}`);
+    }
+  });
+
+  it("re-wraps recipients whom a journal's run before was not told of", async () => {
+    await fixture.put(["a"]);
+    const [old, next] = ["partner", "partner 2026"].map(
+      (key) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key } }),
+    ) as [RawAesKeyring, RawAesKeyring];
+    await addRecipient(fixture.client(), { Bucket, Key: "a", recipient: "partner", to: { keyring: old } });
+    const either = (generator: RawAesKeyring, partner: RawAesKeyring) =>
+      new MultiKeyring({ generator, children: [{ keyring: partner, instructionFileSuffix: ".partner" }] });
+    const client = fixture.client({ keyring: either(former, old) });
+    const run = (recipients: readonly string[]) =>
+      rewrap({ to: { keyring: either(renewed, next) }, recipients, journal: journal() }, client);
+    expect(outcomes(await run([]))).to.deep.equal({ a: "rewrapped" });
+    fixture.server.clearRequests();
+    const [again] = await run(["partner"]);
+    expect([again?.outcome, again?.wraps?.map(({ place }) => place.in)]).to.deep.equal(["rewrapped", ["annotation"]]);
+    expect(copies()).to.equal(0);
+    for (const recipients of [["partner"], []]) {
+      expect(outcomes(await run(recipients))).to.deep.equal({ a: "current" });
     }
   });
 

@@ -61,7 +61,9 @@ export async function standingEnvelopes(
 /** Whether an object looks as it did: key, version, entity tag, time and every envelope. */
 export function isAlike(a: Looks, b: Looks): boolean {
   if (a.version !== b.version || a.etag !== b.etag || a.modified !== b.modified) return false;
-  return Object.entries(a.wraps).every(([place, hashes]) => isSameList(hashes, b.wraps[place] ?? []));
+  // Of either: a recipient whom only one run was told of may have a wrap that was never looked at.
+  const places = new Set([...Object.keys(a.wraps), ...Object.keys(b.wraps)]);
+  return [...places].every((place) => isSameList(a.wraps[place] ?? [], b.wraps[place] ?? []));
 }
 
 function isSameList(a: readonly string[], b: readonly string[]): boolean {

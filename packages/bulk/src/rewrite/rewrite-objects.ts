@@ -186,7 +186,7 @@ class Run {
   async #rewritten(Key: string, isMeant: boolean): Promise<Result | undefined> {
     const journal = this.#journal;
     const { intents: earlier, done } = (await journal?.recordsOf(Key)) ?? NO_RECORDS;
-    const found = earlier.length + done.length > 0 ? await this.#standing(Key, earlier) : undefined;
+    const found = earlier.length + done.length > 0 ? await this.#standing(Key, earlier, done) : undefined;
     const standing = found === undefined ? undefined : await this.#described(Key, found, earlier);
     if (standing !== undefined) {
       if (done.some((each) => isAlike(each, standing.looks))) return DONE_BEFORE;
@@ -251,10 +251,15 @@ class Run {
     return { ...standing, looks: { ...looks, wraps: { ...looks.wraps, [DESCRIPTION]: [textHash(text)] } } };
   }
 
-  async #standing(Key: string, intents: readonly Intent[]): Promise<StandingEnvelopes | undefined> {
+  async #standing(
+    Key: string,
+    intents: readonly Intent[],
+    done: ObjectRecords["done"] = [],
+  ): Promise<StandingEnvelopes | undefined> {
     const { Bucket } = this.#options;
     const intended = intents.flatMap(({ place, beside = {} }) => [place, ...Object.keys(beside)]);
-    const places = [...this.#rewriting.places, ...intended];
+    const seen = done.flatMap(({ wraps }) => Object.keys(wraps));
+    const places = [...this.#rewriting.places, ...intended, ...seen];
     return await standingEnvelopes(this.#plain, { Bucket, Key }, places, this.#request);
   }
 
