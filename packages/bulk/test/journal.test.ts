@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -90,6 +99,20 @@ describe("the journal of a run", () => {
     expect(readdirSync(folder)).to.deep.equal(["journal"]);
   });
 
+  it("refuses damage that has swallowed the end of its line, and what is behind it stays", async () => {
+    const journal = await open();
+    await journal.intend(intent("a", "1"));
+    await journal.close();
+    appendFileSync(path, Buffer.concat([Buffer.alloc(17 * 1024 ** 2), Buffer.from(`\n${lineOf(intent("z", "1"))}`)]));
+    const { size } = statSync(path);
+    const { code, message } = await refusal(open());
+    expect([code, message]).to.deep.equal([
+      "invalid-argument",
+      `Line 3 of ${path} is damaged, and has no end: begin a new journal.`,
+    ]);
+    expect(statSync(path).size).to.equal(size);
+  });
+
   it("is of one run, and no file of anybody else's", async () => {
     await (await open()).close();
     for (const [other, word] of [
@@ -119,6 +142,11 @@ describe("the journal of a run", () => {
       "transfer-in-use",
       `Process ${process.pid} is at this journal: wait for it, or end it.`,
     ]);
+    // Also by another name.
+    const link = join(folder, "link");
+    symlinkSync(path, link);
+    expect((await refusal(Journal.open(link, RUN, false))).code).to.equal("transfer-in-use");
+    rmSync(link);
     await journal.intend(intent("a", "1"));
     appendFileSync(path, "half a li");
     const reading = await open({}, true);

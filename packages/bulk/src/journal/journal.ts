@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { ProcessLock } from "@s3ec/client";
 import { isError, S3EncryptionError } from "@s3ec/materials";
@@ -44,20 +44,21 @@ export class Journal {
    *   damaged one, and what is none
    */
   static async open(path: string, run: JournalRun, isReadOnly: boolean): Promise<Journal> {
-    const lock = isReadOnly
-      ? undefined
-      : await ProcessLock.acquire(dirname(path), `${basename(path)}.`, "this journal");
-    const index = new JournalIndex(path);
-    let file: FileHandle | undefined;
+    const file = await opened(path, isReadOnly);
+    let index: JournalIndex | undefined;
+    let lock: ProcessLock | undefined;
     try {
-      file = await opened(path, isReadOnly);
+      // Whatever it is called: a link is no other journal.
+      const place = file === undefined ? path : await realpath(path);
+      if (!isReadOnly) lock = await ProcessLock.acquire(dirname(place), `${basename(place)}.`, "this journal");
+      index = new JournalIndex(place);
       const end = file === undefined ? 0 : await readLines(path, file, run, index);
       await index.finish();
       if (file !== undefined && !isReadOnly) await begin(path, file, end, run);
       return new Journal(index, file, lock);
     } catch (error) {
       await file?.close();
-      await index.close();
+      await index?.close();
       await lock?.release();
       throw error;
     }
@@ -141,6 +142,8 @@ async function readLines(path: string, file: FileHandle, run: JournalRun, index:
       if (value === undefined) assertCutShort(path, line, run);
       else assertRun(path, value, run);
     }
+    // Whole lines may be behind it.
+    if (length > MAX_LINE) throw invalid(`Line ${number} of ${path} is damaged, and has no end: begin a new journal.`);
     if (value === undefined) {
       damaged = number;
       continue;
