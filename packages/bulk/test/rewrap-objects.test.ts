@@ -290,6 +290,41 @@ describe("rewrapObjects", () => {
     }
   });
 
+  it("tells what is re-wrapped of an object of which a recipient failed", async () => {
+    await fixture.plain.send(
+      new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
+    );
+    await fixture.put(["a"]);
+    for (const recipient of ["auditor", "partner"]) {
+      await addRecipient(fixture.client(), {
+        Bucket,
+        Key: "a",
+        recipient,
+        to: { keyring: former },
+        in: "instruction-file",
+      });
+    }
+    const before = (await fixture.plain.send(new HeadObjectCommand({ Bucket, Key: "a" }))).VersionId;
+    const options = { recipients: ["auditor", "partner"], journal: journal() };
+    const run = async () => (await rewrap(options)).filter(({ Key }) => Key === "a");
+    fixture.server.faults.add({ operation: "PutObject", key: "a.partner", status: 403, code: "AccessDenied" });
+    const [first] = await run();
+    expect([first?.outcome, first?.code, first?.replacedVersionId]).to.deep.equal(["failed", "AccessDenied", before]);
+    expect(first?.problem).to.match(/^Re-wrapped: its own key, "auditor"; not "partner"\. S3 answered AccessDenied/);
+    expect(first?.todo).to.contain("s3:PutObject");
+    expect(first?.wraps?.map(({ place }) => place)).to.deep.equal([
+      { in: "metadata" },
+      { in: "instruction-file", suffix: ".auditor" },
+    ]);
+    const totals = new RewriteTotals();
+    if (first !== undefined) totals.add(first);
+    expect([totals.keptVersions, totals.isAllDone]).to.deep.equal([1, false]);
+    fixture.server.faults.clear();
+    fixture.server.clearRequests();
+    expect((await run()).map(({ outcome, wraps }) => [outcome, wraps?.length])).to.deep.equal([["rewrapped", 1]]);
+    expect(copies()).to.equal(0);
+  });
+
   it("checks its options before it asks for an object, and takes one journal at a time", async () => {
     await fixture.put(["a"]);
     fixture.server.clearRequests();

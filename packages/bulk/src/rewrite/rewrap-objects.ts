@@ -6,7 +6,15 @@ import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { checkedEarly } from "./checked-early.js";
-import { type Attempt, isIntended, isNotOpened, OPENED, type Rewriting, rewriteObjects } from "./rewrite-objects.js";
+import {
+  type Attempt,
+  isIntended,
+  isNotOpened,
+  OPENED,
+  PartlyDone,
+  type Rewriting,
+  rewriteObjects,
+} from "./rewrite-objects.js";
 import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
@@ -81,30 +89,22 @@ class Rewrapping implements Rewriting {
   }
 
   async write(Key: string, { beforeWrite, standing, intents }: Attempt): Promise<Omit<RewrittenObject, "Key">> {
-    const done: Awaited<ReturnType<typeof rewrapObject>>[] = [];
+    const done: Rewrapped[] = [];
     for (const target of this.#targets) {
       if (standing !== undefined && this.#isWritten(target, standing, intents)) continue;
       const asked = { ...this.#options, ...target.options, Key };
       try {
-        done.push(await rewrapObject(this.#client, { ...asked, beforeWrite, dryRun: this.#isDry }));
+        done.push({ target, ...(await rewrapObject(this.#client, { ...asked, beforeWrite, dryRun: this.#isDry })) });
       } catch (error) {
         if (target.isOptional && isAbsent(error)) continue;
-        if (!isNotOpened(error) || !(await isRewrapped(this.#client, asked).catch(() => false))) throw error;
+        if (isNotOpened(error) && (await isRewrapped(this.#client, asked).catch(() => false))) continue;
+        if (done.length === 0 || this.#isDry) throw error;
+        const names = done.map((each) => nameOf(each.target)).join(", ");
+        throw new PartlyDone(`Re-wrapped: ${names}; not ${nameOf(target)}.`, sumOf(done), error);
       }
     }
     if (done.length === 0) return OPENED;
-    const replacedVersionId = done.find((each) => each.replacedVersionId !== undefined)?.replacedVersionId;
-    return {
-      outcome: this.#isDry ? "planned" : "rewrapped",
-      wraps: done.map(({ place, wrapAlgorithm, verified, isReencrypted }) => ({
-        place,
-        wrapAlgorithm,
-        verified,
-        isReencrypted,
-      })),
-      changed: [...new Set(done.flatMap(({ changed }) => changed))],
-      ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
-    };
+    return { outcome: this.#isDry ? "planned" : "rewrapped", ...sumOf(done) };
   }
 
   isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
@@ -145,6 +145,27 @@ class Rewrapping implements Rewriting {
     const [place] = known.filter((each) => each !== METADATA && (standing.looks.wraps[each] ?? []).length > 0);
     return place === undefined ? target.isOptional : isIntended(standing, place, intents);
   }
+}
+
+/** A wrap that was written, and whose. */
+type Rewrapped = Awaited<ReturnType<typeof rewrapObject>> & { readonly target: Target };
+
+function nameOf({ name }: Target): string {
+  return name === undefined ? "its own key" : JSON.stringify(name);
+}
+
+function sumOf(done: readonly Rewrapped[]): PartlyDone["done"] {
+  const replacedVersionId = done.find((each) => each.replacedVersionId !== undefined)?.replacedVersionId;
+  return {
+    wraps: done.map(({ place, wrapAlgorithm, verified, isReencrypted }) => ({
+      place,
+      wrapAlgorithm,
+      verified,
+      isReencrypted,
+    })),
+    changed: [...new Set(done.flatMap(({ changed }) => changed))],
+    ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
+  };
 }
 
 function furtherTarget(recipient: string): Target {

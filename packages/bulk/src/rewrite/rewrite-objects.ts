@@ -47,6 +47,17 @@ export interface Attempt {
   readonly intents: readonly Intent[];
 }
 
+/** What is wrong with one of an object's wraps, where others of it have been written. */
+export class PartlyDone extends Error {
+  readonly done: Pick<RewrittenObject, "wraps" | "changed" | "replacedVersionId">;
+
+  /** @param message which are written, and which is not, in a sentence */
+  constructor(message: string, done: PartlyDone["done"], cause: unknown) {
+    super(message, { cause });
+    this.done = done;
+  }
+}
+
 const NOT_OPENED: ReadonlySet<string> = new Set(["no-matching-key", "decryption-failed", "context-mismatch"]);
 
 /** Whether the old key does not open a wrap: the new one may. */
@@ -162,11 +173,13 @@ class Run {
     try {
       const result = await this.#rewritten(Key, isMeant);
       return result === undefined ? undefined : { ...named, ...result };
-    } catch (error) {
+    } catch (caught) {
+      const error = caught instanceof PartlyDone ? caught.cause : caught;
       if (error instanceof JournalFailure) throw error.cause;
       this.#options.abortSignal?.throwIfAborted();
       if (error instanceof UnopenedWrapError) this.#unopened.push(error);
-      return { ...named, ...(await this.#notDone(stored, error)) };
+      const not = await this.#notDone(stored, error);
+      return { ...named, ...(caught instanceof PartlyDone ? partly(caught, not) : not) };
     }
   }
 
@@ -295,6 +308,13 @@ const OLDER = {
   problem: "It is an older version, which keeps its wrapped key, and needs its key for as long as it is kept.",
   todo: "Keep the old key, or let a lifecycle rule remove noncurrent versions.",
 } as const;
+
+/** Something was changed, so that nothing of it is only refused, or passed by. */
+function partly({ message, done }: PartlyDone, not: Result): Result {
+  if (not.outcome === "nothing") return not;
+  const outcome = not.outcome === "unknown" ? "unknown" : "failed";
+  return { ...not, ...done, outcome, problem: [message, not.problem].filter((text) => text !== undefined).join(" ") };
+}
 
 function notLookedAt(problem = "It could not be looked at."): Result {
   return { outcome: "failed", problem, todo: "Whether it is meant is not known: look at it (s3ec audit)." };

@@ -8,7 +8,7 @@ import type { Change, RewrappedObject } from "@s3ec/client";
  * - `current`: it had been done: the journal says so of what stands, or the new key has opened it and the old one has not.
  * - `skipped`: it is not encrypted, is a file beside an object, or has no wrap of the recipient that was named.
  * - `refused`: it may not be done as asked; nothing was changed.
- * - `failed`: it could not be done; it can be read as before.
+ * - `failed`: it could not be done, or a recipient's wrap of it; it can be read as before, or by the wraps that are named.
  * - `unknown`: S3 did not say whether it was done; it can be read either way.
  * - `nothing`: a delete marker, or an object that was deleted since it was listed.
  */
@@ -37,7 +37,7 @@ export interface RewrittenObject {
   readonly problem?: string;
   /** Of what was not done: what to do about it, in a sentence. */
   readonly todo?: string;
-  /** The wraps that were written, or would be; none for what was written anew. */
+  /** The wraps that were written, or would be, also where another of the object then failed; none for what was written anew. */
   readonly wraps?: readonly Pick<RewrappedObject, "place" | "wrapAlgorithm" | "verified" | "isReencrypted">[];
   /** What of the object is not as it was. */
   readonly changed?: readonly Change[];
