@@ -57,7 +57,8 @@ export async function annotationsLeftAside(
  * Needs no key, and does not write the object.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
- * @returns whether there was such a file
+ * @returns whether there was such a file and is none any more: it is left where the object before stands, and that call has not had two
+ *   hours yet, since it may be under way
  * @throws S3EncryptionError `content-mismatch` where another object stands by now than that which they are of: the file is left;
  *   `InstructionFileError` where they could not be put; `invalid-argument` for unknown options; S3's own errors
  */
@@ -67,6 +68,6 @@ export async function putBackAnnotations(client: S3Client, object: ObjectAside):
   const rules = siblingRules(encryptionOf(client, undefined));
   const plain = plainClientOf(client);
   if ((await leftAside(plain, address, abortSignal)) === undefined) return false;
-  await finishCarrying(plain, address, (metadata = {}) => rules.kindOf(metadata).mark, abortSignal);
-  return true;
+  const left = await finishCarrying(plain, address, (metadata = {}) => rules.kindOf(metadata).mark, abortSignal);
+  return left === undefined;
 }
