@@ -1,11 +1,37 @@
+import { EventEmitter } from "node:events";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import { EncryptedUpload } from "@s3ec/client";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, get, put, refusal } from "./fixture.js";
+
+/** A stream as `readable-stream` has them: none of Node's class, and its encoding where Node's kept it first. */
+class OtherStream extends EventEmitter {
+  readonly readable = true;
+  readonly _readableState: { encoding: string | null } = { encoding: null };
+  readonly #bytes: Buffer;
+  #decoder: StringDecoder | undefined;
+  constructor(bytes: Buffer) {
+    super();
+    this.#bytes = bytes;
+    this.on("newListener", (name) => name === "data" && setTimeout(() => this.#flow(), 5));
+  }
+  setEncoding(encoding: BufferEncoding): void {
+    this.#decoder = new StringDecoder(encoding);
+    this._readableState.encoding = encoding;
+  }
+  pipe(): void {}
+  pause(): void {}
+  resume(): void {}
+  #flow(): void {
+    this.emit("data", this.#decoder?.write(this.#bytes) ?? this.#bytes);
+    this.emit("end");
+  }
+}
 
 describe("bodies that would be stored as something else", () => {
   const content = bytesOfLength(5000);
@@ -81,6 +107,30 @@ describe("bodies that would be stored as something else", () => {
     const sent = fixture.client().send(put("kept", stream));
     stream.setEncoding("hex");
     expect((await refusal(sent)).code).to.equal("invalid-argument");
+  });
+
+  for (const encoding of ["utf8", "latin1", "hex"] as const) {
+    it(`refuses the bytes of a stream of another package that is read as ${encoding}, however early that is set`, async () => {
+      for (const isLate of [false, true]) {
+        const stream = new OtherStream(content);
+        if (!isLate) stream.setEncoding(encoding);
+        const sent = fixture.client().send(put("kept", stream as unknown as Readable));
+        if (isLate) stream.setEncoding(encoding);
+        const error = await refusal(sent);
+        expect(error.code).to.equal("invalid-argument");
+        expect(error.message).to.contain("leave the encoding out");
+      }
+    });
+  }
+
+  it("stores what a stream of another package gives as UTF-8, and its bytes", async () => {
+    const read = new OtherStream(Buffer.from("zwölf"));
+    read.setEncoding("utf8");
+    await fixture.client().send(put("other", read as unknown as Readable));
+    expect(await text("other")).to.equal("zwölf");
+    await fixture.client().send(put("other", new OtherStream(content) as unknown as Readable));
+    const { Body } = await fixture.client().send(get("other"));
+    expect(content.equals((await Body?.transformToByteArray()) ?? new Uint8Array())).to.equal(true);
   });
 
   it("stores text that is read as UTF-8, and text of no encoding", async () => {

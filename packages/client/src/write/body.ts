@@ -14,7 +14,7 @@ import {
   quiet,
 } from "../streams.js";
 import { FileBody } from "./file-body.js";
-import { assertUnread, encoded, notNothing, tellsThatItWasRead } from "./taken-body.js";
+import { assertUnread, bytesAsRead, notNothing, tellsThatItWasRead } from "./taken-body.js";
 
 /** A body being read: chunks, how many bytes they should be, and how to let go of it before its end. */
 export interface BodySource {
@@ -119,7 +119,7 @@ function sourceOfNodeStream(stream: Readable): BodySource {
   // Others may have no iterator, or one that ends well where the stream broke off. What they do is noticed from here on.
   const read = new Readable({ objectMode: true }).wrap(stream);
   quiet(read);
-  return sourceOnce(gathered(always(read)), () => {
+  return sourceOnce(gathered(always(bytesAsRead(stream, read))), () => {
     destroyStream(stream);
     destroyStream(read);
   });
@@ -133,16 +133,8 @@ function always(chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
 function ifUnread(stream: Readable, chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
   return () => {
     assertUnread(stream);
-    return stream.readableEncoding === null ? chunks : wellFormed(chunks);
+    return stream.readableEncoding === null ? chunks : bytesAsRead(stream, chunks);
   };
-}
-
-/** Text of a stream of UTF-8 is its bytes, unless they were none: then it has U+FFFD in their place. */
-async function* wellFormed(chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  for await (const chunk of chunks) {
-    if (typeof chunk === "string" && chunk.includes("\uFFFD")) throw encoded("utf8");
-    yield chunk;
-  }
 }
 
 /** A file about to be read: in large pieces, which is most of what a fast upload needs, and of known length. */

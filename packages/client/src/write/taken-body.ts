@@ -33,12 +33,42 @@ export function assertUnread(body: object): void {
   const isOver = isNodeStream(body) && (body.destroyed === true || body.readable === false);
   // Of web streams too, though its type does not say so.
   if (isOver || Readable.isDisturbed(body as Readable)) throw refused("was read from, or closed, before");
-  const encoding = isNodeStream(body) ? (body.readableEncoding ?? null) : null;
-  if (encoding !== null && !/^utf-?8$/i.test(encoding)) throw encoded(encoding);
+  assertBytes(body);
+}
+
+/** Throws when a stream has an encoding other than UTF-8, whose text is its bytes. */
+function assertBytes(body: object): void {
+  const encoding = encodingOf(body);
+  if (encoding !== undefined && !isUtf8(encoding)) throw encoded(encoding);
+}
+
+/** That of a stream; of other makers' streams it stands where Node's have kept it first. */
+function encodingOf(stream: object): string | undefined {
+  const { readableEncoding, _readableState: state }: { readableEncoding?: unknown; _readableState?: unknown } = stream;
+  const kept = typeof state === "object" && state !== null ? Reflect.get(state, "encoding") : undefined;
+  return [readableEncoding, kept].find((encoding): encoding is string => typeof encoding === "string");
+}
+
+function isUtf8(encoding: string): boolean {
+  return /^utf-?8$/i.test(encoding);
+}
+
+/**
+ * What a stream gives, as long as that is its bytes: text of a stream of UTF-8 is, unless they were none; then it has U+FFFD in
+ * their place. Asked of each piece, since an encoding can be set while the put begins.
+ */
+export async function* bytesAsRead(stream: object, chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  for await (const chunk of chunks) {
+    if (typeof chunk === "string") {
+      assertBytes(stream);
+      if (chunk.includes("\uFFFD") && encodingOf(stream) !== undefined) throw encoded("utf8");
+    }
+    yield chunk;
+  }
 }
 
 /** A stream with an encoding gives text, and what would be stored is that. */
-export function encoded(encoding: string): S3EncryptionError {
+function encoded(encoding: string): S3EncryptionError {
   return new S3EncryptionError(
     "invalid-argument",
     `The Body is a stream with an encoding (${encoding}), which gives text that is not its bytes; leave the encoding out.`,
