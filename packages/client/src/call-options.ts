@@ -15,6 +15,7 @@ import {
 import { assertKnownOptions, type ObjectRequest, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "./options.js";
 import { optionsOfParams } from "./params-options.js";
+import { abortSignalOf } from "./request-aborted.js";
 
 /** What one call may say about its object. */
 export interface EncryptionCallOptions {
@@ -89,9 +90,13 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   const request: Record<string, unknown> = {};
   for (const [name, value] of [...Object.entries(optionsOfParams(command.input)), ...Object.entries(options)]) {
     if (value === undefined) continue;
+    (Object.hasOwn(CALL, name) ? call : request)[name] = value;
+  }
+  const abortSignal = abortSignalOf(request.abortSignal);
+  if (abortSignal !== undefined) {
+    request.abortSignal = abortSignal;
     // An upload in parts is several requests, and the SDK hands the signal to the first of them only.
-    if (name === "abortSignal" || Object.hasOwn(CALL, name)) call[name] = value;
-    if (!Object.hasOwn(CALL, name)) request[name] = value;
+    call.abortSignal = abortSignal;
   }
   const input = withCallOptions(command.input, call);
   const middlewareStack = command.middlewareStack.clone();
@@ -232,7 +237,7 @@ export function callOptionsOf(input: object): CallOptions {
     instructionFileVersionId,
     preferInstructionFile,
     format,
-    abortSignal: options.abortSignal,
+    abortSignal: abortSignalOf(options.abortSignal),
   };
 }
 

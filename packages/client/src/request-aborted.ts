@@ -1,4 +1,45 @@
+import type { Readable } from "node:stream";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { quiet } from "./streams.js";
+
+// One for all calls with a signal: as of the SDK's requests, the last to take its `onabort` would be the only one to end.
+const LISTENED = new WeakMap<object, AbortController>();
+
+/**
+ * The caller's signal: what the SDK takes for one, which may have no more than `onabort`. Undefined for none. Throws
+ * `invalid-argument` for anything else, such as its controller.
+ */
+export function abortSignalOf(given: unknown): AbortSignal | undefined {
+  if (given === undefined || given === null) return undefined;
+  if (!isSignal(given)) {
+    throw new S3EncryptionError("invalid-argument", "abortSignal must be an AbortSignal, such as controller.signal.");
+  }
+  if (typeof given.addEventListener === "function") return given;
+  const controller = LISTENED.get(given) ?? new AbortController();
+  LISTENED.set(given, controller);
+  if (given.aborted) controller.abort();
+  given.onabort = () => controller.abort();
+  return controller.signal;
+}
+
+function isSignal(given: unknown): given is AbortSignal {
+  if (typeof given !== "object" || given === null || typeof Reflect.get(given, "aborted") !== "boolean") return false;
+  return "onabort" in given || typeof Reflect.get(given, "addEventListener") === "function";
+}
+
+/** A body that fails once its caller has aborted, for as long as it is read. Throws `requestAborted()` where that was before. */
+export function untilAborted(body: Readable, signal: AbortSignal | undefined): Readable {
+  if (signal === undefined) return body;
+  quiet(body);
+  if (signal.aborted) {
+    body.destroy();
+    throw requestAborted();
+  }
+  const onAbort = (): void => void body.destroy(requestAborted());
+  signal.addEventListener("abort", onAbort, { once: true });
+  body.once("close", () => signal.removeEventListener("abort", onAbort));
+  return body;
+}
 
 /**
  * Awaits what nobody can end, such as a key store that does not answer or a body that stalls, for as long as the caller wants it.

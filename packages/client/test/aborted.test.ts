@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { CopyObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { EncryptedDownload, EncryptedUpload, type S3EncryptionClient } from "@s3ec/client";
+import { EncryptedDownload, EncryptedUpload, type S3EncryptionClient, sealObject } from "@s3ec/client";
 import { S3Format } from "@s3ec/format-s3";
 import type { MaterialsManager } from "@s3ec/materials";
 import { expect } from "chai";
-import { BUCKET, bytesOfLength, Fixture, put, TEST_KEYRING } from "./fixture.js";
+import { BUCKET, bytesOfLength, Fixture, put, refusal, TEST_KEYRING } from "./fixture.js";
 import { errorOf } from "./transfers.js";
 
 describe("an abort", () => {
@@ -32,6 +32,56 @@ describe("an abort", () => {
     await fixture.close();
     await rm(folder, { recursive: true });
   });
+
+  /** As packages brought their own before there was one: the SDK takes it, too. */
+  function bare(): { readonly signal: AbortSignal; readonly abort: () => void } {
+    const signal = { aborted: false, onabort: null as (() => void) | null };
+    const abort = (): void => {
+      signal.aborted = true;
+      signal.onabort?.();
+    };
+    return { signal: signal as unknown as AbortSignal, abort };
+  }
+
+  it("may be told by a signal that has no more than onabort, and ends every call that was given it", async () => {
+    const { signal, abort } = bare();
+    const client = fixture.client();
+    await client.send(put("bare"), { abortSignal: signal });
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: "bare" }), { abortSignal: signal });
+    expect(await Body?.transformToString()).to.equal("secret");
+    const { client: slow, asked } = stalled();
+    const puts = ["bare", "bare"].map((key) => errorOf(slow.send(put(key), { abortSignal: signal })));
+    await asked;
+    abort();
+    for (const error of await Promise.all(puts)) expect(error.name).to.equal("AbortError");
+    expect((await errorOf(client.send(put("bare"), { abortSignal: signal }))).name).to.equal("AbortError");
+    const before = bare();
+    before.abort();
+    expect((await errorOf(client.send(put("bare"), { abortSignal: before.signal }))).name).to.equal("AbortError");
+  });
+
+  for (const [what, abortSignal] of Object.entries({
+    "its controller": new AbortController(),
+    "a text": "abort",
+    "an event target": new EventTarget(),
+    true: true,
+  })) {
+    it(`is refused by ${what} in place of a signal, before anything is sent`, async () => {
+      fixture.server.clearRequests();
+      const sent: Promise<unknown> = Reflect.apply(fixture.client().send, fixture.client(), [
+        put("refused"),
+        { abortSignal },
+      ]);
+      const { code, message } = await refusal(sent);
+      expect([code, message]).to.deep.equal([
+        "invalid-argument",
+        "abortSignal must be an AbortSignal, such as controller.signal.",
+      ]);
+      const sealing = sealObject({ Body: "x" }, { keyring: TEST_KEYRING, abortSignal: abortSignal as never });
+      expect((await refusal(sealing)).code).to.equal("invalid-argument");
+      expect(fixture.server.requests).to.deep.equal([]);
+    });
+  }
 
   /** A key store that never answers. */
   function stalled(): { client: S3EncryptionClient; asked: Promise<void>; readonly times: number } {

@@ -1,8 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
+import { getEventListeners } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import {
   type ObjectAway,
@@ -203,6 +205,25 @@ describe("objects away from S3", () => {
       expect((await opening).name).to.equal("AbortError");
       expect(Body.destroyed).to.equal(true);
     });
+
+    it("has its answer fail once it is told to end, until that was read, and keeps no listener behind it", async () => {
+      const { signal } = new AbortController();
+      const object = await sealed(plaintext, { keyring: TEST_KEYRING });
+      const { Body } = await openObject(object, { keyring: TEST_KEYRING, abortSignal: signal });
+      expect((await Body.transformToByteArray()).length).to.equal(plaintext.length);
+      expect(getEventListeners(signal, "abort")).to.deep.equal([]);
+      await errorOf(openObject({ ...object, Body: "x" as never }, { keyring: TEST_KEYRING, abortSignal: signal }));
+      expect(getEventListeners(signal, "abort")).to.deep.equal([]);
+
+      const aborting = new AbortController();
+      const again = await sealed(plaintext, { keyring: TEST_KEYRING });
+      const source = Readable.from(chunksOf(again.Body, 1000));
+      const options = { keyring: TEST_KEYRING, abortSignal: aborting.signal, enableDelayedAuthenticationMode: true };
+      const opened = await openObject({ ...again, Body: source }, options);
+      aborting.abort();
+      expect((await errorOf(opened.Body.transformToByteArray())).name).to.equal("AbortError");
+      expect([source.destroyed, getEventListeners(aborting.signal, "abort")]).to.deep.equal([true, []]);
+    });
   });
 
   describe("openObjectToFile", () => {
@@ -267,6 +288,22 @@ describe("objects away from S3", () => {
           expect(Buffer.from((await answer.Body?.transformToByteArray()) ?? []).equals(plaintext)).to.equal(true);
         }
       }
+    });
+
+    it("has its answer fail once it is told to end, and lets go of the body", async () => {
+      const { signal } = new AbortController();
+      const whole = await sealObject({ Body: "x" }, { keyring, abortSignal: signal });
+      expect((await buffer(whole.Body)).length).to.equal(17);
+      expect(getEventListeners(signal, "abort")).to.deep.equal([]);
+
+      const aborting = new AbortController();
+      const Body = new Readable({ read: () => {} });
+      const left = await sealObject({ Body }, { keyring, abortSignal: aborting.signal });
+      aborting.abort();
+      expect((await errorOf(buffer(left.Body))).name).to.equal("AbortError");
+      expect([Body.destroyed, getEventListeners(aborting.signal, "abort")]).to.deep.equal([true, []]);
+      const late = await errorOf(sealObject({ Body: "x" }, { keyring, abortSignal: aborting.signal }));
+      expect(late.name).to.equal("AbortError");
     });
 
     it("refuses a context that it would inherit, and not bind", async () => {

@@ -1,9 +1,8 @@
-import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { ObjectFormat, OpenedObject, OptionNames } from "@s3ec/materials";
 import { type Answered, openAnswered } from "../read/open-answered.js";
-import { requestAborted } from "../request-aborted.js";
+import { requestAborted, untilAborted } from "../request-aborted.js";
 import { outputBody, readableOf } from "../streams.js";
 import { AWAY, type AwayOptions, invalid, type ResolvedAway, resolveAway } from "./away-options.js";
 import { type GivenBeside, GivenFiles } from "./given-files.js";
@@ -55,13 +54,13 @@ export interface DecryptedBody extends DecryptedObject {
  * @throws S3EncryptionError what a get throws, such as `not-encrypted`, `malformed-envelope`, `commitment-policy`,
  *   `legacy-disabled`, `no-matching-key` or `decryption-failed`; `content-mismatch` where the `Body` is shorter or longer than
  *   `ContentLength`; `invalid-argument`, `invalid-configuration`
- * @throws Error named `AbortError` once it was aborted; what the `Body` failed with
+ * @throws Error named `AbortError` once it was aborted, with which the `Body` that is given fails then; what the `Body` failed with
  */
 export async function openObject(object: ObjectAway, options: OpenOptions): Promise<DecryptedBody> {
-  return await opened(object, resolve(options, "openObject"), async (found, { encryption }, body) => {
+  return await opened(object, resolve(options, "openObject"), async (found, { encryption, call }, body) => {
     const { openWhole } = await import("../read/whole-content.js");
     const plaintext = await openWhole(encryption, found.opened, body.length, body);
-    const readable: Readable = readableOf(plaintext.chunks, plaintext.destroy);
+    const readable = untilAborted(readableOf(plaintext.chunks, plaintext.destroy), call.abortSignal);
     return { ...described(found), ContentLength: plaintext.length, Body: await outputBody(readable) };
   });
 }
@@ -138,6 +137,8 @@ async function opened<Result>(
   } catch (error) {
     body.destroy();
     throw abortSignal?.aborted === true ? requestAborted() : error;
+  } finally {
+    abortSignal?.removeEventListener("abort", body.destroy);
   }
 }
 

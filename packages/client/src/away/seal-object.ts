@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { assertKnownOptions, type OptionNames } from "@s3ec/materials";
+import { untilAborted } from "../request-aborted.js";
 import { readableOf } from "../streams.js";
 import { piecesToSend } from "../write/sent-body.js";
 import { AWAY, type AwayOptions, invalid, resolveAway } from "./away-options.js";
@@ -49,9 +50,10 @@ const OBJECT: OptionNames<ObjectToEncrypt> = { Body: true, ContentLength: true, 
  *
  * @throws S3EncryptionError `invalid-argument`, `invalid-configuration`, `commitment-policy`, `content-too-large`,
  *   `content-mismatch` for a body of another length than it was said to have, and what the keyring throws
+ * @throws Error named `AbortError` once it was aborted; the `Body` that is given fails with it then
  */
 export async function sealObject(object: ObjectToEncrypt, options: AwayOptions): Promise<SealedUpload> {
-  const { encryption, input } = resolveAway(options, AWAY, "sealObject");
+  const { encryption, input, call } = resolveAway(options, AWAY, "sealObject");
   if (typeof object !== "object" || object === null || object.Body === undefined || object.Body === null) {
     throw invalid("Pass what is to be encrypted: sealObject({ Body }, { keyring }).");
   }
@@ -70,7 +72,7 @@ export async function sealObject(object: ObjectToEncrypt, options: AwayOptions):
   const { files, annotations = [], first } = sealed.siblings;
   return {
     Metadata: sealed.input.Metadata ?? {},
-    Body: readableOf(piecesToSend(sealed.ciphertext), sealed.destroy),
+    Body: untilAborted(readableOf(piecesToSend(sealed.ciphertext), sealed.destroy), call.abortSignal),
     ContentLength: sealed.length,
     instructionFiles: files.map(({ suffix, body, metadata }) => ({ suffix, Body: body, Metadata: metadata })),
     annotations: annotations.map(({ name, text }) => ({ name, text })),
