@@ -40,17 +40,20 @@ const AWS_ENDPOINT =
  */
 export async function lookAt(client: S3Client, address: StoredVersion, request: Request = {}): Promise<SeenObject> {
   const command = new HeadObjectCommand({ ...address, ChecksumMode: "ENABLED" });
-  let answered: { readonly date: Date | undefined; readonly isAws: boolean } = { date: undefined, isAws: false };
+  let answered: Pick<SeenObject, "date" | "isAws"> = { date: undefined, isAws: false };
+  let unkept: string | undefined;
   command.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
       answered = { date: dateOf(result.response), isAws: AWS_ENDPOINT.test(hostOf(args.request)) };
+      unkept = headerOf(result.response, `x-amz-meta-${UNKEPT}`);
       return result;
     },
     { step: "deserialize", priority: "low", name: "s3EncryptionSeenObject", override: true },
   );
   try {
-    return { head: await client.send(command, request), ...answered };
+    const head = await client.send(command, request);
+    return { head: unkept === undefined ? head : { ...head, Metadata: withUnkept(head, unkept) }, ...answered };
   } catch (error) {
     if (![400, 403, 404].includes(httpStatusOf(error) ?? 0)) throw error;
     // A HEAD has no words for what is wrong.
@@ -65,10 +68,21 @@ function hostOf(request: unknown): string {
   return typeof host === "string" ? host : "";
 }
 
+/** The SDK assigns to it what S3 has said of it, and an object keeps no text there: it would be lost by whatever writes it again. */
+const UNKEPT = "__proto__";
+
+function withUnkept({ Metadata = {} }: HeadObjectCommandOutput, value: string): Record<string, string> {
+  return Object.fromEntries([...Object.entries(Metadata), [UNKEPT, value]]);
+}
+
 function dateOf(response: unknown): Date | undefined {
+  const time = Date.parse(headerOf(response, "date") ?? "");
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+function headerOf(response: unknown, name: string): string | undefined {
   if (typeof response !== "object" || response === null) return undefined;
   const headers: unknown = Reflect.get(response, "headers");
-  const text: unknown = typeof headers === "object" && headers !== null ? Reflect.get(headers, "date") : undefined;
-  const time = typeof text === "string" ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(time) ? undefined : new Date(time);
+  const text: unknown = typeof headers === "object" && headers !== null ? Reflect.get(headers, name) : undefined;
+  return typeof text === "string" ? text : undefined;
 }

@@ -101,14 +101,12 @@ export function sendableMetadata(
       `The object has metadata that S3 cannot give out in headers (${MissingMeta} of it).`,
     );
   }
-  const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(Metadata)) {
-    if (/^[\t\x20-\x7e]*$/.test(value)) kept[name] = value;
-    else {
-      losses.accept("metadata", `The value of the object's metadata "${name}" cannot be sent again as it came.`);
-    }
-  }
-  return kept;
+  const isSendable = ([name, value]: [string, string]): boolean => {
+    if (/^[\t\x20-\x7e]*$/.test(value)) return true;
+    losses.accept("metadata", `The value of the object's metadata "${name}" cannot be sent again as it came.`);
+    return false;
+  };
+  return Object.fromEntries(Object.entries(Metadata).filter(isSendable));
 }
 
 /** Throws `unsupported-operation` for what S3 can describe and not read. */

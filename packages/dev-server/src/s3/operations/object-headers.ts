@@ -59,20 +59,17 @@ export function placementHeaders(headers: Headers): Headers {
  * @throws S3Error `MetadataTooLarge` above 2 KB
  */
 export function userMetadata(headers: Headers): Headers {
-  const metadata: Record<string, string> = {};
-  let size = 0;
-  for (const [name, value] of Object.entries(headers)) {
-    if (!name.startsWith(metadataPrefix)) continue;
-    const short = name.slice(metadataPrefix.length);
-    metadata[short] = value;
-    size += short.length + value.length;
-  }
+  const metadata = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+    name.startsWith(metadataPrefix) ? [[name.slice(metadataPrefix.length), value]] : [],
+  );
+  const size = metadata.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   if (size > metadataLimit)
     throw new S3Error("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", {
       Size: String(size),
       MaxSizeAllowed: String(metadataLimit),
     });
-  return metadata;
+  // Also of a name such as __proto__, which cannot be assigned.
+  return Object.fromEntries(metadata);
 }
 
 /** Those that say how an object is encrypted, which answers to writes repeat. */
