@@ -6,6 +6,7 @@ type Signal = "SIGINT" | "SIGTERM";
 
 const OUTCOMES = {
   clean: "Interrupted; nothing was left behind.",
+  some: "Interrupted. Some of it may be done; nothing was left behind of the rest.",
   left: "Interrupted.",
   done: "Interrupted, when the transfer was complete already.",
   kept: "Interrupted. What was sent is kept: the same command goes on with it, and --discard removes it.",
@@ -55,14 +56,17 @@ export class Interrupts {
   /**
    * What would leave something behind if it did not get the time to undo it; it has to listen to the signal.
    *
-   * @param isKept whether one that did not end well can be gone on with
+   * @param ending what is to be said of one that did not end well: `some` is of many, `kept` of one that can be gone on with
    */
-  transfer<T>(work: () => Promise<T>, isKept: () => Promise<boolean> = async () => false): Promise<T> {
+  transfer<T>(
+    work: () => Promise<T>,
+    ending: () => Promise<"clean" | "some" | "kept"> = async () => "clean",
+  ): Promise<T> {
     this.signal.throwIfAborted();
     const transfer = work();
     this.#transfer = transfer.then(
       () => "done",
-      async () => (this.left !== undefined ? "left" : (await isKept()) ? "kept" : "clean"),
+      async () => (this.left !== undefined ? "left" : await ending()),
     );
     // The command must not end with the error before it is known what has become of the transfer.
     return transfer.finally(() => this.#transfer);

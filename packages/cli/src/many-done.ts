@@ -8,16 +8,19 @@ export async function manyDone(
   { resume, dryRun }: ManyOptions,
   work: () => Promise<number>,
 ): Promise<void> {
-  const code = await interrupts.transfer(async () => {
-    try {
-      return await work();
-    } catch (error) {
-      if (resume !== undefined && dryRun !== true && interrupts.signal.aborted) {
-        interrupts.left = `What was done is in ${resume}: the same command goes on behind it.`;
+  const code = await interrupts.transfer(
+    async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (resume !== undefined && dryRun !== true && interrupts.signal.aborted) {
+          interrupts.left = `What was done is in ${resume}: the same command goes on behind it.`;
+        }
+        throw error;
       }
-      throw error;
-    }
-  });
+    },
+    async () => (dryRun === true ? "clean" : "some"),
+  );
   if (code !== EXIT_CODES.ok) throw new Verdict(code);
 }
 

@@ -239,7 +239,7 @@ async function withProgress(
   interrupts: Interrupts,
   dispose: () => Promise<void>,
   work: (options: TransferOptions) => Promise<() => Promise<void>>,
-  isKept?: () => Promise<boolean>,
+  isKept: () => Promise<boolean> = async () => false,
 ): Promise<void> {
   const call: EncryptionCallOptions = {
     ...(context === undefined ? {} : { encryptionContext: context }),
@@ -253,7 +253,10 @@ async function withProgress(
   signal.addEventListener("abort", bar.stop, { once: true });
   let report: () => Promise<void>;
   try {
-    report = await interrupts.transfer(() => work({ call, signal, onProgress: bar.update }), isKept);
+    report = await interrupts.transfer(
+      () => work({ call, signal, onProgress: bar.update }),
+      async () => ((await isKept()) ? "kept" : "clean"),
+    );
   } finally {
     bar.stop();
     await dispose();

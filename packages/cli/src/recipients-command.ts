@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { type Explained, listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
+import { endingWith } from "./many-done.js";
 import { type ObjectAddress, objectAddress } from "./object-address.js";
 import { print, warn } from "./printing.js";
 import type { AddCommandOptions, RecipientsCommandOptions, VersionAddress } from "./recipients.js";
@@ -74,11 +75,5 @@ async function finish(
   dispose: () => Promise<void>,
   work: () => Promise<string>,
 ): Promise<void> {
-  let done: string;
-  try {
-    done = await interrupts.transfer(work);
-  } finally {
-    await dispose();
-  }
-  await print(done);
+  await endingWith(dispose, async () => await print(await interrupts.transfer(work)));
 }

@@ -48,20 +48,22 @@ export async function withObjects<T>(
     return beside;
   };
   try {
-    return await interrupts.transfer(() =>
-      work({
-        client,
-        plain: plainClientOf(client),
-        call: reading(options),
-        parameters,
-        plainMode: plain,
-        filesBeside,
-        isMove,
-        overwrite,
-        ...(expectedSize === undefined ? {} : { expectedSize }),
-        verbose,
-        signal: interrupts.signal,
-      }),
+    return await interrupts.transfer(
+      () =>
+        work({
+          client,
+          plain: plainClientOf(client),
+          call: reading(options),
+          parameters,
+          plainMode: plain,
+          filesBeside,
+          isMove,
+          overwrite,
+          ...(expectedSize === undefined ? {} : { expectedSize }),
+          verbose,
+          signal: interrupts.signal,
+        }),
+      async () => "some",
     );
   } finally {
     await dispose();

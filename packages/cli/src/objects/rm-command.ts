@@ -38,8 +38,7 @@ export function rmCommand(command: Command, interrupts: Interrupts): void {
           : (async function* () {
               yield deletionOf(context, address);
             })();
-        await runTasks(tasks, report, { dryrun, signal: interrupts.signal });
-        return await report.end(isMany);
+        return await report.of(() => runTasks(tasks, report, { dryrun, signal: interrupts.signal }), isMany);
       }),
     );
   });

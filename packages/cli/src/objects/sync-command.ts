@@ -24,14 +24,9 @@ export function syncCommand(command: Command, interrupts: Interrupts): void {
       const { sync } = await import("./sync.js");
       const report = new TransferReport(options);
       await ending(
-        withObjects(options, { address: bucketOf(pair) }, interrupts, async (context) => {
-          try {
-            await sync(context, pair, { ...options, isMeant: pathFilter(rules()) }, report);
-          } finally {
-            report.progress.clear();
-          }
-          return await report.end(true);
-        }),
+        withObjects(options, { address: bucketOf(pair) }, interrupts, (context) =>
+          report.of(() => sync(context, pair, { ...options, isMeant: pathFilter(rules()) }, report), true),
+        ),
       );
     });
 }

@@ -87,12 +87,7 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
           yield new TransferTasks(context, pair).of(found);
         }
         const tasks = isMany ? recursiveTasks(context, pair, pathFilter(rules()), options) : one();
-        try {
-          await runTasks(tasks, report, { dryrun, signal: interrupts.signal });
-        } finally {
-          report.progress.clear();
-        }
-        return await report.end(isMany);
+        return await report.of(() => runTasks(tasks, report, { dryrun, signal: interrupts.signal }), isMany);
       }),
     );
   });

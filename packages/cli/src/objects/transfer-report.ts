@@ -108,6 +108,17 @@ export class TransferReport {
     await this.#error(`s3ec: ${sentence}`);
   }
 
+  /** Does the work, and says what it comes to also where it breaks off; returns the exit code. */
+  async of(work: () => Promise<void>, isMany: boolean): Promise<number> {
+    try {
+      await work();
+    } catch (error) {
+      await this.end(isMany);
+      throw error;
+    }
+    return await this.end(isMany);
+  }
+
   /** Says what it comes to; returns the exit code. */
   async end(isMany: boolean): Promise<number> {
     this.progress.clear();

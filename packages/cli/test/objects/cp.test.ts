@@ -270,6 +270,35 @@ describe("s3ec cp and mv", function () {
     expect(at.read("b")).to.equal("old");
   });
 
+  it("move: a file that somebody wrote meanwhile stays, and so does an object whose copy is stored", async () => {
+    for (const recursive of [false, true]) {
+      at.write("tree/a", "old");
+      const put = at.server.faults.pause({ operation: "PutObject", key: "t/a", at: "answer" });
+      const up = recursive ? ["mv", "tree", "s3://demo/t", "--recursive"] : ["mv", "tree/a", "s3://demo/t/a"];
+      const uploading = at.run(...up);
+      await put.reached;
+      at.write("tree/a", "newer");
+      put.release();
+      const { code, stderr } = await uploading;
+      expect(code).to.equal(recursive ? 8 : 6);
+      expect(stderr).to.contain("The file changed meanwhile, and was left.");
+      expect(at.read("tree/a")).to.equal("newer");
+
+      const deletion = at.server.faults.pause({ operation: "DeleteObject", key: "t/a", at: "request" });
+      const within = recursive
+        ? ["mv", "s3://demo/t", "s3://other/t", "--recursive"]
+        : ["mv", "s3://demo/t/a", "s3://other/t/a"];
+      const copying = at.run(...within);
+      await deletion.reached;
+      await at.putPlain("t/a", "newer");
+      deletion.release();
+      expect((await copying).code).to.equal(recursive ? 8 : 7);
+      expect((await at.head("t/a")).ContentLength).to.equal(5);
+      expect((await at.run("cp", "s3://other/t/a", "copied")).code).to.equal(0);
+      expect(at.read("copied")).to.equal("old");
+    }
+  });
+
   it("are refused onto themselves, and into themselves", async () => {
     at.write("a", "secret");
     await at.run("cp", "a", "s3://demo/t/a");

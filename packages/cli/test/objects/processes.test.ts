@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { BIN, start } from "../command.js";
@@ -45,21 +45,56 @@ describe("s3ec with objects, as a process", function () {
     });
   });
 
-  it("a full disk ends it, and nothing is left behind", async () => {
+  it("cat says that the disk is full which its output goes to", async () => {
     const { code, stderr } = await shell("s3ec cat s3://demo/t/1 > /dev/full");
     expect(code).to.equal(7);
     expect(stderr).to.equal("s3ec: The disk is full.\n");
   });
 
-  it("SIGINT ends a sync down, and leaves no partial file and no folder of its own", async () => {
-    at.server.faults.add({ operation: "GetObject", throttleBytesPerSecond: 20_000 });
-    const { child, outcome } = start(["sync", "s3://demo/t", "down", "--dev-server", at.server.endpoint], at.folder);
-    while (at.asked("GetObject") < 5) await new Promise((resolve) => setTimeout(resolve, 20));
+  it("a full disk ends it, and nothing but whole files is left", async function () {
+    // A file system of one's own, which goes with the shell.
+    const unshared = (script: string) => run("unshare", ["-rm", "bash", "-ec", script], { cwd: at.folder });
+    const mount = "mkdir -p small; mount -t tmpfs -o size=512k tmpfs small";
+    if (
+      !(await unshared(mount).then(
+        () => true,
+        () => false,
+      ))
+    ) {
+      console.log("      Without the right to mount a file system, no disk can be made full.");
+      this.skip();
+    }
+    const s3ec = `"${process.execPath}" "${BIN}" cp s3://demo/t small --recursive --dev-server ${at.server.endpoint}`;
+    const { stdout, stderr } = await unshared(
+      `${mount}; ${s3ec} >/dev/null || echo "exit $?"; ls -A small; find small -type f ! -size 100000c`,
+    );
+    const [exit, ...left] = stdout.trim().split("\n");
+    expect(exit).to.equal("exit 7");
+    expect(stderr).to.match(/does not fit into the file system of \S*small, which is full|bytes do not fit into/);
+    expect(left.length).to.be.within(1, 5);
+    for (const name of left) expect(name).to.match(/^\d+$/);
+  });
+
+  it("SIGINT ends a sync down, says what was done, and leaves no partial file and no folder of its own", async () => {
+    // The first ones come, and the others are under way when it ends.
+    at.server.faults.add({ operation: "GetObject", key: /^t\/[2-9]/, throttleBytesPerSecond: 20_000 });
+    at.server.clearRequests();
+    const args = ["sync", "s3://demo/t", "down", "--json", "--dev-server", at.server.endpoint];
+    const { child, outcome } = start(args, at.folder);
+    const arrived = (): string[] => (existsSync(`${at.folder}/down`) ? at.files("down") : []);
+    const first = ["0", "1", ...Array.from({ length: 10 }, (_, number) => `1${number}`)];
+    while (!first.every((name) => arrived().includes(name)) || at.asked("GetObject") < 15) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     child.kill("SIGINT");
-    const { code, stderr } = await outcome;
+    const { code, stdout, stderr } = await outcome;
     expect(code).to.equal(130);
-    expect(stderr).to.contain("Interrupted");
-    for (const name of readdirSync(`${at.folder}/down`)) expect(at.read(`down/${name}`)).to.have.length(100_000);
+    expect(stderr).to.equal("s3ec: Interrupted. Some of it may be done; nothing was left behind of the rest.\n");
+    expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).to.deep.equal({
+      totals: { done: 12, failed: 0, skipped: 0, plain: 0, bytes: 1_200_000 },
+    });
+    expect(readdirSync(`${at.folder}/down`)).to.deep.equal(first);
+    for (const name of first) expect(at.read(`down/${name}`)).to.have.length(100_000);
     at.server.faults.clear();
   });
 
