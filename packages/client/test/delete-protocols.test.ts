@@ -179,6 +179,17 @@ describe("deletions with instruction files", () => {
     ]);
   });
 
+  it("refuses more objects than S3 takes at once, before anything is asked", async () => {
+    fixture.server.clearRequests();
+    const keys = Array.from({ length: 1001 }, (_, index) => ({ Key: `many-${index}` }));
+    const { code, message } = await refusal(client.send(deletesAll(...keys)));
+    expect([code, message]).to.deep.equal([
+      "invalid-argument",
+      "DeleteObjects takes 1000 objects at most, and was given 1001: send several. Nothing was deleted.",
+    ]);
+    expect(fixture.server.requests).to.deep.equal([]);
+  });
+
   it("leaves the files of those that DeleteObjects does not delete", async () => {
     await client.send(put("stays/1", "content"));
     await client.send(put("stays/2"));

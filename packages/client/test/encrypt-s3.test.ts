@@ -1,10 +1,12 @@
 import {
+  GetObjectCommand,
   type GetObjectCommandOutput,
   ListObjectsV2Command,
   paginateListObjectsV2,
   S3,
   S3Client,
   type S3ClientConfig,
+  S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { type EncryptedS3, encryptS3, S3EncryptionClient, type SendOptions } from "@s3ec/client";
@@ -184,6 +186,49 @@ describe("a client given to encryptS3", () => {
     const error: unknown = await aborted.catch((reason: unknown) => reason);
     expect(error).to.have.property("name", "AbortError");
   });
+
+  it("says of a condition that nothing was modified, in the SDK's own error", async () => {
+    for (const more of [{}, { parallelRanges: 2 }]) {
+      const client = fixture.client(more);
+      const { ETag } = await client.send(put("unmodified"));
+      const asked = { Bucket: BUCKET, Key: "unmodified", IfNoneMatch: ETag };
+      for (const Range of [undefined, "bytes=0-1"]) {
+        const legacy = fixture.client({ ...more, enableLegacyUnauthenticatedModes: true });
+        const input = Range === undefined ? asked : { ...asked, Range };
+        const error: unknown = await legacy.send(new GetObjectCommand(input)).catch((reason: unknown) => reason);
+        expect(error).to.be.instanceOf(S3ServiceException).and.to.have.property("name", "Unknown");
+        expect(error).to.have.nested.property("$metadata.httpStatusCode", 304);
+        expect(String(error)).to.contain("not modified");
+        expect((error as Error).stack).to.contain("not modified");
+      }
+    }
+  });
+
+  for (const throwOnRequestTimeout of [false, true]) {
+    const does = throwOnRequestTimeout ? "ends a request" : "ends nothing";
+    it(`takes a requestTimeout as the SDK does: it ${does} of a handler ${throwOnRequestTimeout ? "with" : "without"} throwOnRequestTimeout`, async () => {
+      const logger = { warn: () => {}, trace() {}, debug() {}, info() {}, error() {} };
+      const requestHandler = { throwOnRequestTimeout, logger };
+      const plain = made({ requestHandler });
+      const client = encryptS3(made({ requestHandler }), OPTIONS);
+      for (const each of [plain, client]) {
+        await each.send(put("timed"));
+        for (const operation of ["PutObject", "GetObject"]) {
+          fixture.server.faults.clear();
+          fixture.server.faults.add({ operation, delayMs: 250 });
+          const command = operation === "PutObject" ? put("timed") : get("timed");
+          const outcome: unknown = await (each as S3Client)
+            .send(command as GetObjectCommand, { requestTimeout: 60 })
+            .then(
+              () => "done",
+              (error: Error) => error.name,
+            );
+          expect([operation, outcome]).to.deep.equal([operation, throwOnRequestTimeout ? "TimeoutError" : "done"]);
+        }
+        fixture.server.faults.clear();
+      }
+    });
+  }
 
   it("refuses a context that is no plain object", async () => {
     const client = encryptS3(made(), OPTIONS);

@@ -5,7 +5,7 @@ import type {
   S3Client,
   _Error as S3Failure,
 } from "@aws-sdk/client-s3";
-import { isError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { suffixesBeside } from "../files-beside.js";
 import { leftAside } from "../moving/carried-file.js";
@@ -42,6 +42,7 @@ export async function deleteObjects(
   client: S3Client,
 ): Promise<Result> {
   const current = (input.Delete?.Objects ?? []).filter(({ VersionId }) => VersionId === undefined);
+  assertOneRequest(input);
   // Also for none: what is wrong with the call's options is said before anything is deleted.
   suffixesBeside(options, input, "");
   const beside = await readBeside(options, input, current, client);
@@ -64,6 +65,16 @@ export async function deleteObjects(
   const { Deleted, ...quiet } = output;
   const told = isQuiet && haveFiles ? quiet : output;
   return { output: Errors.length === 0 ? told : { ...told, Errors }, response };
+}
+
+/** S3 would refuse more, and only after the files beside each of them were asked for. */
+function assertOneRequest({ Delete }: DeleteObjectsCommandInput): void {
+  const { length } = Delete?.Objects ?? [];
+  if (length <= MAX_KEYS) return;
+  throw new S3EncryptionError(
+    "invalid-argument",
+    `DeleteObjects takes ${MAX_KEYS} objects at most, and was given ${length}: send several. Nothing was deleted.`,
+  );
 }
 
 function aloud(input: DeleteObjectsCommandInput): DeleteObjectsCommandInput {

@@ -1,10 +1,11 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { type ByteRange, parseByteRange } from "@s3ec/envelope";
-import { S3EncryptionError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, callOptionsOf } from "../call-options.js";
 import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { requestAborted } from "../request-aborted.js";
+import { httpStatusOf } from "../s3-errors.js";
 import { outputBodyLike } from "../streams.js";
 import { AnsweredObject, Asking, type Next, type Result } from "./answered-object.js";
 import { pinnedTo } from "./ask-again.js";
@@ -36,8 +37,17 @@ export async function getObject(
     return { ...result, output: withoutCiphertextChecksums(result.output) };
   } catch (error) {
     // A body that is being read then only says that its connection was reset.
-    throw call.abortSignal?.aborted === true ? requestAborted() : error;
+    throw call.abortSignal?.aborted === true ? requestAborted() : sayingNotModified(error);
   }
+}
+
+/** S3 answers it without a word, of which the SDK makes an UnknownError: still that error, with what it knows of the answer. */
+function sayingNotModified(error: unknown): unknown {
+  if (!isError(error) || error instanceof S3EncryptionError || httpStatusOf(error) !== 304) return error;
+  const said = error.message;
+  error.message = "The object was not modified: it is still the one that IfNoneMatch or IfModifiedSince names (304).";
+  if (error.stack !== undefined) error.stack = error.stack.replace(said, error.message);
+  return error;
 }
 
 function requestedRange(input: GetObjectCommandInput): ByteRange | undefined {
