@@ -3,6 +3,9 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { migrateObject, rewrapObject } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
+import { withCallOptions } from "../dist/call-options.js";
+import { copyObject } from "../dist/commands/copy-object.js";
+import { encryptionOf } from "../dist/plain-client.js";
 import { BUCKET, bytesOfLength, Fixture, get } from "./fixture.js";
 
 const old = new RawAesKeyring({ wrappingKey: Buffer.alloc(32, 1), materialDescription: { key: "old" } });
@@ -23,8 +26,8 @@ describe("user metadata that is called __proto__", () => {
     ["__proto__", "mine"],
     ["other", "too"],
   ]);
-  const stored = async (): Promise<(string | null)[]> => {
-    const url = await getSignedUrl(fixture.plain, new HeadObjectCommand(at));
+  const stored = async (Key = "k"): Promise<(string | null)[]> => {
+    const url = await getSignedUrl(fixture.plain, new HeadObjectCommand({ ...at, Key }));
     const { headers } = await fetch(url, { method: "HEAD" });
     return ["__proto__", "other", "x-amz-m"].map((name) => headers.get(`x-amz-meta-${name}`));
   };
@@ -44,6 +47,15 @@ describe("user metadata that is called __proto__", () => {
       await rewrapObject(fixture.client({ keyring: old }), options);
     });
   }
+
+  it("is kept by a copy in parts to another key", async () => {
+    const s3 = fixture.client({ keyring: old });
+    const input = withCallOptions({ Bucket: BUCKET, Key: "to", CopySource: `${BUCKET}/k` }, {});
+    const next = () => Promise.reject(new Error("It is copied in parts."));
+    await copyObject(encryptionOf(s3, undefined), input, next, s3, { copyLimit: 5 * MiB });
+    expect(await stored("to")).to.deep.equal(["mine", "too", '{"key":"old"}']);
+    await rewrapObject(s3, { ...at, to: { keyring: current }, settleTime: 0 });
+  });
 
   it("is kept by a migration", async () => {
     await migrateObject(fixture.client({ keyring: old }), { ...at, to: { keyring: current }, settleTime: 0 });

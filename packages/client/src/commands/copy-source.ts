@@ -8,7 +8,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import type { StoredAddress, StoredVersion } from "../restate/seen-object.js";
+import { headOf, type StoredAddress, type StoredVersion } from "../restate/seen-object.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
 
@@ -83,7 +83,7 @@ export async function headOfSource(
   const { CopySourceIfMatch: IfMatch, CopySourceIfUnmodifiedSince: IfUnmodifiedSince } = input;
   const asked = { ...source, IfMatch, IfUnmodifiedSince, ChecksumMode: "ENABLED" as const };
   try {
-    return await client.send(new HeadObjectCommand(asked), request);
+    return await headOf(client, new HeadObjectCommand(asked), request);
   } catch (error) {
     if (![400, 403, 404, 412].includes(httpStatusOf(error) ?? 0)) throw error;
     // A HEAD has no words for what is wrong.

@@ -41,19 +41,16 @@ const AWS_ENDPOINT =
 export async function lookAt(client: S3Client, address: StoredVersion, request: Request = {}): Promise<SeenObject> {
   const command = new HeadObjectCommand({ ...address, ChecksumMode: "ENABLED" });
   let answered: Pick<SeenObject, "date" | "isAws"> = { date: undefined, isAws: false };
-  let unkept: string | undefined;
   command.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
       answered = { date: dateOf(result.response), isAws: AWS_ENDPOINT.test(hostOf(args.request)) };
-      unkept = headerOf(result.response, `x-amz-meta-${UNKEPT}`);
       return result;
     },
     { step: "deserialize", priority: "low", name: "s3EncryptionSeenObject", override: true },
   );
   try {
-    const head = await client.send(command, request);
-    return { head: unkept === undefined ? head : { ...head, Metadata: withUnkept(head, unkept) }, ...answered };
+    return { head: await headOf(client, command, request), ...answered };
   } catch (error) {
     if (![400, 403, 404].includes(httpStatusOf(error) ?? 0)) throw error;
     // A HEAD has no words for what is wrong.
@@ -68,11 +65,27 @@ function hostOf(request: unknown): string {
   return typeof host === "string" ? host : "";
 }
 
-/** The SDK assigns to it what S3 has said of it, and an object keeps no text there: it would be lost by whatever writes it again. */
+/** The SDK assigns to it what S3 has said of it, and an object keeps no text there: whatever writes it again would lose it. */
 const UNKEPT = "__proto__";
 
-function withUnkept({ Metadata = {} }: HeadObjectCommandOutput, value: string): Record<string, string> {
-  return Object.fromEntries([...Object.entries(Metadata), [UNKEPT, value]]);
+/** What S3 answers, with the user metadata that the SDK leaves out. */
+export async function headOf(
+  client: S3Client,
+  command: HeadObjectCommand,
+  request: Request = {},
+): Promise<HeadObjectCommandOutput> {
+  let unkept: string | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      unkept = headerOf(result.response, `x-amz-meta-${UNKEPT}`);
+      return result;
+    },
+    { step: "deserialize", priority: "low", name: "s3EncryptionUnkeptMetadata", override: true },
+  );
+  const head = await client.send(command, request);
+  if (unkept === undefined) return head;
+  return { ...head, Metadata: Object.fromEntries([...Object.entries(head.Metadata ?? {}), [UNKEPT, unkept]]) };
 }
 
 function dateOf(response: unknown): Date | undefined {
