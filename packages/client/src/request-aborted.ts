@@ -6,19 +6,22 @@ import { quiet } from "./streams.js";
 const LISTENED = new WeakMap<object, AbortController>();
 
 /**
- * The caller's signal: what the SDK takes for one, which may have no more than `onabort`. Undefined for none. Throws
- * `invalid-argument` for anything else, such as its controller.
+ * The caller's signal, as one of this runtime: what the SDK takes for one may be a package's, of which `AbortSignal.any` hears
+ * nothing, or have no more than `onabort`. Undefined for none. Throws `invalid-argument` for anything else, such as its
+ * controller.
  */
 export function abortSignalOf(given: unknown): AbortSignal | undefined {
-  if (given === undefined || given === null) return undefined;
+  if (given === undefined || given === null || given instanceof AbortSignal) return given ?? undefined;
   if (!isSignal(given)) {
     throw new S3EncryptionError("invalid-argument", "abortSignal must be an AbortSignal, such as controller.signal.");
   }
-  if (typeof given.addEventListener === "function") return given;
-  const controller = LISTENED.get(given) ?? new AbortController();
+  const known = LISTENED.get(given);
+  const controller = known ?? new AbortController();
   LISTENED.set(given, controller);
-  if (given.aborted) controller.abort();
-  given.onabort = () => controller.abort();
+  const onAbort = (): void => controller.abort();
+  if (given.aborted) onAbort();
+  if (typeof given.addEventListener !== "function") given.onabort = onAbort;
+  else if (known === undefined) given.addEventListener("abort", onAbort);
   return controller.signal;
 }
 

@@ -8,7 +8,11 @@ import { EncryptedDownload, EncryptedUpload, type S3EncryptionClient, sealObject
 import { S3Format } from "@s3ec/format-s3";
 import type { MaterialsManager } from "@s3ec/materials";
 import { expect } from "chai";
+import { withCallOptions } from "../dist/call-options.js";
+import { copyObject } from "../dist/commands/copy-object.js";
+import { encryptionOf } from "../dist/plain-client.js";
 import { BUCKET, bytesOfLength, Fixture, put, refusal, TEST_KEYRING } from "./fixture.js";
+import { MiB } from "./multipart.js";
 import { errorOf } from "./transfers.js";
 
 describe("an abort", () => {
@@ -58,6 +62,37 @@ describe("an abort", () => {
     const before = bare();
     before.abort();
     expect((await errorOf(client.send(put("bare"), { abortSignal: before.signal }))).name).to.equal("AbortError");
+  });
+
+  it("may be told by a signal of a package, wherever it is waited for", async () => {
+    class Polyfilled extends EventTarget {
+      aborted = false;
+    }
+    const polyfilled = new Polyfilled();
+    const signal = polyfilled as unknown as AbortSignal;
+    const large = bytesOfLength(5 * MiB + 1);
+    await fixture.client().send(put("large", large));
+    const held = fixture.server.faults.pause({ operation: "UploadPartCopy" });
+    // What waits for two signals hears of a foreign one only by way of one of this runtime.
+    const s3 = fixture.client();
+    const copy = { Bucket: BUCKET, Key: "copy", CopySource: `${BUCKET}/large` };
+    const input = withCallOptions(copy, { abortSignal: signal });
+    const next = () => Promise.reject(new Error("It is copied in parts."));
+    const copying = errorOf(copyObject(encryptionOf(s3, undefined), input, next, s3, { copyLimit: 5 * MiB }));
+    await held.reached;
+    const { client: slow, asked: stalling } = stalled();
+    const putting = errorOf(slow.send(put("polyfilled"), { abortSignal: signal }));
+    await stalling;
+    polyfilled.aborted = true;
+    polyfilled.dispatchEvent(new Event("abort"));
+    expect((await putting).name).to.equal("AbortError");
+    expect((await copying).name).to.equal("AbortError");
+    held.release();
+    expect(await fixture.keys("copy")).to.deep.equal([]);
+    const late = new Polyfilled();
+    late.aborted = true;
+    const refused = errorOf(fixture.client().send(put("late"), { abortSignal: late as unknown as AbortSignal }));
+    expect((await refused).name).to.equal("AbortError");
   });
 
   for (const [what, abortSignal] of Object.entries({
