@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Explained, listed } from "./command-options.js";
+import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
 import { endingWith } from "./many-done.js";
 import { type ObjectAddress, objectAddress } from "./object-address.js";
@@ -38,9 +39,13 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
       const { connect } = await import("./connection.js");
       const { removeFrom } = await import("./recipients.js");
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
-      await finish(interrupts, dispose, () =>
-        removeFrom(client, versioned(address, options), recipient, interrupts.signal),
-      );
+      await endingWith(dispose, async () => {
+        const { said, isGone } = await interrupts.transfer(() =>
+          removeFrom(client, versioned(address, options), recipient, interrupts.signal),
+        );
+        await print(said);
+        if (!isGone) throw new Verdict(EXIT_CODES.open);
+      });
     });
   common(commands.command("list"))
     .description("List the wrapped keys beside an object. Nothing of it is authenticated.")

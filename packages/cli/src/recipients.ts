@@ -71,21 +71,24 @@ export async function addTo(
   ].join("\n");
 }
 
-/** Removes a recipient, and says what that does not do. */
+/** Removes a recipient, and says what that does not do, and whether all of it is known to be gone. */
 export async function removeFrom(
   client: S3Client,
   address: VersionAddress,
   recipient: string,
   abortSignal: AbortSignal,
-): Promise<string> {
+): Promise<{ readonly said: string; readonly isGone: boolean }> {
   const { removed, remaining, unknown, limits } = await removeRecipient(client, { ...address, recipient, abortSignal });
-  return [
+  // Of a version, the annotations are all that is meant.
+  const isKnown = unknown.every((place) => place === "instruction-file" && address.VersionId !== undefined);
+  const said = [
     ...(removed.length === 0 ? [`There was nothing of ${JSON.stringify(recipient)} to remove.`] : []),
     ...removed.map((place) => `Removed ${placeOf(address, place)}.`),
     ...remaining.map((place) => `Still there: ${placeOf(address, place)}.`),
     ...unknown.map((place) => `Not known to be removed: ${WHERE[place]} may not be looked at.`),
     ...(removed.length === 0 ? [] : [limits]),
   ].join("\n");
+  return { said, isGone: isKnown && remaining.length === 0 };
 }
 
 const WHERE = {

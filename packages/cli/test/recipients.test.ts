@@ -69,6 +69,18 @@ describe("s3ec recipients", function () {
     expect((await read()).code).to.not.equal(0);
   });
 
+  it("does not say that all is done where a place of the recipient may not be looked at", async () => {
+    const own = ["--config", "own.json"];
+    await local("put", "report", "s3://demo/unseen", ...own);
+    const allow = server.faults.add({ operation: "ListObjectAnnotations", status: 403, code: "AccessDenied" });
+    const { code, stdout } = await local("recipients", "remove", "s3://demo/unseen", "partner", ...own);
+    allow();
+    expect([code, stdout]).to.deep.equal([
+      8,
+      'There was nothing of "partner" to remove.\nNot known to be removed: its annotations may not be looked at.\n',
+    ]);
+  });
+
   it("binds the context of the object to no raw key of a recipient where it is told to", async () => {
     const { kms } = server;
     kms.createKey({ alias: "alias/own" });

@@ -188,6 +188,18 @@ describe("a copy for other readers", () => {
     expect(await fixture.keys("partner/unread")).to.deep.equal([]);
   });
 
+  it("is refused where annotations of others change before it is made: a move would lose them with the source", async () => {
+    await client().send(put("ours/changing"));
+    await annotate("ours/changing", "note", "of somebody else");
+    const held = fixture.server.faults.pause({ operation: "GetObjectAnnotation", key: "ours/changing" });
+    const copied = refusal(copy(client(), "changing"));
+    await held.reached;
+    await annotate("ours/changing", "later", "of somebody else");
+    held.release();
+    expect((await copied).code).to.equal("content-mismatch");
+    expect(await fixture.keys("partner/changing")).to.deep.equal([]);
+  });
+
   it("says which of its readers, or of others' annotations, are missing when it stands and one fails", async () => {
     const missing = async (name: string, placement: "metadata" | "annotations", fault: object) => {
       await client().send(put(`ours/${name}`));

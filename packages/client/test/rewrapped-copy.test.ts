@@ -11,12 +11,15 @@ import { S3Format } from "@s3ec/format-s3";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { ByObjectManager, CachingMaterialsManager, type MaterialsManager } from "@s3ec/materials";
 import { expect } from "chai";
+import { base64, cbc, wrap } from "./craft.js";
 import { BUCKET, Fixture, get, put, refusal } from "./fixture.js";
 
 const messageKey = { namespace: "n", name: "k" };
-const [ours, theirs, stranger] = [1, 2, 3].map(
-  (index) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key: `${index}` }, messageKey }),
+const OURS = randomBytes(32);
+const [ours, theirs, stranger] = [OURS, randomBytes(32), randomBytes(32)].map(
+  (wrappingKey, index) => new RawAesKeyring({ wrappingKey, materialDescription: { key: `${index + 1}` }, messageKey }),
 ) as [RawAesKeyring, RawAesKeyring, RawAesKeyring];
+const LEGACY = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
 const manager = new ByObjectManager({
   rules: [
     { bucket: BUCKET, prefix: "ours/", keyring: ours },
@@ -46,8 +49,12 @@ describe("a copy to where another keyring is chosen", () => {
         CacheControl: "no-store",
       }),
     );
-  async function read(key: string, keyring: RawAesKeyring): Promise<string | undefined> {
-    return (await fixture.client({ keyring }).send(get(key))).Body?.transformToString();
+  async function read(
+    key: string,
+    keyring: RawAesKeyring,
+    options: Partial<S3EncryptionOptions> = {},
+  ): Promise<string | undefined> {
+    return (await fixture.client({ keyring, ...options }).send(get(key))).Body?.transformToString();
   }
 
   it("is wrapped for its readers, with the content, its commitment and what else a copy takes along", async () => {
@@ -82,11 +89,9 @@ describe("a copy to where another keyring is chosen", () => {
   });
 
   it("is refused, and nothing is written, where only reading and putting it again would do", async () => {
-    const legacy = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
     const files = { instructionFileConfig: { enableInstructionFilePutObject: true } };
     const messages = { formats: [new AwsMessageFormat(), new S3Format()] };
     const cases = [
-      ["v2", legacy, /does not prove/],
       ["file", files, /in an instruction file/],
       ["message", messages, /may be a message/],
     ] as const;
@@ -96,9 +101,62 @@ describe("a copy to where another keyring is chosen", () => {
       expect([error.code, reason.test(error.message)], error.message).to.deep.equal(["unsupported-operation", true]);
       expect(await fixture.keys(`partner/${name}`)).to.deep.equal([]);
     }
-    // With no word about whether a key opens it.
-    await fixture.client({ keyring: stranger, ...legacy }).send(put("ours/v2"));
-    expect((await refusal(client(legacy).send(copy("ours/v2", "partner/v2")))).message).to.match(/does not prove/);
+  });
+
+  describe("of format V2, which commits to no key,", () => {
+    it("is made once the content's tag has proven that the data key is its own", async () => {
+      await store("ours/v2", client(LEGACY));
+      await client(LEGACY).send(copy("ours/v2", "partner/v2"));
+      expect(await read("partner/v2", theirs, LEGACY)).to.equal("content");
+      expect((await refusal(read("partner/v2", ours, LEGACY))).code).to.be.oneOf([
+        "no-matching-key",
+        "decryption-failed",
+      ]);
+      const [before, now] = await Promise.all(["ours/v2", "partner/v2"].map((key) => fixture.stored(key)));
+      expect(now?.body.equals(before?.body ?? Buffer.alloc(0))).to.equal(true);
+      const content = ["x-amz-iv", "x-amz-cek-alg", "x-amz-tag-len", "x-amz-wrap-alg", "mine"];
+      for (const name of content) expect(now?.metadata[name], name).to.equal(before?.metadata[name]);
+      expect(now?.metadata["x-amz-key-v2"]).to.not.equal(before?.metadata["x-amz-key-v2"]);
+    });
+
+    it("is refused, and gives no key to the other owner, where the wrapped key is another object's", async () => {
+      // Whoever may write to the bucket, and read the partner's, would have our rotator open it for them.
+      await store("ours/secret", client(LEGACY));
+      const { metadata } = await fixture.stored("ours/secret");
+      await fixture.plain.send(
+        new PutObjectCommand({ Bucket: BUCKET, Key: "ours/planted", Body: randomBytes(40), Metadata: metadata }),
+      );
+      const error = await refusal(client(LEGACY).send(copy("ours/planted", "partner/planted")));
+      expect(error.code).to.equal("decryption-failed");
+      expect(await fixture.keys("partner/planted")).to.deep.equal([]);
+    });
+
+    it("is refused before any key, and with no word about whether one opens it, where the content is CBC", async () => {
+      const dataKey = randomBytes(32);
+      const iv = randomBytes(16);
+      for (const kek of [OURS, randomBytes(32)]) {
+        const Metadata = {
+          "x-amz-key-v2": base64(wrap.aesWrap(kek, dataKey)),
+          "x-amz-iv": base64(iv),
+          "x-amz-cek-alg": "AES/CBC/PKCS5Padding",
+          "x-amz-wrap-alg": "AESWrap",
+          "x-amz-matdesc": '{"key":"1"}',
+        };
+        const Body = cbc(dataKey, iv, Buffer.from("old content"));
+        await fixture.plain.send(new PutObjectCommand({ Bucket: BUCKET, Key: "ours/cbc", Body, Metadata }));
+        const reader = client({
+          ...LEGACY,
+          enableLegacyUnauthenticatedModes: true,
+          enableLegacyWrappingAlgorithms: true,
+        });
+        const error = await refusal(reader.send(copy("ours/cbc", "partner/cbc")));
+        expect([error.code, error.message]).to.deep.equal([
+          "unsupported-operation",
+          "Another keyring serves the key that is copied to, and could not open the copy: the object is CBC content, which does not prove that its wrapped key is its own. Read it and put it there.",
+        ]);
+        expect(await fixture.keys("partner/cbc")).to.deep.equal([]);
+      }
+    });
   });
 
   it("is refused where no rule names the target, or the source's keyring does not open it", async () => {

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import {
   ANNOTATION_PREFIX,
   assertMayDecrypt,
+  type ContentHeader,
   classifyEnvelope,
   DESCRIBING_ANNOTATION,
   DOTNET_V1_SUFFIX,
@@ -95,18 +96,17 @@ export class EnvelopeWraps implements WrapRules {
 
   async wrapAnew(held: HeldDataKey, request: ObjectRequest): Promise<LaidOutObject> {
     const stored = found(held.stored);
-    const { envelope } = stored;
-    if (envelope.format !== "V3" || !held.isProven) {
+    if (!held.isProven) {
       throw new S3EncryptionError(
         "unsupported-operation",
-        "Nothing proves that the wrapped key is the object's own (format V3 does), so that it is wrapped for no other readers: read the object and put it.",
+        "Nothing has proven that the wrapped key is the object's own, so that it is wrapped for no other readers: read the object and put it.",
       );
     }
     const keys = await wrappedKeys(stored, held.dataKey, request);
     const own = keys.find((key) => key.instructionFileSuffix === undefined) ?? keys[0];
     if (own === undefined) throw invalid("The new keyring gave no encrypted data key.");
     await assertOpens(stored, held.dataKey, own, request);
-    return laidOut(this.#options, envelope, keys, undefined);
+    return laidOut(this.#options, headerOf(stored.envelope), keys, undefined);
   }
 
   async reencrypt(
@@ -181,6 +181,11 @@ interface FoundWrap extends StoredWrap {
   readonly metadata: Readonly<Record<string, string>>;
   /** Absent where the wrap is in the metadata. */
   readonly file: InstructionFile | undefined;
+}
+
+/** What a put of the same content would store of it: format V1 is written by nobody here. */
+function headerOf(envelope: Envelope): ContentHeader {
+  return envelope.format === "V3" ? envelope : { format: "V2", iv: envelope.iv };
 }
 
 function found(stored: StoredWrap): FoundWrap {

@@ -109,7 +109,7 @@ export interface HeldDataKey {
   readonly stored: StoredWrap;
   /** The data key. */
   readonly dataKey: KeyObject;
-  /** Whether a commitment has proven that it is the key of this object's content. */
+  /** Whether it is proven to be the key of this object's content: by a commitment, or, by whoever has read that, its tag. */
   readonly isProven: boolean;
   /** The content under this key: a proof of it proves the key where nothing is committed to. */
   readonly opened: OpenedObject;

@@ -58,7 +58,7 @@ export async function copyObject(
   }
   const { abortSignal } = call;
   await refuseTwoNames(plain, input, source, copied.head, abortSignal === undefined ? {} : { abortSignal });
-  const rewrapped = await rewrappedCopy(options, call, input, source, copied);
+  const rewrapped = await rewrappedCopy(plain, options, call, input, source, copied);
   const described = rewrapped?.input ?? replaced(options, input, copied);
   refuseUnpinned(options, described, source, copied);
   const siblings = rewrapped?.siblings ?? siblingsOf(options, input, copied);
@@ -95,6 +95,7 @@ export async function copyObject(
       siblings,
       attempts,
       send: async () => {
+        await others?.requireUnchanged();
         const conditioned = { ...described, ...conditionsOf(input, source, copied) };
         const answered =
           inParts === undefined

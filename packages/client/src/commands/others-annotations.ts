@@ -2,8 +2,10 @@ import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { whyNotAnnotatable } from "../annotations/annotatable.js";
 import { hasAnnotationCommands } from "../annotations/annotation-commands.js";
+import type { ListedAnnotation } from "../annotations/annotation-store.js";
 import { CarriedAnnotations } from "../moving/carried-annotations.js";
 import type { MarkOf } from "../moving/put-back.js";
+import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import { AllowedLosses } from "../restate/losses.js";
 import type { StoredAddress } from "../restate/seen-object.js";
 import { annotationsToCarry } from "../restate/taken-along.js";
@@ -17,10 +19,19 @@ import { type SourceInput, sourceAddress, targetAddress } from "./copy-source.js
 export class OthersAnnotations {
   readonly #carried: CarriedAnnotations;
   readonly #markOf: MarkOf;
+  readonly #list: () => Promise<readonly ListedAnnotation[]>;
+  readonly #listed: readonly ListedAnnotation[];
 
-  private constructor(carried: CarriedAnnotations, markOf: MarkOf) {
+  private constructor(
+    carried: CarriedAnnotations,
+    markOf: MarkOf,
+    list: () => Promise<readonly ListedAnnotation[]>,
+    listed: readonly ListedAnnotation[],
+  ) {
     this.#carried = carried;
     this.#markOf = markOf;
+    this.#list = list;
+    this.#listed = listed;
   }
 
   /**
@@ -40,12 +51,22 @@ export class OthersAnnotations {
     if (input.AnnotationDirective === "EXCLUDE") return undefined;
     const losses = new AllowedLosses();
     const request = abortSignal === undefined ? {} : { abortSignal };
-    const annotations = await annotationsToCarry(client, from, losses, request, "others");
-    if (annotations.length === 0) return undefined;
+    const list = () => annotationsToCarry(client, from, losses, request, "others");
+    const annotations = await list();
     const to = targetAddress(input);
-    refuseUnannotatable(to);
+    if (annotations.length > 0) refuseUnannotatable(to);
     const carrying = { from, to, annotations, encryption: input, losses };
-    return new OthersAnnotations(await CarriedAnnotations.read(client, carrying, abortSignal), markOf);
+    const carried = await CarriedAnnotations.read(client, carrying, abortSignal);
+    return new OthersAnnotations(carried, markOf, list, annotations);
+  }
+
+  /**
+   * Looks again, just before the copy is made: a move deletes its source after it, with what the copy was not given.
+   *
+   * @throws S3EncryptionError `content-mismatch` where they are others by now
+   */
+  async requireUnchanged(): Promise<void> {
+    if (JSON.stringify(await this.#list()) !== JSON.stringify(this.#listed)) throw changedMeanwhile();
   }
 
   /** @throws InstructionFileError `instruction-file-failed`, with their texts */

@@ -1,12 +1,13 @@
-import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
+import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { COMMITTING_GCM } from "@s3ec/envelope";
-import { type LaidOutObject, type ObjectFormat, S3EncryptionError } from "@s3ec/materials";
+import { type LaidOutObject, S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, requestOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { AllowedLosses } from "../restate/losses.js";
 import { contentHeadersOf, sendableMetadata } from "../restate/stored-headers.js";
+import { proveByContent } from "../rewrap/new-wrap.js";
 import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
@@ -25,10 +26,12 @@ export interface RewrappedCopy {
  * wrapped for them, with all of their children. What is beside the source is for the source's readers, and stays there. Undefined
  * where the same keyring serves source and target, as far as the manager says.
  *
+ * @param client one that does not encrypt, to read the content of what has no commitment: its tag is the proof then
  * @throws S3EncryptionError `unsupported-operation` for what can only be read and put again: messages, objects whose wrapped key
- *   is in an instruction file, and those whose data key nothing proves to be theirs; what unwrapping and wrapping throw
+ *   is in an instruction file, and CBC, which proves no data key to be its own; what unwrapping and wrapping throw; S3's own errors
  */
 export async function rewrappedCopy(
+  client: S3Client,
   options: ResolvedOptions,
   call: CallOptions,
   input: CopyObjectCommandInput,
@@ -48,7 +51,19 @@ export async function rewrappedCopy(
     if (options.formats.every(({ readHead }) => readHead === undefined)) return undefined;
     throw refused("may be a message, whose header cannot be written again");
   }
-  const laid = await unlessAborted(() => wrapped(format, metadata, from, to), call.abortSignal);
+  const { wraps } = format;
+  if (wraps === undefined) throw refused(`is of format "${format.name}", whose data keys are not wrapped again`);
+  const place = { in: "metadata" } as const;
+  const stored = wraps.find({ metadata, place, request: from });
+  // Before any key: a refusal after one was tried would tell whether it opens the wrap (S16).
+  if (stored.suite.cipher === "cbc")
+    throw refused("is CBC content, which does not prove that its wrapped key is its own");
+  const { abortSignal } = call;
+  const held = await unlessAborted(() => wraps.unwrap(stored, from), abortSignal);
+  // Whoever writes to the bucket could have put somebody else's wrapped key on an object of theirs.
+  if (!held.isProven) await proveByContent(client, { version: source, from: { abortSignal } }, head, held);
+  const { siblingSuffix: _, ...request } = to;
+  const laid = await unlessAborted(() => wraps.wrapAnew({ ...held, isProven: true }, request), abortSignal);
   const losses = new AllowedLosses();
   const envelope = envelopesMetadata(options, metadata);
   const kept = Object.entries(sendableMetadata(head, losses)).filter(([name]) => !Object.hasOwn(envelope, name));
@@ -86,26 +101,6 @@ function siblingsOf(
 function holdsAll(stored: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
   const there = new Map(Object.entries(stored).map(([name, value]) => [name.toLowerCase(), value]));
   return Object.entries(wanted).every(([name, value]) => there.get(name.toLowerCase()) === value);
-}
-
-async function wrapped(
-  format: ObjectFormat,
-  metadata: Readonly<Record<string, string>>,
-  from: ReturnType<typeof requestOf>,
-  to: ReturnType<typeof requestOf>,
-): Promise<LaidOutObject> {
-  const { wraps } = format;
-  if (wraps === undefined) throw refused(`is of format "${format.name}", whose data keys are not wrapped again`);
-  const place = { in: "metadata" } as const;
-  const stored = wraps.find({ metadata, place, request: from });
-  // Whoever writes to the bucket could have put somebody else's wrapped key on an object of theirs.
-  const unproven = refused("does not prove that its wrapped key is its own (format V3 does)");
-  // Before any key: a refusal after one was tried would tell whether it opens the wrap (S16).
-  if (!stored.suite.committing) throw unproven;
-  const held = await wraps.unwrap(stored, from);
-  if (!held.isProven) throw unproven;
-  const { siblingSuffix: _, ...request } = to;
-  return await wraps.wrapAnew(held, request);
 }
 
 function refused(reason: string): S3EncryptionError {

@@ -1,4 +1,9 @@
-import { GetObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  type GetObjectCommandInput,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { recipientOfAnnotation } from "@s3ec/envelope";
 import {
   type HeldDataKey,
@@ -202,13 +207,19 @@ function refuseAmbiguous(stored: StoredWrap, { place, encryptedDataKey }: LaidOu
   );
 }
 
+/** What is read for a proof. */
+interface ReadContent {
+  readonly version: GetObjectCommandInput;
+  readonly from: { readonly abortSignal?: AbortSignal | undefined };
+}
+
 /**
  * Reads the content, and has its tag prove that the data key is its own: of V2 nothing else does. Makes no plaintext.
  * Throws `unsupported-operation` for content that has no tag.
  */
 export async function proveByContent(
   client: S3Client,
-  { version, from: { abortSignal } }: Rewrap,
+  { version, from: { abortSignal } }: ReadContent,
   head: HeadObjectCommandOutput,
   { opened }: HeldDataKey,
 ): Promise<void> {
