@@ -38,8 +38,7 @@ export async function descriptionOf(
  * object.
  *
  * @param client an `S3Client`, which may be one that encrypts
- * @param ETag the object's; one with another tag is left as it is
- * @param text as `beforeWrite` was told it, of the place `x-s3ec/about`
+ * @param object with its `ETag`: one with another tag is left as it is; and `text`, as `beforeWrite` was told it of the place `x-s3ec/about`
  * @throws InstructionFileError `instruction-file-failed`, where it could not be put
  */
 export async function putDescription(
