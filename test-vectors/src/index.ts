@@ -14,6 +14,8 @@ export type {
   RefusedMessage,
   StoredMessage,
 } from "./message-vector.js";
+export type { MixedKind, MixedObject } from "./mixed-bucket.js";
+export { MIXED_MATERIAL, mixedBucket } from "./mixed-bucket.js";
 export { plaintextOf } from "./plaintext.js";
 export type { ProductObject } from "./products.js";
 export { loadProductObjects, readProductObject } from "./products.js";

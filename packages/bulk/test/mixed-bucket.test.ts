@@ -11,13 +11,12 @@ import {
 } from "@s3ec/bulk";
 import type { S3EncryptionClient, S3EncryptionOptions } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
-import { loadKeys, loadVectors, type ReadableVector, readBody } from "@s3ec/test-vectors";
+import { loadKeys, MIXED_MATERIAL, type MixedKind, type MixedObject, mixedBucket } from "@s3ec/test-vectors";
 import { expect } from "chai";
 import { BUCKET, BulkFixture, renewed } from "./bulk-fixture.js";
 import { gathered } from "./gathered.js";
 
 const Bucket = BUCKET;
-const MATERIAL = "aes-256";
 /** Copies of each vector: `S3EC_COPIES=180` makes a bucket of 20,000. */
 const COPIES = Number(process.env.S3EC_COPIES ?? 2);
 const READS_ALL = {
@@ -26,22 +25,11 @@ const READS_ALL = {
   enableLegacyWrappingAlgorithms: true,
 } as const;
 
-/** Of every format, suite, wrap and placement that one key opens and a reader finds by itself. */
-const readable = loadVectors()
-  .filter((vector): vector is ReadableVector => vector.expect === undefined && vector.material === MATERIAL)
-  .filter(({ instructionFiles = {}, requires }) => {
-    const suffixes = Object.keys(instructionFiles);
-    return requires === undefined && suffixes.every((suffix) => suffix === ".instruction");
-  });
-
 function keyringOf(): RawAesKeyring {
-  const key = loadKeys()[MATERIAL];
-  if (key?.kind !== "aes") throw new Error(`No key ${MATERIAL}`);
+  const key = loadKeys()[MIXED_MATERIAL];
+  if (key?.kind !== "aes") throw new Error(`No key ${MIXED_MATERIAL}`);
   return new RawAesKeyring({ wrappingKey: Buffer.from(key.base64, "base64") });
 }
-
-/** What an object is that is not to be moved. */
-type Kind = "sound" | "damaged" | "plain" | "faulty" | "replaced";
 
 describe("a bucket of all formats, wraps and placements", () => {
   let fixture: BulkFixture;
@@ -60,18 +48,12 @@ describe("a bucket of all formats, wraps and placements", () => {
 
   it("moves exactly what it should, while faults and puts go on, and verify finds exactly the damaged", async function () {
     this.timeout(60_000 + COPIES * 30_000);
-    const kinds = new Map<string, Kind>();
-    for (let copy = 0; copy < COPIES; copy++) {
-      for (const [index, vector] of readable.entries()) {
-        const number = copy * readable.length + index;
-        const Key = `${String(number).padStart(6, "0")} ${vector.id}`;
-        const kind = kindOf(number, vector);
-        kinds.set(Key, kind);
-        if (kind === "plain") await fixture.plain.send(new PutObjectCommand({ Bucket, Key, Body: "nothing" }));
-        else await store(Key, vector, kind === "damaged");
-      }
+    const kinds = new Map<string, MixedKind>();
+    for (const object of mixedBucket(COPIES)) {
+      kinds.set(object.key, object.kind);
+      await store(object);
     }
-    const of = (kind: Kind) => [...kinds].filter(([, each]) => each === kind).map(([Key]) => Key);
+    const of = (kind: MixedKind) => [...kinds].filter(([, each]) => each === kind).map(([Key]) => Key);
     for (const kind of ["damaged", "plain", "faulty", "replaced"] as const) expect(of(kind)).to.not.be.empty;
 
     const totals = new AuditTotals();
@@ -143,41 +125,13 @@ describe("a bucket of all formats, wraps and placements", () => {
     expect(read.reduce((sum, state) => sum + (verified.byState.get(state)?.objects ?? 0), 0)).to.equal(before.size);
   });
 
-  async function store(Key: string, vector: ReadableVector, isDamaged: boolean): Promise<void> {
-    const { metadata, instructionFiles = {} } = vector;
-    const damage = (text: string): string => (isDamaged ? damagedWrap(text) : text);
-    const altered = Object.fromEntries(
-      Object.entries(metadata).map(([name, value]) => [name, WRAPPED.has(name) && isDamaged ? flipped(value) : value]),
-    );
-    await fixture.server.putRawObject(Bucket, Key, { body: readBody(vector), metadata: altered });
+  async function store({ key, body, metadata, instructionFiles }: MixedObject): Promise<void> {
+    await fixture.server.putRawObject(Bucket, key, { body, metadata });
     for (const [suffix, file] of Object.entries(instructionFiles)) {
-      const body = Buffer.from(damage(file.text), "utf8");
-      await fixture.server.putRawObject(Bucket, `${Key}${suffix}`, { body, metadata: file.metadata });
+      await fixture.server.putRawObject(Bucket, `${key}${suffix}`, {
+        body: Buffer.from(file.text, "utf8"),
+        metadata: file.metadata,
+      });
     }
   }
 });
-
-const WRAPPED = new Set(["x-amz-key", "x-amz-key-v2", "x-amz-3"]);
-
-/** One in ten each is plain or damaged; of a legacy wrap nothing tells damage from another key. */
-function kindOf(number: number, { switches }: ReadableVector): Kind {
-  if (number % 10 === 3) return "plain";
-  if (number % 10 === 7 && !switches.includes("legacy-wrapping")) return "damaged";
-  if (number % 10 === 5) return "faulty";
-  return number % 20 === 9 ? "replaced" : "sound";
-}
-
-/** The wrapped key with another byte in its middle. */
-function flipped(text: string): string {
-  const bytes = Buffer.from(text, "base64");
-  const middle = bytes.length >> 1;
-  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-  return bytes.toString("base64");
-}
-
-function damagedWrap(text: string): string {
-  return text.replace(
-    /("(?:x-amz-key|x-amz-key-v2|x-amz-3)"\s*:\s*")([^"]+)"/,
-    (_, name, value) => `${name}${flipped(value)}"`,
-  );
-}
