@@ -17,6 +17,7 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
     .option("--key-of <FILE>", "say what still needs the key of this configuration; exits with 0 only if nothing does")
     .option("--key-of-use <NAME>", "which configuration of that file")
     .option("--ask-kms", "have KMS say whether its key has wrapped each data key (Decrypt, as a dry run)")
+    .option("--messages", "look for messages of the AWS Encryption SDK; with --key-of that is done anyway")
     .option("--concurrency <N>", "objects that are looked at at once (default: 16)", positive)
     .addOption(new Option("--json", "a line of JSON for each object, and a last one of totals").conflicts("csv"))
     .option("--csv", "CSV, with the totals on standard error")

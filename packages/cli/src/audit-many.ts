@@ -11,6 +11,7 @@ import { print, tell } from "./printing.js";
 export interface AuditManyOptions extends SourceOptions {
   readonly concurrency?: number;
   readonly suffix?: string;
+  readonly messages?: boolean;
   readonly json?: boolean;
   readonly csv?: boolean;
   readonly summary?: boolean;
@@ -36,7 +37,7 @@ export async function auditMany(
     if (isShown) await print(lineOf(format, next.value));
   }
   const coverage = next.value;
-  const answer = asked === undefined ? undefined : keyAnswer(asked.name, totals, coverage, asked.unknown);
+  const answer = asked === undefined ? undefined : keyAnswer(asked.name, totals, coverage);
   if (format === "json") {
     await print(JSON.stringify({ totals, ...(answer === undefined ? {} : { keyOf: answer }) }));
   } else {
@@ -62,6 +63,7 @@ async function resultsOf(
     Bucket,
     abortSignal,
     ...(asked === undefined ? {} : { keyQuestion: asked.question }),
+    ...(options.messages === undefined ? {} : { messages: options.messages }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
     ...(options.suffix === undefined ? {} : { instructionFileSuffixes: [options.suffix] }),
   };

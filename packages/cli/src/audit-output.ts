@@ -93,17 +93,12 @@ export interface KeyAnswer {
 }
 
 const NOT_SEEN =
-  "No audit sees backups, replicas and other buckets, copies that have left S3, messages of the AWS Encryption SDK, or what is written from now on.";
+  "No audit sees backups, replicas and other buckets, copies that have left S3, or what is written from now on.";
 
 /** `coverage` is that of a whole listing; undefined for anything less. */
-export function keyAnswer(
-  key: string,
-  totals: AuditTotals,
-  coverage: AuditCoverage | undefined,
-  unknownOfKey: readonly string[],
-): KeyAnswer {
+export function keyAnswer(key: string, totals: AuditTotals, coverage: AuditCoverage | undefined): KeyAnswer {
   const open = (totals.byNeed.get("yes")?.objects ?? 0) + (totals.byNeed.get("unknown")?.objects ?? 0);
-  const unknown = [...unknownOfKey, ...(coverage?.unknown ?? [])];
+  const unknown = coverage?.unknown ?? [];
   const isWhole = coverage?.isWhole === true;
   return {
     key,

@@ -16,8 +16,6 @@ export interface KeyOfOptions {
 export interface AskedKey {
   readonly question: KeyQuestion;
   readonly name: string;
-  /** Why a "no" cannot be had with this configuration, in sentences. */
-  readonly unknown: readonly string[];
   readonly dispose: () => Promise<void>;
 }
 
@@ -33,7 +31,7 @@ export async function askedKey(options: KeyOfOptions, services: Pick<CreateOptio
     allowCommands,
     onWarning: warn,
   });
-  const { keyring: configured, client, kms } = assembly.configuration;
+  const { keyring: configured, kms } = assembly.configuration;
   try {
     const fields = (configured ?? {}) as Readonly<Record<string, unknown>>;
     const { type, keyId, region, grantTokens } = fields;
@@ -43,9 +41,6 @@ export async function askedKey(options: KeyOfOptions, services: Pick<CreateOptio
         `--key-of asks about one key: write a configuration that holds it alone, without ${others.join(", ")}.`,
       );
     }
-    const unknown = JSON.stringify(client?.formats ?? []).includes("aws-message")
-      ? ["Messages of the AWS Encryption SDK, which its configuration reads, are not looked for."]
-      : [];
     if (type === "kms" && typeof keyId === "string") {
       const ofArn = /^arn:[^:]+:kms:([^:]+):/.exec(keyId)?.[1];
       const where = typeof region === "string" ? region : ofArn;
@@ -59,10 +54,10 @@ export async function askedKey(options: KeyOfOptions, services: Pick<CreateOptio
         asking.destroy();
         throw error;
       });
-      return { ...asked, unknown, dispose };
+      return { ...asked, dispose };
     }
     if (type === "raw-aes" || type === "raw-rsa")
-      return { ...rawKey(assembly, type, fields), unknown, dispose: () => assembly.dispose() };
+      return { ...rawKey(assembly, type, fields), dispose: () => assembly.dispose() };
     throw invalid(
       `--key-of asks about a key of KMS, AES or RSA; the keyring there is ${JSON.stringify(type ?? null)}.`,
     );

@@ -43,7 +43,7 @@ describe("s3ec audit", function () {
     write(
       "messages.json",
       { ...raw, messageKey: { namespace: "a", name: "b" } },
-      { client: { formats: [{ type: "s3" }, { type: "aws-message" }] } },
+      { client: { formats: [{ type: "aws-message" }, { type: "s3" }] } },
     );
     writeFileSync(join(temporary.folder, "report"), "a report");
   });
@@ -144,6 +144,22 @@ describe("s3ec audit", function () {
     const pending = await audit("--ask-kms");
     expect(pending.code).to.equal(8);
     expect(pending.stdout).to.contain("Not known: Uploads in parts have begun and not ended");
+  });
+
+  it("takes no message of the AWS Encryption SDK for an object that needs no key", async () => {
+    await put("a", "messages.json");
+    const asked = await local("audit", "s3://demo", "--recursive", "--key-of", "raw.json");
+    expect(asked.code).to.equal(8);
+    expect(asked.stdout).to.match(/^message .* unknown +a$/m);
+    expect(asked.stdout).to.contain("May need it, which counts the same: 1 object");
+    const long = Buffer.concat([Buffer.from("020578", "hex"), Buffer.alloc(100_000)]);
+    await client.send(new PutObjectCommand({ Bucket: "demo", Key: "long", Body: long }));
+    expect((await local("audit", "s3://demo/long")).stdout).to.match(/^plain /m);
+    expect((await local("audit", "s3://demo/long", "--messages")).stdout).to.match(/^message /m);
+    await client.send(new DeleteObjectCommand({ Bucket: "demo", Key: "a" }));
+    await client.send(new DeleteObjectCommand({ Bucket: "demo", Key: "long" }));
+    // A configuration that reads messages, too, is answered like any other.
+    expect((await local("audit", "s3://demo", "--recursive", "--key-of", "messages.json")).code).to.equal(0);
   });
 
   it("knows old versions, and those that it was not told to look at", async () => {
@@ -274,7 +290,6 @@ describe("s3ec audit", function () {
         2,
         "asks about one key: write a configuration that holds it alone, without decryptionKeys",
       ],
-      [["--key-of", "messages.json"], 8, ""],
       [["--ask-kms"], 2, "name a key"],
     ] as const) {
       const outcome = await local("audit", "s3://demo", "--recursive", ...args);

@@ -7,6 +7,7 @@ import type { ObjectTask } from "./object-task.js";
 export async function auditOne(
   { target, settings, connection, signal }: ObjectTask,
   keyQuestion?: KeyQuestion,
+  messages = false,
 ): Promise<AuditedObject> {
   const { Bucket, Key, VersionId } = target;
   async function* objects() {
@@ -17,6 +18,7 @@ export async function auditOne(
       Bucket,
       wrapAlgorithms: connection.wrapAlgorithms,
       abortSignal: signal,
+      messages,
       areFilesListed: settings.operation === "audit" && settings.filesListed,
       ...(settings.suffix === undefined ? {} : { instructionFileSuffixes: [settings.suffix] }),
       ...(keyQuestion === undefined ? {} : { keyQuestion }),

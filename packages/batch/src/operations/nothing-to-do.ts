@@ -9,7 +9,7 @@ export const GONE: Outcome = succeeded("nothing to do: no object is there any mo
 /** Where there is no envelope, what is there instead; undefined where that is no reason to leave it. */
 export async function nothingToDo(task: ObjectTask, error: unknown): Promise<Outcome | undefined> {
   if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return undefined;
-  const { state, owner } = await auditOne(task);
+  const { state, owner } = await auditOne(task, undefined, true);
   const { recipient, suffix } = task.settings;
   switch (state) {
     case "nothing":

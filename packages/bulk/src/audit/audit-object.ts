@@ -1,7 +1,5 @@
-import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
-import { annotatedWraps } from "@s3ec/client";
+import { HeadObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import {
-  annotatedFacts,
   type Classification,
   classifyEnvelope,
   completeFromBoth,
@@ -14,36 +12,20 @@ import {
   MAX_INSTRUCTION_FILE_LENGTH,
   objectMark,
   plaintextLength,
-  readWrapBeside,
 } from "@s3ec/envelope";
-import { type EncryptedDataKey, S3EncryptionError, type WrapAlgorithm, type WrapPlace } from "@s3ec/materials";
-import type { KeyQuestion, Need } from "../key-question/key-question.js";
-import { listObjects } from "../sources/list-objects.js";
+import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import type { Need } from "../key-question/key-question.js";
 import type { StoredObject } from "../sources/stored-object.js";
-import type { AuditedObject, AuditedWrap } from "./audited-object.js";
+import type { Auditing, AuditTarget } from "./audit-target.js";
+import type { AuditedObject, AuditState } from "./audited-object.js";
 import { type FileOwner, ownerOf, suffixesOf } from "./file-owner.js";
+import { annotatedWrapsOf, wrapsBeside } from "./further-wraps.js";
+import { MESSAGE_START_LENGTH, startsLikeMessage } from "./message-start.js";
 import { problemOf } from "./problem.js";
-import { type Address, type Request, statusOf, storedText } from "./stored-text.js";
-
-/** How each object is looked at. */
-export interface Auditing {
-  /** One that does not encrypt. */
-  readonly client: S3Client;
-  readonly Bucket: string;
-  readonly keyQuestion: KeyQuestion | undefined;
-  readonly wrapAlgorithms: readonly WrapAlgorithm[];
-  readonly instructionFileSuffixes: readonly string[];
-  /** Whether files beside objects come by themselves, as in a listing, and need not be asked for. */
-  readonly areFilesListed: boolean;
-  /** What one object has shown of the store counts for all of them. */
-  readonly store: { knowsAnnotations: boolean; hidesAnnotations: boolean };
-  readonly request: Request;
-}
+import { type Address, statusOf, storedBytes, storedText } from "./stored-text.js";
+import { auditedWrap, MALFORMED_FILE, wrapIn } from "./wrap-found.js";
 
 type Found = Omit<AuditedObject, "Key" | "VersionId" | "needsKey">;
-
-/** Files beside one object that are looked at. */
-const MAX_FILES = 1000;
 
 /** Looks at what is stored at one key, and never throws. */
 export async function auditObject(auditing: Auditing, stored: StoredObject): Promise<AuditedObject> {
@@ -58,23 +40,30 @@ export async function auditObject(auditing: Auditing, stored: StoredObject): Pro
 function needOf({ state, problem, wraps }: Found): Need {
   const needs = wraps.map(({ needsKey = "unknown" }) => needsKey);
   if (needs.includes("yes")) return "yes";
-  const isOpen = problem !== undefined || state === "unknown" || state === "unreadable";
+  const isOpen = problem !== undefined || MAY_NEED_ANY.has(state);
   return isOpen || needs.includes("unknown") ? "unknown" : "no";
 }
+
+/** A message's keys are in its head, which no audit reads. */
+const MAY_NEED_ANY: ReadonlySet<AuditState> = new Set(["message", "unknown", "unreadable"]);
 
 class ObjectAudit {
   readonly #auditing: Auditing;
   readonly #stored: StoredObject;
   readonly #address: Address;
+  readonly #target: AuditTarget;
   readonly #problems: string[] = [];
   /** Of the current version. */
   #etag: string | undefined;
+  /** What it begins with, or all of it, where that was read. */
+  #start: Uint8Array | undefined;
 
   constructor(auditing: Auditing, stored: StoredObject) {
     const { Key, VersionId } = stored;
     this.#auditing = auditing;
     this.#stored = stored;
     this.#address = { Bucket: auditing.Bucket, Key, ...(VersionId === undefined ? {} : { VersionId }) };
+    this.#target = { auditing, stored, address: this.#address, problems: this.#problems };
   }
 
   async found(): Promise<Found> {
@@ -115,7 +104,7 @@ class ObjectAudit {
     place: WrapPlace,
   ): Promise<Found> {
     const { format, suite, encryptedDataKey, statedPlaintextLength } = envelope;
-    const own = await this.#wrap(encryptedDataKey, place);
+    const own = await auditedWrap(this.#auditing, encryptedDataKey, { place });
     const known = place.in === "instruction-file" ? { known: place.suffix } : {};
     return {
       state: "encrypted",
@@ -125,7 +114,7 @@ class ObjectAudit {
       isCommitting: suite.committing,
       storedLength,
       contentLength: plaintextLength(suite, storedLength) ?? statedPlaintextLength ?? null,
-      wraps: [own, ...(await this.#annotated()), ...(await this.#beside(known))],
+      wraps: [own, ...(await annotatedWrapsOf(this.#target, this.#etag)), ...(await wrapsBeside(this.#target, known))],
     };
   }
 
@@ -159,67 +148,26 @@ class ObjectAudit {
   async #withoutWrap(metadata: Readonly<Record<string, string>>, storedLength: number): Promise<Found> {
     // What lies in files alone leaves a mark on the object, where we have written it.
     const isEncrypted = holdsEnvelope(metadata) || objectMark(metadata) !== undefined;
-    const beside = await this.#beside({ isNeeded: isEncrypted });
+    const beside = await wrapsBeside(this.#target, { isNeeded: isEncrypted });
     // Nor does an object say anything of itself whose envelope is in a file with a suffix of its writer's own.
-    const annotated = isEncrypted || this.#auditing.keyQuestion !== undefined ? await this.#annotated() : [];
+    const isLookedFor = isEncrypted || this.#auditing.keyQuestion !== undefined;
+    const annotated = isLookedFor ? await annotatedWrapsOf(this.#target, this.#etag) : [];
     const wraps = [...beside, ...annotated];
-    if (!isEncrypted) return { state: "plain", storedLength, wraps };
+    if (!isEncrypted) {
+      return { state: (await this.#isMessage(storedLength)) ? "message" : "plain", storedLength, wraps };
+    }
     if (wraps.length === 0) return { state: "unreadable", storedLength, problem: NO_WRAP, wraps };
     if (!holdsEnvelope(metadata)) return { state: "encrypted", format: "V2", storedLength, wraps };
     return { state: "encrypted", format: "V3", ...COMMITTED, storedLength, contentLength: storedLength - 16, wraps };
   }
 
-  /** Wraps in annotations; that they may not be listed is a problem, since there may be one. */
-  async #annotated(): Promise<AuditedWrap[]> {
-    const { client, request, wrapAlgorithms } = this.#auditing;
-    try {
-      const annotated = await annotatedWraps(client, { ...this.#address, ETag: this.#etag, ...request });
-      const { store } = this.#auditing;
-      if (annotated.state === "listed") store.knowsAnnotations = true;
-      if (annotated.state === "unknown") this.#problems.push(NO_ANNOTATIONS);
-      if (annotated.state === "none") store.hidesAnnotations = true;
-      // A store that knows them has not shown those of this object.
-      if (annotated.state === "none" && store.knowsAnnotations) this.#problems.push(ANNOTATIONS_NOT_SHOWN);
-      const wraps: AuditedWrap[] = [];
-      for (const { recipient, name, text } of annotated.state === "listed" ? annotated.wraps : []) {
-        const { encryptedDataKey } = readWrapBeside({ text, suffix: `.${recipient}` }, { wrapAlgorithms });
-        wraps.push(
-          await this.#wrap(encryptedDataKey, { in: "annotation", name }, recipient, annotatedFacts(text).kmsKey),
-        );
-      }
-      return wraps;
-    } catch (error) {
-      this.#problems.push(`Of its annotations: ${problemOf(error, "They")}`);
-      return [];
+  /** Nothing but its first bytes tells a message, which a plain object may begin with, too. */
+  async #isMessage(storedLength: number): Promise<boolean> {
+    const { client, request, looksForMessages } = this.#auditing;
+    if (this.#start === undefined && looksForMessages && storedLength > 0) {
+      this.#start = await storedBytes(client, this.#address, MESSAGE_START_LENGTH, request);
     }
-  }
-
-  /** Wraps in files beside it, where no listing shows them anyway, or the object is not readable without (`isNeeded`). */
-  async #beside({ isNeeded = false, known }: { isNeeded?: boolean; known?: string } = {}): Promise<AuditedWrap[]> {
-    if ((this.#auditing.areFilesListed && !isNeeded) || this.#stored.isLatest === false) return [];
-    const { Bucket, Key } = this.#address;
-    const { client, request, wrapAlgorithms } = this.#auditing;
-    const wraps: AuditedWrap[] = [];
-    try {
-      let count = 0;
-      for await (const { Key: file, Size = 0 } of listObjects(client, { Bucket, Prefix: `${Key}.`, ...request })) {
-        const suffix = file.slice(Key.length);
-        if (count++ === MAX_FILES) {
-          this.#problems.push(`More than ${MAX_FILES} keys begin with its own and a dot: not all were looked at.`);
-          break;
-        }
-        if (suffix === known || Size === 0 || Size > MAX_INSTRUCTION_FILE_LENGTH) continue;
-        const text = await this.#text(suffix);
-        const wrap = text === undefined ? undefined : wrapIn({ text, suffix }, wrapAlgorithms);
-        if (wrap === "malformed")
-          this.#problems.push(`The file ${JSON.stringify(suffix)} beside it: ${MALFORMED_FILE}`);
-        else if (wrap !== undefined)
-          wraps.push(await this.#wrap(wrap, { in: "instruction-file", suffix }, suffix.slice(1)));
-      }
-    } catch (error) {
-      this.#problems.push(`Of the files beside it: ${problemOf(error, "They")}`);
-    }
-    return wraps;
+    return this.#start !== undefined && startsLikeMessage(this.#start);
   }
 
   /** Many writers mark no file as one, so that what is short and has no envelope is looked at. */
@@ -229,7 +177,8 @@ class ObjectAudit {
   ): Promise<Found | undefined> {
     const { client, request, wrapAlgorithms, instructionFileSuffixes } = this.#auditing;
     if (storedLength === 0 || storedLength > MAX_INSTRUCTION_FILE_LENGTH) return undefined;
-    const text = await storedText(client, this.#address, request);
+    this.#start = await storedBytes(client, this.#address, MAX_INSTRUCTION_FILE_LENGTH + 1, request);
+    const text = this.#start === undefined ? undefined : Buffer.from(this.#start).toString("utf8");
     const suffixes = suffixesOf(this.#address.Key, instructionFileSuffixes);
     const suffix = suffixes[0] ?? "";
     const encryptedDataKey = text === undefined ? undefined : wrapIn({ text, suffix }, wrapAlgorithms);
@@ -241,7 +190,8 @@ class ObjectAudit {
     }
     const owner = await this.#owner();
     const place = { in: "instruction-file", suffix: owner?.suffix ?? suffix } as const;
-    const wraps = [await this.#wrap(encryptedDataKey, place, place.suffix.replace(/^\./, ""))];
+    const recipient = place.suffix.replace(/^\./, "");
+    const wraps = [await auditedWrap(this.#auditing, encryptedDataKey, { place, recipient })];
     if (owner === null) return { state: "instruction-file", storedLength, wraps };
     if (owner === undefined) return { state: "orphaned-file", storedLength, wraps };
     const [mark, ownersMark] = [fileMark(metadata), objectMark(owner.head.Metadata ?? {})];
@@ -260,27 +210,6 @@ class ObjectAudit {
       return null;
     }
   }
-
-  async #wrap(
-    encryptedDataKey: EncryptedDataKey,
-    place: WrapPlace,
-    recipient?: string,
-    wrappingKey?: string,
-  ): Promise<AuditedWrap> {
-    const { wrapAlgorithm, description } = encryptedDataKey;
-    const { keyQuestion } = this.#auditing;
-    const needsKey = await keyQuestion?.needs(encryptedDataKey, wrappingKey).catch((): Need => "unknown");
-    return {
-      place,
-      ...(recipient === undefined ? {} : { recipient }),
-      wrapAlgorithm: wrapAlgorithm.name,
-      keyKind: wrapAlgorithm.keyKind,
-      isLegacy: wrapAlgorithm.legacy,
-      description,
-      ...(wrappingKey === undefined ? {} : { wrappingKey }),
-      ...(needsKey === undefined ? {} : { needsKey }),
-    };
-  }
 }
 
 /** All content whose wrapped key is not with it, and that says so, is of V3. */
@@ -292,23 +221,3 @@ const COMMITTED = {
 
 const NO_WRAP =
   "Its wrapped key was not found: it is in none of its annotations, and in no file whose key begins with its own and a dot.";
-const MALFORMED_FILE =
-  "It says that it holds a wrapped key, and holds none that is known: it is altered, or of a keyring of somebody's own.";
-const ANNOTATIONS_NOT_SHOWN =
-  "The store shows other objects' annotations, and not its own: there may be wrapped keys in them.";
-const NO_ANNOTATIONS =
-  "Its annotations may not be listed (s3:ListObjectAnnotations): there may be wrapped keys in them.";
-
-/** What says that it holds a wrapped key, and does not hold one that is known, may be of a keyring of somebody's own. */
-function wrapIn(
-  file: InstructionFile,
-  wrapAlgorithms: readonly WrapAlgorithm[],
-): EncryptedDataKey | "malformed" | undefined {
-  try {
-    return readWrapBeside(file, { wrapAlgorithms }).encryptedDataKey;
-  } catch {
-    return NAMES_A_KEY.test(file.text) ? "malformed" : undefined;
-  }
-}
-
-const NAMES_A_KEY = /^\s*\{[\s\S]*"(?:x-amz-key|x-amz-key-v2|x-amz-3|EncryptedEnvelopeKey)"\s*:/;

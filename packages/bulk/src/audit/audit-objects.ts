@@ -4,7 +4,8 @@ import { assertKnownOptions, type OptionNames, S3EncryptionError, type WrapAlgor
 import { inParallel } from "../in-parallel.js";
 import type { KeyQuestion } from "../key-question/key-question.js";
 import type { StoredObject } from "../sources/stored-object.js";
-import { type Auditing, auditObject } from "./audit-object.js";
+import { auditObject } from "./audit-object.js";
+import type { Auditing } from "./audit-target.js";
 import type { AuditedObject } from "./audited-object.js";
 
 /** How objects are audited. */
@@ -19,6 +20,11 @@ export interface AuditOptions {
   readonly wrapAlgorithms?: readonly WrapAlgorithm[];
   /** Suffixes of instruction files that are looked for, beside those that every reader knows. Default: none. */
   readonly instructionFileSuffixes?: readonly string[];
+  /**
+   * Whether what is longer than an instruction file, and has no envelope, is looked into as well: a message of the AWS Encryption
+   * SDK shows by its first bytes only, which take a request. Default: only where a key is asked about, which then may be needed.
+   */
+  readonly messages?: boolean;
   /** Ends the audit, which then throws. */
   readonly abortSignal?: AbortSignal;
 }
@@ -38,6 +44,7 @@ export const AUDIT: OptionNames<AuditOptions> = {
   concurrency: true,
   wrapAlgorithms: true,
   instructionFileSuffixes: true,
+  messages: true,
   abortSignal: true,
 };
 
@@ -63,7 +70,7 @@ export async function* auditObjects(
 }
 
 export function auditingOf(client: S3Client, options: AuditOptions, areFilesListed: boolean): Auditing {
-  const { Bucket, keyQuestion, wrapAlgorithms = [], instructionFileSuffixes = [], abortSignal } = options;
+  const { Bucket, keyQuestion, wrapAlgorithms = [], instructionFileSuffixes = [], messages, abortSignal } = options;
   if (typeof Bucket !== "string" || Bucket === "") {
     throw new S3EncryptionError("invalid-argument", "An audit must be told a Bucket.");
   }
@@ -74,6 +81,8 @@ export function auditingOf(client: S3Client, options: AuditOptions, areFilesList
     wrapAlgorithms,
     instructionFileSuffixes,
     areFilesListed,
+    // Without a look, "nothing needs it" would be a guess.
+    looksForMessages: messages === true || keyQuestion !== undefined,
     store: { knowsAnnotations: false, hidesAnnotations: false },
     request: abortSignal === undefined ? {} : { abortSignal },
   };

@@ -102,7 +102,7 @@ function count<Name>(sums: Map<Name, AuditSum>, name: Name, audited: AuditedObje
 /** What is not encrypted is as long as it is stored. */
 function plus({ objects, bytes, ofUnknownLength }: AuditSum, audited: AuditedObject): AuditSum {
   const { state, contentLength, storedLength } = audited;
-  const length = state === "encrypted" ? contentLength : state === "plain" ? storedLength : 0;
+  const length = state === "plain" ? storedLength : state === "encrypted" || state === "message" ? contentLength : 0;
   const isKnown = typeof length === "number";
   return {
     objects: objects + 1,

@@ -26,6 +26,7 @@ export interface AuditedWrap {
  * What an audit found at a key:
  *
  * - `encrypted`: an object of an S3 encryption client.
+ * - `message`: its first bytes are those of a message of the AWS Encryption SDK, which it may be: `s3ec inspect` tells.
  * - `plain`: nothing says that it is encrypted.
  * - `instruction-file`, `orphaned-file`: a wrapped key for another object, which is there, or is not.
  * - `unreadable`: it is encrypted, or a file for an object that is, and its envelope is malformed or its wrapped key missing.
@@ -34,6 +35,7 @@ export interface AuditedWrap {
  */
 export type AuditState =
   | "encrypted"
+  | "message"
   | "plain"
   | "instruction-file"
   | "orphaned-file"

@@ -14,15 +14,25 @@ export interface Request {
 
 /** What may be an instruction file, as text; undefined where there is nothing. At most one byte more than a file may have (S14). */
 export async function storedText(client: S3Client, address: Address, request: Request): Promise<string | undefined> {
+  const bytes = await storedBytes(client, address, MAX_INSTRUCTION_FILE_LENGTH + 1, request);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+}
+
+/** So many bytes of what is stored, or all of it; undefined where there is nothing. */
+export async function storedBytes(
+  client: S3Client,
+  address: Address,
+  length: number,
+  request: Request,
+): Promise<Uint8Array | undefined> {
   try {
-    const Range = `bytes=0-${MAX_INSTRUCTION_FILE_LENGTH}`;
+    const Range = `bytes=0-${length - 1}`;
     const { Body } = await client.send(new GetObjectCommand({ ...address, Range }), request);
-    const bytes = await readAtMost(Body as AsyncIterable<Uint8Array>, MAX_INSTRUCTION_FILE_LENGTH + 1);
-    return Buffer.from(bytes).toString("utf8");
+    return await readAtMost(Body as AsyncIterable<Uint8Array>, length);
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     // An empty one has no such range.
-    if (statusOf(error) === 416) return "";
+    if (statusOf(error) === 416) return new Uint8Array(0);
     throw error;
   }
 }

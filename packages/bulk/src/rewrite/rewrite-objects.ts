@@ -156,7 +156,7 @@ class Run {
     this.#journal = journal;
     this.#request = abortSignal === undefined ? {} : { abortSignal };
     const own = wrapAlgorithms === undefined ? {} : { wrapAlgorithms };
-    this.#auditing = auditingOf(client, { Bucket, ...this.#request, ...own }, true);
+    this.#auditing = auditingOf(client, { Bucket, messages: true, ...this.#request, ...own }, true);
   }
 
   /** Undefined for what a filter leaves out. Throws nothing but the caller's end. */
@@ -287,6 +287,7 @@ class Run {
     const { state, problem, owner } = await auditObject(this.#auditing, { Key: stored.Key });
     if (state === "plain") return { outcome: "skipped", problem: "It is not encrypted." };
     if (state === "nothing") return { outcome: "nothing" };
+    if (state === "message") return MESSAGE;
     if (state === "instruction-file" || state === "orphaned-file") {
       const of = owner === undefined ? "an object that is not there" : JSON.stringify(owner);
       return { outcome: "skipped", problem: `It is a wrapped key of ${of}.` };
@@ -307,6 +308,13 @@ const OLDER = {
   code: "unsupported-operation",
   problem: "It is an older version, which keeps its wrapped key, and needs its key for as long as it is kept.",
   todo: "Keep the old key, or let a lifecycle rule remove noncurrent versions.",
+} as const;
+
+const MESSAGE = {
+  outcome: "refused",
+  code: "not-encrypted",
+  problem: "It begins like a message of the AWS Encryption SDK, which this client was not told to read.",
+  todo: "Look at it (s3ec inspect). Where it is one, add the format of messages to the client's formats.",
 } as const;
 
 /** Something was changed, so that nothing of it is only refused, or passed by. */

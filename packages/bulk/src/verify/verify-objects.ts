@@ -80,7 +80,8 @@ export async function* verifyObjects(
   assertKnownOptions(options, OPTIONS, "verifyObjects");
   const { Bucket, concurrency = 8, ...reading } = options;
   const { abortSignal } = options;
-  const auditing = auditingOf(client, { Bucket, ...(abortSignal === undefined ? {} : { abortSignal }) }, true);
+  const looking = { Bucket, messages: true, ...(abortSignal === undefined ? {} : { abortSignal }) };
+  const auditing = auditingOf(client, looking, true);
   const verify = async (stored: StoredObject): Promise<ObjectVerification> => {
     const { Key, VersionId } = stored;
     const named = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
