@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { Application, Converter, KindRouter, type Reflection, RendererEvent } from "typedoc";
 import { PACKAGES, SECTIONS } from "./guides.js";
 import { linkContents } from "./linked-contents.js";
+import { linkSources } from "./source-links.js";
 
 const CATEGORIES = new Map(SECTIONS.flatMap(({ title, files }) => files.map((file) => [file, title] as const)));
 
@@ -19,6 +20,8 @@ export async function buildSite(root: string): Promise<string> {
     defaultCategory: PACKAGES,
     categoryOrder: [...SECTIONS.map(({ title }) => title), PACKAGES],
   });
+  // Of every package's files, and where their source is.
+  app.options.setValue("packageOptions", { ...app.options.getValue("packageOptions"), displayBasePath: root });
   const files = new Map<Reflection, string>();
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => {
     const file = relative(root, document.project.files.getReflectionPath(document) ?? "");
@@ -37,7 +40,10 @@ export async function buildSite(root: string): Promise<string> {
       }
     },
   );
-  app.renderer.on(RendererEvent.BEGIN, ({ project }) => linkContents(project, root));
+  app.renderer.on(RendererEvent.BEGIN, ({ project }) => {
+    linkContents(project, root);
+    linkSources(project);
+  });
   const project = await app.convert();
   if (project !== undefined) {
     project.packageVersion = JSON.parse(readFileSync(join(root, "lerna.json"), "utf8")).version;

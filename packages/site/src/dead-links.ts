@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { SOURCE } from "./source-links.js";
 
 /** Links are resolved as if the site stood here. */
 const ORIGIN = "http://site.invalid";
+const SOURCE_LINK = new RegExp(`^${SOURCE}/(?:blob|tree)/main/([^#]*)`);
 
 /**
- * Links, pictures and scripts of the pages and pictures below `folder` that lead to no file or anchor there: one sentence each. Links to
- * elsewhere are not followed.
+ * Links, pictures and scripts of the pages and pictures below `folder` that lead to no file or anchor there, or to no source that `root`
+ * has: one sentence each. Links to elsewhere are not followed.
  */
-export function deadLinks(folder: string): readonly string[] {
+export function deadLinks(folder: string, root: string): readonly string[] {
   const pages = new Map(
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((path) => /\.(html|svg)$/.test(path))
@@ -19,6 +21,10 @@ export function deadLinks(folder: string): readonly string[] {
   for (const [page, { links }] of pages) {
     for (const link of links) {
       const { origin, pathname, hash } = new URL(link, `${ORIGIN}/${page}`);
+      const [, source] = SOURCE_LINK.exec(link) ?? [];
+      if (source !== undefined && !existsSync(join(root, decodeURIComponent(source)))) {
+        dead.push(`${page} links to ${link}, and there is no such source.`);
+      }
       if (origin !== ORIGIN) continue;
       const path = decodeURIComponent(pathname)
         .slice(1)

@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
 import { relative } from "node:path";
 import { type CommentDisplayPart, type ProjectReflection, type Reflection, ReflectionKind } from "typedoc";
-
-const SOURCE = "https://github.com/s3ec/s3ec";
+import { SOURCE } from "./source-links.js";
 
 /** Has guides and READMEs link to the source of what has no page in the site, and to the API of what they name as code. */
 export function linkContents(project: ProjectReflection, root: string): void {

@@ -12,7 +12,7 @@ function refuse(mistakes: readonly string[]): void {
 try {
   refuse(misplacedGuides(ROOT));
   const site = await buildSite(ROOT);
-  refuse(deadLinks(site));
+  refuse(deadLinks(site, ROOT));
   console.log(`The site is in ${site}, and no link within it is dead.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

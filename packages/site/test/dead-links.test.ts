@@ -17,13 +17,14 @@ describe("deadLinks", () => {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    return deadLinks(folder);
+    return deadLinks(folder, folder);
   }
 
   it("finds none among pages, pictures, folders and anchors that are there, and does not look elsewhere", () => {
     const index =
       '<h1 id="top">S</h1><a href="#top"></a><a class="x" href="guides/a.html#b-c"></a><img src="a%20b.svg"/>' +
-      '<a href="guides/a.html?x=1&amp;y=2"></a><a href="https://example.com/none"></a><a href="mailto:a@example.com"></a>';
+      '<a href="guides/a.html?x=1&amp;y=2"></a><a href="https://example.com/none"></a><a href="mailto:a@example.com"></a>' +
+      '<a href="https://github.com/s3ec/s3ec/blob/main/guides/a.html#L4"></a>';
     const guide = '<h2 id="b-c">B</h2><a href="../"></a><a href="../index.html"></a>&lt;a href="none.html"&gt;';
     expect(deadAmong({ "index.html": index, "guides/a.html": guide, "a b.svg": "<svg/>" })).to.deep.equal([]);
   });
@@ -33,6 +34,7 @@ describe("deadLinks", () => {
     ["a picture", '<img alt="a picture" src="none.svg">'],
     ["a file that Markdown names", '<a href="docs/none.md"></a>'],
     ["a folder without a page", '<a href="guides/"></a>'],
+    ["the source", '<a href="https://github.com/s3ec/s3ec/blob/main/none.ts#L1"></a>'],
     ["an anchor of the page itself", '<a href="#none"></a>'],
     ["an anchor of another page", '<a href="other.html#none"></a>'],
   ] as const) {
