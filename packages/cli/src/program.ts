@@ -10,6 +10,7 @@ import type { TransferOptions } from "./download.js";
 import { reportOf } from "./error-report.js";
 import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
 import { helpCommand } from "./help/help-command.js";
+import { inspectVerb } from "./inspect-verb.js";
 import { Interrupts } from "./interruption.js";
 import { keyCommands } from "./key-commands.js";
 import { migrateCommand } from "./migrate-command.js";
@@ -137,19 +138,9 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
       });
     });
 
-  common(explained(root.command("inspect"), onVerbose), "Say what is stored about an object; needs no key.")
-    .argument("<s3://bucket/key>", "what to look at", objectAddress)
-    .option("--json", "print JSON")
-    .action(async (address: ObjectAddress, options: CommonOptions & { json?: boolean }) => {
-      const { connectWithoutKeys } = await import("./connection.js");
-      const { inspectCommand } = await import("./inspect-command.js");
-      const { client, dispose } = await connectWithoutKeys(options, address.Bucket);
-      try {
-        await print(await inspectCommand(client, address, options));
-      } finally {
-        await dispose();
-      }
-    });
+  inspectVerb(
+    common(explained(root.command("inspect"), onVerbose), "Say what is stored about an object; needs no key."),
+  );
 
   auditCommand(
     common(
