@@ -28,7 +28,7 @@ async function loadBinding(): Promise<new () => LoadableCryptoki> {
   } catch (error) {
     throw new S3EncryptionError(
       "invalid-configuration",
-      "A PKCS#11 keyring needs the package pkcs11js, which is not there or was not built: run `npm install pkcs11js` where Python, make and a C++ compiler are installed and its install script may run.",
+      "A PKCS#11 keyring needs the package pkcs11js, which is not there or was not built: with Python, make and a C++ compiler there, run `npm install pkcs11js`, and allow its install script, which npm 12, pnpm 10 and Yarn 4 do not run unasked: npm by `npm install-scripts approve pkcs11js && npm rebuild pkcs11js`, pnpm by `pnpm add --allow-build=pkcs11js pkcs11js && pnpm rebuild pkcs11js`, Yarn by dependenciesMeta.pkcs11js.built in package.json and `yarn rebuild pkcs11js`.",
       { cause: error },
     );
   }

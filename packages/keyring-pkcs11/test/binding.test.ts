@@ -18,7 +18,10 @@ describe("loadCryptoki", () => {
     const said = execFileSync(process.execPath, ["--input-type=module", "-e", WITHOUT_BINDING, index]).toString();
     expect(said)
       .to.match(/^invalid-configuration /)
-      .and.contain("npm install pkcs11js");
+      .and.contain("npm install pkcs11js")
+      .and.contain("npm install-scripts approve pkcs11js && npm rebuild pkcs11js")
+      .and.contain("pnpm add --allow-build=pkcs11js pkcs11js && pnpm rebuild pkcs11js")
+      .and.contain("yarn rebuild pkcs11js");
   });
 
   it("names a module that cannot be loaded, with or without the binding", async () => {
