@@ -20,7 +20,9 @@ export async function packAll(packages: readonly PublishedPackage[], folder: str
   await mkdir(folder, { recursive: true });
   const tarballs: Tarball[] = [];
   for (const { name, location } of packages) {
-    const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: location });
+    // What scripts of a package print would stand before the JSON.
+    const args = ["pack", "--json", "--no-foreground-scripts", "--pack-destination", folder];
+    const { stdout } = await run("npm", args, { cwd: location });
     const [{ filename, size, unpackedSize }] = JSON.parse(stdout);
     const file = join(folder, filename);
     const sha256 = createHash("sha256")
