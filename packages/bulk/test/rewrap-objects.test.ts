@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { KMSClient } from "@aws-sdk/client-kms";
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -19,8 +20,10 @@ import {
   rewrapObjects,
 } from "@s3ec/bulk";
 import { addRecipient, type S3EncryptionClient } from "@s3ec/client";
+import { KmsKeyring } from "@s3ec/keyring-kms";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
 import { BUCKET, BulkFixture, former, numbered, renewed } from "./bulk-fixture.js";
 import { gathered, refusal } from "./gathered.js";
@@ -49,6 +52,32 @@ describe("rewrapObjects", () => {
     Object.fromEntries(results.map(({ Key, outcome }) => [Key, outcome]));
   const journal = (name = "journal", target = "new") => ({ path: join(fixture.folder, name), target });
   const copies = () => fixture.changes("CopyObject").length;
+
+  it("never calls current what the old keyring opens, too, by a former key that it reads with", async () => {
+    const { server } = fixture;
+    const [former, now] = ["former", "now"].map((name) => server.kms.createKey({ alias: `alias/${name}` }).arn);
+    const { endpoint, region, credentials } = server.clientConfig;
+    const kms = new KMSClient({ endpoint, region, credentials, maxAttempts: 1 });
+    const keyring = new KmsKeyring({ keyId: "alias/former", client: kms });
+    await fixture.put(["a"], { keyring });
+    const repointed = { keyId: "alias/now", formerKeyIds: [former ?? ""], client: kms };
+    // Its key store does not wrap anew what it can open.
+    class Unwilling extends KmsKeyring {
+      override async reencrypt(): Promise<never> {
+        throw new S3EncryptionError("no-matching-key", "It is another key's.");
+      }
+    }
+    const own = { to: {}, owner: "same" } as const;
+    const failed = await rewrap(own, fixture.client({ keyring: new Unwilling(repointed) }));
+    expect(failed[0]).to.include({ outcome: "failed", code: "no-matching-key" });
+    // And by KMS, which is asked by the former key's name.
+    const [done] = await rewrap(own, fixture.client({ keyring: new KmsKeyring(repointed) }));
+    expect(done?.outcome).to.equal("rewrapped");
+    expect(await fixture.read("a", { keyring: new KmsKeyring({ keyId: now ?? "", client: kms }) })).to.equal(
+      "content of a",
+    );
+    kms.destroy();
+  });
 
   it("moves what is encrypted, passes by what is not, and tells which older versions keep the old key", async () => {
     await fixture.plain.send(

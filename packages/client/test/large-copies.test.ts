@@ -5,6 +5,7 @@ import {
   GetObjectTaggingCommand,
   HeadObjectCommand,
   PutBucketVersioningCommand,
+  PutObjectAnnotationCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
   PutObjectTaggingCommand,
@@ -226,12 +227,43 @@ describe("copies of what S3 does not copy in one request", () => {
       }
     });
 
+    it("tags or annotations of the source come meanwhile, which a move would lose: elsewhere, and in place", async () => {
+      const at = { Bucket: BUCKET, Key: "coming" };
+      const TagSet = [{ Key: "new", Value: "1" }];
+      const changes: (() => Promise<unknown>)[] = [
+        () => plain.send(new PutObjectTaggingCommand({ ...at, Tagging: { TagSet } })),
+        () => plain.send(new PutObjectAnnotationCommand({ ...at, AnnotationName: "note", AnnotationPayload: "text" })),
+      ];
+      const replaced = { MetadataDirective: "REPLACE", Metadata: { mine: "2" } } as const;
+      for (const change of changes) {
+        for (const [Key, more] of [
+          ["gone", {}],
+          ["coming", replaced],
+        ] as const) {
+          await store("coming");
+          const { ETag } = await head("coming");
+          const pause = fixture.server.faults.pause({ operation: "UploadPartCopy", partNumber: 3 });
+          const copying = refusal(copy("coming", Key, more));
+          await pause.reached;
+          await change();
+          pause.release();
+          expect((await copying).code, Key).to.equal("content-mismatch");
+          await expectNothing("coming", ETag);
+          expect(await fixture.keys("gone")).to.deep.equal([]);
+        }
+      }
+    });
+
     it("annotations may not be listed, unless they may get lost by name", async () => {
       await store("noted");
       const deny = { operation: "ListObjectAnnotations", status: 403, code: "AccessDenied" };
       fixture.server.faults.add(deny);
       expect((await refusal(restate("noted"))).message).to.match(/may not be read/);
-      expect((await refusal(copy("noted", "noted-copy"))).message).to.match(/may not be read/);
+      const { message } = await refusal(copy("noted", "noted-copy"));
+      expect(message)
+        .to.match(/may not be read/)
+        .and.contain('AnnotationDirective: "EXCLUDE"')
+        .and.not.contain("allowLoss");
       await copy("noted", "noted-copy", { AnnotationDirective: "EXCLUDE" });
       await expectContent("noted-copy");
       expect((await restate("noted", { allowLoss: ["annotations"] })).changed).to.include("annotations");
@@ -270,6 +302,19 @@ describe("copies of what S3 does not copy in one request", () => {
       expect(now.Metadata).to.include(NEW);
     });
   }
+
+  it("remove what a copy that broke off has left at the same place, also where they have no annotations themselves", async () => {
+    const note = { Bucket: BUCKET, Key: "noted-source", AnnotationName: "note", AnnotationPayload: "text" };
+    await store("noted-source");
+    await plain.send(new PutObjectAnnotationCommand(note));
+    fixture.server.faults.add({ operation: "CompleteMultipartUpload", cutAfterBytes: 0, times: 1 });
+    await errorOf(copy("noted-source", "place"));
+    expect(await fixture.keys("place")).to.deep.equal(["place.s3ec-annotations"]);
+    await store("bare-source");
+    await copy("bare-source", "place");
+    await expectContent("place");
+    expect(await fixture.keys("place")).to.deep.equal(["place"]);
+  });
 
   it("have a limit that is one", async () => {
     for (const copyLimit of [0, Number.NaN, 6 * 1024 ** 3]) {

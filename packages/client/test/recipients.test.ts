@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import {
   CreateBucketCommand,
   GetObjectAnnotationCommand,
@@ -10,6 +10,7 @@ import {
 } from "@aws-sdk/client-s3";
 import {
   addRecipient,
+  InstructionFileError,
   inspectObject,
   listRecipients,
   removeRecipient,
@@ -55,6 +56,40 @@ describe("recipients", () => {
     const asked = new GetObjectAnnotationCommand({ ...at(Key), AnnotationName });
     return (await (await fixture.plain.send(asked)).AnnotationPayload?.transformToString()) ?? "";
   };
+
+  it("that are stored and cannot be read back are said to be stored", async () => {
+    await owner().send(put("unread"));
+    fixture.server.faults.add({ operation: "GetObjectAnnotation", status: 403, code: "AccessDenied" });
+    const error = await errorOf(addRecipient(owner(), partnerAt("unread")));
+    fixture.server.faults.clear();
+    expect(error).to.be.instanceOf(InstructionFileError);
+    const { message, files } = error as InstructionFileError;
+    expect(message).to.contain("The recipient's wrap is stored, in the annotation x-s3ec/partner/");
+    expect(files.map(({ annotation }) => annotation)).to.deep.equal(await listed("unread"));
+    expect(await reads("unread")).to.equal("secret");
+  });
+
+  it("of an object under a key of the customer's are in files", async () => {
+    const key = randomBytes(32);
+    const customers = {
+      SSECustomerAlgorithm: "AES256",
+      SSECustomerKey: key.toString("base64"),
+      SSECustomerKeyMD5: createHash("md5").update(key).digest("base64"),
+    };
+    const object = { ...at("customers"), ...customers };
+    await owner().send(new PutObjectCommand({ ...object, Body: "secret" }));
+    const add = { ...object, recipient: "partner", to: { keyring: partner } };
+    expect((await refusal(addRecipient(owner(), add))).message).to.contain("SSE-C");
+    await addRecipient(owner(), { ...add, in: "instruction-file" });
+    const { recipients } = await listRecipients(owner(), object);
+    expect(recipients.map(({ recipient, state }) => [recipient, state])).to.deep.equal([["partner", "of this object"]]);
+    const { Body } = await fixture
+      .client({ keyring: partner })
+      .send(new GetObjectCommand(object), { instructionFileSuffix: ".partner" });
+    expect(await Body?.transformToString()).to.equal("secret");
+    const { removed, remaining } = await removeRecipient(owner(), { ...object, recipient: "partner" });
+    expect([removed.length, remaining.length]).to.deep.equal([1, 0]);
+  });
 
   it("are added, listed and removed as annotations, while the object stays as it is", async () => {
     await owner().send(put("life"));

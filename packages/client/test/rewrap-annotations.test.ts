@@ -260,6 +260,33 @@ describe("rewrapObject of a recipient's annotation", () => {
     expect((await refusal(rewrap("several"))).message).to.contain("10 annotations");
   });
 
+  it("keeps the genuine wrap where somebody put one of another data key before it: nothing of V2 tells them apart but its content", async () => {
+    const options = { ...V2, enableUncommittedChildren: true };
+    await store("planted", options);
+    const [genuine = ""] = await names("planted");
+    await fixture.client({ keyring: generator, ...options }).send(put("of another"));
+    const owner = fixture.client({ keyring: generator, ...options });
+    await addRecipient(owner, { ...at("of another"), recipient: "partner", to: { keyring: old }, owner: "same" });
+    const [wrap = ""] = await names("of another");
+    const asked = new GetObjectAnnotationCommand({ ...at("of another"), AnnotationName: wrap });
+    const other = JSON.parse((await (await fixture.plain.send(asked)).AnnotationPayload?.transformToString()) ?? "{}");
+    // In the words of this object: its IV and suite, and another's data key.
+    const { metadata } = await fixture.stored("planted");
+    const planted = "x-s3ec/partner/00000000-0000-4000-8000-000000000000";
+    const AnnotationPayload = JSON.stringify({ ...other, "x-amz-iv": metadata["x-amz-iv"] });
+    await fixture.plain.send(
+      new PutObjectAnnotationCommand({ ...at("planted"), AnnotationName: planted, AnnotationPayload }),
+    );
+    const error = await refusal(rewrap("planted", { owner: "same" }, options));
+    expect([error.code, error.message]).to.deep.equal([
+      "unsupported-operation",
+      `Nothing was changed: "partner" has several annotations that the old keyring opens, ${planted}, ${genuine}, and they are not known to hold the same data key. Have the content tell which is right (verify: "content", and decryptHere where KMS would wrap it anew), or remove the others.`,
+    ]);
+    expect(await names("planted")).to.deep.equal([planted, genuine]);
+    await rewrap("planted", { owner: "same", verify: "content" }, options);
+    expect(await reads("planted", next, options)).to.equal("secret");
+  });
+
   it("tries again what S3 refuses while it changes something else (409), and stores one new wrap", async () => {
     await store("busy");
     fixture.server.faults.add({ operation: "DeleteObjectAnnotation", status: 409, code: "OperationAborted", times: 2 });

@@ -192,6 +192,16 @@ describe("rewrapObject from one KMS key to another", () => {
     expect(await read("from-raw", next)).to.equal("content");
   });
 
+  it("changes nothing where KMS only cannot say now whether the new key opens it", async () => {
+    for (const code of ["ThrottlingException", "DisabledException"]) {
+      await store(code);
+      fixture.server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code });
+      expect((await refusal(rewrap(code))).code).to.equal("key-unavailable");
+      fixture.server.faults.clear();
+      expect(await read(code, old)).to.equal("content");
+    }
+  });
+
   it("enforces a rotation by what KMS says of the two keys", async () => {
     await store("same");
     const { arn } = fixture.server.kms.createKey({ alias: "alias/third" });

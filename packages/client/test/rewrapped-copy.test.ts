@@ -5,11 +5,16 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import type { S3EncryptionClient, S3EncryptionOptions } from "@s3ec/client";
+import { addRecipient, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { S3Format } from "@s3ec/format-s3";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
-import { ByObjectManager, CachingMaterialsManager, type MaterialsManager } from "@s3ec/materials";
+import {
+  ByObjectManager,
+  CachingMaterialsManager,
+  DefaultMaterialsManager,
+  type MaterialsManager,
+} from "@s3ec/materials";
 import { expect } from "chai";
 import { base64, cbc, wrap } from "./craft.js";
 import { BUCKET, Fixture, get, put, refusal } from "./fixture.js";
@@ -168,6 +173,60 @@ describe("a copy to where another keyring is chosen", () => {
       "decryption-failed",
     ]);
     expect([...(await fixture.keys("elsewhere")), ...(await fixture.keys("partner/f"))]).to.deep.equal([]);
+  });
+
+  describe("of two rules, or by a manager that tells no partition,", () => {
+    /** As somebody writes one: it says nothing of what its answers depend on. */
+    const plainManager = (keyring: RawAesKeyring): MaterialsManager => {
+      const inner = new DefaultMaterialsManager(keyring);
+      return {
+        wrapAlgorithms: inner.wrapAlgorithms,
+        getEncryptionMaterials: (request) => inner.getEncryptionMaterials(request),
+        getDecryptionMaterials: (request) => inner.getDecryptionMaterials(request),
+      };
+    };
+
+    it("takes its recipients along where both name one keyring, and uses no key", async () => {
+      const rules = ["one/", "two/"].map((prefix) => ({ bucket: BUCKET, prefix, keyring: ours }));
+      const s3 = client({}, new ByObjectManager({ rules }));
+      await store("one/a", s3);
+      await addRecipient(s3, { Bucket: BUCKET, Key: "one/a", recipient: "partner", to: { keyring: theirs } });
+      await s3.send(copy("one/a", "two/a"));
+      expect(await fixture.metadata("two/a")).to.deep.equal(await fixture.metadata("one/a"));
+      expect(await read("two/a", theirs)).to.equal("content");
+    });
+
+    it("is wrapped for the target's readers where they could not open it", async () => {
+      const rules = [
+        { bucket: BUCKET, prefix: "untold/", manager: plainManager(ours) },
+        { bucket: BUCKET, prefix: "other/", manager: plainManager(theirs) },
+      ];
+      const s3 = client({}, new ByObjectManager({ rules }));
+      await store("untold/a", s3);
+      await s3.send(copy("untold/a", "other/a"));
+      expect(await read("other/a", theirs)).to.equal("content");
+    });
+
+    it("stays as it is where they could, or where the source's could not, either", async () => {
+      const s3 = client({}, plainManager(ours));
+      await store("untold/b", s3);
+      await s3.send(copy("untold/b", "other/b"));
+      expect(await fixture.metadata("other/b")).to.deep.equal(await fixture.metadata("untold/b"));
+      await client({}, plainManager(stranger)).send(copy("untold/b", "other/c"));
+      expect(await fixture.metadata("other/c")).to.deep.equal(await fixture.metadata("untold/b"));
+    });
+  });
+
+  it("is refused where its metadata is replaced while it is prepared: a move would lose what was said meanwhile", async () => {
+    await store("ours/said", client(LEGACY));
+    const held = fixture.server.faults.pause({ operation: "GetObject", key: "ours/said" });
+    const copied = refusal(client(LEGACY).send(copy("ours/said", "partner/said")));
+    await held.reached;
+    const Metadata = { ...(await fixture.metadata("ours/said")), mine: "later" };
+    await fixture.plain.send(copy("ours/said", "ours/said", { MetadataDirective: "REPLACE", Metadata }));
+    held.release();
+    expect((await copied).code).to.equal("content-mismatch");
+    expect(await fixture.keys("partner/said")).to.deep.equal([]);
   });
 
   it("leaves what is not encrypted alone", async () => {

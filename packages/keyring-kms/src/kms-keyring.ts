@@ -57,6 +57,8 @@ const OPTIONS: OptionNames<KmsKeyringOptions> = {
 export class KmsKeyring extends WrapKeyring {
   readonly #kms: ConnectedKms;
   readonly #key: KmsKey;
+  /** That one, and the former ones. */
+  readonly #keys: readonly KmsKey[];
 
   /**
    * @throws S3EncryptionError `invalid-argument` for an unknown option or what is no `keyId`, `invalid-configuration` for
@@ -77,6 +79,7 @@ export class KmsKeyring extends WrapKeyring {
     ]);
     this.#kms = kms;
     this.#key = key;
+    this.#keys = keys;
   }
 
   /**
@@ -84,19 +87,19 @@ export class KmsKeyring extends WrapKeyring {
    * no right to decrypt is needed. Reads kms+context and kms, writes kms+context. Undefined for any other wrap or keyring,
    * and for a key of another Region.
    * @throws S3EncryptionError `context-mismatch` unless the caller's context is all that is stored, but for `kms_cmk_id` of a
-   * kms wrap; `decryption-failed` for what the other key did not wrap; `key-unavailable`
+   * kms wrap; `no-matching-key` for what none of the other keyring's keys has wrapped, its former ones among them; `decryption-failed`;
+   * `key-unavailable`
    */
   async reencrypt(request: ReencryptionRequest): Promise<ReencryptedDataKey | undefined> {
     const { encryptedDataKey, from, reading, writing } = request;
     const isOurs = [KMS_CONTEXT, KMS].some((entry) => isSameWrapAlgorithm(entry, encryptedDataKey.wrapAlgorithm));
     if (!isOurs || !(#key in from)) return undefined;
-    const [source, target] = [from.#key, this.#key];
-    if ((await source.client.config.region()) !== (await target.client.config.region())) return undefined;
+    const target = this.#key;
+    if ((await from.#key.client.config.region()) !== (await target.client.config.region())) return undefined;
     const description = contextToBind(writing);
-    const { blob, keyArn, sourceArn } = await reencryptBlob(
-      encryptedDataKey.ciphertext,
-      { key: source, context: contextOfCall(encryptedDataKey, reading) },
-      { key: target, context: description },
+    const context = contextOfCall(encryptedDataKey, reading);
+    const { blob, keyArn, sourceArn } = await withAny(from.#keys, (key) =>
+      reencryptBlob(encryptedDataKey.ciphertext, { key, context }, { key: target, context: description }),
     );
     const wrapped = { wrapAlgorithm: KMS_CONTEXT, ciphertext: blob, description, wrappingKey: keyArn };
     return { encryptedDataKey: wrapped, isSameKey: keyArn === sourceArn };
@@ -108,12 +111,16 @@ export class KmsKeyring extends WrapKeyring {
   }
 }
 
-/** Names each key to KMS, which says whether it is the one (S11). */
 async function openWithAny(keys: readonly KmsKey[], context: StringMap, blob: Uint8Array): Promise<Uint8Array> {
+  return (await withAny(keys, (key) => decryptBlob(key, context, blob))).plaintext;
+}
+
+/** Names each key to KMS, which says whether it is the one (S11). */
+async function withAny<Result>(keys: readonly KmsKey[], ask: (key: KmsKey) => Promise<Result>): Promise<Result> {
   let failure: unknown;
   for (const key of keys) {
     try {
-      return (await decryptBlob(key, context, blob)).plaintext;
+      return await ask(key);
     } catch (error) {
       // That a key cannot be asked says more than that another one is not it.
       if (failure === undefined || isOfAnotherKey(failure)) failure = error;

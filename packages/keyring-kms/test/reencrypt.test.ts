@@ -64,7 +64,18 @@ describe("KmsKeyring.reencrypt", () => {
     const other = kms.server.kms.createKey({});
     const foreign = new KmsKeyring({ keyId: other.arn, client: kms.client() });
     const { wrap } = await wrapOf(foreign, {});
-    await refusal("decryption-failed", again(wrap, [{}, {}]));
+    await refusal("no-matching-key", again(wrap, [{}, {}]));
+  });
+
+  it("names the former keys, too, one after the other, as to decrypt", async () => {
+    const former = kms.server.kms.createKey({});
+    const { wrap } = await wrapOf(new KmsKeyring({ keyId: former.arn, client: kms.client() }), {});
+    const repointed = new KmsKeyring({ keyId: "alias/app", formerKeyIds: [former.arn], client: kms.client() });
+    kms.forget();
+    const done = await again(wrap, [{}, {}], { from: repointed, to: repointed });
+    expect(kms.calls).to.deep.equal(["ReEncrypt", "ReEncrypt"]);
+    expect(kms.latest).to.deep.include({ SourceKeyId: former.arn, DestinationKeyId: "alias/app" });
+    expect([done?.isSameKey, done?.encryptedDataKey.wrappingKey]).to.deep.equal([false, kms.keyArn]);
   });
 
   it("makes kms+context of a legacy kms wrap, whose context but for the key's name the call must say", async () => {

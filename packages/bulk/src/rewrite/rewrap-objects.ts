@@ -97,7 +97,7 @@ class Rewrapping implements Rewriting {
         done.push({ target, ...(await rewrapObject(this.#client, { ...asked, beforeWrite, dryRun: this.#isDry })) });
       } catch (error) {
         if (target.isOptional && isAbsent(error)) continue;
-        if (isNotOpened(error) && (await isRewrapped(this.#client, asked).catch(() => false))) continue;
+        if (isNotOpened(error) && (await this.#isRewrapped(asked).catch(() => false))) continue;
         if (done.length === 0 || this.#isDry) throw error;
         const names = done.map((each) => nameOf(each.target)).join(", ");
         throw new PartlyDone(`Re-wrapped: ${names}; not ${nameOf(target)}.`, sumOf(done), error);
@@ -124,12 +124,24 @@ class Rewrapping implements Rewriting {
   async isCurrent(Key: string): Promise<boolean> {
     for (const target of this.#targets) {
       try {
-        if (!(await isRewrapped(this.#client, { ...this.#options, ...target.options, Key }))) return false;
+        if (!(await this.#isRewrapped({ ...this.#options, ...target.options, Key }))) return false;
       } catch (error) {
         if (!target.isOptional || !isAbsent(error)) throw error;
       }
     }
     return true;
+  }
+
+  /** The new keyring opens it, and the old one does not: a new one that reads with former keys opens what is still to be done, too. */
+  async #isRewrapped(asked: RewrapOptions): Promise<boolean> {
+    if (!(await isRewrapped(this.#client, asked))) return false;
+    const { encryptionContext, to } = asked;
+    const { instructionFileSuffix } = to;
+    const own = {
+      ...(encryptionContext === undefined ? {} : { encryptionContext }),
+      ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
+    };
+    return !(await isRewrapped(this.#client, { ...asked, to: own }));
   }
 
   #isWritten(target: Target, standing: StandingEnvelopes, intents: readonly Intent[]): boolean {

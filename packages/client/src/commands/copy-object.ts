@@ -1,10 +1,10 @@
 import type {
   CopyObjectCommandInput,
   CopyObjectCommandOutput,
+  HeadObjectCommandOutput,
   PutObjectCommandInput,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { S3EncryptionError } from "@s3ec/materials";
 import { refuseAnnotations } from "../annotations/annotatable.js";
 import { callOptionsOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
@@ -12,6 +12,7 @@ import type { MarkOf } from "../moving/put-back.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { unlessAborted } from "../request-aborted.js";
+import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import type { KeepOptions } from "../restate/kept-object.js";
 import { isLarge } from "../restate/part-copies.js";
 import { Attempts, watched } from "../write/attempts.js";
@@ -23,7 +24,7 @@ import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { answerOfCopy } from "./copy-answer.js";
-import { pinOf, type SourceInput, sourceOf } from "./copy-source.js";
+import { headOfSource, pinOf, refuseUnpinned, type SourceInput, sourceOf } from "./copy-source.js";
 import { LargeCopy } from "./large-copy.js";
 import { OthersAnnotations } from "./others-annotations.js";
 import { replaceOwnMetadata } from "./own-metadata.js";
@@ -60,7 +61,7 @@ export async function copyObject(
   await refuseTwoNames(plain, input, source, copied.head, abortSignal === undefined ? {} : { abortSignal });
   const rewrapped = await rewrappedCopy(plain, options, call, input, source, copied);
   const described = rewrapped?.input ?? replaced(options, input, copied);
-  refuseUnpinned(options, described, source, copied);
+  refuseUnpinnedEnvelope(options, described, source, copied);
   const siblings = rewrapped?.siblings ?? siblingsOf(options, input, copied);
   refuseImpossibleKeys(input.Key, siblings.files);
   refuseAnnotations(siblings.annotations ?? [], input);
@@ -96,6 +97,8 @@ export async function copyObject(
       attempts,
       send: async () => {
         await others?.requireUnchanged();
+        // What it says again of the source, an entity tag does not see; in parts that is asked just before they are completed.
+        if (rewrapped !== undefined && inParts === undefined) await requireSame(plain, source, head, abortSignal);
         const conditioned = { ...described, ...conditionsOf(input, source, copied) };
         const answered =
           inParts === undefined
@@ -145,18 +148,24 @@ function conditionsOf(
 }
 
 /** What says an envelope again has to be a copy of the content that it was read with, and of none that came later. */
-function refuseUnpinned(
+function refuseUnpinnedEnvelope(
   options: ResolvedOptions,
   { MetadataDirective }: CopyObjectCommandInput,
-  { VersionId }: SourceInput,
+  source: SourceInput,
   { head }: Copied,
 ): void {
-  if (MetadataDirective !== "REPLACE" || VersionId !== undefined || pinOf(head).CopySourceIfMatch !== undefined) return;
-  if (Object.keys(envelopesMetadata(options, head.Metadata ?? {})).length === 0) return;
-  throw new S3EncryptionError(
-    "unsupported-operation",
-    "The object has no strong entity tag (ETag), so that its metadata cannot be replaced in a copy without a risk for the content: copy it with MetadataDirective COPY, name its version, or read it and put it there.",
-  );
+  if (MetadataDirective !== "REPLACE") return;
+  if (Object.keys(envelopesMetadata(options, head.Metadata ?? {})).length > 0) refuseUnpinned(source, head);
+}
+
+async function requireSame(
+  client: S3Client,
+  source: SourceInput,
+  head: HeadObjectCommandOutput,
+  abortSignal: AbortSignal | undefined,
+): Promise<void> {
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  if (isAnother(head, await headOfSource(client, source, {}, request))) throw changedMeanwhile();
 }
 
 function isOntoItself(input: CopyObjectCommandInput, { Bucket, Key, VersionId }: SourceInput): boolean {

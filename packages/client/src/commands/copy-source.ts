@@ -93,6 +93,15 @@ export async function headOfSource(
   }
 }
 
+/** Throws `unsupported-operation` for what has nothing that binds a copy of it to the content that was looked at. */
+export function refuseUnpinned({ VersionId }: SourceInput, head: HeadObjectCommandOutput): void {
+  if (VersionId !== undefined || pinOf(head).CopySourceIfMatch !== undefined) return;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    "The object has no strong entity tag (ETag), so that its metadata cannot be replaced in a copy without a risk for the content: copy it with MetadataDirective COPY, name its version, or read it and put it there.",
+  );
+}
+
 /** The source's object tags, as a put says them; S3 gives them to the copy, and a put of a file beside it has to. */
 export async function tagsOfSource(
   client: S3Client,

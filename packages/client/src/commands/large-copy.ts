@@ -78,17 +78,14 @@ export class LargeCopy {
 
   /** @param conditions those that the copy has on its source and target */
   async send(conditioned: CopyObjectCommandInput, attempts: Attempts): Promise<CopyObjectCommandOutput> {
-    const { head, source, partLength, abortSignal, markOf, annotations: which } = this.#options;
+    const { head, source, partLength, abortSignal, markOf } = this.#options;
     const input = { ...conditioned, ...this.#again.again };
     const { IfMatch, IfNoneMatch } = input;
     const request = requestOf(abortSignal);
     const beforeComplete = async (): Promise<void> => {
       // Its tag holds the content only.
       if (isAnother(head, await headOfSource(this.#client, source, {}, request))) throw changedMeanwhile();
-      const { annotations, losses } = this.#again;
-      if (annotations === undefined || annotations.length === 0 || which === "none") return;
-      const now = await annotationsToCarry(this.#client, sourceAddress(source), losses, request, which);
-      if (JSON.stringify(now) !== JSON.stringify(annotations)) throw changedMeanwhile();
+      await requireSaidAgain(this.#client, { ...this.#options, from: sourceAddress(source) }, this.#again);
       await this.#carried.setAside(await this.#before(), markOf(head.Metadata));
     };
     const conditions = { IfMatch, IfNoneMatch };
@@ -129,18 +126,26 @@ export interface SaidAgain {
 /** Of a copy in one request. */
 export const NOTHING_AGAIN: SaidAgain = { again: {}, annotations: undefined, losses: new AllowedLosses() };
 
+/** What `saidAgain` needs. */
+type ToSayAgain = Pick<LargeCopyOptions, "input" | "head" | "annotations" | "abortSignal"> & {
+  readonly from: StoredVersion;
+};
+
+/** Throws `content-mismatch` where what was said again, tags and annotations, is not so any more: it would be lost. */
+export async function requireSaidAgain(client: S3Client, options: ToSayAgain, before: SaidAgain): Promise<void> {
+  const now = await saidAgain(client, options);
+  const same =
+    now.again.Tagging === before.again.Tagging &&
+    JSON.stringify(now.annotations) === JSON.stringify(before.annotations);
+  if (!same) throw changedMeanwhile();
+}
+
 /** What a copy in one request takes along by itself, for one in parts. */
 export async function saidAgain(
   client: S3Client,
-  {
-    input,
-    from,
-    head,
-    annotations: which,
-    abortSignal,
-  }: Pick<LargeCopyOptions, "input" | "head" | "annotations" | "abortSignal"> & { readonly from: StoredVersion },
+  { input, from, head, annotations: which, abortSignal }: ToSayAgain,
 ): Promise<SaidAgain> {
-  const losses = new AllowedLosses();
+  const losses = AllowedLosses.ofCopy();
   const request = requestOf(abortSignal);
   const annotations = which === "none" ? undefined : await annotationsToCarry(client, from, losses, request, which);
   const ChecksumAlgorithm = input.ChecksumAlgorithm ?? checksumAlgorithmOf(head);

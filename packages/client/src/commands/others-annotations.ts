@@ -49,7 +49,7 @@ export class OthersAnnotations {
     if (whyNotAnnotatable(from) !== undefined) return undefined;
     await requireDirective();
     if (input.AnnotationDirective === "EXCLUDE") return undefined;
-    const losses = new AllowedLosses();
+    const losses = AllowedLosses.ofCopy();
     const request = abortSignal === undefined ? {} : { abortSignal };
     const list = () => annotationsToCarry(client, from, losses, request, "others");
     const annotations = await list();

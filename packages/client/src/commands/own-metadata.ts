@@ -18,7 +18,7 @@ import { settled } from "../restate/settled.js";
 import { watched } from "../write/attempts.js";
 import { answerOfCopy } from "./copy-answer.js";
 import type { SourceInput } from "./copy-source.js";
-import { NOTHING_AGAIN, saidAgain } from "./large-copy.js";
+import { NOTHING_AGAIN, requireSaidAgain, saidAgain } from "./large-copy.js";
 import type { Copied } from "./read-source.js";
 import { replacedMetadata } from "./replaced-metadata.js";
 
@@ -56,12 +56,20 @@ export async function replaceOwnMetadata(
   const large = isLarge(seen.head, limits);
   if (large) await finishCarrying(client, address, markOf, abortSignal);
   const which = input.AnnotationDirective === "EXCLUDE" ? "none" : "all";
-  const { annotations, losses, again } = large
-    ? await saidAgain(client, { input, from: address, head: seen.head, annotations: which, abortSignal })
-    : NOTHING_AGAIN;
+  const toSay = { input, from: address, head: seen.head, annotations: which, abortSignal } as const;
+  const said = large ? await saidAgain(client, toSay) : NOTHING_AGAIN;
+  const { annotations, losses, again } = said;
   const described = { ...withoutOurs(input, seen.head), ...again, Metadata };
   const along = { annotations, losses, markOf };
-  const copy = { address, seen, input: described, along, own: sentAsItIs(Metadata), partLength: limits.copyLimit };
+  const copy = {
+    address,
+    seen,
+    input: described,
+    along,
+    own: sentAsItIs(Metadata),
+    partLength: limits.copyLimit,
+    beforeComplete: () => requireSaidAgain(client, toSay, said),
+  };
   let result: Result | undefined;
   const output = await sendOwnCopy(client, copy, { ...limits, abortSignal }, async (sent, attempts) => {
     result = await next(watched(sent, attempts));

@@ -1,18 +1,19 @@
-import type { CopyObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
-import { COMMITTING_GCM } from "@s3ec/envelope";
-import { type LaidOutObject, S3EncryptionError } from "@s3ec/materials";
+import type { CopyObjectCommandInput, HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import type { LaidOutObject, ObjectRequest, WrapRules } from "@s3ec/materials";
+import { S3EncryptionError } from "@s3ec/materials";
 import { type CallOptions, requestOf } from "../call-options.js";
 import { knownSuffixes, siblingRules } from "../files-beside.js";
 import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { AllowedLosses } from "../restate/losses.js";
 import { contentHeadersOf, sendableMetadata } from "../restate/stored-headers.js";
-import { proveByContent } from "../rewrap/new-wrap.js";
+import { DOES_NOT_OPEN, proveByContent } from "../rewrap/new-wrap.js";
 import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
-import type { SourceInput } from "./copy-source.js";
+import { refuseUnpinned, type SourceInput } from "./copy-source.js";
 import type { Copied } from "./read-source.js";
+import { servesBoth } from "./serves-both.js";
 
 /** A copy whose readers are others than those of its source. */
 export interface RewrappedCopy {
@@ -24,7 +25,7 @@ export interface RewrappedCopy {
 /**
  * A copy to where the client's materials manager chooses another keyring, whose readers could not open it: its data key is
  * wrapped for them, with all of their children. What is beside the source is for the source's readers, and stays there. Undefined
- * where the same keyring serves source and target, as far as the manager says.
+ * where the same keyring serves source and target.
  *
  * @param client one that does not encrypt, to read the content of what has no commitment: its tag is the proof then
  * @throws S3EncryptionError `unsupported-operation` for what can only be read and put again: messages, objects whose wrapped key
@@ -38,14 +39,13 @@ export async function rewrappedCopy(
   source: SourceInput,
   { head, kind, files }: Copied,
 ): Promise<RewrappedCopy | undefined> {
-  const [from, to] = [requestOf(options, call, source), requestOf(options, call, input)];
-  const { materialsManager } = options;
-  const partitionOf = (request: typeof from): string | undefined =>
-    materialsManager.cachePartition?.({ ...request, suite: COMMITTING_GCM, algorithmBinding: COMMITTING_GCM.name });
-  if (partitionOf(from) === partitionOf(to)) return undefined;
+  const [from, { siblingSuffix: _, ...to }] = [requestOf(options, call, source), requestOf(options, call, input)];
+  const isSameKeyring = servesBoth(options.materialsManager, from, to);
+  if (isSameKeyring === true) return undefined;
   const { Metadata: metadata = {} } = head;
   const format = options.formats.find((candidate) => candidate.recognise(metadata) === "by-metadata");
   const isInFile = !kind.standsAlone && (files.length > 0 || format !== undefined);
+  if (isSameKeyring === undefined && (isInFile || format === undefined)) return undefined;
   if (isInFile) throw refused("has its wrapped key in an instruction file");
   if (format === undefined) {
     if (options.formats.every(({ readHead }) => readHead === undefined)) return undefined;
@@ -53,22 +53,24 @@ export async function rewrappedCopy(
   }
   const { wraps } = format;
   if (wraps === undefined) throw refused(`is of format "${format.name}", whose data keys are not wrapped again`);
-  const place = { in: "metadata" } as const;
-  const stored = wraps.find({ metadata, place, request: from });
+  const { abortSignal } = call;
+  if (isSameKeyring === undefined) {
+    const opens = (request: typeof to) => unlessAborted(() => isOpened(wraps, metadata, request), abortSignal);
+    // What the source's keyring does not open, either, is no less readable there.
+    if ((await opens(to)) || !(await opens(from))) return undefined;
+  }
+  const stored = wraps.find({ metadata, place: METADATA, request: from });
   // Before any key: a refusal after one was tried would tell whether it opens the wrap (S16).
   if (stored.suite.cipher === "cbc")
     throw refused("is CBC content, which does not prove that its wrapped key is its own");
-  const { abortSignal } = call;
+  refuseUnpinned(source, head);
   const held = await unlessAborted(() => wraps.unwrap(stored, from), abortSignal);
   // Whoever writes to the bucket could have put somebody else's wrapped key on an object of theirs.
   if (!held.isProven) await proveByContent(client, { version: source, from: { abortSignal } }, head, held);
-  const { siblingSuffix: _, ...request } = to;
-  const laid = await unlessAborted(() => wraps.wrapAnew({ ...held, isProven: true }, request), abortSignal);
-  const losses = new AllowedLosses();
-  const envelope = envelopesMetadata(options, metadata);
-  const kept = Object.entries(sendableMetadata(head, losses)).filter(([name]) => !Object.hasOwn(envelope, name));
   const isReplacing = input.MetadataDirective === "REPLACE";
-  const callers = isReplacing ? callersMetadata(options, input.Metadata) : Object.fromEntries(kept);
+  const losses = AllowedLosses.ofCopy();
+  const callers = isReplacing ? callersMetadata(options, input.Metadata) : keptMetadata(options, head, losses);
+  const laid = await unlessAborted(() => wraps.wrapAnew({ ...held, isProven: true }, to), abortSignal);
   const Metadata = { ...callers, ...laid.metadata };
   refuseOversizedMetadata(Metadata, laid.metadata);
   const headers = isReplacing ? {} : contentHeadersOf(head, losses);
@@ -76,6 +78,32 @@ export async function rewrappedCopy(
     input: { ...input, ...headers, Metadata, MetadataDirective: "REPLACE", AnnotationDirective: "EXCLUDE" },
     siblings: siblingsOf(options, input, laid, files),
   };
+}
+
+const METADATA = { in: "metadata" } as const;
+
+async function isOpened(
+  wraps: WrapRules,
+  metadata: Readonly<Record<string, string>>,
+  { materialDescription: _, ...request }: ObjectRequest,
+): Promise<boolean> {
+  try {
+    await wraps.unwrap(wraps.find({ metadata, place: METADATA, request }), request);
+    return true;
+  } catch (error) {
+    if (error instanceof S3EncryptionError && DOES_NOT_OPEN.has(error.code)) return false;
+    throw error;
+  }
+}
+
+function keptMetadata(
+  options: ResolvedOptions,
+  head: HeadObjectCommandOutput,
+  losses: AllowedLosses,
+): Record<string, string> {
+  const envelope = envelopesMetadata(options, head.Metadata ?? {});
+  const kept = Object.entries(sendableMetadata(head, losses)).filter(([name]) => !Object.hasOwn(envelope, name));
+  return Object.fromEntries(kept);
 }
 
 function siblingsOf(

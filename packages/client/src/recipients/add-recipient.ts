@@ -18,6 +18,7 @@ import {
   resolveRewrap,
 } from "../rewrap/rewrap-options.js";
 import { markOf, type StandingObject, standingObject } from "../rewrap/standing-object.js";
+import { InstructionFileError } from "../write/sibling-error.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
 
 /** Which object gets which further key, and where that goes. */
@@ -148,12 +149,33 @@ async function annotate(
   });
   const text = made.laid.text ?? "";
   if (!(await store.put(added, text, object.head.ETag ?? ""))) return undefined;
-  await listedAnnotations(store);
-  if ((await store.read(added)) === text) return made;
+  const standing = await readBack(store, added, text, version.Key);
+  if (standing === text) return made;
   throw new S3EncryptionError(
     "content-mismatch",
     "The recipient's wrap was stored, and changed or removed meanwhile: look, and add it again if it is still wanted.",
   );
+}
+
+/** Throws `instruction-file-failed` where it is stored, and cannot be looked at; `content-mismatch` while it may be left behind. */
+async function readBack(
+  store: AnnotationStore,
+  annotation: string,
+  written: string,
+  key: string,
+): Promise<string | undefined> {
+  try {
+    await listedAnnotations(store);
+    return await store.read(annotation);
+  } catch (error) {
+    if (error instanceof S3EncryptionError) throw error;
+    throw new InstructionFileError(
+      "instruction-file-failed",
+      `The recipient's wrap is stored, in the annotation ${annotation}, and could not be read back, so that it is not known to stand: allow s3:ListObjectAnnotations and s3:GetObjectAnnotation, and see whether the recipient can read the object, or remove it (removeRecipient) and add it again.`,
+      [{ key, annotation, written }],
+      error,
+    );
+  }
 }
 
 async function standingWrap(client: S3Client, rewrap: Rewrap, object: StandingObject): Promise<StandingWrap> {

@@ -17,6 +17,12 @@ export interface RecipientsOptions {
   readonly ExpectedBucketOwner?: GetObjectCommandInput["ExpectedBucketOwner"];
   /** As of a `GetObjectCommand`, sent with every request. */
   readonly RequestPayer?: GetObjectCommandInput["RequestPayer"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`: its recipients are in files. */
+  readonly SSECustomerAlgorithm?: GetObjectCommandInput["SSECustomerAlgorithm"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerKey?: GetObjectCommandInput["SSECustomerKey"];
+  /** Of an object under a key of the customer's (SSE-C), as of a `GetObjectCommand`. */
+  readonly SSECustomerKeyMD5?: GetObjectCommandInput["SSECustomerKeyMD5"];
   /** Ends the work; what was sent by then may still be done. */
   readonly abortSignal?: AbortSignal;
 }
@@ -33,6 +39,9 @@ export const RECIPIENTS: OptionNames<RecipientsOptions> = {
   VersionId: true,
   ExpectedBucketOwner: true,
   RequestPayer: true,
+  SSECustomerAlgorithm: true,
+  SSECustomerKey: true,
+  SSECustomerKeyMD5: true,
   abortSignal: true,
 };
 

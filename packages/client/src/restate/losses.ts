@@ -39,19 +39,37 @@ const LOSSES: Readonly<Record<Loss, true>> = {
   tags: true,
 };
 
+const byName = (loss: Loss): string => `To go on all the same, allow it by name: allowLoss: ["${loss}"].`;
+
+const ANEW = 'Say its metadata and headers anew: MetadataDirective: "REPLACE".';
+const OF_COPY: Partial<Readonly<Record<Loss, string>>> = {
+  annotations: 'To go on without them: AnnotationDirective: "EXCLUDE".',
+  expires: ANEW,
+  metadata: ANEW,
+  "missing-metadata": ANEW,
+  tags: 'Say its tags anew: TaggingDirective: "REPLACE".',
+};
+
 /** What a caller allows to get lost, and what of that did. */
 export class AllowedLosses {
   readonly #allowed: ReadonlySet<string>;
+  readonly #advice: (loss: Loss) => string;
   readonly #lost = new Set<Loss>();
 
   /** Throws `invalid-argument` for what is no list of names, or has another one in it. */
-  constructor(allowed: readonly Loss[] = []) {
+  constructor(allowed: readonly Loss[] = [], advice: (loss: Loss) => string = byName) {
     const isList = Array.isArray(allowed) && allowed.every((name) => Object.hasOwn(LOSSES, name));
     if (!isList) {
       const names = Object.keys(LOSSES).map((name) => `"${name}"`);
       throw new S3EncryptionError("invalid-argument", `allowLoss must be a list of any of ${names.join(", ")}.`);
     }
     this.#allowed = new Set(allowed);
+    this.#advice = advice;
+  }
+
+  /** None: a copy is told otherwise what it is to do without. */
+  static ofCopy(): AllowedLosses {
+    return new AllowedLosses([], (loss) => OF_COPY[loss] ?? "Read the object, and put it there.");
   }
 
   /** By name, in the order in which they were found. */
@@ -66,10 +84,7 @@ export class AllowedLosses {
    */
   accept(loss: Loss, what: string): void {
     if (!this.#allowed.has(loss)) {
-      throw new S3EncryptionError(
-        "unsupported-operation",
-        `${what} Nothing was written. To go on all the same, allow it by name: allowLoss: ["${loss}"].`,
-      );
+      throw new S3EncryptionError("unsupported-operation", `${what} Nothing was written. ${this.#advice(loss)}`);
     }
     this.#lost.add(loss);
   }

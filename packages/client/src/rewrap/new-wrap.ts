@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import {
   GetObjectCommand,
   type GetObjectCommandInput,
@@ -7,6 +8,7 @@ import {
 import { recipientOfAnnotation } from "@s3ec/envelope";
 import {
   type HeldDataKey,
+  isError,
   isSameStringMap,
   type LaidOutWrap,
   type ObjectRequest,
@@ -37,6 +39,8 @@ export interface NewWrap {
   readonly verified: "content" | "envelope" | "none";
   /** Whether the key store did it all, and gave no data key out. */
   readonly isReencrypted: boolean;
+  /** What it wraps; absent where the key store has shown it to nobody here. */
+  readonly dataKey?: KeyObject;
 }
 
 /**
@@ -85,7 +89,7 @@ export async function makeNewWrap(
     if (made !== undefined)
       await refuseSameKey("The old keyring opens the new wrap", { rules, held }, made, oldKeyring);
   }
-  return { laid, verified: verify, isReencrypted: false };
+  return { laid, verified: verify, isReencrypted: false, dataKey: held.dataKey };
 }
 
 /** What the key store wrapped anew, as far as the new keyring may open it. */
@@ -110,13 +114,18 @@ async function reencryptedWrap(
     const made = rules.find(laidOver(standing, laid, target));
     held = await unlessAborted(() => rules.unwrap(made, target), from.abortSignal);
   } catch (error) {
-    // Without the right to decrypt nothing can be verified, and the content cannot be either.
     if (!(error instanceof S3EncryptionError)) throw error;
-    if (error.code !== "key-unavailable" || verify === "content") throw new UnopenedWrapError(error);
-    return { laid, verified: "none", isReencrypted: true };
+    // Without the right to decrypt nothing can be verified. What only cannot be asked now might say that it is not opened.
+    if (isDenied(error) && verify !== "content") return { laid, verified: "none", isReencrypted: true };
+    throw error.code === "key-unavailable" && !isDenied(error) ? error : new UnopenedWrapError(error);
   }
   if (verify === "content") await proveByContent(client, rewrap, standing.head, held);
-  return { laid, verified: verify, isReencrypted: true };
+  return { laid, verified: verify, isReencrypted: true, dataKey: held.dataKey };
+}
+
+/** Whether a key store refused, and neither failed nor was not reached. */
+function isDenied({ code, cause }: S3EncryptionError): boolean {
+  return code === "key-unavailable" && isError(cause) && cause.name === "AccessDeniedException";
 }
 
 function findWrap(rules: WrapRules, { head, place, text }: StandingWrap, request: ObjectRequest): StoredWrap {
@@ -214,7 +223,8 @@ interface ReadContent {
 }
 
 /**
- * Reads the content, and has its tag prove that the data key is its own: of V2 nothing else does. Makes no plaintext.
+ * Reads the content, and has its tag prove that the data key is its own: of V2 nothing else does. Keeps no plaintext, and makes none
+ * where the runtime can prove without.
  * Throws `unsupported-operation` for content that has no tag.
  */
 export async function proveByContent(
@@ -223,20 +233,23 @@ export async function proveByContent(
   head: HeadObjectCommandOutput,
   { opened }: HeldDataKey,
 ): Promise<void> {
-  const proof = opened.proof?.(false);
-  if (proof === undefined) throw unproven();
+  // CBC has no tag.
+  if (opened.proves === "nothing") throw unproven();
   const pin = head.ETag === undefined || head.ETag.startsWith("W/") ? {} : { IfMatch: head.ETag };
   const output = await client.send(
     new GetObjectCommand({ ...version, ...pin }),
     abortSignal === undefined ? {} : { abortSignal },
   );
   const body = answeredBody(output);
+  const proof = opened.proof?.(false);
   try {
-    for await (const chunk of body) proof.add(chunk);
+    if (proof !== undefined) for await (const chunk of body) proof.add(chunk);
+    // Where only decrypting tells: nothing of it is kept.
+    else for await (const _ of opened.decrypt(body));
   } finally {
     body.destroy();
   }
-  proof.prove();
+  proof?.prove();
 }
 
 function unproven(): S3EncryptionError {

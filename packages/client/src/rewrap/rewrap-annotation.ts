@@ -131,6 +131,7 @@ async function openedWraps(
       const wrap = await makeNewWrap(client, rules, rewrap, from, { in: "annotation", name: added });
       made ??= wrap;
       old.push(read);
+      if (old.length > 1 && !isOfSameDataKey(made, wrap)) throw severalDataKeys(recipientOfAnnotation(added), old);
     } catch (error) {
       if (!(error instanceof S3EncryptionError) || !IS_NOT_ITS.has(error.code)) throw error;
       first ??= error;
@@ -138,6 +139,18 @@ async function openedWraps(
   }
   if (made === undefined) throw first;
   return { old, made };
+}
+
+function isOfSameDataKey({ dataKey }: NewWrap, other: NewWrap): boolean {
+  return dataKey !== undefined && other.dataKey !== undefined && dataKey.equals(other.dataKey);
+}
+
+/** Whoever may put annotations puts one of another data key before the genuine one, which would go. */
+function severalDataKeys(recipient: string | undefined, wraps: readonly ReadWrap[]): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    `Nothing was changed: "${recipient}" has several annotations that the old keyring opens, ${wraps.map(({ name }) => name).join(", ")}, and they are not known to hold the same data key. Have the content tell which is right (verify: "content", and decryptHere where KMS would wrap it anew), or remove the others.`,
+  );
 }
 
 /** Whether the old ones are gone: false where another object stands by then. */
