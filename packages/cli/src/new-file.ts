@@ -1,6 +1,7 @@
 import { access, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { synced } from "./synced.js";
 
 /** Never over another file: the key in it may be the only one that opens some objects. */
 export async function writeNew(file: string, content: string | Uint8Array, mode: number): Promise<void> {
@@ -8,7 +9,7 @@ export async function writeNew(file: string, content: string | Uint8Array, mode:
     await using handle = await open(file, "wx", mode);
     try {
       await handle.writeFile(content);
-      await handle.sync();
+      await synced(handle);
     } catch (error) {
       await unlink(file);
       throw error;

@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { synced } from "./synced.js";
 
 /** Lines at the end of a file, each on the disk once it is said to be: what comes while others are written goes together. */
 export class AppendedLines {
@@ -29,6 +30,6 @@ export class AppendedLines {
     this.#waiting = [];
     this.#next = undefined;
     await this.#file.appendFile(text);
-    await this.#file.datasync();
+    await synced(this.#file);
   }
 }

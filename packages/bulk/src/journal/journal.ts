@@ -5,6 +5,7 @@ import { isError, S3EncryptionError } from "@s3ec/materials";
 import { AppendedLines } from "./appended-lines.js";
 import { JournalIndex } from "./journal-index.js";
 import { type Done, type Intent, type JournalRun, lineOf, parsedLine } from "./journal-lines.js";
+import { synced } from "./synced.js";
 
 /** What a journal has of an object. */
 export interface ObjectRecords {
@@ -122,10 +123,10 @@ async function begin(path: string, file: FileHandle, end: number, run: JournalRu
   if (end > 0) return;
   const header: Header = { s3ecJournal: 1, run };
   await file.appendFile(lineOf(header));
-  await file.sync();
+  await synced(file);
   // That the file is there has to last, too, where a folder can be synchronised.
   const folder = await open(dirname(path), "r").catch(() => undefined);
-  await folder?.sync().catch(() => {});
+  if (folder !== undefined) await synced(folder).catch(() => {});
   await folder?.close();
 }
 

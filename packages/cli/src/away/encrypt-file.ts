@@ -7,6 +7,7 @@ import { isError, S3EncryptionError } from "@s3ec/materials";
 import { type ByteSource, openSource } from "../byte-source.js";
 import type { TransferOptions } from "../download.js";
 import { assertNew, writeNew } from "../new-file.js";
+import { synced } from "../synced.js";
 import type { SealedFiles } from "./upload-commands.js";
 
 /** What was written, and of how many bytes. */
@@ -134,7 +135,7 @@ async function writeCiphertext(
   try {
     const { fd } = file;
     await pipeline(Body, counted, createWriteStream("", { fd, autoClose: false }), { signal });
-    await file.sync();
+    await synced(file);
   } finally {
     await file.close();
   }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { S3EncryptionError } from "@s3ec/materials";
 import { assertRoom, withFullDiskNamed } from "./free-space.js";
 import { KeptFolder } from "./kept-folder.js";
+import { synced } from "./synced.js";
 import { keepPermissions, statsOf, targetOf } from "./whole-file.js";
 
 /** What writes a file that may wait half written. */
@@ -38,7 +39,7 @@ export async function writeKeptFile(
     await assertRoom(beside, content.length - blocks * 512);
     await withFullDiskNamed(beside, async () => {
       await content.writeTo(folder);
-      await plaintext.sync();
+      await synced(plaintext);
     });
     if (replaced === undefined) await plaintext.chmod(await modeOfNewFile(folder.path));
     else await keepPermissions(plaintext, replaced);

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { assertRoom, withFullDiskNamed } from "./free-space.js";
 import { GatheringWriter } from "./gathering-writer.js";
+import { synced } from "./synced.js";
 
 /** What writes a file, and as far as known how long that gets. */
 export interface FileContent {
@@ -61,7 +62,7 @@ async function writePartial(
     if (replaced !== undefined) await keepPermissions(file, replaced);
     await withFullDiskNamed(beside, async () => {
       await writeTo(file);
-      await file.sync();
+      await synced(file);
     });
   } finally {
     await file.close();

@@ -3,6 +3,7 @@ import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { synced } from "../synced.js";
 
 const LENGTH = 32;
 
@@ -18,7 +19,7 @@ export async function usersResumeSecret(): Promise<Uint8Array> {
   const file = await open(fresh, "wx", 0o600);
   try {
     await file.writeFile(randomBytes(LENGTH));
-    await file.sync();
+    await synced(file);
   } finally {
     await file.close();
   }

@@ -4,6 +4,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { ProcessLock } from "../process-lock.js";
+import { synced } from "../synced.js";
 
 /** A state of 10,000 parts has less than 3 MB. */
 const MAX_LENGTH = 16 * 1024 * 1024;
@@ -89,7 +90,7 @@ export class StateFile {
     }
     // What was being written when its writer was killed.
     await this.#file.truncate(this.#length + line.length);
-    await this.#file.sync();
+    await synced(this.#file);
     if (isNew) await syncFolder(dirname(this.path));
     this.#length += line.length;
     this.#mac = mac;
@@ -159,7 +160,7 @@ async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const folder = await open(path);
   try {
-    await folder.sync();
+    await synced(folder);
   } finally {
     await folder.close();
   }
