@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { expect } from "chai";
+import { CONSUMER } from "../dist/consumer.js";
+import { matrix, withMatrix } from "../dist/matrix.js";
+import { RECIPES } from "../dist/recipes.js";
+
+const PAGE = readFileSync(new URL("../../../docs/runtimes.md", import.meta.url), "utf8");
+const recipe = (name: string) => RECIPES.find((each) => each.name === name);
+
+describe("the combinations in which our packages are loaded", () => {
+  it("have names of their own, which can be buckets", () => {
+    expect(new Set(RECIPES.map(({ name }) => name)).size).to.equal(RECIPES.length);
+    for (const { name } of RECIPES) expect(name).to.match(/^[a-z0-9-]{3,63}$/);
+  });
+
+  it("are what docs/runtimes.md tells users to write", () => {
+    expect(PAGE).to.contain(`\`\`\`cjs\n${recipe("jest-commonjs")?.files["jest.config.cjs"]}\`\`\``);
+    expect(PAGE).to.contain(`\`\`\`yaml\n${recipe("cli-pnp")?.yarnrc}\`\`\``);
+    const bundled = recipe("workerd")?.steps.flat() ?? [];
+    expect(PAGE).to.contain(`\`${bundled.find((arg) => arg.startsWith("--alias:"))}\``);
+  });
+
+  it("put and get by the same program, for every kind of module", () => {
+    expect(CONSUMER["put-and-get.cjs"]).to.contain('const { S3EncryptionClient } = require("@s3ec/client");');
+    expect(CONSUMER["put-and-get.cjs"]).not.to.match(/^(import|export) /m);
+    expect(CONSUMER["put-and-get.mjs"]).to.equal(CONSUMER["put-and-get.ts"]);
+  });
+});
+
+describe("the matrix of what came of them", () => {
+  const [plain] = RECIPES;
+  if (plain === undefined) throw new Error("There is no recipe.");
+  const versions = { "Node 20": "20.20.2", npm: "11.21.2" };
+
+  it("has a row for each, with versions", () => {
+    expect(
+      matrix([{ recipe: plain, versions, outcome: { outcome: "passed" } }])
+        .split("\n")
+        .at(2),
+    ).to.equal("| Node 20.20.2 | npm 11.21.2  | ES modules | import    | passed      |");
+  });
+
+  it("takes its place in a page, and of no page that has none", () => {
+    const page = withMatrix(PAGE, "| a |\n");
+    expect(page.split("| a |")).to.have.length(2);
+    expect(page.split("### Jest")[1]).to.equal(PAGE.split("### Jest")[1]);
+    expect(() => withMatrix("# A page", "| a |\n")).to.throw("no place");
+  });
+});
