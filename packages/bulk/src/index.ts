@@ -2,13 +2,14 @@ export type { AuditBucketOptions, AuditCoverage } from "./audit/audit-bucket.js"
 export { auditBucket } from "./audit/audit-bucket.js";
 export type { AuditObjectsOptions, AuditOptions } from "./audit/audit-objects.js";
 export { auditObjects } from "./audit/audit-objects.js";
+export type { AuditReader, Readable } from "./audit/audit-reader.js";
 export type { AuditSum } from "./audit/audit-totals.js";
 export { AuditTotals } from "./audit/audit-totals.js";
 export type { AuditedObject, AuditedWrap, AuditState } from "./audit/audited-object.js";
 export { inParallel } from "./in-parallel.js";
 export type { KeyQuestion, Need } from "./key-question/key-question.js";
 export type { KmsKeyQuestionOptions } from "./key-question/kms-key-question.js";
-export { kmsKeyQuestion } from "./key-question/kms-key-question.js";
+export { kmsKeyArn, kmsKeyQuestion } from "./key-question/kms-key-question.js";
 export type { RawKeyQuestionOptions } from "./key-question/raw-key-question.js";
 export { rawKeyQuestion } from "./key-question/raw-key-question.js";
 export type { MigrateObjectsOptions } from "./rewrite/migrate-objects.js";

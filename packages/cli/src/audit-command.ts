@@ -1,23 +1,30 @@
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, Option } from "commander";
 import type { AuditManyOptions } from "./audit-many.js";
-import { positive } from "./command-options.js";
+import { listed, positive } from "./command-options.js";
 import type { ConnectionOptions } from "./connection.js";
 import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
 import type { KeyOfOptions } from "./key-of.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { assertSource, sourceOptions } from "./object-source.js";
+import type { ReadableByOptions } from "./readable-by.js";
 
-type Options = ConnectionOptions & AuditManyOptions & Partial<KeyOfOptions>;
+type Options = ConnectionOptions & AuditManyOptions & KeyOfOptions & ReadableByOptions;
 
 /** `s3ec audit`. */
 export function auditCommand(command: Command, interrupts: Interrupts): void {
   sourceOptions(command.argument("<s3://bucket/prefix>", "which object, or with --recursive which", prefixAddress))
-    .option("--key-of <FILE>", "say what still needs the key of this configuration; exits with 0 only if nothing does")
-    .option("--key-of-use <NAME>", "which configuration of that file")
+    .option(
+      "--key-of <FILE>",
+      "say what still needs the key of this configuration; exits with 0 only if nothing does (repeatable)",
+      listed,
+    )
+    .option("--key-of-use <NAME>", "which configuration of that file (repeatable)", listed)
+    .option("--readable-by <FILE>", "say what this configuration cannot read; exits with 0 only if that is nothing")
+    .option("--readable-by-use <NAME>", "which configuration of that file")
     .option("--ask-kms", "have KMS say whether its key has wrapped each data key (Decrypt, as a dry run)")
-    .option("--messages", "look for messages of the AWS Encryption SDK; with --key-of that is done anyway")
+    .option("--messages", "look for messages of the AWS Encryption SDK; with the above that is done anyway")
     .option("--concurrency <N>", "objects that are looked at at once (default: 16)", positive)
     .addOption(new Option("--json", "a line of JSON for each object, and a last one of totals").conflicts("csv"))
     .option("--csv", "CSV, with the totals on standard error")
@@ -26,20 +33,19 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
       assertSource(address, options);
       const { connectWithoutKeys } = await import("./connection.js");
       const { auditMany } = await import("./audit-many.js");
-      const { keyOf } = options;
-      if (keyOf === undefined && (options.askKms === true || options.keyOfUse !== undefined)) {
-        throw new S3EncryptionError("invalid-argument", "--ask-kms and --key-of-use say more of --key-of: name a key.");
-      }
+      assertAsked(options);
       const { client, services, dispose } = await connectWithoutKeys(options, address.Bucket);
       let code: number;
       try {
         code = await interrupts.transfer(async () => {
-          const { askedKey } = await import("./key-of.js");
-          const asked = keyOf === undefined ? undefined : await askedKey({ ...options, keyOf }, services);
+          const { askedKeys } = await import("./key-of.js");
+          const { askedReader } = await import("./readable-by.js");
+          const keys = await askedKeys(options, services);
+          const reader = await askedReader(options, services);
           try {
-            return await auditMany(client, address, options, asked, interrupts.signal);
+            return await auditMany(client, address, options, { keys, reader }, interrupts.signal);
           } finally {
-            await asked?.dispose();
+            for (const { dispose } of [...keys, ...(reader === undefined ? [] : [reader])]) await dispose();
           }
         });
       } finally {
@@ -47,4 +53,15 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
       }
       if (code !== EXIT_CODES.ok) throw new Verdict(code);
     });
+}
+
+function assertAsked({ keyOf, keyOfUse, readableBy, readableByUse, askKms }: Options): void {
+  const invalid = (message: string) => new S3EncryptionError("invalid-argument", message);
+  if (keyOf === undefined && keyOfUse !== undefined) throw invalid("--key-of-use says more of --key-of: name a key.");
+  if (readableBy === undefined && readableByUse !== undefined) {
+    throw invalid("--readable-by-use says more of --readable-by: name a configuration.");
+  }
+  if (keyOf === undefined && readableBy === undefined && askKms === true) {
+    throw invalid("--ask-kms says more of --key-of and --readable-by: name a key.");
+  }
 }

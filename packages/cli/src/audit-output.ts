@@ -1,5 +1,6 @@
-import type { AuditCoverage, AuditedObject, AuditSum, AuditTotals } from "@s3ec/bulk";
+import type { AuditedObject, AuditSum, AuditTotals } from "@s3ec/bulk";
 import { printable } from "@s3ec/envelope";
+import type { Asked } from "./audit-many.js";
 import { csvLine } from "./csv-line.js";
 import { placeText } from "./wrap-place.js";
 
@@ -18,20 +19,23 @@ const COLUMNS = [
   "bytes",
   "needsKey",
   "problem",
+  "readable",
+  "whyNot",
 ] as const;
 
 /** What stands above the results. */
-export function headOf(format: AuditFormat, isAsked: boolean): string | undefined {
+export function headOf(format: AuditFormat, { keys, reader }: Asked): string | undefined {
   if (format === "csv") return COLUMNS.join(",");
-  return format === "table"
-    ? row(["STATE", "FORMAT", "WRAPS", "BYTES", ...(isAsked ? ["NEEDS IT"] : []), "KEY"])
-    : undefined;
+  if (format === "json") return undefined;
+  const asked = [...(keys.length > 0 ? ["NEEDS IT"] : []), ...(reader === undefined ? [] : ["READABLE"])];
+  return row(["STATE", "FORMAT", "WRAPS", "BYTES", ...asked, "KEY"]);
 }
 
 /** One result, on one line. */
-export function lineOf(format: AuditFormat, audited: AuditedObject): string {
+export function lineOf(format: AuditFormat, audited: AuditedObject, hasReader: boolean): string {
   if (format === "json") return JSON.stringify(audited);
-  const { Key, VersionId, state, format: ofObject = "", suite = "", wraps, needsKey, problem, contentLength } = audited;
+  const { Key, VersionId, state, format: ofObject = "", suite = "", wraps, problem, contentLength } = audited;
+  const { needsKey, needsKeys, readable, whyNot } = audited;
   const bytes = typeof contentLength === "number" ? String(contentLength) : "";
   const names = [...new Set(wraps.map(({ wrapAlgorithm }) => wrapAlgorithm))].join(" ");
   if (format === "csv") {
@@ -46,14 +50,23 @@ export function lineOf(format: AuditFormat, audited: AuditedObject): string {
       names,
       wraps.map(({ place }) => placeText(place)).join(" "),
     ];
-    return csvLine([...cells, String(isLegacy), bytes, needsKey ?? "", problem ?? ""]);
+    const needs =
+      needsKey ??
+      Object.entries(needsKeys ?? {})
+        .map(([name, need]) => `${need}: ${name}`)
+        .join("; ");
+    return csvLine([...cells, String(isLegacy), bytes, needs, problem ?? "", readable ?? "", whyNot ?? ""]);
   }
+  // In the order of the keys.
+  const needs = needsKey ?? (needsKeys === undefined ? undefined : Object.values(needsKeys).join(" "));
+  const isAsked = [...(needs === undefined ? [] : [needs]), ...(hasReader ? [readable ?? ""] : [])];
+  const said = [problem, problem === whyNot ? undefined : whyNot].filter((text) => text !== undefined).join(" ");
   const version = VersionId === undefined ? "" : ` (version ${VersionId})`;
-  const shown = printable(`${Key}${version}${problem === undefined ? "" : `: ${problem}`}`);
-  return row([state, ofObject, names, bytes, ...(needsKey === undefined ? [] : [needsKey]), shown]);
+  const shown = printable(`${Key}${version}${said === "" ? "" : `: ${said}`}`);
+  return row([state, ofObject, names, bytes, ...isAsked, shown]);
 }
 
-const WIDTHS: Readonly<Record<number, number>> = { 0: 16, 1: 6, 2: 14, 3: 12, 4: 8 };
+const WIDTHS: Readonly<Record<number, number>> = { 0: 16, 1: 6, 2: 14, 3: 12, 4: 8, 5: 8 };
 
 function row(cells: readonly string[]): string {
   return cells.map((text, index) => (index === cells.length - 1 ? text : text.padEnd(WIDTHS[index] ?? 0))).join("  ");
@@ -77,54 +90,8 @@ export function totalsIn(totals: AuditTotals): string[] {
   ];
 }
 
-function described({ objects, bytes, ofUnknownLength }: AuditSum): string {
+/** A sum in words. */
+export function described({ objects, bytes, ofUnknownLength }: AuditSum): string {
   const unknown = ofUnknownLength === 0 ? "" : `, and ${ofUnknownLength} of a length that nothing says`;
   return `${objects} ${objects === 1 ? "object" : "objects"}, ${bytes} bytes${unknown}`;
-}
-
-/** What the audit says of the key that it asked about. */
-export interface KeyAnswer {
-  readonly key: string;
-  /** `needed`: something needs it, or may. `not-in-this-list`: nothing does, and it was not all of a bucket. */
-  readonly answer: "needed" | "not-in-this-list" | "not-needed";
-  readonly unknown: readonly string[];
-  readonly writersStoppedBy: string | null;
-  readonly notSeen: string;
-}
-
-const NOT_SEEN =
-  "No audit sees backups, replicas and other buckets, copies that have left S3, or what is written from now on.";
-
-/** `coverage` is that of a whole listing; undefined for anything less. */
-export function keyAnswer(key: string, totals: AuditTotals, coverage: AuditCoverage | undefined): KeyAnswer {
-  const open = (totals.byNeed.get("yes")?.objects ?? 0) + (totals.byNeed.get("unknown")?.objects ?? 0);
-  const unknown = coverage?.unknown ?? [];
-  const isWhole = coverage?.isWhole === true;
-  return {
-    key,
-    answer: open > 0 || unknown.length > 0 ? "needed" : isWhole ? "not-needed" : "not-in-this-list",
-    unknown,
-    writersStoppedBy: coverage?.writersStoppedBy?.toISOString() ?? null,
-    notSeen: NOT_SEEN,
-  };
-}
-
-/** The same in words. */
-export function answerIn(
-  { key, answer, unknown, writersStoppedBy, notSeen }: KeyAnswer,
-  totals: AuditTotals,
-): string[] {
-  const { yes, unknown: open } = Object.fromEntries(totals.byNeed) as Partial<Record<string, AuditSum>>;
-  const before = writersStoppedBy === null ? "" : ` Whoever writes with it must have stopped by ${writersStoppedBy}.`;
-  return [
-    `The key: ${key}`,
-    ...(yes === undefined ? [] : [`  Need it: ${described(yes)}`]),
-    ...(open === undefined ? [] : [`  May need it, which counts the same: ${described(open)}`]),
-    ...unknown.map((sentence) => `  Not known: ${sentence}`),
-    ...(answer === "not-needed" ? [`  Nothing in the bucket needs it.${before}`] : []),
-    ...(answer === "not-in-this-list"
-      ? ["  Nothing in this list needs it; what else is in the bucket was not looked at."]
-      : []),
-    `  ${notSeen}`,
-  ];
 }

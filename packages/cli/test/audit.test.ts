@@ -105,10 +105,10 @@ describe("s3ec audit", function () {
     expect(json[3].totals).to.include({ objects: 3, bytes: 21 });
     const csv = await local("audit", "s3://demo/", "--recursive", "--csv");
     expect(csv.stdout.split("\n").slice(0, 4)).to.deep.equal([
-      "key,version,state,format,suite,wraps,places,legacy,bytes,needsKey,problem",
-      "a,,encrypted,V3,ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY,kms+context,metadata,false,8,,",
-      "b,,encrypted,V3,ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY,AES/GCM,metadata,false,8,,",
-      "line%0Abreak%2C,,plain,,,,,false,,,",
+      "key,version,state,format,suite,wraps,places,legacy,bytes,needsKey,problem,readable,whyNot",
+      "a,,encrypted,V3,ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY,kms+context,metadata,false,8,,,,",
+      "b,,encrypted,V3,ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY,AES/GCM,metadata,false,8,,,,",
+      "line%0Abreak%2C,,plain,,,,,false,,,,,",
     ]);
     expect(csv.stderr).to.contain("In all: 3 objects");
     const one = await local("audit", "s3://demo/b", "--summary");
@@ -193,6 +193,60 @@ describe("s3ec audit", function () {
         .map(({ needsKey }) => needsKey),
     ).to.deep.equal(["yes", "no"]);
     expect(lines(stdout)[2].keyOf.key).to.equal('the AES key described as {"key":"raw"}');
+  });
+
+  it("answers each of several keys by itself, and exits with 0 only if nothing needs any of them", async () => {
+    await put("a", "old.json");
+    await put("b", "new.json");
+    const audit = (...args: string[]) => local("audit", "s3://demo", "--recursive", "--ask-kms", ...args);
+    const both = await audit("--key-of", "old.json", "--key-of", "raw.json", "--json");
+    expect([both.code, both.stderr]).to.deep.equal([8, ""]);
+    const [a, b, last] = lines(both.stdout);
+    expect([a.needsKeys, b.needsKeys]).to.deep.equal([
+      { "old.json": "yes", "raw.json": "no" },
+      { "old.json": "no", "raw.json": "no" },
+    ]);
+    expect(last.keysOf.map(({ answer }: { answer: string }) => answer)).to.deep.equal(["needed", "not-needed"]);
+    const uses = { old: { keyring: rawAes("1") }, older: { keyring: rawAes("2") } };
+    writeFileSync(join(temporary.folder, "uses.json"), JSON.stringify({ configurations: uses }));
+    const none = await audit("--key-of", "uses.json", "--key-of-use", "old", "--key-of-use", "older", "--csv");
+    expect(none.code, none.stderr).to.equal(0);
+    expect(none.stdout).to.contain(",no: uses.json#old; no: uses.json#older,");
+    expect(none.stderr.match(/Nothing in the bucket needs it\./g)).to.have.length(2);
+    const twice = await audit("--key-of", "raw.json", "--key-of", "raw.json");
+    expect([twice.code, twice.stderr]).to.deep.equal([2, "s3ec: Ask about each key once.\n"]);
+  });
+
+  it("says what a configuration cannot read, and exits with 0 only if that is nothing", async () => {
+    await put("a", "raw.json");
+    await put("b", "old.json");
+    await plain("c", "plain");
+    const audit = (...args: string[]) => local("audit", "s3://demo", "--recursive", "--readable-by", ...args);
+    const raw = await audit("raw.json", "--json");
+    expect([raw.code, raw.stderr]).to.deep.equal([8, ""]);
+    const [a, b, c, last] = lines(raw.stdout);
+    expect([a.readable, b.readable, c.readable]).to.deep.equal(["yes", "no", undefined]);
+    expect(b.whyNot).to.contain("wrapped with kms+context, which no configured keyring unwraps");
+    expect(last.readableBy).to.include({ reader: "raw.json", answer: "not-all" });
+    const table = await audit("raw.json");
+    expect(table.stdout).to.match(/^STATE .* READABLE +KEY$/m);
+    expect(table.stdout).to.contain("  Cannot be read: 1 object, 8 bytes");
+    // What KMS is not asked, nobody knows.
+    expect((await local("audit", "s3://demo/b", "--readable-by", "new.json", "--csv")).stdout).to.contain(",unknown,");
+    expect((await local("audit", "s3://demo/b", "--readable-by", "new.json", "--ask-kms")).code).to.equal(8);
+    const listed = await local("audit", "s3://demo/b", "--readable-by", "old.json", "--ask-kms");
+    expect([listed.code, listed.stderr]).to.deep.equal([9, ""]);
+    await client.send(new DeleteObjectCommand({ Bucket: "demo", Key: "b" }));
+    const all = await audit("raw.json", "--summary");
+    expect([all.code, all.stderr]).to.deep.equal([0, ""]);
+    expect(all.stdout).to.contain("Nothing encrypted in the bucket is beyond it");
+    const only = JSON.stringify({
+      keyring: { ...rawAes("m"), messageKey: { namespace: "a", name: "b" } },
+      client: { formats: [{ type: "aws-message" }] },
+    });
+    writeFileSync(join(temporary.folder, "only-messages.json"), only);
+    const refused = await audit("only-messages.json");
+    expect([refused.code, refused.stderr.includes("reads none")]).to.deep.equal([2, true]);
   });
 
   it("takes keys from a named pipe, and ends at a signal while nobody writes to it", async function () {
@@ -320,7 +374,7 @@ describe("s3ec audit", function () {
   it("runs the commands of the page on many objects as they stand", async () => {
     const page = readFileSync(fileURLToPath(new URL("../../../docs/many-objects.md", import.meta.url)), "utf8");
     const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, code = ""]) => code.trim().split("\n"));
-    expect(blocks.map(({ length }) => length)).to.deep.equal([5, 1, 1, 3]);
+    expect(blocks.map(({ length }) => length)).to.deep.equal([5, 1, 1, 1, 3]);
     const [, json = ""] = /`(\{ "keyring": .*?\})`/.exec(page) ?? [];
     writeFileSync(join(temporary.folder, "old.config.json"), json);
     writeFileSync(join(temporary.folder, "keys.txt"), "2026/report\n");

@@ -46,7 +46,14 @@ export type { Metadata } from "./object-mark.js";
 export { fileMark, holdsWrappedKey, isReservedMetadata, markedFile, newFile, objectMark } from "./object-mark.js";
 export { PieceSeal } from "./piece-seal.js";
 export type { CommitmentPolicy, DecryptionPolicy } from "./policy.js";
-export { assertCommitmentAllows, assertMayDecrypt, assertMayEncrypt, COMMITMENT_POLICIES } from "./policy.js";
+export {
+  assertCommitmentAllows,
+  assertMayDecrypt,
+  assertMayEncrypt,
+  assertMayReadContent,
+  assertMayUnwrap,
+  COMMITMENT_POLICIES,
+} from "./policy.js";
 export type { BesideInstructionFile, Classification, InstructionFile, ReadEnvelopeOptions } from "./read-envelope.js";
 export {
   classifyEnvelope,

@@ -76,15 +76,36 @@ export function assertMayDecrypt(
   policy: DecryptionPolicy,
   wrapAlgorithms: readonly WrapAlgorithm[],
 ): void {
-  const { suite } = envelope;
-  const { wrapAlgorithm } = envelope.encryptedDataKey;
-  assertCommitmentAllows(suite, policy.commitmentPolicy, `format ${envelope.format}`);
+  assertMayReadContent(envelope.suite, policy, envelope.format);
+  assertMayUnwrap(envelope.encryptedDataKey.wrapAlgorithm, policy, wrapAlgorithms);
+}
+
+/**
+ * The gates before the wrap: commitment policy, then legacy content (S5, S6).
+ *
+ * @throws S3EncryptionError `commitment-policy` or `legacy-disabled`
+ */
+export function assertMayReadContent(suite: AlgorithmSuite, policy: DecryptionPolicy, format: string): void {
+  assertCommitmentAllows(suite, policy.commitmentPolicy, `format ${format}`);
   if (suite.cipher === "cbc" && policy.enableLegacyUnauthenticatedModes !== true) {
     throw new S3EncryptionError(
       "legacy-disabled",
       `Enable legacy unauthenticated modes to use legacy content decryption: ${suite.name}; set enableLegacyUnauthenticatedModes to true to read it.`,
     );
   }
+}
+
+/**
+ * The gates of a wrap: whether legacy ones are read, and then whether the keyring knows it (S6).
+ *
+ * @param wrapAlgorithms what the configured keyring can unwrap
+ * @throws S3EncryptionError `legacy-disabled` or `no-matching-key`
+ */
+export function assertMayUnwrap(
+  wrapAlgorithm: WrapAlgorithm,
+  policy: Pick<DecryptionPolicy, "enableLegacyWrappingAlgorithms">,
+  wrapAlgorithms: readonly WrapAlgorithm[],
+): void {
   if (wrapAlgorithm.legacy && policy.enableLegacyWrappingAlgorithms !== true) {
     throw new S3EncryptionError(
       "legacy-disabled",

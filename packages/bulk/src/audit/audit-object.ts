@@ -16,6 +16,7 @@ import {
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import type { Need } from "../key-question/key-question.js";
 import type { StoredObject } from "../sources/stored-object.js";
+import { objectReadable } from "./audit-reader.js";
 import type { Auditing, AuditTarget } from "./audit-target.js";
 import type { AuditedObject, AuditState } from "./audited-object.js";
 import { type FileOwner, ownerOf, suffixesOf } from "./file-owner.js";
@@ -25,20 +26,27 @@ import { problemOf } from "./problem.js";
 import { type Address, statusOf, storedBytes, storedText } from "./stored-text.js";
 import { auditedWrap, MALFORMED_FILE, wrapIn } from "./wrap-found.js";
 
-type Found = Omit<AuditedObject, "Key" | "VersionId" | "needsKey">;
+type Found = Omit<AuditedObject, "Key" | "VersionId" | "needsKey" | "needsKeys" | "readable" | "whyNot">;
 
 /** Looks at what is stored at one key, and never throws. */
 export async function auditObject(auditing: Auditing, stored: StoredObject): Promise<AuditedObject> {
   const { Key, VersionId } = stored;
   const named = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
-  const found = await new ObjectAudit(auditing, stored).found();
-  if (auditing.keyQuestion === undefined) return { ...named, ...found };
-  return { ...named, ...found, needsKey: needOf(found) };
+  const { keyQuestion, keyQuestions, reader } = auditing;
+  const { found, mayHaveMore } = await new ObjectAudit(auditing, stored).found();
+  const needsKeys = Object.keys(keyQuestions ?? {}).map((name) => [name, needOf(found, name)] as const);
+  return {
+    ...named,
+    ...found,
+    ...(keyQuestion === undefined ? {} : { needsKey: needOf(found) }),
+    ...(keyQuestions === undefined ? {} : { needsKeys: Object.fromEntries(needsKeys) }),
+    ...(reader === undefined ? {} : objectReadable(reader, found, mayHaveMore)),
+  };
 }
 
-/** Whatever could not be looked at may need the key. */
-function needOf({ state, problem, wraps }: Found): Need {
-  const needs = wraps.map(({ needsKey = "unknown" }) => needsKey);
+/** Whatever could not be looked at may need the key: the one, or that of a name. */
+function needOf({ state, problem, wraps }: Found, name?: string): Need {
+  const needs = wraps.map((wrap) => (name === undefined ? wrap.needsKey : wrap.needsKeys?.[name]) ?? "unknown");
   if (needs.includes("yes")) return "yes";
   const isOpen = problem !== undefined || MAY_NEED_ANY.has(state);
   return isOpen || needs.includes("unknown") ? "unknown" : "no";
@@ -66,20 +74,26 @@ class ObjectAudit {
     this.#target = { auditing, stored, address: this.#address, problems: this.#problems };
   }
 
-  async found(): Promise<Found> {
+  /** What there is, and whether it may have wraps that were not looked at. */
+  async found(): Promise<{ readonly found: Found; readonly mayHaveMore: boolean }> {
+    const found = await this.#found();
+    const problem = [...(found.problem === undefined ? [] : [found.problem]), ...this.#problems].join(" ");
+    // A file beside it now is of the current object.
+    const mayHaveMore = this.#problems.length > 0 || this.#stored.isLatest === false;
+    return { found: { ...found, ...(problem === "" ? {} : { problem }) }, mayHaveMore };
+  }
+
+  async #found(): Promise<Found> {
     if (this.#stored.isDeleteMarker === true) return { state: "nothing", wraps: [] };
     const { client, request } = this.#auditing;
-    let found: Found;
     try {
       const head = await client.send(new HeadObjectCommand(this.#address), request);
-      found = await this.#ofObject(head);
+      return await this.#ofObject(head);
     } catch (error) {
       if (statusOf(error) === 404) return { state: "nothing", wraps: [] };
       const isMalformed = error instanceof S3EncryptionError && error.code === "malformed-envelope";
       return { state: isMalformed ? "unreadable" : "unknown", problem: problemOf(error, "It"), wraps: [] };
     }
-    const problem = [...(found.problem === undefined ? [] : [found.problem]), ...this.#problems].join(" ");
-    return { ...found, ...(problem === "" ? {} : { problem }) };
   }
 
   async #ofObject(head: HeadObjectCommandOutput): Promise<Found> {
@@ -105,7 +119,9 @@ class ObjectAudit {
   ): Promise<Found> {
     const { format, suite, encryptedDataKey, statedPlaintextLength } = envelope;
     const own = await auditedWrap(this.#auditing, encryptedDataKey, { place });
-    const known = place.in === "instruction-file" ? { known: place.suffix } : {};
+    // A listing shows files, and not whose reader's they are.
+    const isNeeded = own.readable !== undefined && own.readable !== "yes";
+    const known = place.in === "instruction-file" ? { known: place.suffix, isNeeded } : { isNeeded };
     return {
       state: "encrypted",
       format,
@@ -150,7 +166,7 @@ class ObjectAudit {
     const isEncrypted = holdsEnvelope(metadata) || objectMark(metadata) !== undefined;
     const beside = await wrapsBeside(this.#target, { isNeeded: isEncrypted });
     // Nor does an object say anything of itself whose envelope is in a file with a suffix of its writer's own.
-    const isLookedFor = isEncrypted || this.#auditing.keyQuestion !== undefined;
+    const isLookedFor = isEncrypted || this.#auditing.isAsked;
     const annotated = isLookedFor ? await annotatedWrapsOf(this.#target, this.#etag) : [];
     const wraps = [...beside, ...annotated];
     if (!isEncrypted) {

@@ -5,6 +5,7 @@ import { inParallel } from "../in-parallel.js";
 import type { KeyQuestion } from "../key-question/key-question.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { auditObject } from "./audit-object.js";
+import type { AuditReader } from "./audit-reader.js";
 import type { Auditing } from "./audit-target.js";
 import type { AuditedObject } from "./audited-object.js";
 
@@ -14,6 +15,10 @@ export interface AuditOptions {
   readonly Bucket: string;
   /** The key that each wrapped key is asked about. Default: none. */
   readonly keyQuestion?: KeyQuestion;
+  /** Several keys, by names of the caller's: each is answered by itself. Default: none. */
+  readonly keyQuestions?: Readonly<Record<string, KeyQuestion>>;
+  /** A reader of which each encrypted object says whether it can open it. Default: none. */
+  readonly readableBy?: AuditReader;
   /** Objects that are looked at at once. Default 16. */
   readonly concurrency?: number;
   /** Wraps of keyrings of your own, as their `wrapAlgorithms` have them. Default: the official ones only. */
@@ -22,7 +27,7 @@ export interface AuditOptions {
   readonly instructionFileSuffixes?: readonly string[];
   /**
    * Whether what is longer than an instruction file, and has no envelope, is looked into as well: a message of the AWS Encryption
-   * SDK shows by its first bytes only, which take a request. Default: only where a key is asked about, which then may be needed.
+   * SDK shows by its first bytes only, which take a request. Default: only where a key or a reader is asked about.
    */
   readonly messages?: boolean;
   /** Ends the audit, which then throws. */
@@ -41,6 +46,8 @@ export interface AuditObjectsOptions extends AuditOptions {
 export const AUDIT: OptionNames<AuditOptions> = {
   Bucket: true,
   keyQuestion: true,
+  keyQuestions: true,
+  readableBy: true,
   concurrency: true,
   wrapAlgorithms: true,
   instructionFileSuffixes: true,
@@ -70,19 +77,24 @@ export async function* auditObjects(
 }
 
 export function auditingOf(client: S3Client, options: AuditOptions, areFilesListed: boolean): Auditing {
-  const { Bucket, keyQuestion, wrapAlgorithms = [], instructionFileSuffixes = [], messages, abortSignal } = options;
+  const { Bucket, keyQuestion, keyQuestions, readableBy: reader, messages, abortSignal } = options;
+  const { wrapAlgorithms = [], instructionFileSuffixes = [] } = options;
   if (typeof Bucket !== "string" || Bucket === "") {
     throw new S3EncryptionError("invalid-argument", "An audit must be told a Bucket.");
   }
+  const isAsked = [keyQuestion, keyQuestions, reader].some((asked) => asked !== undefined);
   return {
     client: plainClientOf(client),
     Bucket,
     keyQuestion,
-    wrapAlgorithms,
+    keyQuestions,
+    reader,
+    isAsked,
+    wrapAlgorithms: [...wrapAlgorithms, ...(reader?.wrapAlgorithms ?? [])],
     instructionFileSuffixes,
     areFilesListed,
     // Without a look, "nothing needs it" would be a guess.
-    looksForMessages: messages === true || keyQuestion !== undefined,
+    looksForMessages: messages === true || isAsked,
     store: { knowsAnnotations: false, hidesAnnotations: false },
     request: abortSignal === undefined ? {} : { abortSignal },
   };

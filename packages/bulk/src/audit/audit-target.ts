@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { WrapAlgorithm } from "@s3ec/materials";
 import type { KeyQuestion } from "../key-question/key-question.js";
 import type { StoredObject } from "../sources/stored-object.js";
+import type { AuditReader } from "./audit-reader.js";
 import type { Address, Request } from "./stored-text.js";
 
 /** How each object is looked at. */
@@ -10,6 +11,10 @@ export interface Auditing {
   readonly client: S3Client;
   readonly Bucket: string;
   readonly keyQuestion: KeyQuestion | undefined;
+  readonly keyQuestions: Readonly<Record<string, KeyQuestion>> | undefined;
+  readonly reader: AuditReader | undefined;
+  /** Whether something is asked about all wraps there are. */
+  readonly isAsked: boolean;
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
   readonly instructionFileSuffixes: readonly string[];
   /** Whether files beside objects come by themselves, as in a listing, and need not be asked for. */

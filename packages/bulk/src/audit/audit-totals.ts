@@ -1,4 +1,5 @@
 import type { Need } from "../key-question/key-question.js";
+import type { Readable } from "./audit-reader.js";
 import type { AuditedObject, AuditState } from "./audited-object.js";
 
 /** So many objects, and bytes of their plaintext. */
@@ -19,6 +20,8 @@ export class AuditTotals {
   readonly #byFormat = new Map<string, AuditSum>();
   readonly #byWrap = new Map<string, AuditSum>();
   readonly #byNeed = new Map<Need, AuditSum>();
+  readonly #byNeedOf = new Map<string, Map<Need, AuditSum>>();
+  readonly #byReadable = new Map<Readable, AuditSum>();
   #all = NOTHING;
   #legacyWraps = NOTHING;
   #uncommitted = NOTHING;
@@ -26,11 +29,17 @@ export class AuditTotals {
 
   /** Counts one result. */
   add(audited: AuditedObject): void {
-    const { state, format, wraps, isCommitting, isAuthenticated, needsKey } = audited;
+    const { state, format, wraps, isCommitting, isAuthenticated, needsKey, needsKeys = {}, readable } = audited;
     if (state === "nothing") return;
     this.#all = plus(this.#all, audited);
     count(this.#byState, state, audited);
     if (needsKey !== undefined) count(this.#byNeed, needsKey, audited);
+    for (const [name, need] of Object.entries(needsKeys)) {
+      const sums = this.#byNeedOf.get(name) ?? new Map<Need, AuditSum>();
+      this.#byNeedOf.set(name, sums);
+      count(sums, need, audited);
+    }
+    if (readable !== undefined) count(this.#byReadable, readable, audited);
     if (state === "encrypted" && format !== undefined) count(this.#byFormat, format, audited);
     if (state === "encrypted") {
       for (const name of new Set(wraps.map(({ wrapAlgorithm }) => wrapAlgorithm))) count(this.#byWrap, name, audited);
@@ -65,6 +74,16 @@ export class AuditTotals {
     return this.#byNeed;
   }
 
+  /** By the name of each key of several, the same. */
+  get byNeedOf(): ReadonlyMap<string, ReadonlyMap<Need, AuditSum>> {
+    return this.#byNeedOf;
+  }
+
+  /** Of encrypted objects, and what may be some, by whether the reader opens them that was asked about; empty where none was. */
+  get byReadable(): ReadonlyMap<Readable, AuditSum> {
+    return this.#byReadable;
+  }
+
   /** Of encrypted objects, those with a wrap that is not bound to the content's cipher. */
   get legacyWraps(): AuditSum {
     return this.#legacyWraps;
@@ -91,8 +110,14 @@ export class AuditTotals {
       uncommitted: this.#uncommitted,
       unauthenticated: this.#unauthenticated,
       ...(this.#byNeed.size === 0 ? {} : { byNeed: Object.fromEntries(this.#byNeed) }),
+      ...(this.#byNeedOf.size === 0 ? {} : { byNeedOf: needsOf(this.#byNeedOf) }),
+      ...(this.#byReadable.size === 0 ? {} : { byReadable: Object.fromEntries(this.#byReadable) }),
     };
   }
+}
+
+function needsOf(byName: ReadonlyMap<string, ReadonlyMap<Need, AuditSum>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries([...byName].map(([name, sums]) => [name, Object.fromEntries(sums)]));
 }
 
 function count<Name>(sums: Map<Name, AuditSum>, name: Name, audited: AuditedObject): void {

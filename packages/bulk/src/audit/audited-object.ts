@@ -1,6 +1,7 @@
 import type { WrapAlgorithm } from "@s3ec/envelope";
 import type { StringMap, WrapPlace } from "@s3ec/materials";
 import type { Need } from "../key-question/key-question.js";
+import type { Readable } from "./audit-reader.js";
 
 /** A wrapped key as it says of itself; nothing of it is authenticated. */
 export interface AuditedWrap {
@@ -20,6 +21,12 @@ export interface AuditedWrap {
   readonly wrappingKey?: string;
   /** Whether it needs the key that is asked about; absent where none is. */
   readonly needsKey?: Need;
+  /** The same of each of several keys, by their names. */
+  readonly needsKeys?: Readonly<Record<string, Need>>;
+  /** Whether the reader that is asked about opens it; absent where none is. */
+  readonly readable?: Readable;
+  /** Why it does not, in a sentence. */
+  readonly whyNot?: string;
 }
 
 /**
@@ -73,4 +80,10 @@ export interface AuditedObject {
   readonly wraps: readonly AuditedWrap[];
   /** Whether anything here needs the key that is asked about; absent where none is. */
   readonly needsKey?: Need;
+  /** The same of each of several keys, by their names. */
+  readonly needsKeys?: Readonly<Record<string, Need>>;
+  /** Of an encrypted object, and what may be one: whether the reader that is asked about opens it, by any wrap that was found. */
+  readonly readable?: Readable;
+  /** Why it does not, in a sentence. */
+  readonly whyNot?: string;
 }

@@ -1,6 +1,7 @@
 import { type InstructionFile, readWrapBeside } from "@s3ec/envelope";
 import type { EncryptedDataKey, WrapAlgorithm, WrapPlace } from "@s3ec/materials";
-import type { Need } from "../key-question/key-question.js";
+import type { KeyQuestion, Need } from "../key-question/key-question.js";
+import { wrapReadable } from "./audit-reader.js";
 import type { Auditing } from "./audit-target.js";
 import type { AuditedWrap } from "./audited-object.js";
 
@@ -12,14 +13,17 @@ export interface WhereFound {
   readonly wrappingKey?: string | undefined;
 }
 
-/** What is told of a wrapped key, once the key that is asked about has been compared. */
+/** What is told of a wrapped key, once the keys and the reader that are asked about have been compared. */
 export async function auditedWrap(
-  { keyQuestion }: Auditing,
+  { keyQuestion, keyQuestions, reader }: Auditing,
   encryptedDataKey: EncryptedDataKey,
   { place, recipient, wrappingKey }: WhereFound,
 ): Promise<AuditedWrap> {
   const { wrapAlgorithm, description } = encryptedDataKey;
-  const needsKey = await keyQuestion?.needs(encryptedDataKey, wrappingKey).catch((): Need => "unknown");
+  const answerOf = (question: KeyQuestion): Promise<Need> =>
+    question.needs(encryptedDataKey, wrappingKey).catch((): Need => "unknown");
+  const needsKeys: Record<string, Need> = {};
+  for (const [name, question] of Object.entries(keyQuestions ?? {})) needsKeys[name] = await answerOf(question);
   return {
     place,
     ...(recipient === undefined ? {} : { recipient }),
@@ -28,7 +32,9 @@ export async function auditedWrap(
     isLegacy: wrapAlgorithm.legacy,
     description,
     ...(wrappingKey === undefined ? {} : { wrappingKey }),
-    ...(needsKey === undefined ? {} : { needsKey }),
+    ...(keyQuestion === undefined ? {} : { needsKey: await answerOf(keyQuestion) }),
+    ...(keyQuestions === undefined ? {} : { needsKeys }),
+    ...(reader === undefined ? {} : await wrapReadable(reader, encryptedDataKey, wrappingKey)),
   };
 }
 

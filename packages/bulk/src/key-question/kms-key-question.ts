@@ -1,6 +1,6 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
 import { CONTEXT_KMS_KEY_ID } from "@s3ec/envelope";
-import { isError } from "@s3ec/materials";
+import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { KeyQuestion, Need } from "./key-question.js";
 
 /** A KMS key, and whether it is asked. */
@@ -41,6 +41,26 @@ export function kmsKeyQuestion({ keyArn, client, grantTokens = [] }: KmsKeyQuest
       );
     },
   };
+}
+
+/**
+ * The ARN of a KMS key that may be named by an alias or an id: what an alias stands for now, since it may stand for another key tomorrow.
+ *
+ * @throws S3EncryptionError `key-unavailable` where KMS does not say; KMS's own errors
+ */
+export async function kmsKeyArn(client: Pick<KMSClient, "send">, keyId: string): Promise<string> {
+  if (/^arn:[^:]+:kms:[^:]+:\d+:key\//.test(keyId)) return keyId;
+  try {
+    const { DescribeKeyCommand } = await import("@aws-sdk/client-kms");
+    const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId: keyId }));
+    if (KeyMetadata?.Arn !== undefined) return KeyMetadata.Arn;
+  } catch (error) {
+    if (!isError(error) || !["AccessDeniedException", "NotFoundException"].includes(error.name)) throw error;
+  }
+  throw new S3EncryptionError(
+    "key-unavailable",
+    `KMS does not say which key ${keyId} is: allow kms:DescribeKey on it, or name the key by its ARN.`,
+  );
 }
 
 /** A disabled key, a missing permission, an altered blob or context: none of it says that the key is not needed. */
