@@ -12,7 +12,6 @@ export const PRICES = {
   lambdaCall: 0.2 / 1_000_000,
   batchObject: 1 / 1_000_000,
   transferOutGb: 0.05,
-  athenaTb: 5,
 };
 
 /** A second. S3's are for each prefix that it has divided the bucket into; KMS's differ by region. */
@@ -29,7 +28,7 @@ export const OPERATIONS = {
   "rewrap, same owner": { reads: 9, writes: 1, kms: 2, waits: 2 },
   "rewrap, another owner": { reads: 9, writes: 1, kms: 5, waits: 2 },
   "rewrap of a recipient": { reads: 5, writes: 6, kms: 2, waits: 0 },
-  migrate: { reads: 20, writes: 10, kms: 3, waits: 0 },
+  migrate: { reads: 19, writes: 8, kms: 2, waits: 0 },
 };
 
 export const DEFAULTS = {

@@ -37,7 +37,9 @@ function moved(
     case "rewrap": {
       // V3 has a commitment; of V2 the content's tag alone proves that a data key is this object's.
       const isProven = settings.sameOwner || "x-amz-c" in Metadata;
-      return { read: settings.verify === "content" || !isProven ? length : 0, copied: length };
+      // A recipient's file or annotation is put by itself.
+      const isBeside = settings.recipient !== undefined || settings.suffix !== undefined;
+      return { read: settings.verify === "content" || !isProven ? length : 0, copied: isBeside ? 0 : length };
     }
   }
 }

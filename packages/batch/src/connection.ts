@@ -92,6 +92,10 @@ export async function connect(settings: Settings, env: Environment, services: Ba
   }
 }
 
+function isKeyArn(keyId: string): boolean {
+  return /^arn:[^:]+:kms:[^:]+:\d+:key\//.test(keyId);
+}
+
 async function keyAskedAbout(
   source: ConfigurationSource | undefined,
   { askKms }: Settings,
@@ -99,7 +103,14 @@ async function keyAskedAbout(
 ): Promise<OneKey | undefined> {
   if (source === undefined) return undefined;
   const key = await wrappingKeyOf(source, options, askKms);
-  if (key !== undefined) return key;
+  if (key !== undefined && (key.keyId === undefined || isKeyArn(key.keyId))) return key;
+  await key?.dispose();
+  if (key !== undefined) {
+    throw new S3EncryptionError(
+      "invalid-configuration",
+      `S3EC_KEY_OF_CONFIG names the key ${JSON.stringify(key.keyId)}: name it by its ARN (aws kms describe-key). What an alias stands for may change while a job runs, and then no answer is one about the same key.`,
+    );
+  }
   throw new S3EncryptionError(
     "invalid-configuration",
     "S3EC_KEY_OF_CONFIG must name a configuration with one key of KMS, RSA or AES, which each object is asked about.",

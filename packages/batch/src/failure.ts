@@ -1,3 +1,4 @@
+import { httpStatusOf } from "@s3ec/client";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { isServerError, isThrottlingError, isTransientError } from "@smithy/core/retry";
 import { type Outcome, permanent, temporary } from "./response.js";
@@ -34,7 +35,7 @@ export function isChangedMeanwhile(error: unknown): boolean {
     (each) =>
       (each instanceof S3EncryptionError && each.code === "content-mismatch") ||
       each.name === "PreconditionFailed" ||
-      statusOf(each) === 412,
+      httpStatusOf(each) === 412,
   );
 }
 
@@ -63,19 +64,11 @@ function messageOf(error: unknown): string {
   if (!isError(error)) return "It failed.";
   if (error.name === "AbortError") return "The invocation's time ended before it was done; what stands can be read.";
   if (error.name === "InvalidObjectState") return "It is archived: restore it, then give it to a new job.";
-  if (error instanceof S3EncryptionError || statusOf(error) === undefined) return sentence(error.message);
-  if (statusOf(error) === 403 || /^AccessDenied/.test(error.name)) {
+  if (error instanceof S3EncryptionError || httpStatusOf(error) === undefined) return sentence(error.message);
+  if (httpStatusOf(error) === 403 || /^AccessDenied/.test(error.name)) {
     return `The function's role may not do this: compare it with template.yaml. ${sentence(error.message)}`;
   }
   return sentence(error.message);
-}
-
-/** The HTTP status that a service answered with; undefined where it is none of a service's. */
-export function statusOf(error: unknown): number | undefined {
-  const metadata: unknown = isError(error) ? Reflect.get(error, "$metadata") : undefined;
-  const status: unknown =
-    typeof metadata === "object" && metadata !== null ? Reflect.get(metadata, "httpStatusCode") : undefined;
-  return typeof status === "number" ? status : undefined;
 }
 
 function sentence(message: string): string {

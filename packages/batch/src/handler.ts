@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+import { inParallel } from "@s3ec/bulk";
 import { type Time, timeOf, tooLarge } from "./capacity.js";
 import { type BatchServices, type Connection, connect } from "./connection.js";
 import { type Invocation, invocationOf, type Task } from "./event.js";
@@ -97,16 +99,12 @@ class Invoked {
     } catch (error) {
       return tasks.map((task) => ({ taskId: task.taskId, ...failed(error, task) }));
     }
-    const results: TaskResult[] = [];
-    const open = [...tasks.entries()];
-    const worker = async (): Promise<void> => {
-      for (let next = open.shift(); next !== undefined; next = open.shift()) {
-        const [index, task] = next;
-        const outcome = await this.#outcome(task, work).catch((error: unknown) => failed(error, task));
-        results[index] = { taskId: task.taskId, ...outcome };
-      }
+    const answer = async (task: Task): Promise<TaskResult> => {
+      const outcome = await this.#outcome(task, work).catch((error: unknown) => failed(error, task));
+      return { taskId: task.taskId, ...outcome };
     };
-    await Promise.all(Array.from({ length: work.pace.concurrency }, worker));
+    const results: TaskResult[] = [];
+    for await (const result of inParallel(Readable.from(tasks), work.pace.concurrency, answer)) results.push(result);
     return results;
   }
 
@@ -128,6 +126,6 @@ class Invoked {
     const refused = tooLarge(settings, pace, this.#time, head, target);
     if (refused !== undefined) return refused;
     if (settings.operation === "verify") return await verify(task);
-    return settings.operation === "rewrap" ? await rewrap(task) : await migrate(task, head);
+    return settings.operation === "rewrap" ? await rewrap(task, head) : await migrate(task, head);
   }
 }

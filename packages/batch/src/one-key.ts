@@ -15,6 +15,8 @@ export interface OneKey {
   /** A client that opens objects with this key alone, and gives nothing out before its caller reads. */
   readonly client: S3EncryptionClient;
   readonly kind: "kms" | "raw";
+  /** Of a KMS key: as the configuration names it. */
+  readonly keyId?: string;
   readonly dispose: () => Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export async function wrappingKeyOf(
     question,
     client,
     kind: "kms",
+    keyId,
     dispose: async () => {
       asking.destroy();
       await assembly.dispose();

@@ -1,5 +1,12 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { PutBucketVersioningCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectAnnotationCommand,
+  ListObjectsV2Command,
+  PutBucketVersioningCommand,
+  PutObjectAnnotationCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { type BatchHandler, createBatchHandler } from "@s3ec/batch";
 import { addRecipient, inspectObject, S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
@@ -24,7 +31,8 @@ describe("a job of S3 Batch Operations", () => {
   let config: Awaited<ReturnType<typeof writeConfiguration>>;
   const clients: S3Client[] = [];
   beforeEach(async () => {
-    server = await startDevServer({ buckets: [Bucket], aliases: ["alias/old", "alias/new"] });
+    server = await startDevServer({ buckets: [Bucket] });
+    const [oldArn, newArn] = ["alias/old", "alias/new"].map((alias) => server.kms.createKey({ alias }).arn);
     plain = new S3Client({ ...server.clientConfig, maxAttempts: 1 });
     clients.push(plain);
     config = await writeConfiguration({
@@ -49,6 +57,23 @@ describe("a job of S3 Batch Operations", () => {
         },
         "kms-old": { keyring: { type: "kms", keyId: "alias/old" } },
         "kms-new": { keyring: { type: "kms", keyId: "alias/new" } },
+        "arn-old": { keyring: { type: "kms", keyId: oldArn } },
+        "arn-new": { keyring: { type: "kms", keyId: newArn } },
+        "new-and-partner": {
+          keyring: {
+            type: "multi",
+            generator: aes(newKey, "new"),
+            children: [
+              {
+                keyring: {
+                  type: "raw-rsa",
+                  publicKey: { base64: Buffer.from(pemOf(partner.publicKey)).toString("base64") },
+                },
+                instructionFileSuffix: ".partner",
+              },
+            ],
+          },
+        },
         public: {
           keyring: {
             type: "raw-rsa",
@@ -158,9 +183,13 @@ describe("a job of S3 Batch Operations", () => {
     await put("a");
     expect((await one(rewrap({ S3EC_TO_USE: "kms-old" }), "a"))[1]).to.match(/^rewrapped/);
     const needs = async (use: string) => JSON.parse((await one(asks(use), "a"))[1] ?? "").needsKey;
-    expect([await needs("kms-old"), await needs("kms-new"), await needs("new")]).to.deep.equal(["yes", "no", "no"]);
+    expect([await needs("arn-old"), await needs("arn-new"), await needs("new")]).to.deep.equal(["yes", "no", "no"]);
+    // It may stand for another key in the next process of the same job.
+    const [code, text] = await one(asks("kms-old"), "a");
+    expect(code).to.equal("PermanentFailure");
+    expect(text).to.match(/^invalid-configuration: S3EC_KEY_OF_CONFIG names the key "alias\/old": name it by its ARN/);
     server.faults.add({ service: "kms", status: 400, code: "ThrottlingException" });
-    expect((await one(asks("kms-new"), "a"))[0]).to.equal("TemporaryFailure");
+    expect((await one(asks("arn-new"), "a"))[0]).to.equal("TemporaryFailure");
   });
 
   it("a newer put that arrives meanwhile wins, and is done when it is asked again", async () => {
@@ -288,17 +317,62 @@ describe("a job of S3 Batch Operations", () => {
     const migrate = handlerOf({ S3EC_OPERATION: "migrate", S3EC_USE: "reader", S3EC_TO_USE: "new" });
     const older = await migrate(eventOf(Bucket, [{ Key: "a", VersionId }]));
     expect(older.results[0]?.resultString).to.match(/^unsupported-operation: It is not the current version/);
-    expect((await one(migrate, "a"))[1]).to.match(/^migrated: .* keeps|^migrated: /);
+    expect((await one(migrate, "a"))[1]).to.match(
+      /^migrated: it is written anew.* The version \S+ is as it was, and needs the old key\./,
+    );
     server.clearRequests();
     expect((await one(migrate, "a"))[1]).to.equal("already there: it is of format V3, under the new key.");
     expect(
-      server.requests.filter(({ operation }) => operation === "GetObject" || operation === "PutObject"),
+      server.requests.filter(
+        ({ operation, key }) => operation === "PutObject" || (operation === "GetObject" && key === "a"),
+      ),
     ).to.deep.equal([]);
     expect((await inspectObject(plain, { Bucket, Key: "a" })).inspection).to.include({ format: "V3" });
     const again = await one(migrate, "a", { before: "2020-01-01" });
     expect(again[1]).to.equal("already there: it was written since 2020-01-01T00:00:00.000Z.");
     const later = handlerOf({ S3EC_OPERATION: "migrate", S3EC_USE: "new" });
     expect((await one(later, "a", { before: new Date(Date.now() + 60_000).toISOString() }))[1]).to.match(/^migrated: /);
+  });
+
+  it("finishes what a migration has left that broke off behind the object", async () => {
+    const V2 = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
+    await put("a", "secret", V2);
+    const note = { Bucket, Key: "a", AnnotationName: "note", AnnotationPayload: "theirs" };
+    await plain.send(new PutObjectAnnotationCommand(note));
+    const migrate = handlerOf({ S3EC_OPERATION: "migrate", S3EC_USE: "reader", S3EC_TO_USE: "new-and-partner" });
+    const held = server.faults.pause({ operation: "PutObject", key: "a.s3ec-annotations" });
+    const broken = one(migrate, "a");
+    await held.reached;
+    server.faults.add({ operation: "PutObject", key: "a.partner", status: 403, code: "AccessDenied" });
+    server.faults.add({ operation: "PutObjectAnnotation", key: "a", status: 403, code: "AccessDenied" });
+    held.release();
+    expect((await broken)[0]).to.equal("PermanentFailure");
+    server.faults.clear();
+    const keys = async () => {
+      const { Contents = [] } = await plain.send(new ListObjectsV2Command({ Bucket }));
+      return Contents.map(({ Key }) => Key);
+    };
+    const before = await keys();
+    expect(before).to.include("a.s3ec-annotations").and.to.not.include("a.partner");
+    expect((await one(migrate, "a"))[1]).to.match(/^migrated: /);
+    expect(await keys()).to.deep.equal(["a", "a.partner"]);
+    const { AnnotationPayload } = await plain.send(
+      new GetObjectAnnotationCommand({ Bucket, Key: "a", AnnotationName: "note" }),
+    );
+    expect(await AnnotationPayload?.transformToString()).to.equal("theirs");
+    expect((await one(migrate, "a"))[1]).to.equal("already there: it is of format V3, under the new key.");
+    expect(await verified("new", "a")).to.match(/^verified: all of its 6 bytes/);
+  });
+
+  it("a recipient's wrap takes no copy, so that no object is too large for it", async () => {
+    await put("large", "x".repeat(50_000));
+    const env = { S3EC_COPY_RATE: "1000", S3EC_SAME_OWNER: "true" };
+    const context = { getRemainingTimeInMillis: () => 40_000 };
+    const said = async (more: Record<string, string>) =>
+      (await rewrap({ ...env, ...more })(eventOf(Bucket, ["large"]), context)).results[0]?.resultString;
+    expect(await said({})).to.match(/^content-too-large: .*copies 1000 bytes a second/);
+    expect(await said({ S3EC_RECIPIENT: "partner" })).to.equal('nothing to do: it has no recipient "partner".');
+    expect(await said({ S3EC_SUFFIX: ".partner" })).to.equal('nothing to do: it has no instruction file ".partner".');
   });
 
   it("begins nothing that would not be done in time, and says what to do instead", async () => {

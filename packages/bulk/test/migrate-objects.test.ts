@@ -47,10 +47,11 @@ describe("migrateObjects", () => {
     expect(outcomes(await migrate({ dryRun: true }))).to.include({ "o/000": "planned", "in-file": "planned" });
     expect(await formatOf("o/000")).to.equal("V2");
     const first = await migrate({ journal });
-    expect(outcomes(first)).to.deep.equal({
+    const { "in-file.instruction": file, ...others } = outcomes(first);
+    // Gone with its object by the time that its turn comes, or passed by.
+    expect(file).to.be.oneOf(["nothing", "skipped"]);
+    expect(others).to.deep.equal({
       "in-file": "migrated",
-      // Gone with its object by the time that its turn comes, or passed by.
-      "in-file.instruction": outcomes(first)["in-file.instruction"],
       "o/000": "migrated",
       "o/001": "migrated",
       "o/002": "migrated",

@@ -49,6 +49,7 @@ export { rewrapObject } from "./rewrap/rewrap-object.js";
 export type { RewrapOptions, RewrapTarget } from "./rewrap/rewrap-options.js";
 export type { S3EncryptionClientConfig } from "./s3-encryption-client.js";
 export { S3EncryptionClient } from "./s3-encryption-client.js";
+export { httpStatusOf } from "./s3-errors.js";
 export type { DownloadProgress } from "./transfer/download-progress.js";
 export type { EncryptedDownloadOptions } from "./transfer/encrypted-download.js";
 export { EncryptedDownload } from "./transfer/encrypted-download.js";

@@ -1,6 +1,6 @@
 import { isError } from "@s3ec/materials";
 
-/** The HTTP status of S3's answer; undefined where there was none. */
+/** The HTTP status that S3, or another service of AWS, answered a request with; undefined where there was no answer. */
 export function httpStatusOf(error: unknown): number | undefined {
   const metadata: unknown = isError(error) ? Reflect.get(error, "$metadata") : undefined;
   const status: unknown =

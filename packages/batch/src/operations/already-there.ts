@@ -1,5 +1,6 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import type { AuditedObject, AuditedWrap } from "@s3ec/bulk";
+import { listRecipients, putBackAnnotations } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import { isTemporary } from "../failure.js";
 import { auditOne } from "./audit.js";
@@ -30,6 +31,48 @@ export async function alreadyMigrated(task: ObjectTask): Promise<boolean> {
   const found = await auditOne(task, target.question);
   const [own] = meant(found, task);
   return found.format === "V3" && found.problem === undefined && own?.needsKey === "yes" && !own.isLegacy;
+}
+
+/** What is beside an object that is written anew, where a call may have broken off behind it. */
+export interface BesideMigrated {
+  /** Recipients that it was written for, and whose wrapped keys are not there. */
+  readonly missing: readonly string[];
+  /** Files of the object before, which open nothing any more. */
+  readonly files: readonly string[];
+}
+
+/** Puts back what was set aside of it, and says what else is left to do. */
+export async function besideMigrated({ connection, target, signal }: ObjectTask): Promise<BesideMigrated> {
+  const object = { Bucket: target.Bucket, Key: target.Key, abortSignal: signal };
+  await putBackAnnotations(connection.client, object);
+  const { recipients } = await listRecipients(connection.client, object);
+  const wanted = recipientsOf(connection.to?.configuration.keyring);
+  const own = recipients.filter(({ state }) => state !== "of another object").map(({ recipient }) => recipient);
+  const others = recipients.filter(
+    ({ recipient, state }) => state === "of another object" && !wanted.includes(recipient),
+  );
+  return {
+    missing: wanted.filter((name) => !own.includes(name)),
+    files: others.flatMap(({ place }) => (place.in === "instruction-file" ? [`${target.Key}${place.suffix}`] : [])),
+  };
+}
+
+/** Those that a configuration's keyring wraps for, beside its generator. */
+function recipientsOf(keyring: unknown): readonly string[] {
+  const {
+    type,
+    generator,
+    children = [],
+  } = (keyring ?? {}) as {
+    readonly type?: string;
+    readonly generator?: unknown;
+    readonly children?: readonly { readonly instructionFileSuffix?: string; readonly decryptOnly?: boolean }[];
+  };
+  if (type !== "multi") return [];
+  const names = children.flatMap(({ instructionFileSuffix: suffix, decryptOnly }) =>
+    suffix === undefined || decryptOnly === true ? [] : [suffix.replace(/^\.+/, "")],
+  );
+  return [...recipientsOf(generator), ...names];
 }
 
 /** The object's own, or those of the recipient or file that the job names. */

@@ -1,5 +1,6 @@
 import { type AuditedObject, auditObjects, type KeyQuestion } from "@s3ec/bulk";
 import { MAX_RESULT_LENGTH, type Outcome, permanent, succeeded } from "../response.js";
+import type { Settings } from "../settings.js";
 import { untroubled } from "../trouble.js";
 import type { ObjectTask } from "./object-task.js";
 
@@ -19,7 +20,8 @@ export async function auditOne(
       wrapAlgorithms: connection.wrapAlgorithms,
       abortSignal: signal,
       messages,
-      areFilesListed: settings.operation === "audit" && settings.filesListed,
+      // A migration looks at an object's own wrap, unless it is told to read another.
+      areFilesListed: settings.operation === "audit" ? settings.filesListed : isOwnWrap(settings),
       ...(settings.suffix === undefined ? {} : { instructionFileSuffixes: [settings.suffix] }),
       ...(keyQuestion === undefined ? {} : { keyQuestion }),
     });
@@ -30,6 +32,10 @@ export async function auditOne(
     look,
     ({ state, problem, needsKey }) => state === "unknown" || problem !== undefined || needsKey === "unknown",
   );
+}
+
+function isOwnWrap({ operation, suffix, recipient }: Settings): boolean {
+  return operation === "migrate" && suffix === undefined && recipient === undefined;
 }
 
 /** `audit`: what is stored, as JSON without the key. */

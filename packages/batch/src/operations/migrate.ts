@@ -2,7 +2,7 @@ import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { type MigratedObject, migrateObject } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Outcome, permanent, succeeded } from "../response.js";
-import { alreadyMigrated } from "./already-there.js";
+import { alreadyMigrated, type BesideMigrated, besideMigrated } from "./already-there.js";
 import { nothingToDo } from "./nothing-to-do.js";
 import { headOf, keeping, type ObjectTask, reading } from "./object-task.js";
 
@@ -18,12 +18,19 @@ export async function migrate(task: ObjectTask, head: HeadObjectCommandOutput): 
   if (VersionId !== undefined && !(await isCurrent(task, head))) {
     return permanent("unsupported-operation: It is not the current version: only that one is written anew.");
   }
+  let readWithTarget = false;
   if (before !== undefined) {
     if (head.LastModified !== undefined && head.LastModified >= before) {
-      return succeeded(`already there: it was written since ${before.toISOString()}.`);
+      // By whom, nothing says: it is left as it is, but for what a call has set aside of it.
+      const beside = await besideMigrated(task);
+      return succeeded(described({ ...beside, text: `already there: it was written since ${before.toISOString()}.` }));
     }
-  } else if (await alreadyMigrated(task)) {
-    return succeeded("already there: it is of format V3, under the new key.");
+  } else if (isCommitted(head) && (await alreadyMigrated(task))) {
+    const { missing, files } = await besideMigrated(task);
+    const text = "already there: it is of format V3, under the new key.";
+    if (missing.length === 0) return succeeded(described({ missing, files, text }));
+    // A call has broken off between the object and the files beside it: the old key does not open it any more.
+    readWithTarget = true;
   } else if (connection.target === undefined || writesMessages(task)) {
     throw new S3EncryptionError(
       "invalid-argument",
@@ -41,9 +48,10 @@ export async function migrate(task: ObjectTask, head: HeadObjectCommandOutput): 
         ...(toContext === undefined ? {} : { encryptionContext: toContext }),
       },
       dropRecipients: drop,
+      readWithTarget,
       abortSignal: signal,
     });
-    return succeeded(described(done));
+    return succeeded(migrated(done));
   } catch (error) {
     const outcome = await nothingToDo(task, error);
     if (outcome !== undefined) return outcome;
@@ -65,11 +73,28 @@ async function isCurrent(
   return now?.VersionId === head.VersionId;
 }
 
-function described({ droppedRecipients, removedFiles, replacedVersionId, changed }: MigratedObject): string {
+/** Only objects of V3, the format that is written, have a commitment. */
+function isCommitted({ Metadata = {} }: HeadObjectCommandOutput): boolean {
+  return "x-amz-c" in Metadata;
+}
+
+function described({ missing, files, text }: BesideMigrated & { readonly text: string }): string {
+  return [
+    text,
+    ...(missing.length === 0 ? [] : [`Not wrapped for: ${missing.join(", ")}.`]),
+    ...(files.length === 0 ? [] : [`Beside it are files of the object before, to be deleted: ${quoted(files)}.`]),
+  ].join(" ");
+}
+
+function quoted(keys: readonly string[]): string {
+  return keys.map((key) => JSON.stringify(key)).join(", ");
+}
+
+function migrated({ droppedRecipients, removedFiles, replacedVersionId, changed }: MigratedObject): string {
   return [
     "migrated: it is written anew, with a new data key.",
     ...(droppedRecipients.length === 0 ? [] : [`Not for these any more: ${droppedRecipients.join(", ")}.`]),
-    ...(removedFiles.length === 0 ? [] : [`Removed: ${removedFiles.map((key) => JSON.stringify(key)).join(", ")}.`]),
+    ...(removedFiles.length === 0 ? [] : [`Removed: ${quoted(removedFiles)}.`]),
     ...(replacedVersionId === undefined
       ? []
       : [`The version ${replacedVersionId} is as it was, and needs the old key.`]),

@@ -1,9 +1,8 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
-import { type KeepOptions, plainClientOf } from "@s3ec/client";
+import { httpStatusOf, type KeepOptions, plainClientOf } from "@s3ec/client";
 import type { Connection } from "../connection.js";
 import type { Target } from "../event.js";
-import { statusOf } from "../failure.js";
 import type { Settings } from "../settings.js";
 
 /** An object, and what is to be done to it with what. */
@@ -21,7 +20,7 @@ export async function headOf({ connection, target, signal }: ObjectTask): Promis
     return await plainClientOf(connection.client).send(new HeadObjectCommand(target), { abortSignal: signal });
   } catch (error) {
     // 405 for a delete marker that is named by its version.
-    if ([404, 405].includes(statusOf(error) ?? 0) && !isNoBucket(error)) return undefined;
+    if ([404, 405].includes(httpStatusOf(error) ?? 0) && !isNoBucket(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-import { type RewrappedObject, rewrapObject } from "@s3ec/client";
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { putBackAnnotations, type RewrappedObject, rewrapObject } from "@s3ec/client";
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import { isTemporary } from "../failure.js";
 import { type Outcome, succeeded } from "../response.js";
@@ -15,14 +16,22 @@ const MAY_BE_DONE: ReadonlySet<string> = new Set([
   "no-matching-key",
 ]);
 
+/** Bytes that S3 copies in one request. */
+const ONE_COPY = 5 * 1024 ** 3;
+
 /** `rewrap`: gives the data key another wrap; the content stays as it is. */
-export async function rewrap(task: ObjectTask): Promise<Outcome> {
+export async function rewrap(task: ObjectTask, { ContentLength = 0 }: HeadObjectCommandOutput): Promise<Outcome> {
   const { settings, connection, target, signal } = task;
   const { recipient, toContext, sameOwner, verify, enforceRotation } = settings;
   if (connection.to === undefined) throw new Error("There is nothing to re-wrap to.");
   // Otherwise a key that reads what the new one wraps would wrap it again with every call.
   const before = enforceRotation ? undefined : doneAlready(await alreadyThere(task));
-  if (before !== undefined) return before;
+  if (before !== undefined) {
+    // A copy in parts that broke off has set annotations aside.
+    const { Bucket, Key } = target;
+    if (ContentLength > ONE_COPY) await putBackAnnotations(connection.client, { Bucket, Key, abortSignal: signal });
+    return before;
+  }
   try {
     const done = await rewrapObject(connection.client, {
       ...target,

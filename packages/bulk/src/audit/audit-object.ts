@@ -1,4 +1,5 @@
 import { HeadObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { httpStatusOf } from "@s3ec/client";
 import {
   type Classification,
   classifyEnvelope,
@@ -23,7 +24,7 @@ import { type FileOwner, ownerOf, suffixesOf } from "./file-owner.js";
 import { annotatedWrapsOf, wrapsBeside } from "./further-wraps.js";
 import { MESSAGE_START_LENGTH, startsLikeMessage } from "./message-start.js";
 import { problemOf } from "./problem.js";
-import { type Address, statusOf, storedBytes, storedText } from "./stored-text.js";
+import { type Address, storedBytes, storedText } from "./stored-text.js";
 import { auditedWrap, MALFORMED_FILE, wrapIn } from "./wrap-found.js";
 
 type Found = Omit<AuditedObject, "Key" | "VersionId" | "needsKey" | "needsKeys" | "readable" | "whyNot">;
@@ -90,7 +91,7 @@ class ObjectAudit {
       const head = await client.send(new HeadObjectCommand(this.#address), request);
       return await this.#ofObject(head);
     } catch (error) {
-      if (statusOf(error) === 404) return { state: "nothing", wraps: [] };
+      if (httpStatusOf(error) === 404) return { state: "nothing", wraps: [] };
       const isMalformed = error instanceof S3EncryptionError && error.code === "malformed-envelope";
       return { state: isMalformed ? "unreadable" : "unknown", problem: problemOf(error, "It"), wraps: [] };
     }

@@ -1,6 +1,7 @@
 import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import { httpStatusOf } from "@s3ec/client";
 import { DEFAULT_INSTRUCTION_FILE_SUFFIX, DOTNET_V1_SUFFIX } from "@s3ec/envelope";
-import { type Address, type Request, statusOf } from "./stored-text.js";
+import type { Address, Request } from "./stored-text.js";
 
 /** The object that a file stands beside, and what follows its key in the file's. */
 export interface FileOwner {
@@ -25,7 +26,7 @@ export async function ownerOf(
       const head = await client.send(new HeadObjectCommand({ Bucket, Key: key }), request);
       return { key, suffix, head };
     } catch (error) {
-      if (statusOf(error) !== 404) throw error;
+      if (httpStatusOf(error) !== 404) throw error;
     }
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { isError, MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
+import { httpStatusOf } from "@s3ec/client";
+import { MAX_INSTRUCTION_FILE_LENGTH, readAtMost } from "@s3ec/envelope";
 
 /** How one object or version is named in requests. */
 export interface Address {
@@ -30,17 +31,9 @@ export async function storedBytes(
     const { Body } = await client.send(new GetObjectCommand({ ...address, Range }), request);
     return await readAtMost(Body as AsyncIterable<Uint8Array>, length);
   } catch (error) {
-    if (statusOf(error) === 404) return undefined;
+    if (httpStatusOf(error) === 404) return undefined;
     // An empty one has no such range.
-    if (statusOf(error) === 416) return new Uint8Array(0);
+    if (httpStatusOf(error) === 416) return new Uint8Array(0);
     throw error;
   }
-}
-
-/** The status of S3's answer; undefined where there was none. */
-export function statusOf(error: unknown): number | undefined {
-  const metadata: unknown = isError(error) ? Reflect.get(error, "$metadata") : undefined;
-  const status: unknown =
-    typeof metadata === "object" && metadata !== null ? Reflect.get(metadata, "httpStatusCode") : undefined;
-  return typeof status === "number" ? status : undefined;
 }

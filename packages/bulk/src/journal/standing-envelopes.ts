@@ -1,7 +1,7 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { annotatedWraps, descriptionOf } from "@s3ec/client";
+import { annotatedWraps, descriptionOf, httpStatusOf } from "@s3ec/client";
 import { holdsWrappedKey } from "@s3ec/envelope";
-import { type Request, statusOf, storedText } from "../audit/stored-text.js";
+import { type Request, storedText } from "../audit/stored-text.js";
 import { annotationsOf, DESCRIPTION, envelopeHash, METADATA, textHash } from "./envelope-hash.js";
 import type { Looks } from "./journal-lines.js";
 
@@ -26,7 +26,7 @@ export async function standingEnvelopes(
   request: Request,
 ): Promise<StandingEnvelopes | undefined> {
   const head = await client.send(new HeadObjectCommand({ Bucket, Key }), request).catch((error: unknown) => {
-    if (statusOf(error) === 404) return undefined;
+    if (httpStatusOf(error) === 404) return undefined;
     throw error;
   });
   if (head === undefined) return undefined;

@@ -1,8 +1,14 @@
 import { DeleteObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { isRewrapped, type MigrateOptions, migrateObject, plainClientOf, putBackAnnotations } from "@s3ec/client";
+import {
+  httpStatusOf,
+  isRewrapped,
+  type MigrateOptions,
+  migrateObject,
+  plainClientOf,
+  putBackAnnotations,
+} from "@s3ec/client";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf } from "../audit/audit-objects.js";
-import { statusOf } from "../audit/stored-text.js";
 import { DESCRIPTION } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
@@ -101,7 +107,7 @@ class Migrating implements Rewriting {
         .send(remove, request)
         .catch((error: unknown) => {
           // Somebody else's by now.
-          if (![404, 409, 412].includes(statusOf(error) ?? 0)) throw error;
+          if (![404, 409, 412].includes(httpStatusOf(error) ?? 0)) throw error;
         });
     }
   }

@@ -1,5 +1,5 @@
+import { httpStatusOf } from "@s3ec/client";
 import { isError, S3EncryptionError, type S3EncryptionErrorCode } from "@s3ec/materials";
-import { statusOf } from "../audit/stored-text.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
 type NotDone = Pick<RewrittenObject, "outcome" | "code" | "problem" | "todo">;
@@ -36,7 +36,7 @@ export function notDone(error: unknown): NotDone {
     const todo = TODO[code];
     return { outcome, code, problem, ...(todo === undefined ? {} : { todo }) };
   }
-  const status = statusOf(error);
+  const status = httpStatusOf(error);
   const code = isError(error) ? error.name : "Error";
   const said = isError(error) && error.message !== "" && error.message !== code ? `: ${error.message}` : "";
   if (status !== undefined) {

@@ -1,9 +1,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type PlannedEnvelope, plainClientOf, putDescription } from "@s3ec/client";
+import { httpStatusOf, type PlannedEnvelope, plainClientOf, putDescription } from "@s3ec/client";
 import { isError, S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
-import { statusOf } from "../audit/stored-text.js";
 import { inParallel } from "../in-parallel.js";
 import { DESCRIPTION, envelopeHash, METADATA, placeName, textHash } from "../journal/envelope-hash.js";
 import { Journal, JournalFailure, type ObjectRecords } from "../journal/journal.js";
@@ -281,7 +280,7 @@ class Run {
   }
 
   async #notDone(stored: StoredObject, error: unknown): Promise<Result> {
-    if (statusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket")
+    if (httpStatusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket")
       return { outcome: "nothing" };
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return notDone(error);
     const { state, problem, owner } = await auditObject(this.#auditing, { Key: stored.Key });

@@ -1,6 +1,5 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { plainClientOf } from "@s3ec/client";
-import { statusOf } from "../audit/stored-text.js";
+import { httpStatusOf, plainClientOf } from "@s3ec/client";
 
 /** Where objects are, and whose the requests are. */
 interface Asked {
@@ -19,7 +18,7 @@ export async function tagOf(
     return (await plainClientOf(client).send(new HeadObjectCommand({ Bucket, Key }), request)).ETag;
   } catch (error) {
     // Without s3:ListBucket, S3 answers 403 where there is none.
-    if ([403, 404].includes(statusOf(error) ?? 0)) return undefined;
+    if ([403, 404].includes(httpStatusOf(error) ?? 0)) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type EncryptionCallOptions, type VerifiedObject, verifyObject } from "@s3ec/client";
+import { type EncryptionCallOptions, httpStatusOf, type VerifiedObject, verifyObject } from "@s3ec/client";
 import { assertKnownOptions, type OptionNames, S3EncryptionError, type S3EncryptionErrorCode } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
 import { problemOf } from "../audit/problem.js";
-import { statusOf } from "../audit/stored-text.js";
 import { inParallel } from "../in-parallel.js";
 import type { StoredObject } from "../sources/stored-object.js";
 
@@ -109,6 +108,6 @@ function verified({ isAuthenticated, length, formatName }: VerifiedObject): Omit
 
 function outcomeOf(error: unknown): Omit<ObjectVerification, "Key"> {
   if (error instanceof S3EncryptionError) return { state: "failed", code: error.code, problem: error.message };
-  if (statusOf(error) === 404) return { state: "nothing" };
+  if (httpStatusOf(error) === 404) return { state: "nothing" };
   return { state: "unknown", problem: problemOf(error, "It") };
 }
