@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -7,6 +6,7 @@ import { Upload } from "@aws-sdk/lib-storage";
 import { EncryptedDownload, EncryptedUpload, S3EncryptionClient } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { measure } from "./contest.js";
+import { peakRss } from "./peak-rss.js";
 import { KiB } from "./setting.js";
 import { drain, streamOf } from "./streams.js";
 
@@ -81,14 +81,4 @@ async function sparse(path: string, length: number): Promise<void> {
 
 function nowhere(): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done() });
-}
-
-/**
- * Bytes of memory that this process has had at most. What `getrusage` says would count what the parent held when it
- * started this one.
- */
-function peakRss(): number {
-  const [, peak] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  if (peak === undefined) throw new Error("This system does not say how much memory a process has had.");
-  return Number(peak) * KiB;
 }

@@ -4,6 +4,7 @@ import { type ServerKind, startServer } from "./bench-server.js";
 import { commandLineTables } from "./command-lines.js";
 import { coreTables } from "./cores.js";
 import { downloadTables, uploadTable } from "./files.js";
+import { manyTables } from "./many.js";
 import { memoryTable } from "./memory.js";
 import { messageTable } from "./messages.js";
 import { objectTables } from "./objects.js";
@@ -34,6 +35,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   messages: { on: "none", tables: async (setting) => [await messageTable(setting)] },
   cores: { on: "none", tables: coreTables },
   memory: { on: "first", tables: async (setting) => [await memoryTable(setting)] },
+  many: { on: "dev-server", tables: manyTables },
   import: { on: "none", tables: async () => [importTable()] },
 };
 

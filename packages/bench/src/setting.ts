@@ -17,10 +17,31 @@ export interface Sizes {
   /** Of the rows about memory. */
   readonly huge: number;
   readonly rounds: number;
+  /** Objects of the rows about many of them: so many are worked on at the highest concurrency. */
+  readonly many: number;
+  /** Lines of the journal, and of the inventory, of the rows about their memory. */
+  readonly journalLines: number;
+  readonly inventoryLines: number;
 }
 
-export const FULL: Sizes = { objects: [KiB, MiB, 256 * MiB, GiB], large: GiB, huge: 5 * GiB, rounds: 3 };
-export const QUICK: Sizes = { objects: [KiB, MiB, 32 * MiB], large: 64 * MiB, huge: 256 * MiB, rounds: 1 };
+export const FULL: Sizes = {
+  objects: [KiB, MiB, 256 * MiB, GiB],
+  large: GiB,
+  huge: 5 * GiB,
+  rounds: 3,
+  many: 512,
+  journalLines: 2_000_000,
+  inventoryLines: 10_000_000,
+};
+export const QUICK: Sizes = {
+  objects: [KiB, MiB, 32 * MiB],
+  large: 64 * MiB,
+  huge: 256 * MiB,
+  rounds: 1,
+  many: 64,
+  journalLines: 100_000,
+  inventoryLines: 1_000_000,
+};
 
 /** Everything that the measurements share. */
 export interface Setting {
