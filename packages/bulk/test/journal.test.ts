@@ -167,13 +167,13 @@ describe("the index of a journal", () => {
   it("finds every line in whatever order it is asked, over many runs and blocks", async () => {
     const folder = mkdtempSync(join(tmpdir(), "s3ec-index-"));
     const index = new JournalIndex(join(folder, "journal"));
+    const add = (line: ReturnType<typeof intent>) => index.add(line.key, JSON.stringify(line));
     const count = 60_000;
     const keyOf = (number: number) => `folder ä/${String((number * 7919) % count).padStart(6, "0")}`;
     const padding = "x".repeat(120);
     for (let number = 0; number < count; number++) {
-      await index.add(intent(keyOf(number), `${number} ${padding}`));
-      if (number % 1000 === 0)
-        for (let more = 0; more < 400; more++) await index.add(intent("many", `${number}.${more}`));
+      await add(intent(keyOf(number), `${number} ${padding}`));
+      if (number % 1000 === 0) for (let more = 0; more < 400; more++) await add(intent("many", `${number}.${more}`));
     }
     await index.finish();
     for (let number = 0; number < count; number += 977) {

@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import type { JournalLine } from "./journal-lines.js";
 
 /** Bytes of lines that are sorted in memory at a time, and that are read at a time. */
-const RUN_LENGTH = 8 * 1024 ** 2;
+const RUN_LENGTH = 1024 ** 2;
 const BLOCK_LENGTH = 32 * 1024;
 /** Blocks that are held: keys that follow each other are mostly in the same one. */
 const HELD_BLOCKS = 32;
@@ -16,7 +16,7 @@ interface Block {
 }
 
 /**
- * The lines of a journal by key, in a file: sorted in runs of a few MiB, of which the first key of each block is held. So memory grows
+ * The lines of a journal by key, in a file: sorted in runs of a MiB, of which the first key of each block is held. So memory grows
  * by a key for every 32 KiB of journal, and the objects may come in any order.
  */
 export class JournalIndex {
@@ -33,10 +33,9 @@ export class JournalIndex {
     this.#path = `${beside}.index-${randomUUID()}`;
   }
 
-  /** Takes a line; all of them, before `finish`. */
-  async add(line: JournalLine): Promise<void> {
-    const text = JSON.stringify(line);
-    this.#gathered.push({ key: line.key, text });
+  /** Takes a line, as JSON; all of them, before `finish`. */
+  async add(key: string, text: string): Promise<void> {
+    this.#gathered.push({ key, text });
     this.#gatheredLength += text.length;
     if (this.#gatheredLength >= RUN_LENGTH) await this.#writeRun();
   }

@@ -47,9 +47,14 @@ export function lineOf(value: object): string {
   return `${checksumOf(text)} ${text}\n`;
 }
 
+/** The JSON of a line. */
+export function textOf(line: string): string {
+  return line.slice(9);
+}
+
 /** What a line without its end holds; undefined for one that is damaged. */
 export function parsedLine(line: string): unknown {
-  const text = line.slice(9);
+  const text = textOf(line);
   if (line[8] !== " " || line.slice(0, 8) !== checksumOf(text)) return undefined;
   return JSON.parse(text);
 }

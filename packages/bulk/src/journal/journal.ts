@@ -4,7 +4,7 @@ import { ProcessLock } from "@s3ec/client";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { AppendedLines } from "./appended-lines.js";
 import { JournalIndex } from "./journal-index.js";
-import { type Done, type Intent, type JournalRun, lineOf, parsedLine } from "./journal-lines.js";
+import { type Done, type Intent, type JournalRun, lineOf, parsedLine, textOf } from "./journal-lines.js";
 import { synced } from "./synced.js";
 
 /** What a journal has of an object. */
@@ -150,7 +150,7 @@ async function readLines(path: string, file: FileHandle, run: JournalRun, index:
       continue;
     }
     end = position;
-    if (number > 1) await index.add(value as Intent | Done);
+    if (number > 1) await index.add((value as Intent | Done).key, textOf(line));
   }
   return end;
 }
