@@ -96,10 +96,11 @@ async function uploadSmall(
 async function wholeFile(file: FileHandle, path: string, size: number): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafe(size + 1);
   let done = 0;
-  for (;;) {
+  for (let isEnd = false; !isEnd && done <= size; ) {
     const { bytesRead } = await file.read(buffer, done, buffer.length - done, done);
     done += bytesRead;
-    if (bytesRead === 0 || done > size) break;
+    // What gives fewer bytes than asked for has no more, where these are all that it should have.
+    isEnd = bytesRead === 0 || done === size;
   }
   if (done !== size)
     throw new S3EncryptionError("content-mismatch", `${path} changed while it was read: put it again.`);

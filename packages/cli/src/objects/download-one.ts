@@ -1,9 +1,10 @@
-import { access, mkdir, utimes } from "node:fs/promises";
+import { mkdir, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type ByteTarget, openTarget } from "../byte-target.js";
 import { type Downloaded, download, type ObjectToGet } from "../download.js";
+import { exists } from "../new-file.js";
 import { openedDetails } from "./answer-details.js";
 import { makeRoomFor } from "./local-target.js";
 import type { Place } from "./place.js";
@@ -24,14 +25,15 @@ export async function downloadOne(
   onBytes: OnBytes,
 ): Promise<TransferOutcome> {
   const { signal, isMove, overwrite } = context;
-  if (to.kind === "local" && !overwrite && (await isThere(to.path))) return { state: "skipped", reason: "there" };
+  if (to.kind === "local" && !overwrite && (await exists(to.path))) return { state: "skipped", reason: "there" };
+  let isNew = false;
   if (to.kind === "local") {
     if (within === undefined) await mkdir(dirname(to.path), { recursive: true });
-    else await makeRoomFor(within, to.path);
+    else isNew = !(await makeRoomFor(within, to.path));
   }
   const path = to.kind === "stream" ? "-" : to.path;
   const open = async (): Promise<ByteTarget> => {
-    const target = await openTarget(path, signal);
+    const target = isNew ? { file: path } : await openTarget(path, signal);
     if (!isMove || "file" in target) return target;
     target.stream.destroy();
     throw new S3EncryptionError(
@@ -95,11 +97,4 @@ export async function removeMoved(
     abortSignal: signal,
     ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
   });
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -32,20 +32,20 @@ function isWindowsName(part: string): boolean {
 
 /**
  * Makes the folders that a file below `folder` is in. A link on the way that leads out of it is refused, and so is a name that
- * the file system takes for that of another file that is there.
+ * the file system takes for that of another file that is there. Says whether anything is there.
  *
  * @throws S3EncryptionError `unsupported-operation`
  */
-export async function makeRoomFor(folder: string, path: string): Promise<void> {
-  const root = await madeFolder(folder);
+export async function makeRoomFor(folder: string, path: string): Promise<boolean> {
   const parent = dirname(path);
-  const existing = await nearestExisting(parent);
-  assertInside(root, existing, path);
-  assertInside(root, await madeFolder(parent), path);
-  const there = await realpath(path).catch(() => undefined);
-  if (there === undefined) return;
+  // All that is asked of the file system for most of many files.
+  const [root = await madeFolder(folder), inside, there] = await Promise.all([folder, parent, path].map(placeOf));
+  if (inside === undefined) assertInside(root, await nearestExisting(parent), path);
+  assertInside(root, inside ?? (await madeFolder(parent)), path);
+  if (there === undefined) return false;
   assertInside(root, there, path);
   await assertOwnName(root, folder, path);
+  return true;
 }
 
 /**
@@ -60,6 +60,11 @@ export async function assertBehindNoLink(
   const root = await realpath(folder);
   if ((await realpath(dirname(path))) === join(root, dirname(name))) return;
   throw new S3EncryptionError("unsupported-operation", "It is behind a link to a folder: delete it there.");
+}
+
+/** Undefined for what is not there, or cannot be looked at, as whoever makes or opens it is told. */
+function placeOf(path: string): Promise<string | undefined> {
+  return realpath(path).catch(() => undefined);
 }
 
 async function madeFolder(folder: string): Promise<string> {
