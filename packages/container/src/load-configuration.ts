@@ -64,7 +64,7 @@ export async function loadConfiguration(
   assertPlugins(passed);
   const file = typeof source === "string" ? source : isUrl(source) ? fileURLToPath(source) : undefined;
   const folder = file === undefined ? resolve(options.folder ?? ".") : dirname(resolve(file));
-  const { input, refused } = await selected(file ?? source, file, use, sources.env);
+  const { input, refused, fileFields } = await selected(file ?? source, file, use, sources.env);
 
   const named = PLUGINS_SCHEMA.safeParse(input);
   const { plugins, problems } = await loadPlugins(named.data?.plugins ?? [], folder);
@@ -73,7 +73,10 @@ export async function loadConfiguration(
   const schema = configurationSchema(types, keySchemas({ ...sources, folder }));
   const parsed = await schema.safeParseAsync(input);
   if (!parsed.success) {
-    const known = (path: readonly PropertyKey[]): string[] => knownFields(schema, path);
+    const known = (path: readonly PropertyKey[]): string[] => [
+      ...knownFields(schema, path),
+      ...(path.length === 0 ? fileFields : []),
+    ];
     throw invalidConfiguration(refused, problemsOfIssues(parsed.error.issues, input, known));
   }
   const paths = pathsOf(parsed.data);
@@ -119,7 +122,7 @@ async function selected(
   use: string | undefined,
   env: SelectOptions["env"] = process.env,
   fields?: readonly string[],
-): Promise<{ input: unknown; refused: RefusedSource }> {
+): Promise<{ input: unknown; refused: RefusedSource; fileFields: readonly string[] }> {
   const { value, locate } =
     typeof source === "string" ? await readConfigurationFile(source) : { value: source, locate: () => undefined };
   const selection = nestingProblem(value) ?? selectConfiguration(value, use);
@@ -136,7 +139,7 @@ async function selected(
   const { value: input, problems } = withVariables(selection.value, env);
   const relevant = problems.filter(({ path: [field] }) => fields === undefined || fields.includes(String(field)));
   if (relevant.length > 0) throw invalidConfiguration(refused, relevant);
-  return { input, refused };
+  return { input, refused, fileFields: selection.fileFields };
 }
 
 /** Where each object of a configuration stands in it. */

@@ -9,6 +9,8 @@ export interface SelectedConfiguration {
   readonly value: unknown;
   /** Where in the file a part of it stands. */
   readonly placeOf: (path: Path) => Path;
+  /** What may stand beside its own fields. */
+  readonly fileFields: readonly string[];
 }
 
 /** Fields that are taken over one by one; a keyring, a manager or a list is taken over whole or not at all. */
@@ -25,12 +27,17 @@ export function selectConfiguration(
   use: string | undefined,
 ): SelectedConfiguration | ConfigurationProblem {
   if (!isFields(input) || !Object.hasOwn(input, "configurations")) {
-    if (use === undefined) return { value: input, placeOf: (path) => path };
-    return { path: [], expected: 'one configuration is here, without a name: "use" has nothing to choose from' };
+    if (use === undefined) return { value: input, placeOf: (path) => path, fileFields: FILE_FIELDS };
+    const meant = Object.keys(isFields(input) ? input : {}).find((name) => nearestName(name, ["configurations"]));
+    return meant === undefined
+      ? { path: [], expected: 'one configuration is here, without a name: "use" has nothing to choose from' }
+      : { path: [meant], expected: "no such field is known here; did you mean configurations?" };
   }
   const unknown = Object.keys(input).find((name) => !FILE_FIELDS.includes(name));
   if (unknown !== undefined) {
-    return { path: [unknown], expected: 'no such field is known beside "configurations": it belongs into one of them' };
+    const near = nearestName(unknown, FILE_FIELDS);
+    const advice = near === undefined ? ": it belongs into one of them" : `; did you mean ${near}?`;
+    return { path: [unknown], expected: `no such field is known beside "configurations"${advice}` };
   }
   const { configurations } = input;
   if (!isFields(configurations)) return { path: ["configurations"], expected: "expected an object of configurations" };
@@ -90,7 +97,7 @@ function merged(configurations: Fields, chain: readonly string[]): SelectedConfi
     });
     return ["configurations", chain[Math.max(owner, 0)] ?? "", ...path];
   };
-  return { value: Object.fromEntries(value), placeOf };
+  return { value: Object.fromEntries(value), placeOf, fileFields: ["extends"] };
 }
 
 function isFields(value: unknown): value is Fields {

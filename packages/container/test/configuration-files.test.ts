@@ -181,6 +181,27 @@ describe("a configuration file", () => {
       ['  s3: no such field is known beside "configurations": it belongs into one of them (line 1, column 1)'],
     ],
     [
+      "a misspelt field beside the configurations",
+      "i.yaml",
+      YAML.replace("use: app", "usee: app"),
+      {},
+      ['  usee: no such field is known beside "configurations"; did you mean use? (line 2, column 1)'],
+    ],
+    [
+      "several configurations by a misspelt name",
+      "i.yaml",
+      YAML.replace("configurations:", "configuration:"),
+      { use: "app" },
+      ["  configuration: no such field is known here; did you mean configurations? (line 3, column 1)"],
+    ],
+    [
+      "a misspelt extension",
+      "i.yaml",
+      YAML.replace("extends: app", "extend: app"),
+      { use: "escrow" },
+      ["  configurations.escrow.extend: no such field is known here; did you mean extends? (line 11, column 5)"],
+    ],
+    [
       "no YAML",
       "j.yaml",
       "keyring: { type: kms\nclient: hunter2: x",
