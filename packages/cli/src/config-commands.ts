@@ -3,7 +3,7 @@ import { ALLOW_COMMANDS, type Explained, entry, USE, withDevServer } from "./com
 import type { LiveOptions } from "./config-live.js";
 import type { PolicyOptions } from "./config-policy.js";
 import { configurationHere } from "./default-configuration.js";
-import { ROLES } from "./iam-policy.js";
+import { ROLE_COMMANDS, ROLES } from "./iam-policy.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { print, tell } from "./printing.js";
 
@@ -50,9 +50,10 @@ export function configCommands(root: Command, explained: Explained): void {
         if (missing) throw notAllAllowed();
       },
     );
-  ofFile("policy", "Print the least IAM policies of a writer, a reader and a rotator, as JSON.")
+  ofFile("policy", "Print the least IAM policies of each role, as JSON.")
     .addOption(role())
     .option(...RESUME)
+    .addHelpText("after", `\nRoles, and what they do:\n${rolesHelp()}`)
     .action(
       async (
         first: string | undefined,
@@ -73,6 +74,10 @@ export function configCommands(root: Command, explained: Explained): void {
       const { configurationJsonSchema } = await import("@s3ec/container");
       await print(JSON.stringify(configurationJsonSchema(), null, 2));
     });
+}
+
+function rolesHelp(): string {
+  return ROLES.map((each) => `  ${each.padEnd(10)}${ROLE_COMMANDS[each].join(", ")}`).join("\n");
 }
 
 /** Where the file is left out, an address may come first. */

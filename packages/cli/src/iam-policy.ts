@@ -1,9 +1,18 @@
 import type { ConfiguredAccess, KmsUse, NamedObjects } from "@s3ec/container";
 
-/** Whom a policy is for: who puts, who gets, who gives stored objects other keys. */
-export type Role = "writer" | "reader" | "rotator";
+/** Whom a policy is for. */
+export type Role = "writer" | "reader" | "rotator" | "auditor" | "operator";
 
-export const ROLES: readonly Role[] = ["writer", "reader", "rotator"];
+/** What each of them does: the commands that work with objects, each in one place. */
+export const ROLE_COMMANDS: Readonly<Record<Role, readonly string[]>> = {
+  writer: ["put", "encrypt"],
+  reader: ["get", "cat", "verify", "decrypt", "presign"],
+  rotator: ["rewrap", "migrate", "recipients add", "recipients remove"],
+  auditor: ["inspect", "audit", "recipients list"],
+  operator: ["cp", "mv", "sync", "ls", "rm"],
+};
+
+export const ROLES: readonly Role[] = Object.keys(ROLE_COMMANDS) as Role[];
 
 /** One statement of an IAM policy, as IAM spells it. */
 export interface IamStatement {
@@ -51,11 +60,34 @@ const ROTATED: readonly string[] = [
   "s3:PutObjectAnnotation",
   "s3:DeleteObjectAnnotation",
 ];
-const ROTATED_BUCKET: readonly string[] = [
+/** Whatever a bucket has: objects, their versions, and uploads that nobody ended. */
+const WHOLE_BUCKET: readonly string[] = [
   "s3:ListBucket",
   "s3:ListBucketVersions",
   "s3:ListBucketMultipartUploads",
   "s3:GetBucketVersioning",
+];
+
+/** Envelopes, of every version, are looked at; what they hold is not opened. */
+const AUDITED: readonly string[] = [
+  "s3:GetObject",
+  "s3:GetObjectVersion",
+  "s3:ListObjectAnnotations",
+  "s3:GetObjectAnnotation",
+];
+/** What goes up, down, over and away, with what is kept of it; of tags S3 asks by itself when it copies. */
+const OPERATED: readonly string[] = [
+  "s3:GetObject",
+  "s3:GetObjectVersion",
+  "s3:PutObject",
+  "s3:DeleteObject",
+  "s3:AbortMultipartUpload",
+  "s3:GetObjectTagging",
+  "s3:GetObjectVersionTagging",
+  "s3:PutObjectTagging",
+  "s3:ListObjectAnnotations",
+  "s3:GetObjectAnnotation",
+  "s3:PutObjectAnnotation",
 ];
 
 /** The least that is needed, as far as the configuration says what that is. */
@@ -70,12 +102,22 @@ export function iamPolicy(needs: PolicyNeeds, access: ConfiguredAccess): IamPoli
 /** What is asked of a key. */
 export function kmsActions({ role: use }: KmsUse, { role, resume = false }: PolicyNeeds): KmsAction[] {
   const making: KmsAction[] = use === "generator" ? ["kms:GenerateDataKey"] : use === "child" ? ["kms:Encrypt"] : [];
-  // The state of an upload holds its data key as it was wrapped.
-  if (role === "writer") return resume && use === "generator" ? [...making, "kms:Decrypt"] : making;
-  if (role === "reader") return ["kms:Decrypt"];
-  // An object's data key stays, and is wrapped anew, in KMS or here; one that is moved to another format gets a new data key.
-  const anew: readonly KmsAction[] = use === "reader" ? [] : ["kms:Encrypt", "kms:ReEncryptTo"];
-  return [...new Set<KmsAction>(["kms:Decrypt", "kms:ReEncryptFrom", ...anew, ...making])];
+  switch (role) {
+    case "writer":
+      // The state of an upload holds its data key as it was wrapped.
+      return resume && use === "generator" ? [...making, "kms:Decrypt"] : making;
+    case "reader":
+      return ["kms:Decrypt"];
+    case "operator":
+      return [...making, "kms:Decrypt"];
+    case "auditor":
+      return [];
+    case "rotator": {
+      // An object's data key stays, and is wrapped anew, in KMS or here; one that is moved to another format gets a new data key.
+      const anew: readonly KmsAction[] = use === "reader" ? [] : ["kms:Encrypt", "kms:ReEncryptTo"];
+      return [...new Set<KmsAction>(["kms:Decrypt", "kms:ReEncryptFrom", ...anew, ...making])];
+    }
+  }
 }
 
 /**
@@ -125,26 +167,43 @@ function s3Statements(needs: PolicyNeeds, access: ConfiguredAccess): IamStatemen
   ];
 }
 
+interface S3Actions {
+  readonly onObjects: readonly string[];
+  readonly onBuckets: readonly string[];
+}
+
+/** Without it S3 answers that something is forbidden where it is not there. */
+const LISTING = ["s3:ListBucket"] as const;
+
 /** What is done with objects, and with the buckets that hold them. */
 export function s3Actions(
   { role, resume = false }: PolicyNeeds,
   { writesBeside }: Pick<ConfiguredAccess, "writesBeside">,
-): { readonly onObjects: readonly string[]; readonly onBuckets: readonly string[] } {
-  if (role === "rotator") return { onObjects: ROTATED, onBuckets: ROTATED_BUCKET };
-  // Without it S3 answers that something is forbidden where it is not there.
-  const listing = ["s3:ListBucket"];
-  const annotated = writesBeside === "annotations";
-  if (role === "reader") {
-    const beside = annotated ? ["s3:ListObjectAnnotations", "s3:GetObjectAnnotation"] : [];
-    return { onObjects: ["s3:GetObject", ...beside], onBuckets: listing };
+): S3Actions {
+  switch (role) {
+    case "rotator":
+      return { onObjects: ROTATED, onBuckets: WHOLE_BUCKET };
+    case "auditor":
+      return { onObjects: AUDITED, onBuckets: WHOLE_BUCKET };
+    case "operator":
+      return { onObjects: OPERATED, onBuckets: LISTING };
+    case "reader": {
+      const beside = writesBeside === "annotations" ? ["s3:ListObjectAnnotations", "s3:GetObjectAnnotation"] : [];
+      return { onObjects: ["s3:GetObject", ...beside], onBuckets: LISTING };
+    }
+    case "writer":
+      return writerActions(resume, writesBeside);
   }
+}
+
+function writerActions(resume: boolean, writesBeside: ConfiguredAccess["writesBeside"]): S3Actions {
   const writing = ["s3:PutObject", "s3:AbortMultipartUpload", ...(resume ? ["s3:ListMultipartUploadParts"] : [])];
   if (writesBeside === "nothing") return { onObjects: writing, onBuckets: [] };
   // Files beside the object are read before they are replaced, and taken back where the object is not stored.
   writing.push("s3:GetObject", "s3:DeleteObject");
   // The store has to show that it knows annotations.
-  if (annotated) writing.push("s3:ListObjectAnnotations", "s3:PutObjectAnnotation");
-  return { onObjects: writing, onBuckets: listing };
+  if (writesBeside === "annotations") writing.push("s3:ListObjectAnnotations", "s3:PutObjectAnnotation");
+  return { onObjects: writing, onBuckets: LISTING };
 }
 
 /** Allows actions with objects, whether or not they are there. */

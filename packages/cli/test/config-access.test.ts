@@ -6,10 +6,14 @@ import { addRecipient, EncryptedUpload, migrateObject, removeRecipient, rewrapOb
 import { createFromConfig } from "@s3ec/container";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
+import type { Command } from "commander";
 import { configLive } from "../dist/config-live.js";
 import { configPolicy, secretStatements } from "../dist/config-policy.js";
-import type { IamPolicy, Role } from "../dist/iam-policy.js";
+import { type IamPolicy, ROLE_COMMANDS, type Role } from "../dist/iam-policy.js";
+import { Interrupts } from "../dist/interruption.js";
+import { program } from "../dist/program.js";
 import { s3ec, temporaryFolder } from "./command.js";
+import { inProcess } from "./objects/in-process.js";
 
 const kms = (name: string) => ({ type: "kms", keyId: `alias/${name}` });
 const multi = {
@@ -227,6 +231,51 @@ describe("s3ec config policy and config check --live", function () {
       ...["kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
       ...["s3:PutObjectAnnotation", "s3:DeleteObjectAnnotation", "s3:GetObjectTagging", "s3:ListBucketVersions"],
     ]);
+  });
+
+  it("has a role for each command that works with objects", () => {
+    const leaves = (command: Command, path: string): string[] => {
+      const works = command.options.some(({ long }) => long === "--config") ? [path] : [];
+      return [...works, ...command.commands.flatMap((inner) => leaves(inner, `${path} ${inner.name()}`.trim()))];
+    };
+    using interrupts = new Interrupts();
+    const commands = leaves(
+      program(interrupts, () => {}),
+      "",
+    );
+    expect(Object.values(ROLE_COMMANDS).flat()).to.have.members(commands);
+  });
+
+  it("allows an operator what cp, mv, sync, ls and rm ask for, and an auditor what audit and inspect do", async () => {
+    const configuration = { keyring: multi };
+    const { operator, auditor } = await policies(configuration);
+    const run = async (...args: string[]): Promise<void> => {
+      const { code, stderr } = await inProcess([...args, "--dev-server", String(server.clientConfig.endpoint)], folder);
+      expect([args.join(" "), stderr, code]).to.deep.equal([args.join(" "), "", 0]);
+    };
+    mkdirSync(join(folder, "tree"));
+    for (const name of ["a", "b"]) writeFileSync(join(folder, "tree", name), name);
+    server.clearRequests();
+    await run("sync", "tree", "s3://demo/tree");
+    await run("sync", "tree", "s3://demo/tree");
+    await run("ls", "s3://demo/tree/", "--exact", "--long");
+    await run("cp", "s3://demo/tree", "s3://demo/copy", "--recursive");
+    await run("mv", "s3://demo/copy/a", "s3://demo/copy/c");
+    await run("sync", "s3://demo/copy", "down");
+    await run("mv", "down/b", "s3://demo/copy/d");
+    await run("sync", "down", "s3://demo/copy", "--delete");
+    await run("rm", "s3://demo/copy", "--recursive");
+    const operating = askedOfRotator();
+    expect(actionsIn(operator)).to.include.members(operating);
+    // Versions, parts, annotations and tags are those of what has them.
+    const unasked = actionsIn(operator).filter((action) => !operating.includes(action));
+    expect(unasked.filter((action) => !/Version|Annotation|Tagging|Abort/.test(action))).to.deep.equal([]);
+    server.clearRequests();
+    await run("audit", "s3://demo/", "--recursive", "--versions");
+    await run("inspect", "s3://demo/tree/a");
+    await run("recipients", "list", "s3://demo/tree/a");
+    // An annotation is read where there is one.
+    expect(actionsIn(auditor)).to.have.members([...new Set([...askedOfRotator(), "s3:GetObjectAnnotation"])]);
   });
 
   it("names keys as narrowly as the configuration does", async () => {
