@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
@@ -36,18 +36,8 @@ describe("the day that the README goes through", function () {
   /** The next line of it, and what comes of that. */
   const next = async (): Promise<{ readonly line: string } & Outcome> => {
     const line = lines.shift() ?? "";
-    const [, rewrap] = /^for file in photos\/\*; do (s3ec .*); done$/.exec(line) ?? [];
-    if (rewrap !== undefined) {
-      const all = readdirSync(join(folder, "photos")).sort();
-      let stdout = "";
-      for (const file of all) {
-        // The local server tells times apart that S3 does not, which a rewrap waits for.
-        const done = await s3ec(`${rewrap.replace("$file", `photos/${file}`)} --settle-time 50`);
-        expect(`${file}: ${done.stderr}`).to.equal(`${file}: `);
-        stdout += done.stdout;
-      }
-      return { line, code: 0, stdout, stderr: "" };
-    }
+    // The local server tells times apart that S3 does not, which a rewrap waits for.
+    if (line.startsWith("s3ec rewrap ")) return { line, ...(await s3ec(`${line} --settle-time 50`)) };
     if (line.startsWith("s3ec ")) return { line, ...(await s3ec(line)) };
     return { line, code: 0, stdout: execFileSync("bash", ["-c", line], { cwd: folder }).toString(), stderr: "" };
   };
@@ -70,7 +60,12 @@ describe("the day that the README goes through", function () {
     expect(again.stdout).to.equal(
       ["0002", "0003", "0004"].map((name) => `upload: photos/${name}.txt to s3://demo/photos/${name}.txt\n`).join(""),
     );
-    expect((await next()).stdout.match(/photos\/\d+\.txt/g)).to.have.length(FILES);
+    const rewrapped = await next();
+    expect([rewrapped.code, rewrapped.stderr, rewrapped.stdout]).to.deep.equal([
+      0,
+      "",
+      `rewrapped: ${FILES} objects\n`,
+    ]);
     expect((await next()).stdout).to.match(new RegExp(`^verified: ${FILES} objects, \\d+ bytes\n$`));
     const down = await next();
     expect([down.code, down.stderr, transfers(down)]).to.deep.equal([0, "", FILES]);
