@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
@@ -44,6 +44,30 @@ describe("s3ec as one file", function () {
       "report.pdf",
     );
     expect(readdirSync(work)).to.have.members(["s3ec.config.yaml", "report.pdf", "copy.pdf"]);
+  });
+
+  it("does what the README's container does, whose image has this file alone", async () => {
+    const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+    const [, recipe = ""] = /^```dockerfile\n(.*?)^```$/ms.exec(readme) ?? [];
+    const [, copied, to] = /^COPY (\S+) (\S+)$/m.exec(recipe) ?? [];
+    const [, entry = "[]"] = /^ENTRYPOINT (.*)$/m.exec(recipe) ?? [];
+    expect([copied, JSON.parse(entry)]).to.deep.equal([basename(file), ["node", to]]);
+    const [, tag] = /^docker build -t (\S+) \.$/m.exec(readme) ?? [];
+    const [, options = "", image, args = ""] = /^docker run (.*?) (\S+) (get .*)$/m.exec(readme) ?? [];
+    expect(image).to.equal(tag);
+    // No more of the environment than the line names, and no home.
+    const names = [...options.matchAll(/-e (\S+)/g)].map(([, name = ""]) => name);
+    const env = Object.fromEntries(names.map((name) => [name, name === "AWS_REGION" ? server.region : "test"]));
+    const at = join(folder, "container");
+    mkdirSync(at);
+    const keyring = { type: "kms", keyId: "alias/app" };
+    writeFileSync(join(at, "s3ec.config.json"), JSON.stringify({ keyring }));
+    writeFileSync(join(at, "report.pdf"), "from a container");
+    const inside = (...line: string[]) =>
+      run(process.execPath, [file, ...line, "--dev-server", server.endpoint], { cwd: at, env });
+    await inside("put", "report.pdf", "s3://demo/report.pdf");
+    await inside(...args.split(" "));
+    expect(readFileSync(join(at, "copy.pdf"), "utf8")).to.equal("from a container");
   });
 
   it("is the version that the package is", async () => {
