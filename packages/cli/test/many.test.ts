@@ -7,7 +7,8 @@ import { createFromConfig } from "@s3ec/container";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { timeLeft } from "../dist/objects-progress.js";
-import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
+import { type Outcome, start, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 

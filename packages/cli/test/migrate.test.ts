@@ -5,7 +5,8 @@ import { HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { type Assembly, createFromConfig } from "@s3ec/container";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { type Outcome, s3ec, temporaryFolder } from "./command.js";
+import { type Outcome, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 describe("s3ec migrate", function () {
   // Each command is a process of its own.

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { type Outcome, s3ec, temporaryFolder } from "./command.js";
+import { type Outcome, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const rawAes = (key: string) => ({
   type: "raw-aes",
