@@ -115,7 +115,7 @@ async function chromium(cwd: string): Promise<Installed> {
   const said = await run("chromium", ["--version"], { cwd }).catch((error) => {
     throw new NotToBeHad("No chromium is installed (Debian: apt-get install chromium).", { cause: error });
   });
-  return { folder: "", version: /\d[\d.]+/.exec(said)?.[0] ?? "" };
+  return { folder: "", version: /Chromium ([\d.]+)/.exec(said)?.[1] ?? "" };
 }
 
 function once<Value>(
