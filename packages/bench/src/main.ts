@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import type { ServerKind } from "./bench-server.js";
 import { makeCertificate } from "./certificate.js";
 import { opensslSecondsPerGiB } from "./openssl.js";
-import { markdownOf, type Table } from "./report.js";
+import { markdownOf, type Table, withSections } from "./report.js";
 import { SECTIONS, type Section, type SectionJob } from "./sections.js";
 import { FULL, QUICK } from "./setting.js";
 
@@ -24,33 +24,35 @@ const { values } = parseArgs({
 
 const sizes = values.quick ? QUICK : FULL;
 const directory = values.directory ?? (hasRoom("/dev/shm", 4 * sizes.large) ? "/dev/shm" : tmpdir());
-const started = performance.now();
 const certificates = await mkdtemp(join(tmpdir(), "s3ec-bench-tls-"));
 const tls = makeCertificate(certificates);
 const program = isInstalled("go") ? "versitygw" : "dev-server";
 /** As users have it first: over TLS, and by a server that is not ours where there is one. */
 const overTls: Stage[] = tls === undefined ? [] : [{ server: { program, tls }, heading: `, over TLS (${program})` }];
 const overHttp: Stage = { server: { program: "dev-server" }, heading: ", over http (dev-server)" };
-let report = "";
+const measured = new Map<string, string>();
 try {
   for (const [name, section] of Object.entries(SECTIONS)) {
     if (values.only !== undefined && !values.only.includes(name)) continue;
+    const began = performance.now();
+    const texts: string[] = [];
     for (const stage of stagesOf(section)) {
       for (const table of await tablesOf({ name, sizes, directory, ...stage })) {
-        const text = markdownOf(table);
-        console.log(text);
-        report += `${text}\n`;
+        texts.push(markdownOf(table));
+        console.log(texts.at(-1));
       }
     }
+    console.log(`${name}: ${((performance.now() - began) / 60_000).toFixed(1)} minutes.\n`);
+    measured.set(name, texts.join("\n"));
   }
 } finally {
   await rm(certificates, { recursive: true });
 }
-const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-console.log(`Took ${minutes} minutes.`);
 if (values.output !== undefined) {
   const notes = await readFile(new URL("../notes.md", import.meta.url), "utf8");
-  await writeFile(values.output, `${preface(minutes)}\n${report}${notes}`);
+  const before = values.only === undefined || !existsSync(values.output) ? "" : await readFile(values.output, "utf8");
+  const sections = withSections(before, measured, Object.keys(SECTIONS));
+  await writeFile(values.output, `${preface()}\n${sections}\n${notes}`);
   console.log(`Written to ${relative(process.cwd(), values.output)}.`);
 }
 
@@ -95,15 +97,15 @@ function hasRoom(directory: string, bytes: number): boolean {
   return bavail * bsize > bytes;
 }
 
-function preface(minutes: string): string {
+function preface(): string {
   const openssl = opensslSecondsPerGiB();
   const primitive =
     openssl === undefined ? "" : `OpenSSL's AES-256-GCM alone takes ${openssl.toFixed(2)} CPU seconds a GiB here.\n`;
   return `# Performance
 
-Measured by \`npm run bench -- --output docs/performance.md\` in ${minutes} minutes, on ${availableParallelism()} cores and Node ${process.versions.node}: our
-clients against the plain SDK, in turns, on a local server in a process of its own (and each table in one of its own), with ${directory === "/dev/shm" ? "all files in memory" : "files on disk"}.
+Measured by \`npm run bench -- --output docs/performance.md\`, on ${availableParallelism()} cores and Node ${process.versions.node}: our
+clients against the plain SDK, in turns, on a local server in a process of its own (and each section in one of its own), with ${directory === "/dev/shm" ? "all files in memory" : "files on disk"}.
 Tables say whether it was spoken to over TLS, and which it was: versitygw, which is not ours, or our dev-server, which can slow connections down. Medians of
 ${sizes.rounds}. A ratio above 1 means that ours is faster. The cores are shared with the server, which is why only ratios within one
-run mean something. ${primitive}`;
+table mean something. ${primitive}`;
 }

@@ -21,3 +21,25 @@ export function megabytesPerSecond(bytes: number, seconds: number): string {
 export function ratio(value: number): string {
   return value.toFixed(2);
 }
+
+/** What stands before a section's tables, so that another run finds them. */
+const marked = (name: string): string => `<!-- section: ${name} -->`;
+const MARK = /^<!-- section: (\S+) -->$/m;
+
+/** The sections of a report, with those of an earlier one that were not measured again. */
+export function withSections(before: string, measured: ReadonlyMap<string, string>, order: readonly string[]): string {
+  const [, ...parts] = before.split(MARK);
+  const earlier = new Map<string, string>();
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    earlier.set(parts[index] ?? "", (parts[index + 1] ?? "").trim());
+  }
+  return [...order, END]
+    .flatMap((name) => {
+      const text = name === END ? "" : (measured.get(name)?.trim() ?? earlier.get(name));
+      return text === undefined ? [] : [`${marked(name)}\n\n${text}\n`];
+    })
+    .join("\n");
+}
+
+/** What follows is no section. */
+const END = "end";
