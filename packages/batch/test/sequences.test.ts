@@ -1,5 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
   GetObjectAnnotationCommand,
   ListObjectsV2Command,
   PutBucketVersioningCommand,
@@ -362,6 +364,27 @@ describe("a job of S3 Batch Operations", () => {
     expect(await AnnotationPayload?.transformToString()).to.equal("theirs");
     expect((await one(migrate, "a"))[1]).to.equal("already there: it is of format V3, under the new key.");
     expect(await verified("new", "a")).to.match(/^verified: all of its 6 bytes/);
+  });
+
+  it("tells somebody of a recipient who is missing behind a migration, or may be, and of what only looks plain", async () => {
+    await put("since", "secret", { keyring: new RawAesKeyring({ wrappingKey: newKey }) });
+    const env = { S3EC_OPERATION: "migrate", S3EC_USE: "old", S3EC_TO_USE: "new-and-partner" };
+    const since = await one(handlerOf(env), "since", { before: "2020-01-01" });
+    expect(since[0]).to.equal("PermanentFailure");
+    expect(since[1]).to.contain("Not wrapped for: partner.");
+    server.faults.add({ operation: "ListObjectAnnotations", status: 403, code: "AccessDenied" });
+    const unseen = await one(handlerOf(env), "since", { before: "2020-01-01" });
+    server.faults.clear();
+    expect(unseen[0]).to.equal("PermanentFailure");
+    expect(unseen[1]).to.contain("cannot be told");
+    // As Go writes it, with a suffix of its own, and nothing on the object.
+    const legacy = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
+    await put("apart", "secret", { instructionFileConfig: { enableInstructionFilePutObject: true }, ...legacy });
+    await plain.send(new CopyObjectCommand({ Bucket, Key: "apart.own", CopySource: `${Bucket}/apart.instruction` }));
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: "apart.instruction" }));
+    await plain.send(new PutObjectCommand({ Bucket, Key: "apart", Body: "ciphertext" }));
+    const apart = await one(rewrap(), "apart");
+    expect(apart[0], apart[1]).to.equal("PermanentFailure");
   });
 
   it("a recipient's wrap takes no copy, so that no object is too large for it", async () => {

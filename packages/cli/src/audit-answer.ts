@@ -64,8 +64,10 @@ export function readerAnswer(
       ],
       is: "not-all",
       isNot: "all",
-      none: () => "Nothing encrypted in the bucket is beyond it; that each opens, s3ec verify proves.",
-      noneListed: "Nothing encrypted in this list is beyond it; what else is in the bucket was not looked at.",
+      none: () =>
+        "Nothing that an audit finds encrypted in the bucket is beyond it; that each opens, s3ec verify proves.",
+      noneListed:
+        "Nothing that an audit finds encrypted in this list is beyond it; what else is in the bucket was not looked at.",
     },
     coverage,
   );

@@ -38,7 +38,7 @@ function isDiskFull(cause: unknown): boolean {
 /** What the AWS SDK lacks before it asks S3 anything. It says so in errors without a code. */
 function missingSetting({ name, message }: Error): string | undefined {
   if (message === "Region is missing") {
-    return "There is no region: set AWS_REGION, or s3.region and kms.region in the configuration; init and keygen kms take --region, too.";
+    return "There is no region: set AWS_REGION, or s3.region and kms.region in the configuration (keygen kms takes --region); or try it on a local server, without an account (--dev, --dev-server).";
   }
   if (name !== "CredentialsProviderError") return undefined;
   return `No AWS credentials can be used: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3.profile in the configuration (${sentence(message)})`;

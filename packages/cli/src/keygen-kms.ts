@@ -17,6 +17,12 @@ export interface KmsKeygenOptions {
   readonly devServer?: DevServerAddress;
 }
 
+/** An alias is one Region's. */
+function regionOf(arn: string): { readonly region?: string } {
+  const region = arn.split(":")[3];
+  return region === undefined || region === "" ? {} : { region };
+}
+
 /** Makes a symmetric KMS key under an alias; what it returns to print is who has to be allowed what. */
 export async function keygenKms(name: string, options: KmsKeygenOptions): Promise<string> {
   const alias = aliasOf(name);
@@ -31,7 +37,7 @@ export async function keygenKms(name: string, options: KmsKeygenOptions): Promis
     `Made the KMS key ${arn} under ${alias}. Whoever may use it reads and writes; KMS does not give it away.`,
     "",
     "In a configuration:",
-    JSON.stringify({ keyring: { type: "kms", keyId: alias } }, null, 2),
+    JSON.stringify({ keyring: { type: "kms", keyId: alias, ...regionOf(arn) } }, null, 2),
     "",
     "What writers need, beside s3:PutObject:",
     policy("writer"),

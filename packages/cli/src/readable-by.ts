@@ -56,7 +56,9 @@ export async function askedReader(
     const tokens = Array.isArray(grantTokens) ? { grantTokens: grantTokens as string[] } : {};
     const ids = [keyId, ...(formerKeyIds as string[])];
     return await Promise.all(
-      ids.map(async (id) => kmsKeyQuestion({ keyArn: await kmsKeyArn(client, id), client, ...tokens })),
+      ids.map(async (id) =>
+        kmsKeyQuestion({ keyArn: await kmsKeyArn(client, id), client, believesHints: false, ...tokens }),
+      ),
     );
   };
   try {

@@ -239,7 +239,7 @@ describe("s3ec audit", function () {
     await client.send(new DeleteObjectCommand({ Bucket: "demo", Key: "b" }));
     const all = await audit("raw.json", "--summary");
     expect([all.code, all.stderr]).to.deep.equal([0, ""]);
-    expect(all.stdout).to.contain("Nothing encrypted in the bucket is beyond it");
+    expect(all.stdout).to.contain("Nothing that an audit finds encrypted in the bucket is beyond it");
     const only = JSON.stringify({
       keyring: { ...rawAes("m"), messageKey: { namespace: "a", name: "b" } },
       client: { formats: [{ type: "aws-message" }] },

@@ -45,7 +45,7 @@ describe("s3ec --use", () => {
     ]) {
       const { code, stderr } = await s3ec(args, folder);
       expect(code).to.equal(3);
-      expect(stderr).to.match(/no configuration here has the name that is to be used: did you mean "other"\?/);
+      expect(stderr).to.match(/the name that the caller asks for \(use, or --use\): did you mean "other"\?/);
     }
     const { stderr } = await s3ec(["config", "check", "s3ec.config.yaml", "--use", "wrong"], folder);
     expect(stderr).to.match(/configurations\.wrong\.s3\.regoin: .*did you mean region\? \(line 7, column 32\)/);

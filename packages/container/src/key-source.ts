@@ -58,7 +58,7 @@ const WHERE =
   'expected one of { "file": path }, { "env": name }, { "base64": text }, { "stdin": true }, { "command": [program, ...] }, { "keychain": service, "account": name }, { "secretsManager": name } and { "parameterStore": name }';
 
 const PASSPHRASE = z
-  .union([FILE, ENV, STDIN, COMMAND, KEYCHAIN, SECRET, PARAMETER], { error: WHERE.replace(', { "base64": text }', "") })
+  .union([FILE, ENV, STDIN, COMMAND, KEYCHAIN, SECRET, PARAMETER], { error: WHERE })
   .describe("Where the passphrase is.")
   .exactOptional();
 
@@ -78,6 +78,19 @@ const SOURCE = z
   .union([FILE, ENV, BASE64, STDIN, COMMAND, KEYCHAIN, SECRET, PARAMETER], { error: WHERE })
   .describe("Where a secret is.");
 
+const WHERE_PASSPHRASE = WHERE.replace(', { "base64": text }', "");
+
+/** What is wrong with a passphrase, which the union of all sources would not tell. */
+function passphraseProblem(input: unknown): string | undefined {
+  for (const name of ["passphrase", "keyPassphrase"]) {
+    const passphrase: unknown = typeof input === "object" && input !== null ? Reflect.get(input, name) : undefined;
+    if (passphrase === undefined || PASSPHRASE.safeParse(passphrase).success) continue;
+    const notHere = typeof passphrase === "string" ? "is never written here, but where it is: " : "";
+    return `its ${name} ${notHere}${WHERE_PASSPHRASE}`;
+  }
+  return undefined;
+}
+
 function openable(opening: readonly (keyof typeof OPENING)[], hint: string): z.ZodType<ConfiguredKey> {
   const fields = Object.fromEntries(opening.map((name) => [name, OPENING[name]]));
   const union = z.union(
@@ -91,7 +104,7 @@ function openable(opening: readonly (keyof typeof OPENING)[], hint: string): z.Z
       SECRET.extend(fields),
       PARAMETER.extend(fields),
     ],
-    { error: `${WHERE}, with ${hint}` },
+    { error: ({ input }) => passphraseProblem(input) ?? `${WHERE}, with ${hint}` },
   );
   return union.describe("Where a key is.") as unknown as z.ZodType<ConfiguredKey>;
 }

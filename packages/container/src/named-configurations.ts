@@ -67,8 +67,13 @@ function ancestry(configurations: Fields, first: string, said: Path): string[] |
     const fields = Object.hasOwn(configurations, name) ? configurations[name] : undefined;
     if (fields === undefined) {
       const near = nearestName(name, names);
-      const advice = near === undefined ? `known are ${list(names)}` : `did you mean "${near}"?`;
-      return { path: asked, expected: `no configuration here has the name that is to be used: ${advice}` };
+      const advice =
+        near === undefined ? `known are ${list(names)}` : `did you mean "${near}"? Known are ${list(names)}`;
+      const what =
+        asked.length === 0
+          ? "no configuration here has the name that the caller asks for (use, or --use)"
+          : "no configuration here has this name";
+      return { path: asked, expected: `${what}: ${advice}` };
     }
     if (!isFields(fields)) return { path: ["configurations", name], expected: "expected an object" };
     chain.push(name);

@@ -30,11 +30,16 @@ export function withVariables(
         expected:
           name === undefined
             ? `expected \${NAME} or \${NAME:-default}; $\${ stands for \${ itself`
-            : `the environment variable ${name} is not set, and has no default, as in \${${name}:-default}`,
+            : `the environment variable ${shownName(name)} is not set, and has no default, as in \${NAME:-default}`,
       });
       return "";
     });
   return { value: replaced(value, []), problems };
+}
+
+/** Somebody may have put what it holds in the place of its name. */
+function shownName(name: string): string {
+  return /^[A-Z_][A-Z0-9_]{0,63}$/.test(name) ? name : "named here";
 }
 
 /** Of whatever realm. */

@@ -149,7 +149,9 @@ const CASES: readonly [name: string, configuration: object, lines: readonly RegE
   [
     "a passphrase as text",
     { keyring: { type: "raw-rsa", privateKey: { base64: encrypted, passphrase: SECRET } } },
-    [/^ {2}keyring\.privateKey: expected one of .*"passphrase" \(such a place itself\)/m],
+    [
+      /^ {2}keyring\.privateKey: its passphrase is never written here, but where it is: expected one of \{ "file": path \}/m,
+    ],
   ],
   [
     "a passphrase where no key has one",

@@ -85,7 +85,7 @@ describe("a configuration file", () => {
   const MISSING = '{\n  "keyring": { "type": "kms", "keyId": "${APP_KEY}" },\n  "s3": { "region": "${no name}" }\n}';
   it("says which variable is missing, and where", async () => {
     expect(await problems("m.json", MISSING)).to.deep.equal([
-      "  keyring.keyId: the environment variable APP_KEY is not set, and has no default, as in ${APP_KEY:-default} (line 2, column 31)",
+      "  keyring.keyId: the environment variable APP_KEY is not set, and has no default, as in ${NAME:-default} (line 2, column 31)",
       "  s3.region: expected ${NAME} or ${NAME:-default}; $${ stands for ${ itself (line 3, column 11)",
     ]);
   });
@@ -127,21 +127,23 @@ describe("a configuration file", () => {
       "d.yaml",
       YAML,
       { use: "escrwo" },
-      ['  no configuration here has the name that is to be used: did you mean "escrow"?'],
+      [
+        '  no configuration here has the name that the caller asks for (use, or --use): did you mean "escrow"? Known are "app", "escrow"',
+      ],
     ],
     [
       "a name that is not like another",
       "d.yaml",
       YAML,
       { use: "production" },
-      ['  no configuration here has the name that is to be used: known are "app", "escrow"'],
+      ['  no configuration here has the name that the caller asks for (use, or --use): known are "app", "escrow"'],
     ],
     [
       "a name in the file that nobody has",
       "d.yaml",
       YAML.replace("use: app", "use: apq"),
       {},
-      ['  use: no configuration here has the name that is to be used: did you mean "app"? (line 2, column 1)'],
+      ['  use: no configuration here has this name: did you mean "app"? Known are "app", "escrow" (line 2, column 1)'],
     ],
     [
       "no name for one of two",
@@ -170,7 +172,7 @@ describe("a configuration file", () => {
       YAML.replace("extends: app", "extends: ap"),
       { use: "escrow" },
       [
-        '  configurations.escrow.extends: no configuration here has the name that is to be used: did you mean "app"? (line 11, column 5)',
+        '  configurations.escrow.extends: no configuration here has this name: did you mean "app"? Known are "app", "escrow" (line 11, column 5)',
       ],
     ],
     [
@@ -332,7 +334,9 @@ describe("a configuration file", () => {
 
   it("gives no name of Object's own", async () => {
     for (const use of ["__proto__", "constructor"]) {
-      expect(await problems("o.yaml", YAML, { use })).to.match(/no configuration here has the name that is to be used/);
+      expect(await problems("o.yaml", YAML, { use })).to.match(
+        /no configuration here has the name that the caller asks for/,
+      );
     }
     const text = '{"configurations":{"a":{"keyring":{"type":"kms","keyId":"x"},"__proto__":{"s3":{}}}}}';
     expect(await problems("p.json", text)).to.match(/__proto__.*no such field is known here/);

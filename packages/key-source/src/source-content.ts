@@ -112,9 +112,9 @@ function variable(name: string, { env = process.env }: SourceOptions, use: Use):
   return Buffer.from(text, "utf8");
 }
 
-/** Somebody may have put the key itself in the place of its name: what could be one is not shown. */
+/** Somebody may have put the key or the passphrase itself in the place of its name: what does not look like a name is not shown. */
 function isVariableName(name: string): boolean {
-  return /^(?:[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*)$/.test(name) && name.length <= 64 && !/^[0-9a-f]{16,}$/i.test(name);
+  return /^[A-Z_][A-Z0-9_]*$/.test(name) && name.length <= 64 && !/^[0-9A-F]{16,}$/.test(name);
 }
 
 /** A copy: what is read is overwritten when it has been used. */

@@ -15,11 +15,19 @@ const manifests = readdirSync(PACKAGES).map((folder) => ({
 const libraries = manifests.filter((manifest) => !manifest.private && !NOT_FOR_PAGES.includes(manifest.name));
 
 describe("what a page's bundler finds in our packages", () => {
-  it("is a sentence that says where they run", async () => {
-    const program = `import("@s3ec/client").then(() => console.log("loaded"), ({ message }) => console.log(message))`;
+  const imported = async (what: string): Promise<string> => {
+    const program = `import("${what}").then(() => console.log("loaded"), ({ message }) => console.log(message))`;
     const args = ["--conditions=browser", "--input-type=module", "--eval", program];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: fileURLToPath(PACKAGES) });
-    expect(stdout).to.match(/^@s3ec does not run in browsers: .* Encrypt and decrypt on a server\./);
+    return (await promisify(execFile)(process.execPath, args, { cwd: fileURLToPath(PACKAGES) })).stdout;
+  };
+
+  it("is a sentence that says where they run", async () => {
+    const told = await imported("./client/browser.cjs");
+    expect(told).to.match(/^@s3ec does not run in browsers: .* Encrypt and decrypt on a server\./);
+  });
+
+  it("is what Node gets where it is told to be a browser, too", async () => {
+    expect(await imported("@s3ec/envelope")).to.equal("loaded\n");
   });
 
   it("is the same in each of them, and is published", () => {
@@ -31,7 +39,8 @@ describe("what a page's bundler finds in our packages", () => {
 
   it("is no obstacle to Workers, whose bundlers name themselves and browsers", () => {
     for (const manifest of libraries) {
-      expect(Object.keys(manifest.exports["."])).to.deep.equal(["types", "workerd", "browser", "default"]);
+      expect(Object.keys(manifest.exports["."])).to.deep.equal(["types", "workerd", "node", "browser", "default"]);
+      expect(manifest.exports["."].node).to.equal(manifest.exports["."].default);
       expect(manifest.exports["."].workerd).to.equal(manifest.exports["."].default);
     }
   });

@@ -45,9 +45,17 @@ export interface BesideMigrated {
 export async function besideMigrated({ connection, target, signal }: ObjectTask): Promise<BesideMigrated> {
   const object = { Bucket: target.Bucket, Key: target.Key, abortSignal: signal };
   await putBackAnnotations(connection.client, object);
-  const { recipients } = await listRecipients(connection.client, object);
+  const { recipients, unknown } = await listRecipients(connection.client, object);
   const wanted = recipientsOf(connection.to?.configuration.keyring);
-  const own = recipients.filter(({ state }) => state !== "of another object").map(({ recipient }) => recipient);
+  // One that is not known to be the object's may be left of the object before.
+  const own = recipients.filter(({ state }) => state === "of this object").map(({ recipient }) => recipient);
+  const isUnseen = (name: string): boolean => unknown.length > 0 && !own.includes(name);
+  if (wanted.some(isUnseen)) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      "Whether all recipients are there cannot be told: allow s3:ListObjectAnnotations and s3:GetObjectAnnotation, and s3:ListBucket and s3:GetObject for the files beside the object.",
+    );
+  }
   const others = recipients.filter(
     ({ recipient, state }) => state === "of another object" && !wanted.includes(recipient),
   );
@@ -70,7 +78,7 @@ function recipientsOf(keyring: unknown): readonly string[] {
   };
   if (type !== "multi") return [];
   const names = children.flatMap(({ instructionFileSuffix: suffix, decryptOnly }) =>
-    suffix === undefined || decryptOnly === true ? [] : [suffix.replace(/^\.+/, "")],
+    suffix === undefined || decryptOnly === true ? [] : [suffix.replace(/^\./, "")],
   );
   return [...recipientsOf(generator), ...names];
 }

@@ -23,7 +23,9 @@ export async function migrate(task: ObjectTask, head: HeadObjectCommandOutput): 
     if (head.LastModified !== undefined && head.LastModified >= before) {
       // By whom, nothing says: it is left as it is, but for what a call has set aside of it.
       const beside = await besideMigrated(task);
-      return succeeded(described({ ...beside, text: `already there: it was written since ${before.toISOString()}.` }));
+      const text = described({ ...beside, text: `already there: it was written since ${before.toISOString()}.` });
+      // Whether a call has broken off behind it, or somebody else has put it, nothing says.
+      return beside.missing.length === 0 ? succeeded(text) : permanent(`${text} Add them (s3ec recipients add).`);
     }
   } else if (isCommitted(head) && (await alreadyMigrated(task))) {
     const { missing, files } = await besideMigrated(task);

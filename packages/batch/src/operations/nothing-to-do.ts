@@ -1,20 +1,23 @@
 import { S3EncryptionError } from "@s3ec/materials";
-import { type Outcome, succeeded } from "../response.js";
+import { type Outcome, permanent, succeeded } from "../response.js";
 import { auditOne } from "./audit.js";
 import type { ObjectTask } from "./object-task.js";
 
 /** What an inventory lists and no operation is for: plain objects, instruction files, what is gone by now. */
 export const GONE: Outcome = succeeded("nothing to do: no object is there any more.");
 
+const BESIDE = "Wrapped keys stand in files beside it: name their suffix (suffix).";
+
 /** Where there is no envelope, what is there instead; undefined where that is no reason to leave it. */
 export async function nothingToDo(task: ObjectTask, error: unknown): Promise<Outcome | undefined> {
   if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return undefined;
-  const { state, owner } = await auditOne(task, undefined, true);
+  const { state, owner, wraps, problem } = await auditOne(task, undefined, true);
   const { recipient, suffix } = task.settings;
   switch (state) {
     case "nothing":
       return GONE;
     case "plain":
+      if (wraps.length > 0 || problem !== undefined) return permanent(`${error.code}: ${problem ?? BESIDE}`);
       return succeeded("nothing to do: it is plain, no S3 encryption client has written it.");
     case "instruction-file":
       return succeeded(

@@ -14,7 +14,7 @@ export interface AuditReader extends DecryptionPolicy {
   /** What its keyring unwraps. */
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
   /**
-   * Each of the keys that it unwraps with: a wrap that is of none of them is not read. Default: nothing is known of them, so that
+   * Each of the keys that it unwraps with, which are asked and do not believe what is stored about a key: a wrap that is of none of them is not read. Default: nothing is known of them, so that
    * only policy and kinds of wraps can tell.
    */
   readonly keyQuestions?: readonly KeyQuestion[];
@@ -67,12 +67,18 @@ export function objectReadable(
   if (state === "unreadable") {
     return mayHaveMore || problem === undefined ? UNKNOWN : { readable: "no", whyNot: problem };
   }
+  // Wraps stand beside it, or may: then it is no plain object, and what else it says of itself is not known.
+  if (state === "plain" && (wraps.length > 0 || problem !== undefined)) return UNKNOWN;
   if (state !== "encrypted") return undefined;
   const suite = ALGORITHM_SUITES.find((each) => each.name === name);
   const refused = suite === undefined ? undefined : refusal(() => assertMayReadContent(suite, reader, format ?? ""));
   if (refused !== undefined) return refused;
-  if (wraps.some(({ readable }) => readable === "yes")) return suite === undefined ? UNKNOWN : { readable: "yes" };
   const [own] = wraps;
+  // A further file beside an object may be of the object before, or of a longer key: only a get compares it.
+  const isOpened = wraps.some(
+    ({ readable, place }, index) => readable === "yes" && (index === 0 || place.in !== "instruction-file"),
+  );
+  if (isOpened) return suite === undefined ? UNKNOWN : { readable: "yes" };
   if (own === undefined || mayHaveMore || wraps.some(({ readable }) => readable !== "no")) return UNKNOWN;
   return { readable: "no", ...(own.whyNot === undefined ? {} : { whyNot: own.whyNot }) };
 }

@@ -6,7 +6,7 @@ import type { JournalLine } from "./journal-lines.js";
 const RUN_LENGTH = 1024 ** 2;
 const BLOCK_LENGTH = 32 * 1024;
 /** Blocks that are held: keys that follow each other are mostly in the same one. */
-const HELD_BLOCKS = 32;
+const HELD_BLOCKS = 256;
 
 /** Lines that stand together in the file, sorted by key. */
 interface Block {

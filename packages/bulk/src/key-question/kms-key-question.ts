@@ -12,19 +12,22 @@ export interface KmsKeyQuestionOptions {
    * nobody is asked, so that only what is stored of a key can say `yes`, and nothing can say `no` of a KMS wrap.
    */
   readonly client?: Pick<KMSClient, "send">;
+  /** Whether a key that is named beside the wrap makes a `yes` without a question. A reader is told `false`. Default true. */
+  readonly believesHints?: boolean;
   /** Sent with each question, for grants that have not spread yet. Default: none. */
   readonly grantTokens?: readonly string[];
 }
 
 /** Asks about a KMS key. A `no` is only a wrap for keys of another kind, or KMS's own word that another key made it. */
-export function kmsKeyQuestion({ keyArn, client, grantTokens = [] }: KmsKeyQuestionOptions): KeyQuestion {
+export function kmsKeyQuestion(options: KmsKeyQuestionOptions): KeyQuestion {
+  const { keyArn, client, believesHints = true, grantTokens = [] } = options;
   const isNamed = (text: string | undefined): boolean =>
     text === keyArn || (text !== undefined && text !== "" && keyArn.endsWith(`:key/${text}`));
   return {
     async needs({ wrapAlgorithm, description, ciphertext }, wrappingKey) {
       if (wrapAlgorithm.keyKind === "other") return "unknown";
       if (wrapAlgorithm.keyKind !== "kms") return "no";
-      if (isNamed(wrappingKey) || isNamed(description[CONTEXT_KMS_KEY_ID])) return "yes";
+      if (believesHints && (isNamed(wrappingKey) || isNamed(description[CONTEXT_KMS_KEY_ID]))) return "yes";
       if (client === undefined) return "unknown";
       const { DecryptCommand } = await import("@aws-sdk/client-kms");
       const command = new DecryptCommand({
