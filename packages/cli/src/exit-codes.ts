@@ -43,9 +43,10 @@ Exit codes:
   5  no key: none of the keyrings has it, its store refused, or the wrong encryption context
   6  could not be decrypted: altered, or another key
   7  the file system, S3 or the network failed
-  8  of many objects some could not be done, still need the key, or are not read; or a recipient may still be
-     there: the output says which
-  9  nothing in this list needs the key, or is beyond the reader, and it is not the whole bucket
+  8  of many objects some could not be done, still need the key, or are not read;
+     or a recipient may still be there: the output says which
+  9  nothing in this list needs the key, or is beyond the reader, and it is not
+     the whole bucket
   130, 143  interrupted, terminated
   141  whoever reads what cat or ls prints has stopped`;
 

@@ -19,7 +19,8 @@ import { type Fixture, refusal, startFixture, Bucket as unlocked } from "./fixtu
 const Bucket = "locked";
 const Key = "k";
 const denied = "AccessDenied 403";
-const inDays = (days: number): Date => new Date(Math.floor(Date.now() / 1000) * 1000 + days * 86_400_000);
+const NOW = Math.floor(Date.now() / 1000) * 1000;
+const inDays = (days: number): Date => new Date(NOW + days * 86_400_000);
 
 describe("object lock", () => {
   let fixture: Fixture;
