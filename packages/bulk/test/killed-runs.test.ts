@@ -35,7 +35,7 @@ describe("a run over many objects that is killed", () => {
 
   for (const last of ["unsent", "unanswered"] as const) {
     it(`writes recipients again that it had not written, and nothing twice, from whatever request on (${last})`, async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       const [old, next] = ["2024", "2026"].map(
         (key) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key } }),
       ) as [RawAesKeyring, RawAesKeyring];

@@ -47,7 +47,7 @@ describe("a bucket of all formats, wraps and placements", () => {
   }
 
   it("moves exactly what it should, while faults and puts go on, and verify finds exactly the damaged", async function () {
-    this.timeout(60_000 + COPIES * 30_000);
+    this.timeout(180_000 + COPIES * 30_000);
     const kinds = new Map<string, MixedKind>();
     for (const object of mixedBucket(COPIES)) {
       kinds.set(object.key, object.kind);
