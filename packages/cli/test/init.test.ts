@@ -83,7 +83,7 @@ describe("s3ec, from an empty folder to the first object", function () {
       .and.not.contain("MISSING");
     const policies = [...made.matchAll(/^\{\n[\s\S]*?^\}$/gm)].map(([json]) => JSON.parse(json));
     expect(policies).to.deep.equal([
-      { keyring: { type: "kms", keyId: "alias/three" } },
+      { keyring: { type: "kms", keyId: "alias/three", region: "us-west-2" } },
       ...["kms:GenerateDataKey", "kms:Decrypt"].map((Action) => ({
         Version: "2012-10-17",
         Statement: [{ Effect: "Allow", Action, Resource: arn }],
