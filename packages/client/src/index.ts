@@ -59,6 +59,7 @@ export { FileChangedError } from "./transfer/file-changed-error.js";
 export { ProcessLock } from "./transfer/process-lock.js";
 export { discardUpload } from "./transfer/resume/discard-upload.js";
 export type { DownloadResumption } from "./transfer/resumed-download.js";
+export { synced } from "./transfer/synced.js";
 export type { TransferPace } from "./transfer/transfer-speed.js";
 export { TransferSpeed } from "./transfer/transfer-speed.js";
 export type { UploadProgress } from "./transfer/upload-progress.js";

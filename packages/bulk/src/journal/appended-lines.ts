@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { synced } from "./synced.js";
+import { synced } from "@s3ec/client";
 
 /** Lines at the end of a file, each on the disk once it is said to be: what comes while others are written goes together. */
 export class AppendedLines {

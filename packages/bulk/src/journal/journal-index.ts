@@ -1,30 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, rm } from "node:fs/promises";
 import type { JournalLine } from "./journal-lines.js";
+import { type Block, type KeyedLine, type Run, SortedLines } from "./sorted-lines.js";
 
-/** Bytes of lines that are sorted in memory at a time, and that are read at a time. */
+/** Characters of lines that are sorted in memory at a time. */
 const RUN_LENGTH = 1024 ** 2;
-const BLOCK_LENGTH = 32 * 1024;
+/** Runs of which one is made: a block of each is in memory then. */
+const MERGED_RUNS = 32;
 /** Blocks that are held: keys that follow each other are mostly in the same one. */
-const HELD_BLOCKS = 256;
-
-/** Lines that stand together in the file, sorted by key. */
-interface Block {
-  readonly first: string;
-  readonly offset: number;
-  readonly length: number;
-}
+const HELD_BLOCKS = 32;
 
 /**
- * The lines of a journal by key, in a file: sorted in runs of a MiB, of which the first key of each block is held. So memory grows
- * by a key for every 32 KiB of journal, and the objects may come in any order.
+ * The lines of a journal by key, in a file: sorted in runs of a MiB, and these into one, of which the first key of each block is
+ * held. So memory grows by a key for every 32 KiB of journal, and the objects may come in any order.
  */
 export class JournalIndex {
   readonly #path: string;
-  #file: FileHandle | undefined;
-  #length = 0;
-  readonly #runs: { readonly last: string; readonly blocks: readonly Block[] }[] = [];
-  #gathered: { readonly key: string; readonly text: string }[] = [];
+  #file: SortedLines | undefined;
+  #runs: Run[] = [];
+  #gathered: KeyedLine[] = [];
   #gatheredLength = 0;
   readonly #held = new Map<number, readonly JournalLine[]>();
 
@@ -43,6 +36,8 @@ export class JournalIndex {
   /** To be called once, before the first question. */
   async finish(): Promise<void> {
     if (this.#gathered.length > 0) await this.#writeRun();
+    // A run that went by a listing has them sorted.
+    for (let pass = 1; !isSorted(this.#runs); pass++) await this.#merge(`${this.#path}-${pass}`);
   }
 
   /** All lines of a key, in their order. */
@@ -63,53 +58,46 @@ export class JournalIndex {
   /** Removes the file. */
   async close(): Promise<void> {
     await this.#file?.close();
-    await rm(this.#path, { force: true });
   }
 
   async #writeRun(): Promise<void> {
-    if (this.#file === undefined) {
-      this.#file = await open(this.#path, "wx+", 0o600);
-      // Where a file that is open can be removed, nothing is left by a process that is killed.
-      await rm(this.#path, { force: true }).catch(() => {});
-    }
+    this.#file ??= await SortedLines.create(this.#path);
     const lines = this.#gathered.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    const blocks: Block[] = [];
-    let texts: string[] = [];
-    let first = "";
-    let length = 0;
-    const write = async (): Promise<void> => {
-      const bytes = Buffer.from(texts.join("\n"), "utf8");
-      await this.#file?.write(bytes, 0, bytes.length, this.#length);
-      blocks.push({ first, offset: this.#length, length: bytes.length });
-      this.#length += bytes.length;
-      texts = [];
-      length = 0;
-    };
-    for (const { key, text } of lines) {
-      if (texts.length === 0) first = key;
-      texts.push(text);
-      length += text.length;
-      if (length >= BLOCK_LENGTH) await write();
-    }
-    if (texts.length > 0) await write();
-    this.#runs.push({ last: lines.at(-1)?.key ?? "", blocks });
+    this.#runs.push(await this.#file.write(lines));
     this.#gathered = [];
     this.#gatheredLength = 0;
   }
 
-  async #linesIn({ offset, length }: Block): Promise<readonly JournalLine[]> {
-    const held = this.#held.get(offset);
+  /** Makes one run of each few. */
+  async #merge(path: string): Promise<void> {
+    const unmerged = this.#file;
+    if (unmerged === undefined) return;
+    const runs: Run[] = [];
+    this.#file = await SortedLines.create(path);
+    try {
+      for (let start = 0; start < this.#runs.length; start += MERGED_RUNS) {
+        runs.push(await this.#file.write(unmerged.merged(this.#runs.slice(start, start + MERGED_RUNS))));
+      }
+    } finally {
+      await unmerged.close();
+    }
+    this.#runs = runs;
+  }
+
+  async #linesIn(block: Block): Promise<readonly JournalLine[]> {
+    const held = this.#held.get(block.offset);
     if (held !== undefined) return held;
-    const bytes = Buffer.alloc(length);
-    await this.#file?.read(bytes, 0, length, offset);
-    const lines = bytes
-      .toString("utf8")
-      .split("\n")
-      .map((text): JournalLine => JSON.parse(text));
+    const texts = (await this.#file?.textsOf(block)) ?? [];
+    const lines = texts.map((text): JournalLine => JSON.parse(text));
     if (this.#held.size >= HELD_BLOCKS) this.#held.delete(this.#held.keys().next().value ?? 0);
-    this.#held.set(offset, lines);
+    this.#held.set(block.offset, lines);
     return lines;
   }
+}
+
+/** Whether each begins behind the one before it, or with its last key: then few have to be asked for one. */
+function isSorted(runs: readonly Run[]): boolean {
+  return runs.every(({ blocks }, index) => index === 0 || (runs[index - 1]?.last ?? "") <= (blocks[0]?.first ?? ""));
 }
 
 /** The first block that begins with the key or behind it. */

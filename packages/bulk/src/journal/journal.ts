@@ -1,11 +1,10 @@
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { ProcessLock } from "@s3ec/client";
+import { ProcessLock, synced } from "@s3ec/client";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { AppendedLines } from "./appended-lines.js";
 import { JournalIndex } from "./journal-index.js";
 import { type Done, type Intent, type JournalRun, lineOf, parsedLine, textOf } from "./journal-lines.js";
-import { synced } from "./synced.js";
 
 /** What a journal has of an object. */
 export interface ObjectRecords {
