@@ -214,6 +214,10 @@ describe("a copy to where another keyring is chosen", () => {
       expect(await fixture.metadata("other/b")).to.deep.equal(await fixture.metadata("untold/b"));
       await client({}, plainManager(stranger)).send(copy("untold/b", "other/c"));
       expect(await fixture.metadata("other/c")).to.deep.equal(await fixture.metadata("untold/b"));
+      // What its policy reads nowhere, it copies as S3 does.
+      await store("untold/v2", client(LEGACY, plainManager(ours)));
+      await client({}, plainManager(ours)).send(copy("untold/v2", "other/v2"));
+      expect(await fixture.metadata("other/v2")).to.deep.equal(await fixture.metadata("untold/v2"));
     });
   });
 

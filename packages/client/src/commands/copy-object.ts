@@ -1,7 +1,6 @@
 import type {
   CopyObjectCommandInput,
   CopyObjectCommandOutput,
-  HeadObjectCommandOutput,
   PutObjectCommandInput,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -12,7 +11,6 @@ import type { MarkOf } from "../moving/put-back.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { unlessAborted } from "../request-aborted.js";
-import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import type { KeepOptions } from "../restate/kept-object.js";
 import { isLarge } from "../restate/part-copies.js";
 import { Attempts, watched } from "../write/attempts.js";
@@ -24,7 +22,7 @@ import { InstructionFileError } from "../write/sibling-error.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { answerOfCopy } from "./copy-answer.js";
-import { headOfSource, pinOf, refuseUnpinned, type SourceInput, sourceOf } from "./copy-source.js";
+import { pinOf, refuseUnpinned, requireSameSource, type SourceInput, sourceOf } from "./copy-source.js";
 import { LargeCopy } from "./large-copy.js";
 import { OthersAnnotations } from "./others-annotations.js";
 import { replaceOwnMetadata } from "./own-metadata.js";
@@ -58,7 +56,8 @@ export async function copyObject(
     return await replaceOwnMetadata(options, call, input, { source, copied }, plain, next, limits);
   }
   const { abortSignal } = call;
-  await refuseTwoNames(plain, input, source, copied.head, abortSignal === undefined ? {} : { abortSignal });
+  const request = abortSignal === undefined ? {} : { abortSignal };
+  await refuseTwoNames(plain, input, source, copied.head, request);
   const rewrapped = await rewrappedCopy(plain, options, call, input, source, copied);
   const described = rewrapped?.input ?? replaced(options, input, copied);
   refuseUnpinnedEnvelope(options, described, source, copied);
@@ -97,8 +96,8 @@ export async function copyObject(
       attempts,
       send: async () => {
         await others?.requireUnchanged();
-        // What it says again of the source, an entity tag does not see; in parts that is asked just before they are completed.
-        if (rewrapped !== undefined && inParts === undefined) await requireSame(plain, source, head, abortSignal);
+        // In parts, both are asked just before they are completed.
+        if (rewrapped !== undefined && inParts === undefined) await requireSameSource(plain, source, head, request);
         const conditioned = { ...described, ...conditionsOf(input, source, copied) };
         const answered =
           inParts === undefined
@@ -156,16 +155,6 @@ function refuseUnpinnedEnvelope(
 ): void {
   if (MetadataDirective !== "REPLACE") return;
   if (Object.keys(envelopesMetadata(options, head.Metadata ?? {})).length > 0) refuseUnpinned(source, head);
-}
-
-async function requireSame(
-  client: S3Client,
-  source: SourceInput,
-  head: HeadObjectCommandOutput,
-  abortSignal: AbortSignal | undefined,
-): Promise<void> {
-  const request = abortSignal === undefined ? {} : { abortSignal };
-  if (isAnother(head, await headOfSource(client, source, {}, request))) throw changedMeanwhile();
 }
 
 function isOntoItself(input: CopyObjectCommandInput, { Bucket, Key, VersionId }: SourceInput): boolean {

@@ -8,6 +8,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
 import { headOf, type StoredAddress, type StoredVersion } from "../restate/seen-object.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { letGoOfBody } from "../streams.js";
@@ -91,6 +92,16 @@ export async function headOfSource(
     letGoOfBody(Body);
     throw error;
   }
+}
+
+/** Throws `content-mismatch` where the source is another by now, or says another thing of itself: its tag holds the content only. */
+export async function requireSameSource(
+  client: S3Client,
+  source: SourceInput,
+  head: HeadObjectCommandOutput,
+  request: { readonly abortSignal?: AbortSignal },
+): Promise<void> {
+  if (isAnother(head, await headOfSource(client, source, {}, request))) throw changedMeanwhile();
 }
 
 /** Throws `unsupported-operation` for what has nothing that binds a copy of it to the content that was looked at. */

@@ -8,7 +8,7 @@ import type { ListedAnnotation } from "../annotations/annotation-store.js";
 import { CarriedAnnotations, finishCarrying } from "../moving/carried-annotations.js";
 import { requestOf } from "../moving/carried-file.js";
 import type { MarkOf } from "../moving/put-back.js";
-import { changedMeanwhile, isAnother } from "../restate/changed-meanwhile.js";
+import { changedMeanwhile } from "../restate/changed-meanwhile.js";
 import { AllowedLosses } from "../restate/losses.js";
 import { answerOfParts, copyInParts } from "../restate/part-copies.js";
 import { lookAt, type StoredAddress, type StoredVersion } from "../restate/seen-object.js";
@@ -16,7 +16,7 @@ import { checksumAlgorithmOf, contentHeadersOf, sendableMetadata } from "../rest
 import { annotationsToCarry, tagsAlong } from "../restate/taken-along.js";
 import { isMissing } from "../s3-errors.js";
 import type { Attempts } from "../write/attempts.js";
-import { headOfSource, type SourceInput, sourceAddress, targetAddress } from "./copy-source.js";
+import { requireSameSource, type SourceInput, sourceAddress, targetAddress } from "./copy-source.js";
 import { refuseUnannotatable } from "./others-annotations.js";
 
 /** Which annotations go along: recipients' are for the readers of the source. */
@@ -83,14 +83,22 @@ export class LargeCopy {
     const { IfMatch, IfNoneMatch } = input;
     const request = requestOf(abortSignal);
     const beforeComplete = async (): Promise<void> => {
-      // Its tag holds the content only.
-      if (isAnother(head, await headOfSource(this.#client, source, {}, request))) throw changedMeanwhile();
-      await requireSaidAgain(this.#client, { ...this.#options, from: sourceAddress(source) }, this.#again);
+      await requireSameSource(this.#client, source, head, request);
+      await requireSameTags(this.#client, { ...this.#options, from: sourceAddress(source) }, this.#again);
+      await this.#requireSameAnnotations();
       await this.#carried.setAside(await this.#before(), markOf(head.Metadata));
     };
     const conditions = { IfMatch, IfNoneMatch };
     const parts = { input, head, partLength, conditions, attempts, beforeComplete, abortSignal };
     return answerOfParts(await copyInParts(this.#client, parts));
+  }
+
+  async #requireSameAnnotations(): Promise<void> {
+    const { source, annotations: which, abortSignal } = this.#options;
+    const { annotations, losses } = this.#again;
+    if (which === "none") return;
+    const now = await annotationsToCarry(this.#client, sourceAddress(source), losses, requestOf(abortSignal), which);
+    if (JSON.stringify(now) !== JSON.stringify(annotations)) throw changedMeanwhile();
   }
 
   /** What is over where the copy appears. */
@@ -131,13 +139,15 @@ type ToSayAgain = Pick<LargeCopyOptions, "input" | "head" | "annotations" | "abo
   readonly from: StoredVersion;
 };
 
-/** Throws `content-mismatch` where what was said again, tags and annotations, is not so any more: it would be lost. */
-export async function requireSaidAgain(client: S3Client, options: ToSayAgain, before: SaidAgain): Promise<void> {
-  const now = await saidAgain(client, options);
-  const same =
-    now.again.Tagging === before.again.Tagging &&
-    JSON.stringify(now.annotations) === JSON.stringify(before.annotations);
-  if (!same) throw changedMeanwhile();
+/** Throws `content-mismatch` where the object has other tags by now than those that were said again: they would be lost. */
+export async function requireSameTags(
+  client: S3Client,
+  { input, from, abortSignal }: ToSayAgain,
+  { again, losses }: SaidAgain,
+): Promise<void> {
+  if (input.TaggingDirective === "REPLACE") return;
+  const { Tagging } = await tagsAlong(client, from, losses, requestOf(abortSignal));
+  if (Tagging !== again.Tagging) throw changedMeanwhile();
 }
 
 /** What a copy in one request takes along by itself, for one in parts. */

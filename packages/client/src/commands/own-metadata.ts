@@ -18,7 +18,7 @@ import { settled } from "../restate/settled.js";
 import { watched } from "../write/attempts.js";
 import { answerOfCopy } from "./copy-answer.js";
 import type { SourceInput } from "./copy-source.js";
-import { NOTHING_AGAIN, requireSaidAgain, saidAgain } from "./large-copy.js";
+import { NOTHING_AGAIN, requireSameTags, saidAgain } from "./large-copy.js";
 import type { Copied } from "./read-source.js";
 import { replacedMetadata } from "./replaced-metadata.js";
 
@@ -68,7 +68,7 @@ export async function replaceOwnMetadata(
     along,
     own: sentAsItIs(Metadata),
     partLength: limits.copyLimit,
-    beforeComplete: () => requireSaidAgain(client, toSay, said),
+    beforeComplete: () => requireSameTags(client, toSay, said),
   };
   let result: Result | undefined;
   const output = await sendOwnCopy(client, copy, { ...limits, abortSignal }, async (sent, attempts) => {

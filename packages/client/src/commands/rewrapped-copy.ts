@@ -7,7 +7,7 @@ import type { ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { AllowedLosses } from "../restate/losses.js";
 import { contentHeadersOf, sendableMetadata } from "../restate/stored-headers.js";
-import { DOES_NOT_OPEN, proveByContent } from "../rewrap/new-wrap.js";
+import { proveByContent } from "../rewrap/new-wrap.js";
 import { callersMetadata, envelopesMetadata } from "../write/callers-metadata.js";
 import { refuseOversizedMetadata } from "../write/metadata-limits.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
@@ -64,16 +64,16 @@ export async function rewrappedCopy(
   if (stored.suite.cipher === "cbc")
     throw refused("is CBC content, which does not prove that its wrapped key is its own");
   refuseUnpinned(source, head);
-  const held = await unlessAborted(() => wraps.unwrap(stored, from), abortSignal);
-  // Whoever writes to the bucket could have put somebody else's wrapped key on an object of theirs.
-  if (!held.isProven) await proveByContent(client, { version: source, from: { abortSignal } }, head, held);
   const isReplacing = input.MetadataDirective === "REPLACE";
   const losses = AllowedLosses.ofCopy();
   const callers = isReplacing ? callersMetadata(options, input.Metadata) : keptMetadata(options, head, losses);
+  const headers = isReplacing ? {} : contentHeadersOf(head, losses);
+  const held = await unlessAborted(() => wraps.unwrap(stored, from), abortSignal);
+  // Whoever writes to the bucket could have put somebody else's wrapped key on an object of theirs.
+  if (!held.isProven) await proveByContent(client, { version: source, from: { abortSignal } }, head, held);
   const laid = await unlessAborted(() => wraps.wrapAnew({ ...held, isProven: true }, to), abortSignal);
   const Metadata = { ...callers, ...laid.metadata };
   refuseOversizedMetadata(Metadata, laid.metadata);
-  const headers = isReplacing ? {} : contentHeadersOf(head, losses);
   return {
     input: { ...input, ...headers, Metadata, MetadataDirective: "REPLACE", AnnotationDirective: "EXCLUDE" },
     siblings: siblingsOf(options, input, laid, files),
@@ -82,6 +82,7 @@ export async function rewrappedCopy(
 
 const METADATA = { in: "metadata" } as const;
 
+/** Not what the client's policy refuses, either. Throws what a key store says that cannot be asked. */
 async function isOpened(
   wraps: WrapRules,
   metadata: Readonly<Record<string, string>>,
@@ -91,7 +92,7 @@ async function isOpened(
     await wraps.unwrap(wraps.find({ metadata, place: METADATA, request }), request);
     return true;
   } catch (error) {
-    if (error instanceof S3EncryptionError && DOES_NOT_OPEN.has(error.code)) return false;
+    if (error instanceof S3EncryptionError && error.code !== "key-unavailable") return false;
     throw error;
   }
 }
