@@ -1,4 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
+import { isKmsKeyArn } from "@s3ec/bulk";
 import { type Assembly, type CreateOptions, createFromConfig } from "@s3ec/container";
 import type { AwsSettings } from "@s3ec/key-source";
 import { S3EncryptionError, type WrapAlgorithm } from "@s3ec/materials";
@@ -92,10 +93,6 @@ export async function connect(settings: Settings, env: Environment, services: Ba
   }
 }
 
-function isKeyArn(keyId: string): boolean {
-  return /^arn:[^:]+:kms:[^:]+:\d+:key\//.test(keyId);
-}
-
 async function keyAskedAbout(
   source: ConfigurationSource | undefined,
   { askKms }: Settings,
@@ -103,7 +100,7 @@ async function keyAskedAbout(
 ): Promise<OneKey | undefined> {
   if (source === undefined) return undefined;
   const key = await wrappingKeyOf(source, options, askKms);
-  if (key !== undefined && (key.keyId === undefined || isKeyArn(key.keyId))) return key;
+  if (key !== undefined && (key.keyId === undefined || isKmsKeyArn(key.keyId))) return key;
   await key?.dispose();
   if (key !== undefined) {
     throw new S3EncryptionError(

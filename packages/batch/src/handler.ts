@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { inParallel } from "@s3ec/bulk";
 import { type Time, timeOf, tooLarge } from "./capacity.js";
 import { type BatchServices, type Connection, connect } from "./connection.js";
@@ -104,7 +103,7 @@ class Invoked {
       return { taskId: task.taskId, ...outcome };
     };
     const results: TaskResult[] = [];
-    for await (const result of inParallel(Readable.from(tasks), work.pace.concurrency, answer)) results.push(result);
+    for await (const result of inParallel(tasks, work.pace.concurrency, answer)) results.push(result);
     return results;
   }
 

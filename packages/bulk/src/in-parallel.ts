@@ -8,7 +8,7 @@ const WAITING = 8;
  * @throws what `items` throws, and the first that `work` throws, once nothing is under way
  */
 export async function* inParallel<Item, Result>(
-  items: AsyncIterable<Item>,
+  items: AsyncIterable<Item> | Iterable<Item>,
   concurrency: number,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {

@@ -9,7 +9,7 @@ export type { AuditedObject, AuditedWrap, AuditState } from "./audit/audited-obj
 export { inParallel } from "./in-parallel.js";
 export type { KeyQuestion, Need } from "./key-question/key-question.js";
 export type { KmsKeyQuestionOptions } from "./key-question/kms-key-question.js";
-export { kmsKeyArn, kmsKeyQuestion } from "./key-question/kms-key-question.js";
+export { isKmsKeyArn, kmsKeyArn, kmsKeyQuestion } from "./key-question/kms-key-question.js";
 export type { RawKeyQuestionOptions } from "./key-question/raw-key-question.js";
 export { rawKeyQuestion } from "./key-question/raw-key-question.js";
 export type { MigrateObjectsOptions } from "./rewrite/migrate-objects.js";

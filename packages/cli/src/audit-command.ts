@@ -41,11 +41,13 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
           const { askedKeys } = await import("./key-of.js");
           const { askedReader } = await import("./readable-by.js");
           const keys = await askedKeys(options, services);
-          const reader = await askedReader(options, services);
+          const opened: { readonly dispose: () => Promise<void> }[] = [...keys];
           try {
+            const reader = await askedReader(options, services);
+            if (reader !== undefined) opened.push(reader);
             return await auditMany(client, address, options, { keys, reader }, interrupts.signal);
           } finally {
-            for (const { dispose } of [...keys, ...(reader === undefined ? [] : [reader])]) await dispose();
+            for (const { dispose } of opened) await dispose();
           }
         });
       } finally {

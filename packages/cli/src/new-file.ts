@@ -1,10 +1,11 @@
 import { access, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
-import { synced } from "./synced.js";
 
 /** Never over another file: the key in it may be the only one that opens some objects. */
 export async function writeNew(file: string, content: string | Uint8Array, mode: number): Promise<void> {
+  // Loaded for this: what writes no file starts without the client.
+  const { synced } = await import("@s3ec/client");
   try {
     await using handle = await open(file, "wx", mode);
     try {

@@ -85,8 +85,8 @@ function passphraseProblem(input: unknown): string | undefined {
   for (const name of ["passphrase", "keyPassphrase"]) {
     const passphrase: unknown = typeof input === "object" && input !== null ? Reflect.get(input, name) : undefined;
     if (passphrase === undefined || PASSPHRASE.safeParse(passphrase).success) continue;
-    const notHere = typeof passphrase === "string" ? "is never written here, but where it is: " : "";
-    return `its ${name} ${notHere}${WHERE_PASSPHRASE}`;
+    const notHere = typeof passphrase === "string" ? " is never written here, but where it is" : "";
+    return `its ${name}${notHere}: ${WHERE_PASSPHRASE}`;
   }
   return undefined;
 }

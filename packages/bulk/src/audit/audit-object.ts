@@ -120,8 +120,8 @@ class ObjectAudit {
   ): Promise<Found> {
     const { format, suite, encryptedDataKey, statedPlaintextLength } = envelope;
     const own = await auditedWrap(this.#auditing, encryptedDataKey, { place });
-    // A listing shows files, and not whose reader's they are.
-    const isNeeded = own.readable !== undefined && own.readable !== "yes";
+    // A listing shows files, and not whose they are: a reader who does not open its own wrap may open one of them.
+    const isNeeded = own.readable === "no";
     const known = place.in === "instruction-file" ? { known: place.suffix, isNeeded } : { isNeeded };
     return {
       state: "encrypted",

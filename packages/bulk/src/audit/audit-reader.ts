@@ -14,8 +14,8 @@ export interface AuditReader extends DecryptionPolicy {
   /** What its keyring unwraps. */
   readonly wrapAlgorithms: readonly WrapAlgorithm[];
   /**
-   * Each of the keys that it unwraps with, which are asked and do not believe what is stored about a key: a wrap that is of none of them is not read. Default: nothing is known of them, so that
-   * only policy and kinds of wraps can tell.
+   * Each of the keys that it unwraps with: a wrap that is of none of them is not read. They are to be asked, and to believe
+   * nothing that is stored about a key. Default: nothing is known of them, so that only policy and kinds of wraps can tell.
    */
   readonly keyQuestions?: readonly KeyQuestion[];
 }

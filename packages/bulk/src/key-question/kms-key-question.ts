@@ -46,13 +46,18 @@ export function kmsKeyQuestion(options: KmsKeyQuestionOptions): KeyQuestion {
   };
 }
 
+/** Whether a KMS key is named by its ARN, which names no other one tomorrow. */
+export function isKmsKeyArn(keyId: string): boolean {
+  return /^arn:[^:]+:kms:[^:]+:\d+:key\//.test(keyId);
+}
+
 /**
  * The ARN of a KMS key that may be named by an alias or an id: what an alias stands for now, since it may stand for another key tomorrow.
  *
  * @throws S3EncryptionError `key-unavailable` where KMS does not say; KMS's own errors
  */
 export async function kmsKeyArn(client: Pick<KMSClient, "send">, keyId: string): Promise<string> {
-  if (/^arn:[^:]+:kms:[^:]+:\d+:key\//.test(keyId)) return keyId;
+  if (isKmsKeyArn(keyId)) return keyId;
   try {
     const { DescribeKeyCommand } = await import("@aws-sdk/client-kms");
     const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId: keyId }));

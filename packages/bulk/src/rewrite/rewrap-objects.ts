@@ -135,12 +135,8 @@ class Rewrapping implements Rewriting {
   /** The new keyring opens it, and the old one does not: a new one that reads with former keys opens what is still to be done, too. */
   async #isRewrapped(asked: RewrapOptions): Promise<boolean> {
     if (!(await isRewrapped(this.#client, asked))) return false;
-    const { encryptionContext, to } = asked;
-    const { instructionFileSuffix } = to;
-    const own = {
-      ...(encryptionContext === undefined ? {} : { encryptionContext }),
-      ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
-    };
+    const { instructionFileSuffix } = asked.to;
+    const own = instructionFileSuffix === undefined ? {} : { instructionFileSuffix };
     return !(await isRewrapped(this.#client, { ...asked, to: own }));
   }
 

@@ -2,12 +2,11 @@ import { createWriteStream } from "node:fs";
 import { open, unlink } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type AwayOptions, type SealedUpload, sealObject } from "@s3ec/client";
+import { type AwayOptions, type SealedUpload, sealObject, synced } from "@s3ec/client";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { type ByteSource, openSource } from "../byte-source.js";
 import type { TransferOptions } from "../download.js";
 import { assertNew, writeNew } from "../new-file.js";
-import { synced } from "../synced.js";
 import type { SealedFiles } from "./upload-commands.js";
 
 /** What was written, and of how many bytes. */
