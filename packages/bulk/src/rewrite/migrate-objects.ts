@@ -14,15 +14,10 @@ import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { checkedEarly } from "./checked-early.js";
-import {
-  type Attempt,
-  isNotOpened,
-  OPENED,
-  type Rewriting,
-  rewriteObjects,
-  standingIntent,
-} from "./rewrite-objects.js";
+import { standingIntent } from "./intents.js";
+import { rewriteObjects } from "./rewrite-objects.js";
 import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
+import { type Attempt, isNotOpened, OPENED, type Rewriting } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 import { tagOf } from "./stored-tag.js";
 

@@ -1,5 +1,6 @@
 import { httpStatusOf } from "@s3ec/client";
 import { isError, S3EncryptionError, type S3EncryptionErrorCode } from "@s3ec/materials";
+import type { PartlyDone, Result } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
 type NotDone = Pick<RewrittenObject, "outcome" | "code" | "problem" | "todo">;
@@ -27,6 +28,34 @@ const TODO: Readonly<Partial<Record<S3EncryptionErrorCode, string>>> = {
   "malformed-envelope": "It was altered, or is of another product: restore it.",
   "not-encrypted": "Its wrapped key is missing: restore its instruction file, or name its suffix.",
 };
+
+/** Of a version that is not the current one. */
+export const OLDER = {
+  outcome: "refused",
+  code: "unsupported-operation",
+  problem: "It is an older version, which keeps its wrapped key, and needs its key for as long as it is kept.",
+  todo: "Keep the old key, or let a lifecycle rule remove noncurrent versions.",
+} as const;
+
+/** Of what may be a message, to a client that reads none. */
+export const MESSAGE = {
+  outcome: "refused",
+  code: "not-encrypted",
+  problem: "It begins like a message of the AWS Encryption SDK, which this client was not told to read.",
+  todo: "Look at it (s3ec inspect). Where it is one, add the format of messages to the client's formats.",
+} as const;
+
+/** Something was changed, so that nothing of it is only refused, or passed by. */
+export function partly({ message, done }: PartlyDone, not: Result): Result {
+  if (not.outcome === "nothing") return not;
+  const outcome = not.outcome === "unknown" ? "unknown" : "failed";
+  return { ...not, ...done, outcome, problem: [message, not.problem].filter((text) => text !== undefined).join(" ") };
+}
+
+/** Of what a filter could not tell of. */
+export function notLookedAt(problem = "It could not be looked at."): NotDone {
+  return { outcome: "failed", problem, todo: "Whether it is meant is not known: look at it (s3ec audit)." };
+}
 
 /** Why an object was not done, and what to do. */
 export function notDone(error: unknown): NotDone {

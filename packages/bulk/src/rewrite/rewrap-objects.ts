@@ -6,16 +6,10 @@ import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { checkedEarly } from "./checked-early.js";
-import {
-  type Attempt,
-  isIntended,
-  isNotOpened,
-  OPENED,
-  PartlyDone,
-  type Rewriting,
-  rewriteObjects,
-} from "./rewrite-objects.js";
+import { isIntended } from "./intents.js";
+import { rewriteObjects } from "./rewrite-objects.js";
 import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
+import { type Attempt, isNotOpened, OPENED, PartlyDone, type Rewriting } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
 /** Which objects are re-wrapped, and how: as one object is. */

@@ -4,68 +4,18 @@ import { isError, S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
 import { inParallel } from "../in-parallel.js";
-import { DESCRIPTION, envelopeHash, METADATA, placeName, textHash } from "../journal/envelope-hash.js";
+import { DESCRIPTION, textHash } from "../journal/envelope-hash.js";
 import { Journal, JournalFailure, type ObjectRecords } from "../journal/journal.js";
-import type { Intent, JournalRun } from "../journal/journal-lines.js";
+import type { Intent } from "../journal/journal-lines.js";
 import { isAlike, type StandingEnvelopes, standingEnvelopes } from "../journal/standing-envelopes.js";
 import { paced } from "../paced.js";
 import type { ObjectFilter } from "../sources/object-filter.js";
 import type { StoredObject } from "../sources/stored-object.js";
-import { notDone } from "./not-done.js";
-import type { RewritingOptions } from "./rewrite-options.js";
+import { intentOf, missingDescription } from "./intents.js";
+import { MESSAGE, notDone, notLookedAt, OLDER, partly } from "./not-done.js";
+import { checkOptions, type RewritingOptions } from "./rewrite-options.js";
+import { PartlyDone, type Result, type Rewriting } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
-
-type Result = Omit<RewrittenObject, "Key" | "VersionId">;
-
-/** What is done to each object. */
-export interface Rewriting {
-  readonly command: JournalRun["command"];
-  /** Places beside an object whose envelopes belong to what is done. */
-  readonly places: readonly string[];
-  /** Whether what is not there is what the caller named, so that an object without it is not meant. */
-  readonly isNamed: boolean;
-  /** Does it. */
-  write(Key: string, attempt: Attempt): Promise<Result>;
-  /** Whether all that was intended of an object stands. */
-  isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean;
-  /** Whether what is written first of it does: the rest is of this very object. */
-  isBegun(standing: StandingEnvelopes, intents: readonly Intent[]): boolean;
-  /** Ends what a process has left behind an object that is finished. */
-  finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<void>;
-  /** Whether the new key opens what stands. */
-  isCurrent(Key: string): Promise<boolean>;
-}
-
-/** One object's turn. */
-export interface Attempt {
-  /** Records what is about to be written. */
-  readonly beforeWrite: (envelope: PlannedEnvelope) => Promise<void>;
-  /** How it stood before, where an earlier process meant to write it. */
-  readonly standing: StandingEnvelopes | undefined;
-  /** What that meant to write. */
-  readonly intents: readonly Intent[];
-}
-
-/** What is wrong with one of an object's wraps, where others of it have been written. */
-export class PartlyDone extends Error {
-  readonly done: Pick<RewrittenObject, "wraps" | "changed" | "replacedVersionId">;
-
-  /** @param message which are written, and which is not, in a sentence */
-  constructor(message: string, done: PartlyDone["done"], cause: unknown) {
-    super(message, { cause });
-    this.done = done;
-  }
-}
-
-const NOT_OPENED: ReadonlySet<string> = new Set(["no-matching-key", "decryption-failed", "context-mismatch"]);
-
-/** Whether the old key does not open a wrap: the new one may. */
-export function isNotOpened(error: unknown): boolean {
-  return error instanceof S3EncryptionError && NOT_OPENED.has(error.code) && !(error instanceof UnopenedWrapError);
-}
-
-/** It had been done by somebody else, or by a run without a journal. */
-export const OPENED = { outcome: "current", problem: "The new key opens it, and the old one does not." } as const;
 
 /**
  * Does something to each object, and gives a result for each that is meant, in their order.
@@ -123,18 +73,6 @@ async function hasRecords(journal: Journal | undefined, Key: string): Promise<bo
     return intents.length + done.length > 0;
   } catch (error) {
     throw error instanceof JournalFailure ? error.cause : error;
-  }
-}
-
-function checkOptions({ rate, journal, dryRun = false, maxUnopenedWraps = 3 }: RewritingOptions): void {
-  if (rate !== undefined && !(typeof rate === "number" && rate > 0)) throw invalid("rate must be objects a second.");
-  if (!Number.isSafeInteger(maxUnopenedWraps) || maxUnopenedWraps < 1) {
-    throw invalid("maxUnopenedWraps must be a number of objects, 1 or more.");
-  }
-  if (typeof dryRun !== "boolean") throw invalid("dryRun must be true or false.");
-  if (journal === undefined) return;
-  for (const name of ["path", "target"] as const) {
-    if (typeof journal[name] !== "string" || journal[name] === "") throw invalid(`The journal must be told a ${name}.`);
   }
 }
 
@@ -301,65 +239,3 @@ const DONE_BEFORE = {
   outcome: "current",
   problem: "The journal says that it is done, and it stands as it did then.",
 } as const;
-
-const OLDER = {
-  outcome: "refused",
-  code: "unsupported-operation",
-  problem: "It is an older version, which keeps its wrapped key, and needs its key for as long as it is kept.",
-  todo: "Keep the old key, or let a lifecycle rule remove noncurrent versions.",
-} as const;
-
-const MESSAGE = {
-  outcome: "refused",
-  code: "not-encrypted",
-  problem: "It begins like a message of the AWS Encryption SDK, which this client was not told to read.",
-  todo: "Look at it (s3ec inspect). Where it is one, add the format of messages to the client's formats.",
-} as const;
-
-/** Something was changed, so that nothing of it is only refused, or passed by. */
-function partly({ message, done }: PartlyDone, not: Result): Result {
-  if (not.outcome === "nothing") return not;
-  const outcome = not.outcome === "unknown" ? "unknown" : "failed";
-  return { ...not, ...done, outcome, problem: [message, not.problem].filter((text) => text !== undefined).join(" ") };
-}
-
-function notLookedAt(problem = "It could not be looked at."): Result {
-  return { outcome: "failed", problem, todo: "Whether it is meant is not known: look at it (s3ec audit)." };
-}
-
-function intentOf(key: string, { place, metadata, text, beside = [], removes = [] }: PlannedEnvelope): Intent {
-  const others = Object.fromEntries(beside.map((each) => [placeName(each.place), textHash(each.text)]));
-  const describes = beside.find((each) => placeName(each.place) === DESCRIPTION)?.text;
-  return {
-    key,
-    intent: text === undefined ? envelopeHash(metadata) : textHash(text),
-    place: placeName(place),
-    ...(beside.length === 0 ? {} : { beside: others }),
-    ...(describes === undefined ? {} : { describes }),
-    ...(removes.length === 0 ? {} : { removes }),
-  };
-}
-
-/** What an earlier process meant to write into an object's own metadata, where that stands. */
-export function standingIntent({ looks }: StandingEnvelopes, intents: readonly Intent[]): Intent | undefined {
-  const [hash = ""] = looks.wraps[METADATA] ?? [];
-  return intents.find(({ place, intent }) => place === METADATA && intent !== "" && intent === hash);
-}
-
-/** The text that was to describe what stands, and does not. */
-function missingDescription(standing: StandingEnvelopes, intents: readonly Intent[]): string | undefined {
-  const text = standingIntent(standing, intents)?.describes;
-  const isThere = text === undefined || standing.looks.wraps[DESCRIPTION]?.includes(textHash(text)) === true;
-  return isThere ? undefined : text;
-}
-
-/** Whether all that stands at a place was meant to; false where nothing does, or it tells nothing of itself. */
-export function isIntended({ looks }: StandingEnvelopes, place: string, intents: readonly Intent[]): boolean {
-  const meant = new Set(intents.flatMap((each) => (each.place === place ? [each.intent] : [])));
-  const hashes = (looks.wraps[place] ?? []).filter((hash) => hash !== "");
-  return hashes.length > 0 && hashes.every((hash) => meant.has(hash));
-}
-
-function invalid(message: string): S3EncryptionError {
-  return new S3EncryptionError("invalid-argument", message);
-}

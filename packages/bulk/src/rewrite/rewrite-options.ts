@@ -1,5 +1,5 @@
 import type { ObjectAside } from "@s3ec/client";
-import type { OptionNames, WrapAlgorithm } from "@s3ec/materials";
+import { type OptionNames, S3EncryptionError, type WrapAlgorithm } from "@s3ec/materials";
 import type { EnvelopeFilter } from "../sources/envelope-filter.js";
 import type { ObjectFilter } from "../sources/object-filter.js";
 
@@ -69,4 +69,21 @@ export function objectOf(
 ): ObjectAside {
   const customers = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
   return { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customers, abortSignal };
+}
+
+/** Throws `invalid-argument`. */
+export function checkOptions({ rate, journal, dryRun = false, maxUnopenedWraps = 3 }: RewritingOptions): void {
+  if (rate !== undefined && !(typeof rate === "number" && rate > 0)) throw invalid("rate must be objects a second.");
+  if (!Number.isSafeInteger(maxUnopenedWraps) || maxUnopenedWraps < 1) {
+    throw invalid("maxUnopenedWraps must be a number of objects, 1 or more.");
+  }
+  if (typeof dryRun !== "boolean") throw invalid("dryRun must be true or false.");
+  if (journal === undefined) return;
+  for (const name of ["path", "target"] as const) {
+    if (typeof journal[name] !== "string" || journal[name] === "") throw invalid(`The journal must be told a ${name}.`);
+  }
+}
+
+function invalid(message: string): S3EncryptionError {
+  return new S3EncryptionError("invalid-argument", message);
 }
