@@ -94,11 +94,11 @@ describe("bodies that would be stored as something else", () => {
 
   for (const encoding of ["utf8", "latin1", "hex", "base64", "utf16le"] as const) {
     it(`refuses the bytes of a file that is read as ${encoding}`, async () => {
-      const error = await refusal(
-        fixture.client().send(put("kept", createReadStream(join(folder, "bytes"), encoding))),
-      );
+      const stream = createReadStream(join(folder, "bytes"), encoding);
+      const error = await refusal(fixture.client().send(put("kept", stream)));
       expect(error.code).to.equal("invalid-argument");
       expect(error.message).to.contain("leave the encoding out");
+      expect(stream.destroyed).to.equal(true);
     });
   }
 
@@ -107,6 +107,7 @@ describe("bodies that would be stored as something else", () => {
     const sent = fixture.client().send(put("kept", stream));
     stream.setEncoding("hex");
     expect((await refusal(sent)).code).to.equal("invalid-argument");
+    expect(stream.destroyed).to.equal(true);
   });
 
   for (const encoding of ["utf8", "latin1", "hex"] as const) {

@@ -6,6 +6,7 @@ import { S3Format } from "@s3ec/format-s3";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import type { ObjectHead } from "@s3ec/materials";
 import { expect } from "chai";
+import { recognise } from "../dist/read/recognise.js";
 import { type Answer, type Asked, Endless, liedTo, replaceBody } from "./altered-answers.js";
 import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { ThirdPartyKeyring } from "./third-party-keyring.js";
@@ -297,11 +298,11 @@ describe("an answer of S3 that is not what was asked for", () => {
         }
       }
       const format = new Counting({ frameLength: 1000 });
-      const client = fromThe(1, inPieces, { ...MESSAGES, formats: [format] });
-      const bytes = await read(client, "long-header", undefined, { long: "x".repeat(6000) });
-      expect(bytes.equals(content)).to.equal(true);
+      const { body } = await fixture.stored("long-header");
+      const { head } = await recognise([format], { Metadata: {} }, Readable.from(chunksOf(body, 16)));
+      expect(head?.length).to.be.above(6000);
       const { parsed } = format;
-      const { length } = format.readHead((await fixture.stored("long-header")).body) as ObjectHead;
+      const { length } = format.readHead(body) as ObjectHead;
       // 1 + 2 + 4 + ... bytes, up to what is less than twice the header.
       expect(parsed).to.be.below(4 * length);
     });

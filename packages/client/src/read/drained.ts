@@ -25,6 +25,7 @@ export function drained(stream: Readable, take: (chunk: Uint8Array) => Promise<u
         fail(error);
       }
     };
+    if (stream.readableEnded) return resolve();
     // Of a stream that was destroyed before, nobody would hear any more.
     if (stream.destroyed) return reject(stream.errored ?? closedEarly());
     stream.once("error", fail);

@@ -2,7 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { destroyStream } from "../streams.js";
 import { answeredBody } from "./answered-body.js";
+import { arrivals } from "./arrivals.js";
 import { askAgain } from "./ask-again.js";
+import { drained } from "./drained.js";
 import type { CiphertextBody } from "./whole-content.js";
 
 export interface ResumeSettings<Result extends { readonly output: GetObjectCommandOutput }> {
@@ -24,14 +26,15 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
   let body = answeredBody(output);
   let mayResume = true;
   const { ContentLength: length = 0 } = output;
-  const read = async function* (): AsyncGenerator<Uint8Array> {
+  const read = async (take: (chunk: Uint8Array) => Promise<unknown> | undefined): Promise<void> => {
     let offset = 0;
+    const takeNext = (chunk: Uint8Array): Promise<unknown> | undefined => {
+      offset += chunk.length;
+      return take(chunk);
+    };
     for (let attempt = 1; ; attempt++) {
       try {
-        for await (const chunk of body as AsyncIterable<Uint8Array>) {
-          offset += chunk.length;
-          yield chunk;
-        }
+        await drained(body, takeNext);
         return;
       } catch (error) {
         // What fails behind the last byte is a checksum.
@@ -49,12 +52,13 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
       if (!mayResume) destroyStream(body);
     }
   };
+  const destroy = (): void => {
+    mayResume = false;
+    destroyStream(body);
+  };
   return {
-    chunks: read(),
-    destroy: () => {
-      mayResume = false;
-      destroyStream(body);
-    },
+    chunks: arrivals(read, destroy),
+    destroy,
     giveOut: () => {
       mayResume = false;
     },

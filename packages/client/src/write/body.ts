@@ -14,7 +14,7 @@ import {
   quiet,
 } from "../streams.js";
 import { FileBody } from "./file-body.js";
-import { assertUnread, bytesAsRead, notNothing, tellsThatItWasRead } from "./taken-body.js";
+import { assertBytes, assertUnread, bytesAsRead, notNothing, tellsThatItWasRead } from "./taken-body.js";
 
 /** A body being read: chunks, how many bytes they should be, and how to let go of it before its end. */
 export interface BodySource {
@@ -133,6 +133,7 @@ function always(chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
 function ifUnread(stream: Readable, chunks: AsyncIterable<unknown>): () => AsyncIterable<unknown> {
   return () => {
     assertUnread(stream);
+    assertBytes(stream);
     return stream.readableEncoding === null ? chunks : bytesAsRead(stream, chunks);
   };
 }

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { S3EncryptionError } from "@s3ec/materials";
-import { isAsyncIterable, isNodeStream, isWebStream } from "../streams.js";
+import { isAsyncIterable, isNodeStream, isWebStream, letGoOfBody } from "../streams.js";
 
 const SHARED = Symbol.for("@s3ec/client/taken-bodies");
 
@@ -12,7 +12,8 @@ Reflect.set(globalThis, SHARED, TAKEN);
  * Takes a body that can be read only once, before anything of its put is sent. Read a second time it would give nothing,
  * and by two puts at once a part to each: what was stored before would be replaced by that, with success.
  *
- * Throws `invalid-argument`, or what the body failed with; the body is then somebody else's, and to be left alone.
+ * Throws `invalid-argument`, or what the body failed with; the body is then somebody else's, and left alone. One that gives
+ * something other than its bytes is nobody else's, and let go of.
  */
 export function takeBody(body: unknown): void {
   if (typeof body !== "object" || body === null || !(isNodeStream(body) || isWebStream(body) || isAsyncIterable(body)))
@@ -24,20 +25,25 @@ export function takeBody(body: unknown): void {
     throw refused('is being read by somebody else, through pipe() or a "data" listener, who would take a part of it');
   }
   TAKEN.add(body);
+  try {
+    assertBytes(body);
+  } catch (error) {
+    letGoOfBody(body);
+    throw error;
+  }
 }
 
-/** Throws when some of a stream has gone elsewhere, as far as it tells, or when it gives something other than its bytes. */
+/** Throws when some of a stream has gone elsewhere, as far as it tells. */
 export function assertUnread(body: object): void {
   // It says itself what is wrong.
   if (isNodeStream(body) && body.errored) throw body.errored;
   const isOver = isNodeStream(body) && (body.destroyed === true || body.readable === false);
   // Of web streams too, though its type does not say so.
   if (isOver || Readable.isDisturbed(body as Readable)) throw refused("was read from, or closed, before");
-  assertBytes(body);
 }
 
 /** Throws when a stream has an encoding other than UTF-8, whose text is its bytes. */
-function assertBytes(body: object): void {
+export function assertBytes(body: object): void {
   const encoding = encodingOf(body);
   if (encoding !== undefined && !isUtf8(encoding)) throw encoded(encoding);
 }

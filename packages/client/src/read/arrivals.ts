@@ -1,0 +1,86 @@
+/** Bytes that OpenSSL and a reader are given at once: what is fastest in both. */
+const PIECE = 256 * 1024;
+
+/** Bytes that wait for their reader before the connection has to. */
+const WAITING = 1024 * 1024;
+
+/**
+ * What a network brings, in larger pieces: over TLS it comes in records of 16 KiB, each of which would cost every layer
+ * between here and the reader a promise. All that has come by the time that the reader asks is one piece, a copy of our own
+ * (G5). A failure comes behind what came before it.
+ *
+ * @param read hands each chunk to `take`, waits where that gives a promise, and resolves behind the last; begun when the
+ *   first piece is asked for
+ * @param stop ends that, where nobody asks any more
+ */
+export async function* arrivals(
+  read: (take: (chunk: Uint8Array) => Promise<unknown> | undefined) => Promise<void>,
+  stop: () => void,
+): AsyncGenerator<Uint8Array> {
+  const arrived = new Arrived();
+  let outcome: { readonly error?: unknown } | undefined;
+  const ended = (how: { readonly error?: unknown }): void => {
+    outcome = how;
+    arrived.wake();
+  };
+  read((chunk) => arrived.take(chunk)).then(
+    () => ended({}),
+    (error: unknown) => ended({ error }),
+  );
+  try {
+    for (;;) {
+      const all = arrived.give();
+      for (let offset = 0; offset < all.length; offset += PIECE) yield all.subarray(offset, offset + PIECE);
+      if (arrived.length > 0) continue;
+      if (outcome === undefined) await arrived.more();
+      else if ("error" in outcome) throw outcome.error;
+      else return;
+    }
+  } finally {
+    stop();
+  }
+}
+
+class Arrived {
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+  #wake: (() => void) | undefined;
+  #goOn: (() => void) | undefined;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  take(chunk: Uint8Array): Promise<void> | undefined {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    // Later than this turn of the loop, in which there may be more.
+    if (this.#wake !== undefined) setImmediate(() => this.wake());
+    if (this.#length < WAITING) return undefined;
+    return new Promise((goOn) => {
+      this.#goOn = goOn;
+    });
+  }
+
+  /** Takes what has come away. */
+  give(): Uint8Array {
+    const all = Buffer.concat(this.#chunks, this.#length);
+    this.#chunks = [];
+    this.#length = 0;
+    this.#goOn?.();
+    this.#goOn = undefined;
+    return all;
+  }
+
+  /** Resolves once there is more, or an end. */
+  more(): Promise<void> {
+    return new Promise((wake) => {
+      this.#wake = wake;
+    });
+  }
+
+  wake(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
