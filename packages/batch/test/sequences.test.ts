@@ -430,8 +430,8 @@ describe("a job of S3 Batch Operations", () => {
   it("ends with the invocation's time, and what was under way is asked again", async () => {
     await put("a", "x".repeat(5000));
     const handler = handlerOf({ S3EC_OPERATION: "verify", S3EC_USE: "old" });
-    server.faults.add({ operation: "GetObject", key: "a", delayMs: 5000 });
-    const ends = Date.now() + 10_300;
+    server.faults.add({ operation: "GetObject", key: "a", delayMs: 60_000 });
+    const ends = Date.now() + 12_000;
     const context = { getRemainingTimeInMillis: () => ends - Date.now() };
     const { results } = await handler(eventOf(Bucket, ["a"]), context);
     expect([results[0]?.resultCode, results[0]?.resultString.includes("time ended")]).to.deep.equal([

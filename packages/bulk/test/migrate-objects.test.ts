@@ -94,8 +94,7 @@ describe("migrateObjects", () => {
   });
 
   for (const last of ["unsent", "unanswered"] as const) {
-    it(`opens with every key, and is done, after a process died at any request (${last})`, async function () {
-      this.timeout(60_000);
+    it(`opens with every key, and is done, after a process died at any request (${last})`, async () => {
       const to = { keyring: hierarchy };
       let isDone = false;
       let tried = 0;

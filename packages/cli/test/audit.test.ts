@@ -22,9 +22,8 @@ const rawAes = (key: string) => ({
   materialDescription: { key },
 });
 
-describe("s3ec audit", function () {
+describe("s3ec audit", () => {
   // Each command is a process of its own.
-  this.timeout(120_000);
   let temporary: ReturnType<typeof temporaryFolder>;
   let server: DevServer;
   let client: S3Client;

@@ -10,8 +10,7 @@ import { BIN, temporaryFolder } from "./command.js";
 const run = promisify(execFile);
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 
-describe("s3ec as one file", function () {
-  this.timeout(120_000);
+describe("s3ec as one file", () => {
   let server: DevServer;
   const { folder, remove } = temporaryFolder();
   const file = join(folder, "s3ec.mjs");

@@ -7,9 +7,8 @@ import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
 
-describe("s3ec", function () {
+describe("s3ec", () => {
   // Each command is a process of its own, and a test starts several.
-  this.timeout(120_000);
   let server: DevServer;
   let plain: S3Client;
   let temporary: ReturnType<typeof temporaryFolder>;

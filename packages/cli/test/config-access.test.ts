@@ -23,8 +23,7 @@ const multi = {
 };
 const demo = [{ Bucket: "demo", Key: "" }];
 
-describe("s3ec config policy and config check --live", function () {
-  this.timeout(60_000);
+describe("s3ec config policy and config check --live", () => {
   const { folder, remove } = temporaryFolder();
   let server: DevServer;
   before(async () => {

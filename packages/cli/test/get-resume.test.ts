@@ -9,8 +9,7 @@ import { s3ec, start, temporaryFolder } from "./command.js";
 
 const MiB = 1024 * 1024;
 
-describe("s3ec get --resume", function () {
-  this.timeout(60_000);
+describe("s3ec get --resume", () => {
   const content = randomBytes(10 * MiB);
   let temporary: ReturnType<typeof temporaryFolder>;
   let folder: string;

@@ -45,8 +45,7 @@ async function transcript(
   }
 }
 
-describe("s3ec, from an empty folder to the first object", function () {
-  this.timeout(120_000);
+describe("s3ec, from an empty folder to the first object", () => {
   let server: DevServer;
   before(async () => {
     server = await startDevServer({ buckets: ["demo"] });

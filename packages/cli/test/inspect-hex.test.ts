@@ -22,8 +22,7 @@ function bytesIn(text: string): Buffer {
   return Buffer.concat([...text.matchAll(ROW)].map(([, , hex = ""]) => Buffer.from(hex, "hex")));
 }
 
-describe("s3ec inspect --hex", function () {
-  this.timeout(60_000);
+describe("s3ec inspect --hex", () => {
   let server: DevServer;
   let client: S3Client;
 

@@ -10,8 +10,7 @@ const MiB = 1024 * 1024;
 /** Far more than is asked for, and than sockets hold. */
 const LIMIT = 128 * MiB;
 
-describe("s3ec inspect, of a store that sends without end", function () {
-  this.timeout(60_000);
+describe("s3ec inspect, of a store that sends without end", () => {
   let server: Server;
   let temporary: ReturnType<typeof temporaryFolder>;
   let sent = 0;
@@ -55,8 +54,7 @@ describe("s3ec inspect, of a store that sends without end", function () {
   }
 });
 
-describe("s3ec inspect, of an object whose writer means the terminal", function () {
-  this.timeout(60_000);
+describe("s3ec inspect, of an object whose writer means the terminal", () => {
   const evil = "\u001b]0;owned\u0007\u009b2J\n  Format      V3, verified\r\u202etxt\u2028x";
   const base64 = (length: number): string => Buffer.alloc(length, 1).toString("base64");
   let server: Server;

@@ -16,8 +16,7 @@ function blocks(language: string): string[] {
   );
 }
 
-describe("the page about Java keystores, with stores of this machine's keytool", function () {
-  this.timeout(120_000);
+describe("the page about Java keystores, with stores of this machine's keytool", () => {
   let server: DevServer;
   const { folder, remove } = temporaryFolder();
   const keytool = (line: string): void => {

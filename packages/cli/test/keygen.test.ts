@@ -5,8 +5,7 @@ import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { s3ec, temporaryFolder } from "./command.js";
 
-describe("s3ec keygen", function () {
-  this.timeout(120_000);
+describe("s3ec keygen", () => {
   const { folder, remove } = temporaryFolder();
   let server: DevServer;
   before(async () => {

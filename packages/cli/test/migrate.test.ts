@@ -8,9 +8,8 @@ import { expect } from "chai";
 import { type Outcome, temporaryFolder } from "./command.js";
 import { inProcess as s3ec } from "./objects/in-process.js";
 
-describe("s3ec migrate", function () {
+describe("s3ec migrate", () => {
   // Each command is a process of its own.
-  this.timeout(120_000);
   let server: DevServer;
   let writer: Assembly;
   let temporary: ReturnType<typeof temporaryFolder>;

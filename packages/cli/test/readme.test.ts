@@ -23,8 +23,7 @@ function commandLines(readme: string): string[] {
   return blocks.filter((line) => line.startsWith("s3ec ") && !line.includes("--recursive"));
 }
 
-describe("the shell examples of the README files", function () {
-  this.timeout(120_000);
+describe("the shell examples of the README files", () => {
   let server: DevServer;
   let temporary: ReturnType<typeof temporaryFolder>;
 
@@ -64,9 +63,7 @@ describe("the shell examples of the README files", function () {
   }
 });
 
-describe("the demo", function () {
-  this.timeout(120_000);
-
+describe("the demo", () => {
   it("tells its whole story about a file", async () => {
     const file = join(repository, "LICENSE");
     const { stdout, stderr } = await run(process.execPath, [join(repository, "docs/examples/demo.mjs"), file]);

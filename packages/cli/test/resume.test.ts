@@ -4,8 +4,7 @@ import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { s3ec, start, temporaryFolder } from "./command.js";
 
-describe("s3ec put --resume", function () {
-  this.timeout(60_000);
+describe("s3ec put --resume", () => {
   const content = Buffer.alloc(12 * 1024 * 1024, "every part is another one; ");
   let temporary: ReturnType<typeof temporaryFolder>;
   let folder: string;

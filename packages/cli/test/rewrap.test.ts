@@ -12,9 +12,8 @@ const rawAes = (key: string) => ({
   materialDescription: { key },
 });
 
-describe("s3ec rewrap", function () {
+describe("s3ec rewrap", () => {
   // Each command is a process of its own.
-  this.timeout(120_000);
   const { folder, remove } = temporaryFolder();
   let server: DevServer;
   before(async () => {

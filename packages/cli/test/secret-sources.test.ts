@@ -59,8 +59,7 @@ class SecretStores {
   }
 }
 
-describe("s3ec with keys and passphrases that are in no file", function () {
-  this.timeout(120_000);
+describe("s3ec with keys and passphrases that are in no file", () => {
   const { folder, remove } = temporaryFolder();
   const stores = new SecretStores();
   let server: DevServer;

@@ -9,8 +9,7 @@ import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { type Outcome, s3ec, temporaryFolder } from "./command.js";
 
-describe("s3ec tells what a service answered", function () {
-  this.timeout(60_000);
+describe("s3ec tells what a service answered", () => {
   let server: DevServer;
   let temporary: ReturnType<typeof temporaryFolder>;
   let folder: string;

@@ -7,8 +7,7 @@ import { serviceSettings } from "../dist/service-options.js";
 import { type Outcome, temporaryFolder } from "./command.js";
 import { inProcess } from "./objects/in-process.js";
 
-describe("where S3 is and whom it is believed", function () {
-  this.timeout(60_000);
+describe("where S3 is and whom it is believed", () => {
   const { folder, remove } = temporaryFolder();
   const before_ = { ...process.env };
   let server: DevServer;

@@ -11,8 +11,7 @@ const SIGNALS = [
   ["SIGTERM", 143],
 ] as const;
 
-describe("a signal ends s3ec, whatever it waits for", function () {
-  this.timeout(60_000);
+describe("a signal ends s3ec, whatever it waits for", () => {
   let temporary: ReturnType<typeof temporaryFolder>;
   let folder: string;
   /** Takes requests, and answers none. */

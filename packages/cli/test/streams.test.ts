@@ -9,8 +9,7 @@ import { BIN, type Outcome, s3ec, temporaryFolder } from "./command.js";
 
 const run = promisify(execFile);
 
-describe("s3ec with streams and names", function () {
-  this.timeout(60_000);
+describe("s3ec with streams and names", () => {
   let server: DevServer;
   let temporary: ReturnType<typeof temporaryFolder>;
   let folder: string;

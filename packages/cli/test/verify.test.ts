@@ -8,9 +8,8 @@ import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
 
 const rawAes = () => ({ type: "raw-aes", wrappingKey: { base64: randomBytes(32).toString("base64") } });
 
-describe("s3ec verify", function () {
+describe("s3ec verify", () => {
   // Each command is a process of its own.
-  this.timeout(120_000);
   const { folder, remove } = temporaryFolder();
   let server: DevServer;
   before(async () => {

@@ -24,9 +24,8 @@ function blocks(readme: string, language: string): string[] {
   );
 }
 
-describe("the README files", function () {
+describe("the README files", () => {
   // Each example is a process of its own.
-  this.timeout(120_000);
   let server: DevServer;
   let example: ReturnType<typeof escrowExample>;
 

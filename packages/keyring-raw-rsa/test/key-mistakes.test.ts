@@ -123,8 +123,7 @@ describe("a key that is not what was to be read", () => {
     }
   });
 
-  describe("as its own tool writes it", function () {
-    this.timeout(60_000);
+  describe("as its own tool writes it", () => {
     let folder: string;
     before(() => {
       folder = mkdtempSync(join(tmpdir(), "s3ec-keys-"));

@@ -50,9 +50,7 @@ function outcomes(tried: readonly Tried[]): Record<string, string> {
   return Object.fromEntries(tried.map(({ mutant, outcome }) => [mutant.change, outcome]));
 }
 
-describe("a mutation run", function () {
-  this.timeout(120_000);
-
+describe("a mutation run", () => {
   it("tells what tests notice from what they do not, and leaves what was built as it is", async () => {
     await inRepository(TEST, async (root) => {
       const tried = await mutate(options(root));

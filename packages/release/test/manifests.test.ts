@@ -8,8 +8,7 @@ import { type PublishedPackage, publishedPackages } from "../dist/published-pack
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
-describe("what is published", function () {
-  this.timeout(60_000);
+describe("what is published", () => {
   let packages: readonly PublishedPackage[];
   let budget: Record<string, number>;
 

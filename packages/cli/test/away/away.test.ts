@@ -11,9 +11,8 @@ import { encryptFile } from "../../dist/away/encrypt-file.js";
 import { reportOf } from "../../dist/error-report.js";
 import { type Outcome, s3ec, start, temporaryFolder } from "../command.js";
 
-describe("objects away from S3, by s3ec", function () {
+describe("objects away from S3, by s3ec", () => {
   // Each command is a process of its own.
-  this.timeout(120_000);
   let server: DevServer;
   let plain: S3Client;
   const { folder, remove } = temporaryFolder();

@@ -22,8 +22,7 @@ const GUARD = `data:text/javascript,${encodeURIComponent(
   'import { Socket } from "node:net"; Socket.prototype.connect = () => { console.error("a socket was opened"); process.exit(99); };',
 )}`;
 
-describe("the page about a restore from escrow", function () {
-  this.timeout(120_000);
+describe("the page about a restore from escrow", () => {
   let server: DevServer;
   let plain: S3Client;
   const { folder, remove } = temporaryFolder();

@@ -8,8 +8,7 @@ const V2 = {
   encryptionAlgorithm: "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
 };
 
-describe("copies within S3 of what may be plain", function () {
-  this.timeout(60_000);
+describe("copies within S3 of what may be plain", () => {
   let at: ObjectsSetting;
   beforeEach(async () => {
     at = await ObjectsSetting.start();

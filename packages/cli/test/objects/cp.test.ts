@@ -7,8 +7,7 @@ import { FilesBeside } from "../../dist/objects/files-beside.js";
 import { objectsBelow } from "../../dist/objects/listed-objects.js";
 import { ObjectsSetting } from "./objects-setting.js";
 
-describe("s3ec cp and mv", function () {
-  this.timeout(60_000);
+describe("s3ec cp and mv", () => {
   let at: ObjectsSetting;
   beforeEach(async () => {
     at = await ObjectsSetting.start();

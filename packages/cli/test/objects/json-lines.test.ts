@@ -7,8 +7,7 @@ import { ObjectsSetting } from "./objects-setting.js";
 const page = readFileSync(fileURLToPath(new URL("../../../../docs/from-aws-s3.md", import.meta.url)), "utf8");
 const [, schema = ""] = /^```json\n(.*?)^```$/ms.exec(page) ?? [];
 
-describe("the lines of --json", function () {
-  this.timeout(60_000);
+describe("the lines of --json", () => {
   let at: ObjectsSetting;
   before(async () => {
     at = await ObjectsSetting.start();

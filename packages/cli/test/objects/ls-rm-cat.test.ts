@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import { ObjectsSetting } from "./objects-setting.js";
 
-describe("s3ec ls", function () {
-  this.timeout(60_000);
+describe("s3ec ls", () => {
   let at: ObjectsSetting;
   before(async () => {
     at = await ObjectsSetting.start(["demo"]);
@@ -78,8 +77,7 @@ describe("s3ec ls", function () {
   });
 });
 
-describe("s3ec rm", function () {
-  this.timeout(60_000);
+describe("s3ec rm", () => {
   let at: ObjectsSetting;
   beforeEach(async () => {
     at = await ObjectsSetting.start(["demo"]);
@@ -124,8 +122,7 @@ describe("s3ec rm", function () {
   });
 });
 
-describe("s3ec cat", function () {
-  this.timeout(60_000);
+describe("s3ec cat", () => {
   let at: ObjectsSetting;
   before(async () => {
     at = await ObjectsSetting.start(["demo"]);

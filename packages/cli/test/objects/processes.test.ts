@@ -7,8 +7,7 @@ import { ObjectsSetting } from "./objects-setting.js";
 
 const run = promisify(execFile);
 
-describe("s3ec with objects, as a process", function () {
-  this.timeout(60_000);
+describe("s3ec with objects, as a process", () => {
   let at: ObjectsSetting;
   before(async () => {
     at = await ObjectsSetting.start(["demo"]);

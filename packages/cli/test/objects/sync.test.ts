@@ -4,8 +4,7 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { ObjectsSetting } from "./objects-setting.js";
 
-describe("s3ec sync", function () {
-  this.timeout(60_000);
+describe("s3ec sync", () => {
   let at: ObjectsSetting;
   beforeEach(async () => {
     at = await ObjectsSetting.start();

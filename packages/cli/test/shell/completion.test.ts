@@ -69,8 +69,7 @@ describe("completed words", () => {
   });
 });
 
-describe("completed addresses", function () {
-  this.timeout(60_000);
+describe("completed addresses", () => {
   let server: DevServer;
   let client: S3Client;
   const { folder, remove } = temporaryFolder();
@@ -101,10 +100,8 @@ describe("completed addresses", function () {
 
   it("are none where S3 refuses, or does not answer in time", async () => {
     expect(await completeAddress(client, "s3://nowhere/")).to.deep.equal([]);
-    server.faults.add({ operation: "ListObjectsV2", delayMs: 5000 });
-    const begun = Date.now();
+    server.faults.add({ operation: "ListObjectsV2", delayMs: 600_000 });
     expect(await completeAddress(client, "s3://demo/")).to.deep.equal([]);
-    expect(Date.now() - begun).to.be.below(4000);
   });
 
   /** A folder whose `s3ec` is ours. */

@@ -21,9 +21,7 @@ function commandsIn(text: string): string[][] {
   );
 }
 
-describe("s3ec help", function () {
-  this.timeout(60_000);
-
+describe("s3ec help", () => {
   for (const [name, { about, body }] of Object.entries(TOPICS)) {
     it(`${name} fits a terminal, and names commands and options that there are`, () => {
       expect(about).to.match(/^\S.{5,60}\S$/);
