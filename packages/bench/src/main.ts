@@ -36,11 +36,18 @@ try {
     if (values.only !== undefined && !values.only.includes(name)) continue;
     const began = performance.now();
     const texts: string[] = [];
-    for (const stage of stagesOf(section)) {
-      for (const table of await tablesOf({ name, sizes, directory, ...stage })) {
-        texts.push(markdownOf(table));
-        console.log(texts.at(-1));
+    try {
+      for (const stage of stagesOf(section)) {
+        for (const table of await tablesOf({ name, sizes, directory, ...stage })) {
+          texts.push(markdownOf(table));
+          console.log(texts.at(-1));
+        }
       }
+    } catch (error) {
+      // What the others have measured is not lost for it.
+      console.error(error);
+      process.exitCode = 1;
+      continue;
     }
     console.log(`${name}: ${((performance.now() - began) / 60_000).toFixed(1)} minutes.\n`);
     measured.set(name, texts.join("\n"));

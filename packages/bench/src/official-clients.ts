@@ -36,7 +36,7 @@ export async function officialTables(sizes: Sizes, directory: string): Promise<r
     storage.destroy();
     const contenders: [string, Work][] = [["ours", ours(s3, kms, keyId)]];
     for (const [name, program, client] of OFFICIAL) {
-      const peer = await startObjectPeer(program, s3).catch(notHere);
+      const peer = await startObjectPeer(program, s3, "measurements").catch(notHere);
       if (peer === undefined) continue;
       servers.push(peer);
       const work = official(peer, client, s3, kms, keyId);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Readable } from "node:stream";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { quiet } from "./streams.js";
@@ -23,6 +24,13 @@ export function abortSignalOf(given: unknown): AbortSignal | undefined {
   if (typeof given.addEventListener !== "function") given.onabort = onAbort;
   else if (known === undefined) given.addEventListener("abort", onAbort);
   return controller.signal;
+}
+
+/** One that every request under way listens to: Node takes more than ten for a leak, and warns. */
+export function abortsMany(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 function isSignal(given: unknown): given is AbortSignal {

@@ -49,6 +49,18 @@ describe("EncryptedDownload", () => {
     return fixture.server.requests.filter(({ operation }) => operation === "GetObject").length;
   }
 
+  it("warns of no leak, however many requests are under way, nor does an upload", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): unknown => warnings.push(warning);
+    process.on("warning", onWarning);
+    await download({ to: join(folder, "many"), queueSize: 16 }).done();
+    const params = { Bucket: BUCKET, Key: "parts", Body: Buffer.alloc(12 * 5 * 1024 * KiB) };
+    await new EncryptedUpload({ client: fixture.client(), params, queueSize: 12 }).done();
+    await new Promise(setImmediate);
+    process.off("warning", onWarning);
+    expect(warnings.map(({ message }) => message)).to.deep.equal([]);
+  });
+
   class Collector extends Writable {
     readonly chunks: Buffer[] = [];
     override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { answeredBody } from "../read/answered-body.js";
+import { abortsMany } from "../request-aborted.js";
 import { destroyStream } from "../streams.js";
 
 /** How the stored bytes of an object are asked for. */
@@ -18,7 +19,7 @@ const NOT_WANTED = Object.assign(new Error("The answer is not wanted any more.")
 export class Requests {
   readonly #source: RangeSource;
   readonly #outer: AbortSignal;
-  readonly #stop = new AbortController();
+  readonly #stop = abortsMany();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #bodies = new Set<Readable>();
 

@@ -1,6 +1,6 @@
 import type { CompleteMultipartUploadCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
-import { outcomeOf } from "../request-aborted.js";
+import { abortsMany, outcomeOf } from "../request-aborted.js";
 import { UnconfirmedAnswer } from "../write/confirmed.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { nextPart, PartSender } from "./part-sender.js";
@@ -51,7 +51,7 @@ export async function sendObject(
   object: ObjectToSend,
   settings: UploadSettings,
 ): Promise<CompleteMultipartUploadCommandOutput> {
-  const stop = new AbortController();
+  const stop = abortsMany();
   const onAbort = (): void => {
     stop.abort(uploadAborted());
     // A source that is being waited for need not give anything any more.

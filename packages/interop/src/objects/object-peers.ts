@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { type BuiltProgram, buildGo, buildJava, buildPython, buildRuby, PEER_SOURCES } from "../build/build-program.js";
+import {
+  type BuiltProgram,
+  buildGo,
+  buildJava,
+  buildPython,
+  buildRuby,
+  PEER_SOURCES,
+  type Purpose,
+} from "../build/build-program.js";
 import { startProgram } from "../peers/start-program.js";
 import type { ServiceEndpoint } from "../servers/servers.js";
 import type { ClientName, ObjectPeer } from "./job.js";
@@ -7,17 +15,17 @@ import type { ClientName, ObjectPeer } from "./job.js";
 /** One process: its clients, and how to get the command that runs it. */
 interface PeerProgram {
   readonly clients: readonly ClientName[];
-  build(): Promise<BuiltProgram>;
+  build(purpose: Purpose): Promise<BuiltProgram>;
 }
 
 /** The peers by name. Every client but ours belongs to exactly one of them. */
 export const PEER_PROGRAMS: Readonly<Record<string, PeerProgram>> = {
   "java-v1": {
     clients: ["java-v1-eo", "java-v1-ae", "java-v1-strict", "java-v2-strict", "java-v2-ae"],
-    build: () => buildS3Java("v1", ["common", "v1"]),
+    build: (purpose) => buildS3Java("v1", ["common", "v1"], purpose),
   },
-  "java-v3": { clients: ["java-v3"], build: () => buildS3Java("v3", ["common", "s3ec", "v3"]) },
-  "java-v4": { clients: ["java-v4"], build: () => buildS3Java("v4", ["common", "s3ec", "v4"]) },
+  "java-v3": { clients: ["java-v3"], build: (purpose) => buildS3Java("v3", ["common", "s3ec", "v3"], purpose) },
+  "java-v4": { clients: ["java-v4"], build: (purpose) => buildS3Java("v4", ["common", "s3ec", "v4"], purpose) },
   go: {
     clients: ["go-s3crypto-v1", "go-s3crypto-v2", "go-v3", "go-v4"],
     build: () => buildGo(join(PEER_SOURCES, "go")),
@@ -26,9 +34,9 @@ export const PEER_PROGRAMS: Readonly<Record<string, PeerProgram>> = {
   ruby: { clients: ["ruby-v1", "ruby-v2"], build: () => buildRuby(join(PEER_SOURCES, "ruby")) },
 };
 
-function buildS3Java(peer: string, folders: readonly string[]): Promise<BuiltProgram> {
+function buildS3Java(peer: string, folders: readonly string[], purpose: Purpose): Promise<BuiltProgram> {
   const source = join(PEER_SOURCES, "java");
-  return buildJava(`java-${peer}`, source, [`-Dpeer=${peer}`], folders);
+  return buildJava(`java-${peer}`, source, [`-Dpeer=${peer}`], folders, purpose);
 }
 
 /**
@@ -36,9 +44,13 @@ function buildS3Java(peer: string, folders: readonly string[]): Promise<BuiltPro
  * @param s3 where S3EC for Go fetches instruction files with a client of its own, which only the environment reaches.
  * @throws MissingToolchainError when the peer's language is not installed.
  */
-export async function startObjectPeer(name: string, s3: ServiceEndpoint): Promise<ObjectPeer> {
+export async function startObjectPeer(
+  name: string,
+  s3: ServiceEndpoint,
+  purpose: Purpose = "tests",
+): Promise<ObjectPeer> {
   const program = PEER_PROGRAMS[name];
   if (program === undefined) throw new Error(`There is no peer named ${name}.`);
   const env = { AWS_REGION: s3.region, AWS_ENDPOINT_URL_S3: s3.endpoint };
-  return startProgram(program.clients, await program.build(), env);
+  return startProgram(program.clients, await program.build(purpose), env);
 }
