@@ -64,8 +64,19 @@ describe("listObjects", () => {
     }
   });
 
+  it("never takes an answer without a body for a listing, of the first page or a later one", async () => {
+    for (const versions of [false, true]) {
+      for (const pages of [[], [{ IsTruncated: true, NextContinuationToken: "2", NextKeyMarker: "k" }]]) {
+        const left: object[] = [...pages];
+        const store = { send: async () => left.shift() ?? { $metadata: { httpStatusCode: 200 } } };
+        const error = await refusal(gathered(listObjects(store as unknown as S3Client, { Bucket: "b", versions })));
+        expect(error.message).to.contain("says neither of what it is");
+      }
+    }
+  });
+
   it("takes keys of a store that escapes nothing as they stand", async () => {
-    const store = { send: async () => ({ Contents: [{ Key: "a+b%20c" }] }) } as unknown as S3Client;
+    const store = { send: async () => ({ Name: "b", Contents: [{ Key: "a+b%20c" }] }) } as unknown as S3Client;
     expect(await gathered(listObjects(store, { Bucket: "b" }))).to.deep.equal([{ Key: "a+b%20c" }]);
   });
 

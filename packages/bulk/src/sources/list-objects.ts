@@ -68,6 +68,7 @@ export async function* listObjects(client: S3Client, options: ListObjectsOptions
   do {
     const token = ContinuationToken === undefined ? {} : { ContinuationToken };
     const page = await client.send(new ListObjectsV2Command({ ...listed, ...delimited, ...token }), request);
+    assertListing(page);
     for (const { Prefix: common = "" } of page.CommonPrefixes ?? []) {
       yield { Key: decoded(common, page.EncodingType), isPrefix: true };
     }
@@ -84,6 +85,7 @@ async function* allVersions(
   let marker: Marker | undefined = {};
   while (marker !== undefined) {
     const page: ListObjectVersionsCommandOutput = await pageAfter(marker);
+    assertListing(page);
     const { Versions = [], DeleteMarkers = [], EncodingType } = page;
     for (const version of Versions) {
       const { VersionId, IsLatest: isLatest = false } = version;
@@ -102,6 +104,12 @@ async function* allVersions(
         ? undefined
         : { KeyMarker: KeyMarker ?? "", ...(VersionIdMarker === undefined ? {} : { VersionIdMarker }) };
   }
+}
+
+/** An answer without a body is read as one that names nothing: whoever deletes by it would take that for an empty bucket. */
+function assertListing({ IsTruncated, Name }: Pick<ListObjectVersionsCommandOutput, "IsTruncated" | "Name">): void {
+  if (IsTruncated !== undefined || Name !== undefined) return;
+  throw new Error("The store's listing breaks off: it says neither of what it is, nor whether there is more.");
 }
 
 /** Where a listing goes on. One that says it is not whole, and not how to go on, must not pass for a whole one. */
