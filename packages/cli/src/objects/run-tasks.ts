@@ -29,7 +29,10 @@ const LARGE_AT_ONCE = 2;
 /** Tasks for each that is done that are known of, so that small ones pass those that wait for a large one to end. */
 const KNOWN = 8;
 
-/** Does all of them, reports each in its order, and goes on where one fails; throws what would fail for all. */
+/**
+ * Does all of them, reports each in its order, and goes on where one fails; throws what would fail for all, and what `tasks`
+ * throws. Then nothing more is begun, and what has ended by then is reported all the same: with `mv` its source is gone.
+ */
 export async function runTasks(
   tasks: AsyncIterable<Task>,
   report: TransferReport,
@@ -37,13 +40,21 @@ export async function runTasks(
 ): Promise<void> {
   const { progress } = report;
   const [all, large] = [new Gate(concurrency), new Gate(LARGE_AT_ONCE)];
+  let ending: { readonly error: unknown } | undefined;
+  const endBy = (error: unknown): void => {
+    ending ??= { error: signal.aborted ? signal.reason : error };
+  };
   async function* expected(): AsyncGenerator<Task> {
-    for await (const task of tasks) {
-      signal.throwIfAborted();
-      if ("run" in task && !dryrun) progress.expect(task.size);
-      yield task;
+    try {
+      for await (const task of tasks) {
+        if (ending !== undefined || signal.aborted) return;
+        if ("run" in task && !dryrun) progress.expect(task.size);
+        yield task;
+      }
+      progress.allExpected();
+    } catch (error) {
+      endBy(error);
     }
-    progress.allExpected();
   }
   const work = async (task: Task): Promise<() => Promise<void>> => {
     const { step } = task;
@@ -51,37 +62,42 @@ export async function runTasks(
     if ("error" in task) return () => report.fail(step, task.error);
     if (dryrun) return () => report.done(step, {});
     let came = 0;
-    const run = (): Promise<TransferOutcome> => {
-      signal.throwIfAborted();
-      return task.run((bytes) => {
+    const run = async (): Promise<TransferOutcome | undefined> => {
+      if (ending !== undefined || signal.aborted) return undefined;
+      return await task.run((bytes) => {
         progress.advance(bytes - came);
         came = bytes;
       });
     };
     try {
-      const inTurn = (): Promise<TransferOutcome> => all.pass(run);
+      const inTurn = (): Promise<TransferOutcome | undefined> => all.pass(run);
       const outcome = await (task.size > LARGE ? large.pass(inTurn) : inTurn());
+      if (outcome === undefined) return async () => {};
       if (outcome.state === "skipped") return () => report.skipped(step, outcome.reason);
       const { state: _, ...result } = outcome;
       return () => report.done(step, result);
     } catch (error) {
-      signal.throwIfAborted();
-      if (isForAll(error)) throw error;
-      return () => report.fail(step, error);
+      if (!signal.aborted && !isForAll(error)) return () => report.fail(step, error);
+      endBy(error);
+      return async () => {};
     } finally {
       progress.end(task.size, came);
     }
   };
   for await (const tell of inParallel(expected(), concurrency * KNOWN, work)) await tell();
   signal.throwIfAborted();
+  if (ending !== undefined) throw ending.error;
 }
 
-/** What is wrong with the configuration or the machine would only be said again of each that follows. */
+/**
+ * What is wrong with the configuration or the machine would only be said again of each that follows. Of a disk that is what a
+ * write was told: where one is refused that would not fit, others may.
+ */
 function isForAll(error: unknown): boolean {
   if (error instanceof S3EncryptionError) {
     return error.code === "invalid-configuration" || isForAll(error.cause);
   }
-  return isError(error) && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  return isError(error) && "syscall" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 /** Lets only so many through at once. */
