@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { PutObjectCommand, type PutObjectCommandInput, type PutObjectCommandOutput } from "@aws-sdk/client-s3";
 import { EncryptedUpload, type S3EncryptionClient } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
-import type { ByteSource } from "./byte-source.js";
+import { type ByteSource, changed, unchangedPieces } from "./byte-source.js";
 import type { TransferOptions } from "./download.js";
 import type { ObjectAddress } from "./object-address.js";
 
@@ -46,7 +46,7 @@ export async function upload(
   const size = "file" in source ? source.size : undefined;
   let read = 0;
   const counted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const piece of "file" in source ? piecesOf(source.file) : source.stream) {
+    for await (const piece of "file" in source ? unchangedPieces(source, PIECE) : source.stream) {
       read += piece.length;
       onProgress(read, size);
       yield piece;
@@ -75,13 +75,14 @@ const IN_MEMORY = 1024 * 1024;
 
 async function uploadSmall(
   client: S3EncryptionClient,
-  { file, path, size }: Extract<ByteSource, { file: FileHandle }>,
+  source: Extract<ByteSource, { file: FileHandle }>,
   address: ObjectToPut,
   { call, signal, onProgress }: UploadOptions,
 ): Promise<Uploaded> {
+  const { file, size } = source;
   signal.throwIfAborted();
   try {
-    const Body = await wholeFile(file, path, size);
+    const Body = await wholeFile(source);
     const answer = await client.send(new PutObjectCommand({ ...address, Body }), { ...call, abortSignal: signal });
     onProgress(size, size);
     return { length: size, answer };
@@ -93,7 +94,12 @@ async function uploadSmall(
 }
 
 /** One byte more is asked for, which tells whether the file has grown. */
-async function wholeFile(file: FileHandle, path: string, size: number): Promise<Uint8Array> {
+async function wholeFile({
+  file,
+  path,
+  size,
+  assertUnchanged,
+}: Extract<ByteSource, { file: FileHandle }>): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafe(size + 1);
   let done = 0;
   for (let isEnd = false; !isEnd && done <= size; ) {
@@ -102,8 +108,8 @@ async function wholeFile(file: FileHandle, path: string, size: number): Promise<
     // What gives fewer bytes than asked for has no more, where these are all that it should have.
     isEnd = bytesRead === 0 || done === size;
   }
-  if (done !== size)
-    throw new S3EncryptionError("content-mismatch", `${path} changed while it was read: put it again.`);
+  if (done !== size) throw changed(path);
+  await assertUnchanged();
   return buffer.subarray(0, size);
 }
 
@@ -146,12 +152,3 @@ function partSizeFor({ expectedSize = 0 }: UploadOptions): { readonly partSize?:
 
 // Larger than a stream's default, which halves the speed of a put.
 const PIECE = 256 * 1024;
-
-async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array> {
-  for (let done = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, done);
-    if (bytesRead === 0) return;
-    done += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-}

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type AwayOptions, type SealedUpload, sealObject, synced } from "@s3ec/client";
 import { isError, S3EncryptionError } from "@s3ec/materials";
-import { type ByteSource, openSource } from "../byte-source.js";
+import { type ByteSource, openSource, unchangedPieces } from "../byte-source.js";
 import type { TransferOptions } from "../download.js";
 import { assertNew, writeNew } from "../new-file.js";
 import type { SealedFiles } from "./upload-commands.js";
@@ -74,8 +74,7 @@ function countedBody(
   onProgress: TransferOptions["onProgress"],
 ): { readonly body: Readable; readonly read: () => number } {
   const size = "file" in source ? source.size : undefined;
-  const plain =
-    "file" in source ? source.file.createReadStream({ highWaterMark: PIECE, autoClose: false }) : source.stream;
+  const plain = "file" in source ? unchangedPieces(source, PIECE) : source.stream;
   let read = 0;
   const chunks = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of plain) {
