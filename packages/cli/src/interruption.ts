@@ -2,7 +2,10 @@ import { setMaxListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { EXIT_CODES } from "./exit-codes.js";
 
-type Signal = "SIGINT" | "SIGTERM";
+/** What is sent to end it, by hand or by a terminal that goes. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+type Signal = (typeof SIGNALS)[number];
 
 const OUTCOMES = {
   clean: "Interrupted; nothing was left behind.",
@@ -44,8 +47,7 @@ export class Interrupts {
       this.#end = reject;
     });
     this.#ended.catch(() => {});
-    process.on("SIGINT", this.#onSignal);
-    process.on("SIGTERM", this.#onSignal);
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
   }
 
   /** Aborted by the first signal. */
@@ -78,8 +80,7 @@ export class Interrupts {
   }
 
   [Symbol.dispose](): void {
-    process.off("SIGINT", this.#onSignal);
-    process.off("SIGTERM", this.#onSignal);
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
   }
 
   async #interrupt(signal: Signal): Promise<void> {

@@ -4,6 +4,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Interrupts } from "../dist/interruption.js";
 import { start, temporaryFolder } from "./command.js";
 
 const SIGNALS = [
@@ -116,5 +117,14 @@ export default { keyring: { type: "raw-aes", wrappingKey } };`,
     child.kill("SIGINT");
     child.kill("SIGTERM");
     expect((await outcome).code).to.be.oneOf([130, 143]);
+  });
+
+  it("also that which a terminal sends when it goes", async () => {
+    using interrupts = new Interrupts();
+    const ended = interrupts.race(new Promise<never>(() => {})).catch((error: unknown) => error);
+    // Without a listener it would end this process.
+    expect(process.emit("SIGHUP", "SIGHUP")).to.equal(true);
+    expect(await ended).to.include({ exitCode: 143, message: "Interrupted; nothing was left behind." });
+    expect(interrupts.signal.aborted).to.equal(true);
   });
 });
