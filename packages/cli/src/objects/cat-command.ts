@@ -1,3 +1,4 @@
+import { printable } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EXIT_CODES, Verdict } from "../exit-codes.js";
@@ -45,7 +46,7 @@ export function catCommand(command: Command, interrupts: Interrupts): void {
           try {
             const { state, ...told } = await downloadOne(context, from, { to: { kind: "stream" } }, () => {});
             if (options.verbose !== true || state === "skipped" || !("details" in told)) continue;
-            for (const detail of told.details ?? []) await tell(`  ${detail}`);
+            for (const detail of told.details ?? []) await tell(`  ${printable(detail)}`);
           } catch (error) {
             // As any program's that writes to a reader who has enough: a shell's `cat` dies of it without a word.
             const isEnough = error instanceof Error && "code" in error && error.code === "EPIPE";

@@ -1,4 +1,9 @@
-import { HeadObjectCommand, paginateListBuckets, type S3Client } from "@aws-sdk/client-s3";
+import {
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  paginateListBuckets,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { type AuditedObject, auditObjects, inParallel, listObjects, type StoredObject } from "@s3ec/bulk";
 import { plaintextSize } from "@s3ec/client";
 import { holdsEnvelope } from "@s3ec/envelope";
@@ -6,6 +11,7 @@ import type { ConnectionOptions } from "../connection.js";
 import { EXIT_CODES } from "../exit-codes.js";
 import type { ObjectAddress } from "../object-address.js";
 import { isRead, print } from "../printing.js";
+import { isServiceError } from "../service-message.js";
 import { bucketLine, type LineOptions, objectLine, prefixLine, type SizedObject, summaryLines } from "./listed-line.js";
 import type { RequestOptions } from "./object-options.js";
 import { objectParameters } from "./object-parameters.js";
@@ -71,10 +77,10 @@ function sized(
   listed: AsyncIterable<StoredObject>,
   options: ListOptions,
   abortSignal: AbortSignal,
-): AsyncGenerator<SizedObject & { readonly isPrefix?: boolean }> {
-  if (options.long === true) return audited(client, Bucket, listed, options, abortSignal);
-  if (options.exact === true)
-    return inParallel(listed, CONCURRENCY, (object) => exactly(client, Bucket, object, options));
+): AsyncGenerator<SizedObject> {
+  const auditing = { ...auditOptions(Bucket, options), abortSignal };
+  if (options.long === true) return audited(client, listed, auditing);
+  if (options.exact === true) return inParallel(listed, CONCURRENCY, (object) => exactly(client, object, auditing));
   return (async function* () {
     for await (const object of listed) {
       yield { ...object, size: sizeIfEncrypted(object.Size ?? 0), sizeIs: "if-encrypted-by-us" as const };
@@ -82,60 +88,65 @@ function sized(
   })();
 }
 
-async function exactly(
-  client: S3Client,
-  Bucket: string,
-  object: StoredObject,
-  options: ListOptions,
-): Promise<SizedObject> {
+async function exactly(client: S3Client, object: StoredObject, auditing: Auditing): Promise<SizedObject> {
   if (object.isPrefix === true) return { ...object, sizeIs: "unknown" };
-  const head = await client.send(new HeadObjectCommand({ Bucket, Key: object.Key }));
+  const { Bucket, abortSignal } = auditing;
+  let head: HeadObjectCommandOutput;
+  try {
+    head = await client.send(new HeadObjectCommand({ Bucket, Key: object.Key }), { abortSignal });
+  } catch (error) {
+    // It may not be read, or has gone since it was listed: the others have their sizes all the same.
+    if (!isClientError(error)) throw error;
+    return { ...object, sizeIs: "unknown" };
+  }
   const size = plaintextSize(head);
   if (size !== undefined) return { ...object, size, sizeIs: "exact" };
   if (holdsEnvelope(head.Metadata ?? {})) return { ...object, sizeIs: "unknown" };
-  const [found] = await all(auditObjects(client, one(object), auditOptions(Bucket, options)));
-  return withAudited(object, found, head.ContentLength);
+  for await (const found of auditObjects(client, these([object]), auditing)) return withAudited(object, found);
+  return { ...object, sizeIs: "unknown" };
 }
+
+function isClientError(error: unknown): boolean {
+  const status = isServiceError(error) ? (error.$metadata.httpStatusCode ?? 0) : 0;
+  return status >= 400 && status < 500;
+}
+
+/** Objects that are held until they are asked: about those of a page, whose prefixes come before them. */
+const PAGE = 1000;
 
 async function* audited(
   client: S3Client,
-  Bucket: string,
   listed: AsyncIterable<StoredObject>,
-  options: ListOptions,
-  abortSignal: AbortSignal,
+  auditing: Auditing,
 ): AsyncGenerator<SizedObject> {
-  // Prefixes are no objects, and come between them.
-  const waiting: StoredObject[] = [];
-  const objects = async function* (): AsyncGenerator<StoredObject> {
-    for await (const entry of listed) {
-      waiting.push(entry);
-      if (entry.isPrefix !== true) yield entry;
+  let waiting: StoredObject[] = [];
+  const settled = async function* (): AsyncGenerator<SizedObject> {
+    const objects = waiting[Symbol.iterator]();
+    const all = waiting;
+    waiting = [];
+    for await (const found of auditObjects(client, these(all), auditing)) {
+      const { value: object } = objects.next();
+      if (object !== undefined) yield { ...withAudited(object, found), audited: found };
     }
   };
-  function* prefixes(): Generator<SizedObject> {
-    while (waiting[0]?.isPrefix === true) {
-      const prefix = waiting.shift();
-      if (prefix !== undefined) yield { ...prefix, sizeIs: "unknown" };
-    }
+  for await (const entry of listed) {
+    if (entry.isPrefix === true || waiting.length >= PAGE) yield* settled();
+    if (entry.isPrefix === true) yield { ...entry, sizeIs: "unknown" };
+    else waiting.push(entry);
   }
-  for await (const found of auditObjects(client, objects(), { ...auditOptions(Bucket, options), abortSignal })) {
-    yield* prefixes();
-    const object = waiting.shift();
-    if (object !== undefined) yield { ...withAudited(object, found, object.Size), audited: found };
-  }
-  yield* prefixes();
+  yield* settled();
 }
+
+type Auditing = ReturnType<typeof auditOptions> & { readonly abortSignal: AbortSignal };
 
 function auditOptions(Bucket: string, { suffix }: ListOptions): Parameters<typeof auditObjects>[2] {
   const suffixes = suffix === undefined ? {} : { instructionFileSuffixes: [suffix] };
   return { Bucket, areFilesListed: true, ...suffixes };
 }
 
-function withAudited(object: StoredObject, found: AuditedObject | undefined, stored: number | undefined): SizedObject {
-  if (found === undefined || found.state === "unknown" || found.state === "unreadable") {
-    return { ...object, sizeIs: "unknown" };
-  }
-  const size = found.state === "encrypted" ? (found.contentLength ?? undefined) : stored;
+function withAudited(object: StoredObject, { state, contentLength, storedLength }: AuditedObject): SizedObject {
+  if (state === "unknown" || state === "unreadable") return { ...object, sizeIs: "unknown" };
+  const size = state === "encrypted" ? (contentLength ?? undefined) : storedLength;
   return { ...object, ...(size === undefined ? { sizeIs: "unknown" } : { size, sizeIs: "exact" }) };
 }
 
@@ -148,12 +159,6 @@ function wrapsIn({ wraps }: AuditedObject): readonly string[] {
   return [...new Set(wraps.map(({ wrapAlgorithm }) => wrapAlgorithm))];
 }
 
-async function* one(object: StoredObject): AsyncGenerator<StoredObject> {
-  yield { Key: object.Key };
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
+async function* these(objects: readonly StoredObject[]): AsyncGenerator<StoredObject> {
+  for (const { Key } of objects) yield { Key };
 }

@@ -74,10 +74,10 @@ export class TransferReport {
     this.#counts.bytes += result.bytes ?? 0;
     if (result.plain !== undefined) this.#counts.plain += 1;
     const { details = [], ...told } = result;
-    if (this.#isJson) return await this.#json({ ...step, state: dryrun ? "dryrun" : "done", ...told });
+    if (this.#isJson) return await this.#json({ ...step, state: dryrun ? "dryrun" : "done", ...told }, false);
     const plain = result.plain === undefined ? "" : result.plain === "copied" ? " (not encrypted)" : " (encrypted now)";
     await this.#line(`${dryrun ? "(dryrun) " : ""}${lineOf(step)}${plain}`);
-    if (this.#options.verbose === true) for (const detail of details) await this.#error(`  ${detail}`);
+    if (this.#options.verbose === true) for (const detail of details) await this.#error(`  ${printable(detail)}`);
   }
 
   async fail(step: Step, error: unknown): Promise<void> {
@@ -86,10 +86,11 @@ export class TransferReport {
     const { message = "An unknown error happened." } = reportOf(error);
     const code = isError(error) && "code" in error && typeof error.code === "string" ? { code: error.code } : {};
     if (this.#isJson) await this.#json({ ...step, state: "failed", ...code, problem: message });
-    else await this.#error(`${lineOf(step, " failed")} ${message}`);
+    // It may hold a key, which its writer chose: a line of its own could be taken for another's.
+    else await this.#error(`${lineOf(step, " failed")} ${printable(message)}`);
     if (this.#options.verbose !== true) return;
     const { causesOf } = await import("../causes.js");
-    for (const line of causesOf(error)) await this.#error(`  ${line}`);
+    for (const line of causesOf(error)) await this.#error(`  ${printable(line)}`);
   }
 
   /** What is left as it is, and why, which `problem` says where the reason does not. */
@@ -97,10 +98,10 @@ export class TransferReport {
     this.#counts.skipped += 1;
     if (reason === "plain") this.#counts.plain += 1;
     if (reason === "unread") this.#counts.unread += 1;
-    if (this.#isJson) return await this.#json({ ...step, state: "skipped", reason, problem });
     // As `aws`, which warns of what it cannot read, and says nothing of what is there.
-    if (reason !== "there") await this.#error(`warning: Skipping ${printable(step.from)}. ${problem}`);
-    else if (this.#options.verbose === true) await this.#error(`skip: ${printable(step.from)} ${problem}`);
+    if (this.#isJson) return await this.#json({ ...step, state: "skipped", reason, problem }, reason !== "there");
+    if (reason !== "there") await this.#error(`warning: Skipping ${printable(step.from)}. ${printable(problem)}`);
+    else if (this.#options.verbose === true) await this.#error(`skip: ${printable(step.from)} ${printable(problem)}`);
   }
 
   /** A sentence about all of it. */
@@ -134,12 +135,11 @@ export class TransferReport {
     return this.#options.json === true;
   }
 
-  async #json(entry: object): Promise<void> {
+  /** @param isError whether it is told also where only errors are */
+  async #json(entry: object, isError = true): Promise<void> {
     if (this.#options.quiet === true) return;
-    const isWanted =
-      this.#options.onlyShowErrors !== true || "totals" in entry || Reflect.get(entry, "state") === "failed";
     this.progress.clear();
-    if (isWanted) await print(JSON.stringify(entry));
+    if (this.#options.onlyShowErrors !== true || isError) await print(JSON.stringify(entry));
   }
 
   async #line(text: string): Promise<void> {

@@ -395,4 +395,19 @@ describe("s3ec cp and mv", () => {
     const { stderr } = await at.run("cp", "s3://demo/a", "b", "--verbose");
     expect(stderr).to.match(/^ {2}request \S+\n {2}format V3, data key wrapped by AES\/GCM \(\w+\)\n$/);
   });
+
+  it("tell in JSON also with --only-show-errors what could not be read, and begin no line that a key has written", async () => {
+    at.write("tree/a", "a");
+    symlinkSync("nowhere", join(at.folder, "tree/link"));
+    const unread = await at.run("cp", "tree", "s3://demo/t", "--recursive", "--json", "--only-show-errors");
+    expect(unread.code).to.equal(8);
+    const [line, totals] = unread.stdout.split("\n").map((text) => (text === "" ? {} : JSON.parse(text)));
+    expect(line).to.include({ state: "skipped", reason: "unread", problem: "It is a link that leads nowhere." });
+    expect(totals).to.deep.equal({ totals: { done: 1, failed: 0, skipped: 1, plain: 0, bytes: 1 } });
+    await at.putPlain("u/x\ndelete: s3://demo/y", "in the clear");
+    const { code, stderr } = await at.run("cp", "s3://demo/u", "s3://other/u", "--recursive");
+    expect(code).to.equal(8);
+    expect(stderr.trim().split("\n")).to.have.length(2);
+    expect(stderr).to.match(/^copy failed: .*\ns3ec: 1 of 1 failed\.\n$/);
+  });
 });
