@@ -441,6 +441,16 @@ describe("an object migrated", () => {
       await fixture.plain.send(new PutObjectCommand({ Bucket: BUCKET, Key: "folder.json", Body: "{}" }));
       await migrate("folder");
       expect(await fixture.keys("folder")).to.deep.equal(["folder", "folder.json", "folder.txt"]);
+      const answeredNothing = client();
+      answeredNothing.middlewareStack.add(
+        (next, { commandName }) =>
+          async (args) => {
+            const result = await next(args);
+            return commandName === "ListObjectsV2Command" ? { ...result, output: { $metadata: {} } } : result;
+          },
+        { step: "initialize", name: "withoutBody" },
+      );
+      expect((await refusal(migrate("folder.txt", answeredNothing))).message).to.match(/allowLoss: \["recipients"\]/);
       fixture.server.faults.add({ operation: "ListObjectsV2", status: 403, code: "AccessDenied" });
       expect((await refusal(migrate("folder.txt"))).message).to.match(/allowLoss: \["recipients"\]/);
       expect((await migrate("folder.txt", client(), { allowLoss: ["recipients"] })).changed).to.include("recipients");

@@ -184,7 +184,8 @@ async function listedSuffixes(
       if (httpStatusOf(error) === 403) return undefined;
       throw error;
     });
-    if (page === undefined) return undefined;
+    // An answer without a body does not say that there are none.
+    if (page === undefined || (page.IsTruncated === undefined && page.Name === undefined)) return undefined;
     for (const { Key: key = "", Size = 0 } of page.Contents ?? []) {
       if (Size > 0 && Size <= MAX_INSTRUCTION_FILE_LENGTH) suffixes.push(key.slice(Key.length));
     }
