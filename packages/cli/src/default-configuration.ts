@@ -1,4 +1,5 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { S3EncryptionError } from "@s3ec/materials";
 
 const NAMES = ["s3ec.config.json", "s3ec.config.yaml", "s3ec.config.yml"];
@@ -10,6 +11,17 @@ export async function defaultConfiguration(): Promise<string | undefined> {
     if (there?.isFile() === true) return name;
   }
   return undefined;
+}
+
+/** Whether a file would be the configuration of this folder, also where the file system folds names or leaves out what they end with. */
+export async function isDefaultConfiguration(path: string): Promise<boolean> {
+  const name = basename(path)
+    .normalize("NFKC")
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, "")
+    .replace(/[. ]+$/, "")
+    .toUpperCase()
+    .toLowerCase();
+  return NAMES.includes(name) && (await realpath(dirname(path))) === (await realpath(process.cwd()));
 }
 
 /**

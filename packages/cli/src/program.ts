@@ -28,6 +28,7 @@ import { packageVersion } from "./package-version.js";
 import { print, tell, warn } from "./printing.js";
 import { recipientsCommands } from "./recipients-command.js";
 import { rewrapCommand } from "./rewrap-command.js";
+import { withoutSecrets } from "./secret-values.js";
 import { serviceOptions } from "./service-options.js";
 import { shellCommands } from "./shell/shell-commands.js";
 import { verifyCommand } from "./verify-command.js";
@@ -75,7 +76,7 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
     .version(packageVersion())
     .description("Puts, gets and inspects objects of Amazon S3 that are encrypted before they leave this machine.")
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "s3ec: ")) })
+    .configureOutput({ outputError: (text, write) => write(withoutSecrets(text).replace(/^error: /, "s3ec: ")) })
     .showHelpAfterError("(s3ec --help tells more)")
     .addHelpText("after", EXIT_CODES_HELP);
 

@@ -35,7 +35,7 @@ export async function copyOne(
             ...(isPlain && { plain: "copied" as const }),
             sourceTag: head.ETag,
           };
-    if (isMove) await removeMoved(context, from, done.sourceTag);
+    if (isMove) await removeMoved(context, from, done.sourceTag, "getSource");
     const { sourceTag: _, ...outcome } = done;
     return outcome;
   } catch (error) {
@@ -57,7 +57,7 @@ export async function copyOne(
  *
  * @throws S3EncryptionError `unsupported-operation` where it cannot be told
  */
-async function isPlainSource(
+export async function isPlainSource(
   context: TransferContext,
   from: ObjectToGet,
   { Metadata: metadata = {} }: HeadObjectCommandOutput,

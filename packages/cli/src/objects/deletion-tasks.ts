@@ -1,5 +1,6 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import type { ObjectAddress } from "../object-address.js";
+import { goesWithItsObject } from "./files-beside.js";
 import { KeysAround } from "./keys-around.js";
 import { type ListedObject, objectsBelow } from "./listed-objects.js";
 import { assertBehindNoLink } from "./local-target.js";
@@ -11,20 +12,26 @@ import type { TransferContext } from "./transfer-context.js";
 import { removeUnchanged } from "./upload-one.js";
 
 /** Deletes one object with the files beside it; with an entity tag only if it is still that one. */
-export function deletionOf(context: TransferContext, address: ObjectAddress, IfMatch?: string): Task {
+function deletionOf(context: TransferContext, address: ObjectAddress, IfMatch?: string): Task {
   const { client, call, parameters, signal } = context;
-  const { RequestPayer } = parameters.get;
   const { instructionFileSuffix } = call;
   return {
     step: { operation: "delete", from: shownPlace({ kind: "s3", ...address }) },
     size: 0,
     run: async () => {
-      const input = { ...address, ...(IfMatch && { IfMatch }), ...(RequestPayer && { RequestPayer }) };
+      const input = { ...parameters.get, ...address, ...(IfMatch && { IfMatch }) };
       const request = { abortSignal: signal, ...(instructionFileSuffix && { instructionFileSuffix }) };
       const { VersionId } = await client.send(new DeleteObjectCommand(input), request);
       return { state: "done", bytes: 0, ...(VersionId === undefined ? {} : { versionId: VersionId }) };
     },
   };
+}
+
+/** Deletes the object that was named, unless it goes with another. */
+export async function* deletionOfNamed(context: TransferContext, address: ObjectAddress): AsyncGenerator<Task> {
+  const task = deletionOf(context, address);
+  const isFile = await context.filesBeside(address.Bucket, "get").isFileThere(address.Key);
+  yield isFile ? { step: task.step, error: goesWithItsObject() } : task;
 }
 
 /** Deletes everything below a prefix that is meant, but for what an object that stays may need. */

@@ -6,34 +6,31 @@ import { type ByteTarget, openTarget } from "../byte-target.js";
 import { type Downloaded, download, type ObjectToGet } from "../download.js";
 import { exists } from "../new-file.js";
 import { openedDetails } from "./answer-details.js";
-import { makeRoomFor } from "./local-target.js";
 import type { Place } from "./place.js";
 import { downloadPlain, stateOf } from "./plain-object.js";
 import type { OnBytes, TransferContext, TransferOutcome } from "./transfer-context.js";
 
-/** Where to, and the folder that it must not leave, where the key had a say in the name. */
+/** Where to; and whether a file is there, where that was looked at and its folder made. */
 export interface DownloadTarget {
   readonly to: Exclude<Place, { kind: "s3" }>;
-  readonly within?: string;
+  readonly isThere?: boolean;
 }
 
 /** Decrypts an object into a file, which then is as old as the object, or into standard output. */
 export async function downloadOne(
   context: TransferContext,
   from: ObjectToGet,
-  { to, within }: DownloadTarget,
+  { to, isThere }: DownloadTarget,
   onBytes: OnBytes,
 ): Promise<TransferOutcome> {
   const { signal, isMove, overwrite } = context;
-  if (to.kind === "local" && !overwrite && (await exists(to.path))) return { state: "skipped", reason: "there" };
-  let isNew = false;
   if (to.kind === "local") {
-    if (within === undefined) await mkdir(dirname(to.path), { recursive: true });
-    else isNew = !(await makeRoomFor(within, to.path));
+    if (!overwrite && (isThere ?? (await exists(to.path)))) return { state: "skipped", reason: "there" };
+    if (isThere === undefined) await mkdir(dirname(to.path), { recursive: true });
   }
   const path = to.kind === "stream" ? "-" : to.path;
   const open = async (): Promise<ByteTarget> => {
-    const target = isNew ? { file: path } : await openTarget(path, signal);
+    const target = isThere === false ? { file: path } : await openTarget(path, signal);
     if (!isMove || "file" in target) return target;
     target.stream.destroy();
     throw new S3EncryptionError(
@@ -48,7 +45,10 @@ export async function downloadOne(
   if ("file" in target && answer.LastModified !== undefined) {
     await utimes(target.file, answer.LastModified, answer.LastModified);
   }
-  if (isMove) await removeMoved(context, from, answer.ETag);
+  if (isMove) {
+    if ("file" in target) await context.names.sync(target.file);
+    await removeMoved(context, from, answer.ETag, "get");
+  }
   return {
     state: "done",
     bytes: answer.ContentLength ?? 0,
@@ -79,11 +79,16 @@ async function opened(
   }
 }
 
-/** What was read and stored elsewhere, if it is still that (H33: with its files). */
+/**
+ * What was read and stored elsewhere, if it is still that (H33: with its files).
+ *
+ * @param read how it was read
+ */
 export async function removeMoved(
   { client, call, parameters, signal }: TransferContext,
   { Bucket, Key }: ObjectToGet,
   IfMatch: string | undefined,
+  read: "get" | "getSource",
 ): Promise<void> {
   if (IfMatch === undefined || IfMatch.startsWith("W/")) {
     throw new S3EncryptionError(
@@ -91,9 +96,8 @@ export async function removeMoved(
       "It is stored, and its source was left: the store says no strong entity tag (ETag) of it, by which a newer one could be told.",
     );
   }
-  const { RequestPayer } = parameters.get;
   const { instructionFileSuffix } = call;
-  await client.send(new DeleteObjectCommand({ Bucket, Key, IfMatch, ...(RequestPayer && { RequestPayer }) }), {
+  await client.send(new DeleteObjectCommand({ ...parameters[read], Bucket, Key, IfMatch }), {
     abortSignal: signal,
     ...(instructionFileSuffix === undefined ? {} : { instructionFileSuffix }),
   });

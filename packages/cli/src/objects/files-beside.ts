@@ -1,6 +1,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type AuditedObject, auditObjects, type StoredObject } from "@s3ec/bulk";
+import { ANNOTATIONS_ASIDE_SUFFIX, annotationsLeftAside } from "@s3ec/client";
 import { DEFAULT_INSTRUCTION_FILE_SUFFIX } from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
 import { KeysAround } from "./keys-around.js";
 import type { ListedObject } from "./listed-objects.js";
 import type { ObjectParameters } from "./object-parameters.js";
@@ -15,6 +17,22 @@ export interface FilesBesideOptions {
   readonly abortSignal: AbortSignal;
 }
 
+/** Of what would be written to where a file beside another object stands, or is going to. */
+export function wouldReplaceFile(): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    "Its key is that of the instruction file of another object, which would be lost: name it otherwise.",
+  );
+}
+
+/** Of what is named by itself. */
+export function goesWithItsObject(): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    "It is an instruction file of another object, or may be one, and moves and goes with that: name the object.",
+  );
+}
+
 /** Looks at most at so many at once. */
 const CONCURRENCY = 16;
 
@@ -23,23 +41,26 @@ export class FilesBeside {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #suffixes: readonly string[];
+  /** With that of annotations which a call that broke off has left aside. */
+  readonly #ofFiles: readonly string[];
   readonly #abortSignal: AbortSignal;
 
   constructor(client: S3Client, bucket: string, { suffixes, get, abortSignal }: FilesBesideOptions) {
     this.#client = readingClient(client, get);
     this.#bucket = bucket;
     this.#suffixes = [...new Set([DEFAULT_INSTRUCTION_FILE_SUFFIX, ...suffixes])];
+    this.#ofFiles = [...this.#suffixes, ANNOTATIONS_ASIDE_SUFFIX];
     this.#abortSignal = abortSignal;
   }
 
   /** Whether a key could be that of a file beside one of these, by a suffix that is configured. */
   mayBelongTo(key: string, owners: readonly string[]): boolean {
-    return owners.some((owner) => this.#suffixes.includes(key.slice(owner.length)));
+    return owners.some((owner) => this.#ofFiles.includes(key.slice(owner.length)));
   }
 
   /**
    * Objects of a listing, without the files that move and go with theirs: those with a configured suffix, whose object is in
-   * the listing, and that hold a wrapped key. `report.escrow` may as well be somebody's document.
+   * the listing, and that hold a wrapped key, or its annotations. `report.escrow` may as well be somebody's document.
    */
   async *without(objects: AsyncIterable<ListedObject>): AsyncGenerator<ListedObject> {
     const around = new KeysAround();
@@ -68,8 +89,28 @@ export class FilesBeside {
    * one. Where the object has gone since, as one that is moved, its file is left alone or has gone with it.
    */
   async isFileOfListed(object: StoredObject): Promise<boolean> {
+    if (await this.#isLeftAside(object.Key)) return true;
     const { state } = await this.stateOf(object);
     return state === "instruction-file" || state === "orphaned-file" || state === "nothing";
+  }
+
+  /**
+   * Whether the file of an object that is there stands at this key, by a suffix that is configured; or something that may not
+   * be looked at. By itself it is neither replaced nor deleted.
+   */
+  async isFileThere(Key: string): Promise<boolean> {
+    if (!this.#ofFiles.some((suffix) => Key.endsWith(suffix) && Key !== suffix)) return false;
+    if (await this.#isLeftAside(Key)) return true;
+    const { state } = await this.stateOf({ Key });
+    return state === "instruction-file" || state === "unknown";
+  }
+
+  /** What the client deletes with its object, whether or not that is there yet. */
+  async #isLeftAside(key: string): Promise<boolean> {
+    if (!key.endsWith(ANNOTATIONS_ASIDE_SUFFIX)) return false;
+    const owner = key.slice(0, -ANNOTATIONS_ASIDE_SUFFIX.length);
+    const object = { Bucket: this.#bucket, Key: owner, abortSignal: this.#abortSignal };
+    return owner !== "" && (await annotationsLeftAside(this.#client, object)) !== undefined;
   }
 
   /**

@@ -31,21 +31,21 @@ function isWindowsName(part: string): boolean {
 }
 
 /**
- * Makes the folders that a file below `folder` is in. A link on the way that leads out of it is refused, and so is a name that
- * the file system takes for that of another file that is there. Says whether anything is there.
+ * Makes the folders that a file below `folder` is in; gives where it is, all links followed. A link on the way that leads out of it
+ * is refused.
  *
  * @throws S3EncryptionError `unsupported-operation`
  */
-export async function makeRoomFor(folder: string, path: string): Promise<boolean> {
+export async function makeRoomFor(folder: string, path: string): Promise<string> {
   const parent = dirname(path);
   // All that is asked of the file system for most of many files.
   const [root = await madeFolder(folder), inside, there] = await Promise.all([folder, parent, path].map(placeOf));
   if (inside === undefined) assertInside(root, await nearestExisting(parent), path);
-  assertInside(root, inside ?? (await madeFolder(parent)), path);
-  if (there === undefined) return false;
+  const made = inside ?? (await madeFolder(parent));
+  assertInside(root, made, path);
+  if (there === undefined) return join(made, basename(path));
   assertInside(root, there, path);
-  await assertOwnName(root, folder, path);
-  return true;
+  return there;
 }
 
 /**
@@ -86,27 +86,6 @@ function assertInside(root: string, place: string, path: string): void {
   if (isInside) return;
   throw new S3EncryptionError(
     "unsupported-operation",
-    `A link on the way to ${path} leads out of the folder: nothing was written through it.`,
-  );
-}
-
-/**
- * Where the file system folds names, what is there may be another object's file: its entry has another spelling.
- *
- * @param spelled tells how what is there is spelled, links and all
- */
-export async function assertOwnName(
-  root: string,
-  folder: string,
-  path: string,
-  spelled: (path: string) => Promise<string> = realpath,
-): Promise<void> {
-  const name = path.slice(folder.length);
-  const asSpelled = await spelled(path);
-  const own = join(root, name);
-  if (asSpelled === own || asSpelled.normalize().toLowerCase() !== own.normalize().toLowerCase()) return;
-  throw new S3EncryptionError(
-    "unsupported-operation",
-    `The file system takes its name for that of ${basename(asSpelled)}, which is there: get it by itself, under a name of yours.`,
+    `A link on the way to ${JSON.stringify(path)} leads out of the folder: nothing was written through it.`,
   );
 }

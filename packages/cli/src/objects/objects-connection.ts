@@ -4,6 +4,7 @@ import type { Interrupts } from "../interruption.js";
 import type { ObjectAddress } from "../object-address.js";
 import { warn } from "../printing.js";
 import { type ReadingOptions, reading } from "../target-options.js";
+import { DurableNames } from "./durable-names.js";
 import { FilesBeside } from "./files-beside.js";
 import type { ObjectOptions, RequestOptions } from "./object-options.js";
 import { objectParameters } from "./object-parameters.js";
@@ -57,6 +58,8 @@ export async function withObjects<T>(
           parameters,
           plainMode: plain,
           filesBeside,
+          names: new DurableNames(),
+          configuration: options.config,
           isMove,
           overwrite,
           ...(expectedSize === undefined ? {} : { expectedSize }),

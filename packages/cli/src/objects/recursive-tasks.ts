@@ -1,5 +1,4 @@
-import { S3EncryptionError } from "@s3ec/materials";
-import type { FilesBeside } from "./files-beside.js";
+import { type FilesBeside, wouldReplaceFile } from "./files-beside.js";
 import { type FoundBelow, foundBelow } from "./found-below.js";
 import { KeysAround } from "./keys-around.js";
 import type { TreeOptions } from "./local-tree.js";
@@ -7,6 +6,7 @@ import type { PathFilter } from "./path-filter.js";
 import { type PlacePair, targetOf } from "./place-pair.js";
 import type { Task } from "./run-tasks.js";
 import type { TransferContext } from "./transfer-context.js";
+import type { Step } from "./transfer-report.js";
 import { TransferTasks } from "./transfer-task.js";
 
 /** Everything below the source, to be transferred. */
@@ -21,7 +21,7 @@ export async function* recursiveTasks(
   for await (const found of foundBelow(context, pair.from, isMeant, { ...options, isCopied })) yield tasks.of(found);
 }
 
-/** Makes the task of each that is found, in S3's order. */
+/** Makes the task of each that is found, in S3's order: it is told also of those that have none. */
 export class TaskOfFound {
   readonly #pair: PlacePair;
   readonly #tasks: TransferTasks;
@@ -31,33 +31,32 @@ export class TaskOfFound {
   constructor(context: TransferContext, pair: PlacePair) {
     this.#pair = pair;
     this.#tasks = new TransferTasks(context, pair);
-    this.#beside =
-      pair.direction === "upload" && pair.to.kind === "s3" ? context.filesBeside(pair.to.Bucket, "get") : undefined;
+    // What is copied as it is has no files that it had not.
+    const encrypts = pair.direction === "upload" || (pair.direction === "copy" && context.plainMode === "encrypt");
+    this.#beside = encrypts && pair.to.kind === "s3" ? context.filesBeside(pair.to.Bucket, "get") : undefined;
   }
 
   of(found: FoundBelow): Task {
-    const to = targetOf(this.#pair, found.name);
-    const step = this.#tasks.step(found.place, to);
+    const step = this.#step(found);
+    const isFileOfAnother = this.passed(found);
     if ("unread" in found) return { step, skip: "unread", problem: found.unread.unread };
-    if (this.#beside !== undefined && to.kind === "s3" && this.#isFileOfAnother(to.Key)) {
-      return {
-        step,
-        error: new S3EncryptionError(
-          "unsupported-operation",
-          "Its key is that of the instruction file of another that is uploaded, which would be lost: name it otherwise.",
-        ),
-      };
-    }
-    return this.#tasks.of(found);
+    return isFileOfAnother ? { step, error: wouldReplaceFile() } : this.#tasks.of(found);
   }
 
   /** Of what could not be compared: the others go on. */
   failed(found: FoundBelow, error: unknown): Task {
-    return { step: this.#tasks.step(found.place, targetOf(this.#pair, found.name)), error };
+    this.passed(found);
+    return { step: this.#step(found), error };
   }
 
-  /** Remembers what comes, too. */
-  #isFileOfAnother(key: string): boolean {
-    return this.#beside?.mayBelongTo(key, this.#around.next(key)) === true;
+  /** Remembers one, whose file another must not become, also where nothing is done to it; tells whether that is such another. */
+  passed({ name }: FoundBelow): boolean {
+    const to = targetOf(this.#pair, name);
+    if (this.#beside === undefined || to.kind !== "s3") return false;
+    return this.#beside.mayBelongTo(to.Key, this.#around.next(to.Key));
+  }
+
+  #step({ place, name }: FoundBelow): Step {
+    return this.#tasks.step(place, targetOf(this.#pair, name));
   }
 }

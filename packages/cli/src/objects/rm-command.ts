@@ -28,16 +28,14 @@ export function rmCommand(command: Command, interrupts: Interrupts): void {
     }
     const { withObjects } = await import("./objects-connection.js");
     const { TransferReport } = await import("./transfer-report.js");
-    const { deletionOf, deletionsBelow } = await import("./deletion-tasks.js");
+    const { deletionOfNamed, deletionsBelow } = await import("./deletion-tasks.js");
     const { runTasks } = await import("./run-tasks.js");
     const report = new TransferReport({ ...options, progress: false });
     await ending(
       withObjects(options, { address }, interrupts, async (context) => {
         const tasks = isMany
           ? deletionsBelow(context, folderOf(address), pathFilter(rules()))
-          : (async function* () {
-              yield deletionOf(context, address);
-            })();
+          : deletionOfNamed(context, address);
         return await report.of(() => runTasks(tasks, report, { dryrun, signal: interrupts.signal }), isMany);
       }),
     );

@@ -1,10 +1,13 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { holdsEnvelope } from "@s3ec/envelope";
+import { S3EncryptionError } from "@s3ec/materials";
 import { isServiceError } from "../service-message.js";
+import { isPlainSource } from "./copy-one.js";
 import { type FoundBelow, foundBelow } from "./found-below.js";
 import type { ListedObject } from "./listed-objects.js";
 import type { LocalFile, TreeOptions } from "./local-tree.js";
 import type { PathFilter } from "./path-filter.js";
+import type { Place } from "./place.js";
 import type { PlacePair } from "./place-pair.js";
 import { TaskOfFound } from "./recursive-tasks.js";
 import type { Task } from "./run-tasks.js";
@@ -26,7 +29,7 @@ export interface SyncFindings {
 }
 
 type Compared =
-  | { readonly is: "same" }
+  | { readonly is: "same"; readonly found: FoundBelow }
   | { readonly is: "other"; readonly found: FoundBelow }
   | { readonly is: "unknown"; readonly found: FoundBelow; readonly error: unknown };
 
@@ -63,7 +66,11 @@ export class SyncComparison {
     const waiting: Promise<Compared>[] = [];
     const next = async (): Promise<Task | undefined> => {
       const compared = await waiting.shift();
-      if (compared === undefined || compared.is === "same") return undefined;
+      if (compared === undefined) return undefined;
+      if (compared.is === "same") {
+        tasks.passed(compared.found);
+        return undefined;
+      }
       return compared.is === "unknown" ? tasks.failed(compared.found, compared.error) : tasks.of(compared.found);
     };
     for await (const { left, right } of sideBySide(this.#source(), this.#target())) {
@@ -112,12 +119,14 @@ export class SyncComparison {
   /** What S3 does not say of one is a matter of that one. */
   async #compared(found: FoundBelow, target: FoundBelow | undefined): Promise<Compared> {
     try {
-      return (await this.#isNeeded(found, target)) ? { is: "other", found } : { is: "same" };
+      return (await this.#isNeeded(found, target)) ? { is: "other", found } : { is: "same", found };
     } catch (error) {
       this.#context.signal.throwIfAborted();
-      if (!isServiceError(error)) throw error;
+      if (!isServiceError(error) && !(error instanceof S3EncryptionError)) throw error;
       // It has gone since it was listed: to where nothing is it is sent, and nothing can be had.
-      return error.$metadata.httpStatusCode === 404 ? { is: "other", found } : { is: "unknown", found, error };
+      return isServiceError(error) && error.$metadata.httpStatusCode === 404
+        ? { is: "other", found }
+        : { is: "unknown", found, error };
     }
   }
 
@@ -128,8 +137,7 @@ export class SyncComparison {
     const [from, to] = [modifiedOf(source), modifiedOf(target)];
     if (!sizeOnly && !isTimely(direction, from, to, this.#options)) return true;
     if (source.object !== undefined && target.object !== undefined) {
-      // What is copied is stored alike.
-      return source.object.Size !== target.object.Size;
+      return await this.#isCopyNeeded(source.place, source.object, target.object);
     }
     const object = source.object ?? target.object;
     const file = source.file ?? target.file;
@@ -138,6 +146,20 @@ export class SyncComparison {
     const place = source.place.kind === "s3" ? source.place : target.place;
     if (place.kind !== "s3") return true;
     return !(await this.#isOfSize(place.Bucket, object, file.size));
+  }
+
+  /** What is encrypted is stored alike; what is not is treated as it would be if it were not there yet. */
+  async #isCopyNeeded(of: Place, source: ListedObject, target: ListedObject): Promise<boolean> {
+    const { plain, parameters, signal, plainMode } = this.#context;
+    const { to } = this.#pair;
+    const isSameSize = source.Size === target.Size;
+    const isSizeEnough = this.#options.trustListing === true || (!isSameSize && plainMode !== "encrypt");
+    if (isSizeEnough || of.kind !== "s3" || to.kind !== "s3") return !isSameSize;
+    const from = { Bucket: of.Bucket, Key: source.Key };
+    const head = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });
+    if (!(await isPlainSource(this.#context, from, head))) return !isSameSize;
+    if (plainMode !== "encrypt") return plainMode !== "copy";
+    return !(await this.#isOfSize(to.Bucket, target, head.ContentLength ?? 0));
   }
 
   /** By its HEAD; what is not encrypted is not what would be stored, or is refused when it is read. */

@@ -8,7 +8,9 @@ import { objectOptions } from "./object-options.js";
 import type { ObjectsOptions } from "./objects-connection.js";
 import { filterOptions, pathFilter } from "./path-filter.js";
 import { type Place, place } from "./place.js";
-import { nameOf, type PlacePair, placePair } from "./place-pair.js";
+import { nameOf, type PlacePair, placePair, targetOf } from "./place-pair.js";
+import type { Task } from "./run-tasks.js";
+import type { TransferContext } from "./transfer-context.js";
 import type { ReportOptions } from "./transfer-report.js";
 
 /** What `cp`, `mv` and `sync` share. */
@@ -69,6 +71,7 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
     const { runTasks } = await import("./run-tasks.js");
     const { recursiveTasks } = await import("./recursive-tasks.js");
     const { TransferTasks } = await import("./transfer-task.js");
+    const { goesWithItsObject } = await import("./files-beside.js");
     const { dryrun = false, versionId } = options;
     // What is on standard output is the object; and of standard input aws says nothing either.
     const isStream = pair.from.kind === "stream" || pair.to.kind === "stream";
@@ -80,17 +83,25 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
     };
     await ending(
       withObjects(options, asked, interrupts, async (context) => {
-        async function* one(): AsyncGenerator<ReturnType<InstanceType<typeof TransferTasks>["of"]>> {
+        async function* one(): AsyncGenerator<Task> {
           const name = pair.takesName ? nameOf(pair.from) : "";
           const size = pair.from.kind === "local" ? (await stat(pair.from.path)).size : 0;
           const found = { place: pair.from, name, size, ...(versionId === undefined ? {} : { versionId }) };
-          yield new TransferTasks(context, pair).of(found);
+          const tasks = new TransferTasks(context, pair);
+          yield (await isFileOfAnother(context, pair))
+            ? { step: tasks.step(pair.from, targetOf(pair, name)), error: goesWithItsObject() }
+            : tasks.of(found);
         }
         const tasks = isMany ? recursiveTasks(context, pair, pathFilter(rules()), options) : one();
         return await report.of(() => runTasks(tasks, report, { dryrun, signal: interrupts.signal }), isMany);
       }),
     );
   });
+}
+
+async function isFileOfAnother({ filesBeside }: TransferContext, { from, direction }: PlacePair): Promise<boolean> {
+  if (from.kind !== "s3") return false;
+  return await filesBeside(from.Bucket, direction === "copy" ? "getSource" : "get").isFileThere(from.Key);
 }
 
 /** Ends the command with the code of what has said all there is to say. */

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { EncryptionCallOptions, S3EncryptionClient } from "@s3ec/client";
+import type { DurableNames } from "./durable-names.js";
 import type { FilesBeside } from "./files-beside.js";
 import type { ObjectParameters } from "./object-parameters.js";
 
@@ -17,6 +18,10 @@ export interface TransferContext {
   readonly plainMode: PlainMode;
   /** What is known of the files beside a bucket's objects, as those are read or as the sources of copies are. */
   readonly filesBeside: (bucket: string, read: "get" | "getSource") => FilesBeside;
+  /** Of the files that are written. */
+  readonly names: DurableNames;
+  /** The configuration that was named. */
+  readonly configuration: string | undefined;
   /** What was read goes, once it is stored. */
   readonly isMove: boolean;
   /** Whether what is there is replaced. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { expect } from "chai";
-import { assertOwnName, makeRoomFor, pathBelow } from "../../dist/objects/local-target.js";
+import { makeRoomFor, pathBelow } from "../../dist/objects/local-target.js";
 import { temporaryFolder } from "../command.js";
 
 describe("a path below a folder", () => {
@@ -81,12 +81,5 @@ describe("room for a file below a folder", () => {
     symlinkSync(real, root.slice(0, -1));
     symlinkSync(join(real, "inner"), join(real, "link"));
     expect(await refusalOf("link/x")).to.equal("made");
-  });
-
-  it("is not another file's, where the file system folds names", async () => {
-    const spelled = async (): Promise<string> => "/t/Report.txt";
-    const refused = await assertOwnName("/t", "/t/", "/t/report.TXT", spelled).catch((error: Error) => error.message);
-    expect(refused).to.match(/^The file system takes its name for that of Report\.txt, which is there/);
-    await assertOwnName("/t", "/t/", "/t/Report.txt", spelled);
   });
 });

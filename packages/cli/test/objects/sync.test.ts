@@ -269,4 +269,33 @@ describe("s3ec sync", () => {
     expect(existsSync(join(at.folder, "new"))).to.equal(false);
     expect((await at.run("sync", "tree/a", "s3://demo/t")).code).to.equal(2);
   });
+
+  it("within S3, looks at what is plain where the sizes are alike, and encrypts it once", async () => {
+    await at.run("cp", "tree/a", "s3://demo/t/a");
+    await at.putPlain("t/p", "in the clear");
+    await at.putPlain("u/p", "in the clear", "other");
+    await at.run("cp", "s3://demo/t/a", "s3://other/u/a");
+    const sync = (...args: string[]): ReturnType<typeof at.run> =>
+      at.run("sync", "s3://demo/t", "s3://other/u", ...args);
+    const refused = await sync();
+    expect(refused.code).to.equal(8);
+    expect(refused.stderr).to.contain("copy failed: s3://demo/t/p to s3://other/u/p s3://demo/t/p was not written by");
+    expect(await sync("--plain", "copy")).to.deep.equal({ code: 0, stdout: "", stderr: "" });
+    expect((await sync("--plain", "skip")).stderr).to.contain("Skipping s3://demo/t/p. It is not encrypted.");
+    expect((await sync("--trust-listing")).code).to.equal(0);
+    expect((await sync("--plain", "encrypt")).stdout).to.equal(
+      "copy: s3://demo/t/p to s3://other/u/p (encrypted now)\n",
+    );
+    expect((await at.head("u/p", "other")).Metadata).to.have.property("x-amz-3");
+    for (let time = 0; time < 2; time += 1) {
+      expect(await sync("--plain", "encrypt")).to.deep.equal({ code: 0, stdout: "", stderr: "" });
+    }
+    // Of the same size as what is encrypted, and not that.
+    await at.putPlain("u/p", "x".repeat(28), "other");
+    expect((await sync("--plain", "encrypt")).stdout).to.contain("(encrypted now)");
+    at.server.faults.add({ operation: "HeadObject", key: "t/a", status: 403, code: "AccessDenied" });
+    const unknown = await sync("--plain", "encrypt");
+    expect(unknown.code).to.equal(8);
+    expect(unknown.stderr).to.match(/^copy failed: s3:\/\/demo\/t\/a to s3:\/\/other\/u\/a S3 /);
+  });
 });

@@ -1,4 +1,9 @@
-import type { DeleteObjectCommandInput, DeleteObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import type {
+  DeleteObjectCommandInput,
+  DeleteObjectCommandOutput,
+  GetObjectCommandInput,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { isError } from "@s3ec/materials";
 import { callOptionsOf } from "../call-options.js";
 import { suffixesBeside } from "../files-beside.js";
@@ -28,7 +33,7 @@ export async function deleteObject(
   const suffixes = suffixesBeside(options, input, input.Key ?? "");
   if (input.VersionId !== undefined) return next(input);
   const { Bucket = "", Key = "", ExpectedBucketOwner, RequestPayer } = input;
-  const object = { Bucket, Key, ExpectedBucketOwner, RequestPayer };
+  const object = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...customerKeyOf(input) };
   const plain = plainClientOf(client);
   const { abortSignal } = callOptionsOf(input);
   const store = lookingStore(plain, object, options, abortSignal);
@@ -40,11 +45,19 @@ export async function deleteObject(
   if (left.length === 0) return result;
   throw new InstructionFileError(
     "instruction-file-failed",
-    `The object is deleted, but not ${quoted(left.map(({ key }) => key))} beside it, which holds a wrapped key of it or its annotations. Delete it with a plain S3Client, and allow s3:GetObject and s3:DeleteObject.`,
+    `The object is deleted, but not ${quoted(left.map(({ key }) => key))} beside it, which holds a wrapped key of it or its annotations. Delete it with a plain S3Client, and allow s3:GetObject and s3:DeleteObject; where S3 has encrypted it with a key of yours (SSE-C), name that.`,
     left.map(({ key, body }) => (body === undefined ? { key } : { key, previous: body })),
     failed.cause,
     result.output,
   );
+}
+
+type CustomerKey = Pick<GetObjectCommandInput, "SSECustomerAlgorithm" | "SSECustomerKey" | "SSECustomerKeyMD5">;
+
+/** S3 deletes without a customer's key, and so do the types of the SDK; to look at what is beside the object takes it. */
+function customerKeyOf(input: DeleteObjectCommandInput & CustomerKey): CustomerKey {
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
+  return { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
 }
 
 /** Another status than 204 may be anybody's answer, such as the page of a portal: files stay as long as the object may. */

@@ -16,13 +16,14 @@ export interface FileToDelete {
 /** What is to be deleted with an object. */
 export interface FilesToDelete {
   readonly files: readonly FileToDelete[];
-  /** Of which one is certain to be there, and which may not be read. */
+  /** Which may not be read, where that is certain to be there, or one of them is. */
   readonly unreadable: readonly FileToDelete[];
 }
 
 /**
  * The files beside an object that is about to be deleted, and no other object that is called like one. What may not be read is most often not there: without
- * `s3:ListBucket` S3 does not say. It is left, and only told of when the object cannot be without.
+ * `s3:ListBucket` S3 does not say. It is left, and only told of when the object cannot be without; what is there under a key of the
+ * customer's that was not named is told of always.
  *
  * @param aside the file of its annotations that a migration which broke off has left
  */
@@ -41,15 +42,17 @@ export async function filesToDelete(
   const metadata = standing?.state === "read" ? (standing.head.Metadata ?? {}) : undefined;
   const files: FileToDelete[] = [];
   const unreadable: FileToDelete[] = [];
+  const held: FileToDelete[] = [];
   for (const [suffix, file] of found) {
     const entry = { suffix, key: store.keyOf(suffix) };
     if (file.state === "read" && isItsOwn(suffix, file)) files.push({ ...entry, etag: file.etag, body: file.body });
     if (file.state !== "unknown" || !rules.isOurs(suffix)) continue;
-    (rules.replaceUnknown ? files : unreadable).push({ ...entry, etag: "*" });
+    const list = rules.replaceUnknown ? files : file.isHeld === true ? held : unreadable;
+    list.push({ ...entry, etag: "*" });
   }
   const lacksOne = metadata !== undefined && rules.kindOf(metadata).needsFile && files.length === 0;
   if (left !== undefined) files.push(left);
-  return { files, unreadable: lacksOne ? unreadable : [] };
+  return { files, unreadable: lacksOne ? [...held, ...unreadable] : held };
 
   function isItsOwn(suffix: string, { body, metadata: ofFile }: Extract<FoundFile, { state: "read" }>): boolean {
     // Somebody's object may have such a name.

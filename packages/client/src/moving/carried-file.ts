@@ -10,7 +10,7 @@ import { destroyStream } from "../streams.js";
 import { leavesRoomFor } from "../write/metadata-limits.js";
 
 /** What follows the object's key in that of the file which holds its annotations while it is written anew. */
-export const ASIDE = ".s3ec-annotations";
+export const ASIDE: string = ".s3ec-annotations";
 /** As `textOf` writes it. */
 const BEGINNING = '{"from":';
 /** JSON writes a byte as six at most. */

@@ -18,8 +18,8 @@ export interface SiblingsToPut extends Omit<Siblings, "markOf"> {
 /** What stood beside the object when it was looked at. `unknown`: it may not be read, or S3 does not say whether it is there. */
 export type FoundFile =
   | { readonly state: "missing" }
-  /** `isLarge`: it is longer than any such file. */
-  | { readonly state: "unknown"; readonly isLarge?: boolean }
+  /** `isLarge`: it is longer than any such file. `isHeld`: it is there, under another key of the customer's than was named, or none. */
+  | { readonly state: "unknown"; readonly isLarge?: boolean; readonly isHeld?: boolean }
   | {
       readonly state: "read";
       readonly etag: string;

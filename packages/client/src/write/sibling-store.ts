@@ -163,10 +163,12 @@ export class SiblingStore {
   }
 }
 
-function unread(error: unknown): { readonly state: "missing" | "unknown" } {
+function unread(error: unknown): { readonly state: "missing" } | { readonly state: "unknown"; readonly isHeld?: true } {
   if (isMissing(error)) return { state: "missing" };
-  // 400: it was stored under another key of the customer's, or under none.
-  if ([400, 403].includes(httpStatusOf(error) ?? 0)) return { state: "unknown" };
+  const status = httpStatusOf(error);
+  // It was stored under another key of the customer's, or under none.
+  if (status === 400) return { state: "unknown", isHeld: true };
+  if (status === 403) return { state: "unknown" };
   throw error;
 }
 

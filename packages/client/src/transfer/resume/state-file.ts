@@ -4,7 +4,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { ProcessLock } from "../process-lock.js";
-import { synced } from "../synced.js";
+import { synced, syncedFolder } from "../synced.js";
 
 /** A state of 10,000 parts has less than 3 MB. */
 const MAX_LENGTH = 16 * 1024 * 1024;
@@ -91,7 +91,7 @@ export class StateFile {
     // What was being written when its writer was killed.
     await this.#file.truncate(this.#length + line.length);
     await synced(this.#file);
-    if (isNew) await syncFolder(dirname(this.path));
+    if (isNew) await syncedFolder(dirname(this.path));
     this.#length += line.length;
     this.#mac = mac;
   }
@@ -153,17 +153,6 @@ function macOf(key: KeyObject, before: Uint8Array, text: string): Buffer {
     mac.update(length).update(bytes);
   }
   return mac.digest();
-}
-
-/** A new name is on the disk when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path);
-  try {
-    await synced(folder);
-  } finally {
-    await folder.close();
-  }
 }
 
 function notOurs(path: string, why: string): S3EncryptionError {
