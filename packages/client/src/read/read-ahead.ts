@@ -11,7 +11,7 @@ const PIECE = 256 * 1024;
 export class ReadAhead {
   readonly buffer: Uint8Array;
   #filled = 0;
-  #wake = (): void => {};
+  #wake: (() => void) | undefined;
   #outcome: { readonly error?: unknown } | undefined;
 
   /** @param read hands each chunk to `take`, and resolves behind the last */
@@ -19,12 +19,14 @@ export class ReadAhead {
     this.buffer = buffer;
     const ended = (outcome: { readonly error?: unknown }): void => {
       this.#outcome = outcome;
-      this.#wake();
+      this.#wake?.();
     };
     read((chunk) => {
       buffer.set(chunk, this.#filled);
       this.#filled += chunk.length;
-      this.#wake();
+      // Later than this turn of the loop, in which more may come: what is given out at once costs the reader least.
+      if (this.#wake !== undefined) setImmediate(this.#wake);
+      this.#wake = undefined;
     }).then(
       () => ended({}),
       (error: unknown) => ended({ error }),

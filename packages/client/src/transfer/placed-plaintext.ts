@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import type { Piece, UnprovenContent, UnprovenPiece } from "@s3ec/envelope";
+import type { Piece, UnprovenContent } from "@s3ec/envelope";
 import { writeAll } from "./gathering-writer.js";
 import type { RangeTaker } from "./ranges-in-places.js";
 
@@ -7,8 +7,8 @@ import type { RangeTaker } from "./ranges-in-places.js";
 const PIECE = 512 * 1024;
 
 /**
- * Buffers for pieces of plaintext, which serve again: the network's small ones would be old by the time they are written, and
- * stay until everything is collected. None of them ever holds ciphertext (G6).
+ * Buffers for pieces of ciphertext, which serve again: the network's small ones would be old by the time they are decrypted, and
+ * stay until everything is collected. None of them ever holds plaintext (G6).
  */
 export class PieceBuffers {
   readonly #free: Buffer[] = [];
@@ -31,14 +31,14 @@ export interface PlacedPlaintext {
 }
 
 /**
- * Decrypts the bytes of one range as they arrive and writes them in their place, piece by piece: a piece is written while
- * the next one is gathered, and that is all that is held.
+ * Decrypts the bytes of one range and writes them in their place, piece by piece: a piece is written while the next one is
+ * gathered, and that is all that is held. What the network cuts them into would cost a call and an output each.
  */
 export class PlacedRange implements RangeTaker {
   readonly #plaintext: PlacedPlaintext;
   #offset: number;
-  #piece: UnprovenPiece | undefined;
   #gathered: Buffer | undefined;
+  #start = 0;
   #filled = 0;
   #writing: Promise<void> = Promise.resolve();
   #isWriting = false;
@@ -59,9 +59,9 @@ export class PlacedRange implements RangeTaker {
         break;
       }
       const part = left.subarray(0, Math.min(PIECE - this.#filled, content.length - this.#offset));
-      this.#piece ??= content.pieceAt(this.#offset);
+      if (this.#filled === 0) this.#start = this.#offset;
       this.#gathered ??= buffers.take();
-      this.#gathered.set(this.#piece.decrypt(part), this.#filled);
+      this.#gathered.set(part, this.#filled);
       this.#filled += part.length;
       this.#offset += part.length;
       left = left.subarray(part.length);
@@ -78,14 +78,17 @@ export class PlacedRange implements RangeTaker {
   /** Gives what is still being written of the piece before. */
   #flush(): Promise<void> | undefined {
     const gathered = this.#gathered;
-    const piece = this.#piece?.end();
-    if (piece === undefined || gathered === undefined) return undefined;
-    this.#piece = undefined;
+    if (gathered === undefined) return undefined;
+    const { content, buffers } = this.#plaintext;
+    const opening = content.pieceAt(this.#start);
+    const plaintext = opening.decrypt(gathered.subarray(0, this.#filled));
+    const piece = opening.end();
+    buffers.giveBack(gathered);
     this.#gathered = undefined;
     this.#filled = 0;
     const before = this.#isWriting ? this.#writing : undefined;
     this.#isWriting = true;
-    const writing = this.#writing.then(() => this.#write(piece, gathered));
+    const writing = this.#writing.then(() => this.#write(piece, plaintext));
     this.#writing = writing;
     // Its failure is told by the next flush, or by the end.
     writing.then(
@@ -97,10 +100,9 @@ export class PlacedRange implements RangeTaker {
     return before;
   }
 
-  async #write(piece: Piece, gathered: Buffer): Promise<void> {
-    const { file, content, buffers, onWritten } = this.#plaintext;
-    await writeAll(file, [gathered.subarray(0, piece.length)], piece.offset);
-    buffers.giveBack(gathered);
+  async #write(piece: Piece, plaintext: Uint8Array): Promise<void> {
+    const { file, content, onWritten } = this.#plaintext;
+    await writeAll(file, [plaintext], piece.offset);
     content.add(piece);
     await onWritten(piece);
   }
