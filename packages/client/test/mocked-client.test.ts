@@ -2,7 +2,7 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3
 import { EncryptedUpload, encryptS3, S3EncryptionClient } from "@s3ec/client";
 import { type AwsClientStub, mockClient } from "aws-sdk-client-mock";
 import { expect } from "chai";
-import { get, put, TEST_KEYRING } from "./fixture.js";
+import { Fixture, get, put, refusal, TEST_KEYRING } from "./fixture.js";
 
 const CONFIGURATION = { region: "eu-central-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } };
 
@@ -47,9 +47,49 @@ describe("a client that is mocked with aws-sdk-client-mock", () => {
     mock = stub;
     stub.on(PutObjectCommand).resolves({ ETag: "put" });
     expect((await client().send(put("a"))).ETag).to.equal("put");
+    const misspelt = client().send(put("a"), { encryptionContexts: { tenant: "a" } } as never);
+    expect((await refusal(misspelt)).code).to.equal("invalid-argument");
     const params = { Bucket: "bucket", Key: "uploaded", Body: "secret" };
     expect((await new EncryptedUpload({ client: client(), params }).done()).ETag).to.equal("put");
     const [sent] = stub.commandCalls(PutObjectCommand, { Key: "uploaded" });
     expect(sent?.args[0].input.Metadata).to.include({ "x-amz-c": "115" });
+  });
+
+  it("is seen by its very input where a test asks for no more than that", async () => {
+    for (const Class of [S3EncryptionClient, S3Client]) {
+      const stub = mockClient(Class);
+      mock = stub;
+      const input = { Bucket: "bucket", Key: "strict" };
+      stub.on(GetObjectCommand, input, true).resolves({ ETag: "strict" });
+      const { ETag } = await client().send(new GetObjectCommand(input), { encryptionContext: { tenant: "a" } });
+      expect(ETag, Class.name).to.equal("strict");
+      stub.restore();
+    }
+  });
+
+  it("encrypts again once it is mocked no more", async () => {
+    const fixture = await Fixture.start();
+    try {
+      const s3 = fixture.track(encryptS3(new S3Client(fixture.server.clientConfig), encryption));
+      mockClient(s3).restore();
+      await s3.send(put("restored", "secret"));
+      expect(await fixture.metadata("restored")).to.include({ "x-amz-c": "115" });
+    } finally {
+      await fixture.close();
+    }
+  });
+
+  it("writes nothing in the clear where a mock from before encryptS3 is taken away", async () => {
+    const fixture = await Fixture.start();
+    try {
+      const plain = fixture.track(new S3Client(fixture.server.clientConfig));
+      const stub = mockClient(plain);
+      encryptS3(plain, encryption);
+      stub.restore();
+      expect((await refusal(plain.send(put("mocked-before", "secret")))).code).to.equal("unsupported-operation");
+      expect(await fixture.keys("mocked-before")).to.deep.equal([]);
+    } finally {
+      await fixture.close();
+    }
   });
 });

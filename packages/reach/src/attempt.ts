@@ -1,5 +1,5 @@
 import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import type { DevServer } from "@s3ec/dev-server";
 import { CONSUMER } from "./consumer.js";
 import { INSTALLS } from "./installs.js";
@@ -70,7 +70,10 @@ async function perform(
     ...recipe.files,
   };
   await mkdir(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
   await appendFile(join(folder, ".yarnrc.yml"), recipe.yarnrc ?? "");
 
   const programs = [runtime.folder, manager.folder, join(folder, "node_modules/.bin"), String(process.env["PATH"])];
@@ -79,6 +82,12 @@ async function perform(
     PATH: programs.join(delimiter),
     S3EC_ENDPOINT: server.endpoint,
     S3EC_BUCKET: recipe.name,
+    // As an application has them, whose clients name neither.
+    AWS_ENDPOINT_URL: server.endpoint,
+    AWS_REGION: server.region,
+    AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
+    BUCKET: recipe.name,
   };
   let said = "";
   for (const [program, ...args] of [install.command, ...recipe.steps]) {

@@ -71,7 +71,7 @@ async function resultsIn(folder: string): Promise<readonly Result[]> {
   for (const name of ["packed", "tools", "recipes"]) await mkdir(join(folder, name));
   const registry = (await run("npm", ["config", "get", "registry"], { cwd: folder })).trim();
   await using packages = await PackedPackages.start(ROOT, join(folder, "packed"));
-  const server = await startDevServer({ buckets: RECIPES.map(({ name }) => name) });
+  const server = await startDevServer({ buckets: RECIPES.map(({ name }) => name), aliases: ["alias/app"] });
   try {
     const toolbox = new Toolbox(join(folder, "tools"), env);
     const bench = { toolbox, packages, server, folder: join(folder, "recipes"), env, registry };

@@ -20,6 +20,26 @@ describe("the combinations in which our packages are loaded", () => {
     expect(PAGE).to.contain(`\`${bundled.find((arg) => arg.startsWith("--alias:"))}\``);
   });
 
+  it("are what guides show of tests, traces and frameworks", () => {
+    const guide = (name: string) => readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), "utf8");
+    const shown: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+      "testing-your-code": { "aws-sdk-client-mock": ["reports.mjs", "mocked.test.mjs", "stored.test.mjs"] },
+      frameworks: {
+        "x-ray": ["s3.mjs"],
+        opentelemetry: ["tracing.mjs"],
+        powertools: ["handler.mjs"],
+        next: ["app/reports/[name]/route.js"],
+        "next-webpack": ["app/reports/[name]/route.js"],
+        nest: ["src/s3.module.ts", "src/reports.controller.ts"],
+      },
+    };
+    for (const [page, recipes] of Object.entries(shown)) {
+      const code = [...guide(page).matchAll(/^```(?:js|ts)\n(.*?)^```$/gms)].map(([, text]) => text);
+      const tried = Object.entries(recipes).flatMap(([name, files]) => files.map((file) => recipe(name)?.files[file]));
+      expect(new Set(code)).to.deep.equal(new Set(tried));
+    }
+  });
+
   it("put and get by the same program, for every kind of module", () => {
     expect(CONSUMER["put-and-get.cjs"]).to.contain('const { S3EncryptionClient } = require("@s3ec/client");');
     expect(CONSUMER["put-and-get.cjs"]).not.to.match(/^(import|export) /m);

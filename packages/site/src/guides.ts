@@ -10,7 +10,15 @@ export interface GuideSection {
 
 /** What stands beside the packages, in the order in which it is read. */
 export const SECTIONS: readonly GuideSection[] = [
-  section("Begin", ["choose", "reading-java", "from-a-java-keystore", "from-aws-s3", "runtimes"]),
+  section("Begin", [
+    "choose",
+    "reading-java",
+    "from-a-java-keystore",
+    "from-aws-s3",
+    "testing-your-code",
+    "frameworks",
+    "runtimes",
+  ]),
   section("Keys", [
     "assemble-a-key-hierarchy",
     "where-wraps-live",

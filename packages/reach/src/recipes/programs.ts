@@ -9,12 +9,7 @@ const CONFIG = JSON.stringify({
 const MAIN = `import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-const { S3EC_ENDPOINT, S3EC_BUCKET } = process.env;
-Object.assign(process.env, {
-  AWS_ENDPOINT_URL: S3EC_ENDPOINT,
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test",
-});
+const { S3EC_BUCKET } = process.env;
 for (const files of [["package.json", \`s3://\${S3EC_BUCKET}/object\`], [\`s3://\${S3EC_BUCKET}/object\`, "copy.json"]]) {
   const verb = files[0] === "package.json" ? "put" : "get";
   const { status } = spawnSync("yarn", ["s3ec", verb, ...files, "--config", "s3ec.config.json"], { stdio: "inherit" });
