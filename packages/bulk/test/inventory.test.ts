@@ -8,6 +8,7 @@ import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { gathered, refusal } from "./gathered.js";
+import { shortWrites } from "./short-writes.js";
 
 const KEY = "inv/2026-11-29T00-00Z/manifest.json";
 const ALL = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag, StorageClass";
@@ -204,5 +205,27 @@ describe("readInventory", () => {
     const { objects } = await readInventory(client, { Bucket: "inv", Key: KEY });
     for await (const _ of objects) break;
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith("s3ec-inventory-"))).to.deep.equal(before);
+  });
+
+  it("keeps its file under no name while it is read, so that nothing is left by a process that is killed", async () => {
+    await store({ fileFormat: "CSV", fileSchema: ALL, files: [csv(...ROWS)] });
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith("s3ec-inventory-"));
+    const { objects } = await readInventory(client, { Bucket: "inv", Key: KEY });
+    let seen = 0;
+    for await (const _ of objects) {
+      seen += 1;
+      expect(readdirSync(tmpdir()).filter((name) => name.startsWith("s3ec-inventory-"))).to.deep.equal(before);
+    }
+    expect(seen).to.equal(2);
+  });
+
+  it("reads what a disk has taken in pieces", async () => {
+    await store({ fileFormat: "CSV", fileSchema: ALL, files: [csv(...ROWS)] });
+    const end = await shortWrites(import.meta.filename);
+    try {
+      expect((await read()).map(({ Key }) => Key)).to.deep.equal(['a b+\n"', "p/€"]);
+    } finally {
+      end();
+    }
   });
 });

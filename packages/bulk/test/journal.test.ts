@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   appendFileSync,
   mkdtempSync,
@@ -15,6 +16,7 @@ import { Journal } from "../dist/journal/journal.js";
 import { JournalIndex } from "../dist/journal/journal-index.js";
 import { lineOf } from "../dist/journal/journal-lines.js";
 import { refusal } from "./gathered.js";
+import { shortWrites } from "./short-writes.js";
 
 const RUN = { command: "rewrap", bucket: "bucket", target: "new" } as const;
 const intent = (key: string, hash: string) => ({ key, intent: hash, place: "metadata" });
@@ -46,6 +48,17 @@ describe("the journal of a run", () => {
     expect(await second.recordsOf("c")).to.deep.equal({ intents: [], done: [] });
     await second.close();
     expect(readdirSync(folder)).to.deep.equal(["journal"]);
+  });
+
+  it("removes the indexes that killed processes have left beside it, and nothing of anybody else's", async () => {
+    const of = (name: string) => join(folder, name);
+    const left = `journal.index-${randomUUID()}`;
+    const others = [`other.index-${randomUUID()}`, "journal.index-notes", `journal.index-${randomUUID()}.txt`];
+    for (const name of [left, `${left}-1`, ...others]) writeFileSync(of(name), "");
+    await (await open({}, true)).close();
+    expect(readdirSync(folder)).to.include(left);
+    await (await open()).close();
+    expect(readdirSync(folder)).to.have.members(["journal", ...others]);
   });
 
   it("has an intent on the disk before it says so", async () => {
@@ -189,5 +202,21 @@ describe("the index of a journal", () => {
     await index.close();
     expect(readdirSync(folder)).to.deep.equal([]);
     rmSync(folder, { recursive: true });
+  });
+
+  it("has all lines also where a disk takes them in pieces", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "s3ec-index-"));
+    const end = await shortWrites(import.meta.filename);
+    try {
+      const index = new JournalIndex(join(folder, "journal"));
+      const lines = Array.from({ length: 5000 }, (_, number) => intent(`k/${(number * 7) % 5000}`, `${number}`));
+      for (const line of lines) await index.add(line.key, JSON.stringify(line));
+      await index.finish();
+      for (const line of lines) expect(await index.linesOf(line.key)).to.deep.equal([line]);
+      await index.close();
+    } finally {
+      end();
+      rmSync(folder, { recursive: true });
+    }
   });
 });

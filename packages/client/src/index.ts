@@ -66,5 +66,6 @@ export { TransferSpeed } from "./transfer/transfer-speed.js";
 export type { UploadProgress } from "./transfer/upload-progress.js";
 export type { FileContent } from "./transfer/whole-file.js";
 export { writeWholeFile } from "./transfer/whole-file.js";
+export { writeAll } from "./transfer/write-all.js";
 export type { AffectedFile, InstructionFileErrorCode } from "./write/sibling-error.js";
 export { InstructionFileError } from "./write/sibling-error.js";

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { JournalLine } from "./journal-lines.js";
 import { type Block, type KeyedLine, type Run, SortedLines } from "./sorted-lines.js";
 
@@ -9,6 +11,20 @@ const MERGED_RUNS = 32;
 /** Blocks that are held: keys that follow each other are mostly in the same one. */
 const HELD_BLOCKS = 32;
 
+const INFIX = ".index-";
+
+/** Removes indexes of a journal that processes have left which were killed; to be called while no other one has it. */
+export async function removeLeftIndexes(journal: string): Promise<void> {
+  const [folder, start] = [dirname(journal), `${basename(journal)}${INFIX}`];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const isIndex = name.startsWith(start) && UUID.test(name.slice(start.length));
+    // One that looks at it only, without the lock, has it open still where that cannot be removed.
+    if (isIndex) await rm(join(folder, name), { force: true }).catch(() => {});
+  }
+}
+
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:-\d+)?$/;
+
 /**
  * The lines of a journal by key, in a file: sorted in runs of a MiB, and these into one, of which the first key of each block is
  * held. So memory grows by a key for every 32 KiB of journal, and the objects may come in any order.
@@ -17,13 +33,15 @@ export class JournalIndex {
   readonly #path: string;
   #file: SortedLines | undefined;
   #runs: Run[] = [];
+  /** Of all runs, once each begins behind the one before it. */
+  #blocks: readonly Block[] = [];
   #gathered: KeyedLine[] = [];
   #gatheredLength = 0;
   readonly #held = new Map<number, readonly JournalLine[]>();
 
   /** @param beside the journal, next to which the file is while it is used */
   constructor(beside: string) {
-    this.#path = `${beside}.index-${randomUUID()}`;
+    this.#path = `${beside}${INFIX}${randomUUID()}`;
   }
 
   /** Takes a line, as JSON; all of them, before `finish`. */
@@ -38,19 +56,18 @@ export class JournalIndex {
     if (this.#gathered.length > 0) await this.#writeRun();
     // A run that went by a listing has them sorted.
     for (let pass = 1; !isSorted(this.#runs); pass++) await this.#merge(`${this.#path}-${pass}`);
+    this.#blocks = this.#runs.flatMap(({ blocks }) => blocks);
   }
 
   /** All lines of a key, in their order. */
   async linesOf(key: string): Promise<readonly JournalLine[]> {
     const found: JournalLine[] = [];
-    for (const { last, blocks } of this.#runs) {
-      if (key > last) continue;
-      // A key's lines may begin in the block before the first one that begins with it.
-      for (let index = Math.max(0, firstNotBefore(blocks, key) - 1); index < blocks.length; index++) {
-        const block = blocks[index];
-        if (block === undefined || block.first > key) break;
-        found.push(...(await this.#linesIn(block)).filter((line) => line.key === key));
-      }
+    const blocks = this.#blocks;
+    // A key's lines may begin in the block before the first one that begins with it.
+    for (let index = Math.max(0, firstNotBefore(blocks, key) - 1); index < blocks.length; index++) {
+      const block = blocks[index];
+      if (block === undefined || block.first > key) break;
+      found.push(...(await this.#linesIn(block)).filter((line) => line.key === key));
     }
     return found;
   }

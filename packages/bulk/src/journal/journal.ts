@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { ProcessLock, synced } from "@s3ec/client";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { AppendedLines } from "./appended-lines.js";
-import { JournalIndex } from "./journal-index.js";
+import { JournalIndex, removeLeftIndexes } from "./journal-index.js";
 import { type Done, type Intent, type JournalRun, lineOf, parsedLine, textOf } from "./journal-lines.js";
 
 /** What a journal has of an object. */
@@ -50,7 +50,10 @@ export class Journal {
     try {
       // Whatever it is called: a link is no other journal.
       const place = file === undefined ? path : await realpath(path);
-      if (!isReadOnly) lock = await ProcessLock.acquire(dirname(place), `${basename(place)}.`, "this journal");
+      if (!isReadOnly) {
+        lock = await ProcessLock.acquire(dirname(place), `${basename(place)}.`, "this journal");
+        await removeLeftIndexes(place);
+      }
       index = new JournalIndex(place);
       const end = file === undefined ? 0 : await readLines(path, file, run, index);
       await index.finish();

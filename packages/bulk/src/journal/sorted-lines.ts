@@ -1,4 +1,5 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
+import { writeAll } from "@s3ec/client";
 
 /** A line, and what it is sorted by. */
 export interface KeyedLine {
@@ -49,7 +50,7 @@ export class SortedLines {
     let length = 0;
     const end = async (): Promise<void> => {
       const bytes = Buffer.from(texts.join("\n"), "utf8");
-      await this.#file.write(bytes, 0, bytes.length, this.#length);
+      await writeAll(this.#file, [bytes], this.#length);
       blocks.push({ first, offset: this.#length, length: bytes.length });
       this.#length += bytes.length;
       texts = [];
@@ -69,7 +70,8 @@ export class SortedLines {
   /** The lines of a block, in their order. */
   async textsOf({ offset, length }: Block): Promise<readonly string[]> {
     const bytes = Buffer.alloc(length);
-    await this.#file.read(bytes, 0, length, offset);
+    const { bytesRead } = await this.#file.read(bytes, 0, length, offset);
+    if (bytesRead < length) throw new Error("The index of the journal was cut short.");
     return bytes.toString("utf8").split("\n");
   }
 

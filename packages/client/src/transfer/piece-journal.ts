@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { type Piece, PieceSeal, type UnprovenContent } from "@s3ec/envelope";
-import { writeAll } from "./gathering-writer.js";
+import { writeAll } from "./write-all.js";
 
 /** What an object is, and which of its versions. */
 export interface DownloadIdentity {

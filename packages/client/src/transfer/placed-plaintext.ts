@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Piece, UnprovenContent } from "@s3ec/envelope";
-import { writeAll } from "./gathering-writer.js";
 import type { RangeTaker } from "./ranges-in-places.js";
+import { writeAll } from "./write-all.js";
 
 /** What a disk takes well at once, and what is fetched again after a crash. Whole blocks. */
 const PIECE = 512 * 1024;

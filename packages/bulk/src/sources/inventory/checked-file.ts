@@ -3,6 +3,7 @@ import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { writeAll } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { InventoryFile } from "./manifest.js";
 
@@ -23,12 +24,14 @@ export async function* checkedFile<T>(
   let file: FileHandle | undefined;
   try {
     file = await open(join(folder, "file"), "wx+", 0o600);
+    // Where a file that is open can be removed, nothing is left by a process that is killed.
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
     const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }), request);
     const hash = createHash("md5");
     let length = 0;
     for await (const chunk of Body as AsyncIterable<Uint8Array>) {
       hash.update(chunk);
-      await file.writev([chunk], length);
+      await writeAll(file, [chunk], length);
       length += chunk.length;
     }
     if (length !== size || hash.digest("hex") !== md5) {

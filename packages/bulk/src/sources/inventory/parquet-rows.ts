@@ -13,7 +13,8 @@ export async function* parquetRows(
     slice: async (start, end = byteLength) => {
       const bytes = new Uint8Array(end - start);
       const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-      return bytes.buffer.slice(0, bytesRead);
+      if (bytesRead < bytes.length) throw new Error("The file was cut short.");
+      return bytes.buffer;
     },
   };
   try {
