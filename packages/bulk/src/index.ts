@@ -29,6 +29,7 @@ export type { ObjectFilter, ObjectFilterOptions } from "./sources/object-filter.
 export { filterObjects, objectFilter } from "./sources/object-filter.js";
 export type { ReadKeysOptions } from "./sources/read-keys.js";
 export { readKeys } from "./sources/read-keys.js";
+export { requireBucket } from "./sources/require-bucket.js";
 export type { StoredObject } from "./sources/stored-object.js";
 export type { ObjectVerification, VerifyObjectsOptions, VerifyState } from "./verify/verify-objects.js";
 export { verifyObjects } from "./verify/verify-objects.js";

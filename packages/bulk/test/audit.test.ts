@@ -14,6 +14,7 @@ import {
   AuditTotals,
   auditBucket,
   auditObjects,
+  objectFilter,
   rawKeyQuestion,
 } from "@s3ec/bulk";
 import { addRecipient, S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
@@ -323,6 +324,62 @@ describe("auditBucket", () => {
     expect(keys).to.have.members(["0-new", ...[0, 1, 2, 3, 4].map((index) => `a/${index}`)]);
     expect(next.value.unknown).to.deep.equal([]);
     expect(next.value.writersStoppedBy?.getTime()).to.be.within(before - 1000, Date.now());
+  });
+
+  for (const [annotations, when] of [
+    ["supported", "before it began"],
+    ["refused", "before its last listing, in a store without annotations"],
+  ] as const) {
+    it(`says that writers must have stopped ${when}`, async () => {
+      await using other = await startDevServer({ buckets: [Bucket], annotations });
+      const s3 = new S3Client({ ...other.clientConfig, maxAttempts: 1 });
+      const encrypting = new S3EncryptionClient({ ...other.clientConfig, encryption: { keyring: own } });
+      for (const Key of ["a", "b"]) await encrypting.send(new PutObjectCommand({ Bucket, Key, Body: "secret" }));
+      const results = auditBucket(s3, { Bucket, concurrency: 1, ...asksPartner });
+      await results.next();
+      await new Promise((resolve) => setTimeout(resolve, 2100));
+      const before = Date.now();
+      // It changes neither the entity tag nor the time of what was looked at.
+      if (annotations === "supported") {
+        await addRecipient(encrypting, { Bucket, Key: "a", recipient: "partner", to: { keyring: partner } });
+      }
+      let next = await results.next();
+      while (next.done !== true) next = await results.next();
+      for (const each of [s3, encrypting]) each.destroy();
+      expect(next.value.unknown).to.deep.equal([]);
+      const time = next.value.writersStoppedBy?.getTime() ?? Number.NaN;
+      if (annotations === "supported") expect(time).to.be.below(before - 1000);
+      else expect(time).to.be.above(before - 1000);
+    });
+  }
+
+  it("looks for the files that a filter leaves out", async () => {
+    await plain.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    const keyring = new MultiKeyring({
+      generator: own,
+      children: [{ keyring: partner, instructionFileSuffix: ".partner" }],
+    });
+    await put("shared", { keyring });
+    const filter = objectFilter({ glob: "shared" });
+    expect((await audit(plain, { ...asksPartner, filter })).byKey.get("shared")?.needsKey).to.equal("yes");
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: "shared.partner" }));
+    await put("shared");
+    const { all } = await audit(plain, { ...asksPartner, filter, versions: true });
+    expect(all.map(({ needsKey }) => needsKey)).to.deep.equal(["no", "unknown"]);
+  });
+
+  it("ends where there is no such bucket: a missing object looks the same", async () => {
+    async function* keys() {
+      yield { Key: "a" };
+    }
+    const refused = await refusal(gathered(auditObjects(plain, keys(), { Bucket: "typo" })));
+    expect(refused.name).to.equal("NoSuchBucket");
+    const states = async () => (await gathered(auditObjects(plain, keys(), { Bucket }))).map(({ state }) => state);
+    expect(await states()).to.deep.equal(["nothing"]);
+    server.faults.add({ operation: "HeadBucket", status: 403 });
+    expect(await states()).to.deep.equal(["nothing"]);
+    server.faults.add({ operation: "HeadBucket", status: 503 });
+    expect(await states()).to.deep.equal(["unknown"]);
   });
 
   it("knows that versions, uploads under way and what is beyond a prefix were not looked at", async () => {

@@ -1,14 +1,25 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectAnnotationCommand,
   GetObjectCommand,
   PutObjectAnnotationCommand,
+  PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { envelopeFilter, listObjects, migrateObjects, objectFilter, rewrapObjects } from "@s3ec/bulk";
+import {
+  envelopeFilter,
+  listObjects,
+  migrateObjects,
+  objectFilter,
+  type RewrapObjectsOptions,
+  rewrapObjects,
+} from "@s3ec/bulk";
 import { addRecipient, type S3EncryptionClient } from "@s3ec/client";
+import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { expect } from "chai";
 import { BUCKET, BulkFixture, former, renewed } from "./bulk-fixture.js";
 import { dyingClient } from "./dying-client.js";
@@ -97,5 +108,54 @@ describe("a run whose filters mean no more what it has begun", () => {
     expect(fixture.changes()).to.deep.equal([]);
     await fixture.plain.send(new DeleteObjectCommand({ Bucket, Key: "a" }));
     expect(await run()).to.deep.equal([]);
+  });
+
+  const rsa = new RawRsaKeyring(generateKeyPairSync("rsa", { modulusLength: 2048 }));
+  const ofRsa = { Bucket, settleTime: 0, envelopeFilter: envelopeFilter({ wraps: ["RSA-OAEP-SHA1"] }) } as const;
+  const rewrap = async (client: S3EncryptionClient, options: Partial<RewrapObjectsOptions> = {}) =>
+    await gathered(
+      rewrapObjects(client, listObjects(fixture.plain, { Bucket }), { ...ofRsa, to: { keyring: renewed }, ...options }),
+    );
+
+  it("says of what was not all seen that it may be meant, and passes by what cannot be", async () => {
+    await fixture.put(["a"]);
+    await addRecipient(fixture.client(), { Bucket, Key: "a", recipient: "partner", to: { keyring: rsa } });
+    for (const status of [403, 503]) {
+      const heal = fixture.server.faults.add({ operation: "ListObjectAnnotations", key: "a", status });
+      const [unseen] = await rewrap(fixture.client());
+      expect(unseen, String(status)).to.include({ Key: "a", outcome: "failed" });
+      expect(unseen?.problem).to.match(/annotations/);
+      const others = envelopeFilter({ formats: ["V1", "V2"] });
+      expect(await rewrap(fixture.client(), { envelopeFilter: others })).to.deep.equal([]);
+      heal();
+    }
+    expect((await rewrap(fixture.client())).map(({ outcome }) => outcome)).to.deep.equal(["rewrapped"]);
+  });
+
+  it("sees the files that are named, although they are listed", async () => {
+    const children = [{ keyring: rsa, instructionFileSuffix: ".partner" }];
+    await fixture.put(["a"], { keyring: new MultiKeyring({ generator: former, children }) });
+    await fixture.put(["b"]);
+    const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const next = new RawRsaKeyring({ ...pair, materialDescription: { key: "next" } });
+    const file = { to: { keyring: next }, instructionFileSuffix: ".partner" };
+    const results = await rewrap(fixture.client({ keyring: rsa }), file);
+    expect(results.map(({ Key, outcome }) => [Key, outcome])).to.deep.equal([["a", "rewrapped"]]);
+    const { Body } = await fixture
+      .client({ keyring: next })
+      .send(new GetObjectCommand({ Bucket, Key: "a" }), { instructionFileSuffix: ".partner" });
+    expect(await Body?.transformToString()).to.equal("content of a");
+  });
+
+  it("sees the named file of an object that says nothing of itself", async () => {
+    await fixture.put(["a"], { ...V2, instructionFileConfig: { enableInstructionFilePutObject: true }, keyring: rsa });
+    await fixture.plain.send(new CopyObjectCommand({ Bucket, Key: "a.own", CopySource: `${Bucket}/a.instruction` }));
+    await fixture.plain.send(new DeleteObjectCommand({ Bucket, Key: "a.instruction" }));
+    const { Body } = await fixture.plain.send(new GetObjectCommand({ Bucket, Key: "a" }));
+    const content = (await Body?.transformToByteArray()) ?? "";
+    await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "a", Body: content }));
+    const client = fixture.client({ ...READS_V2, keyring: rsa });
+    const results = await rewrap(client, { instructionFileSuffix: ".own", verify: "content" });
+    expect(results.map(({ Key, outcome }) => [Key, outcome])).to.deep.equal([["a", "rewrapped"]]);
   });
 });

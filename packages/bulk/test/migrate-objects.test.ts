@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { listObjects, type MigrateObjectsOptions, migrateObjects, type RewrittenObject } from "@s3ec/bulk";
 import type { S3EncryptionClient, S3EncryptionOptions } from "@s3ec/client";
+import { AwsMessageFormat } from "@s3ec/format-aws-message";
+import { S3Format } from "@s3ec/format-s3";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
@@ -128,6 +130,71 @@ describe("migrateObjects", () => {
     });
   }
 
+  it("does not take an upload that was aborted meanwhile for an object that is gone", async () => {
+    await fixture.put(["a"]);
+    for (const operation of ["PutObject", "UploadPart", "CompleteMultipartUpload"]) {
+      fixture.server.faults.add({ operation, key: "a", status: 404, code: "NoSuchUpload" });
+    }
+    const [result] = await migrate();
+    expect([result?.outcome, result?.code]).to.deep.equal(["failed", "NoSuchUpload"]);
+    expect(result?.todo).to.contain("Run it again");
+  });
+
+  describe("to messages of the AWS Encryption SDK", () => {
+    const named = (name: string) =>
+      new RawAesKeyring({
+        wrappingKey: randomBytes(32),
+        materialDescription: { key: name },
+        messageKey: { namespace: "bulk", name },
+      });
+    const [own, next] = [named("own"), named("next")];
+    const formats = [new AwsMessageFormat(), new S3Format()];
+    const run = async (client: S3EncryptionClient, options: Partial<MigrateObjectsOptions> = {}) =>
+      (await migrate({ journal, ...options }, client)).map(({ outcome }) => outcome);
+
+    for (const to of [undefined, { keyring: next }]) {
+      it(`is done once with a journal, under ${to === undefined ? "the same key" : "another one"}`, async () => {
+        await fixture.put(["a"], { keyring: own });
+        const options = to === undefined ? {} : { to };
+        const client = fixture.client({ keyring: own, formats });
+        expect(await run(client, options)).to.deep.equal(["migrated"]);
+        fixture.server.clearRequests();
+        expect(await run(client, options)).to.deep.equal(["current"]);
+        expect(fixture.changes()).to.deep.equal([]);
+        expect(await fixture.read("a", { keyring: to?.keyring ?? own, formats })).to.equal("content of a");
+        // Another one that somebody has put since.
+        await client.send(new PutObjectCommand({ Bucket, Key: "a", Body: "theirs" }));
+        expect(await run(client, options)).to.deep.equal(["migrated"]);
+        expect(await fixture.read("a", { keyring: to?.keyring ?? own, formats })).to.equal("theirs");
+      });
+    }
+
+    it("is current under another key where the process died before it could say so", async function () {
+      this.timeout(60_000);
+      const to = { keyring: next };
+      let isDone = false;
+      for (let most = 1; !isDone; most++) {
+        await fixture.put(["a"], { keyring: own, ...IN_FILE });
+        journal.path = join(fixture.folder, `journal-${most}`);
+        const dying = dyingClient(fixture, { keyring: own, formats }, { most, last: "unanswered" });
+        const only = async function* () {
+          yield { Key: "a" };
+        };
+        const [first] = await gathered(migrateObjects(dying.client, only(), { Bucket, to, settleTime: 0, journal }));
+        isDone = first?.outcome === "migrated" && dying.sent.length < most;
+        const client = fixture.client({ keyring: own, formats });
+        const said = `${most} ${dying.sent.at(-1)}`;
+        expect((await run(client, { to }))[0], said).to.be.oneOf(["migrated", "current"]);
+        const left = await gathered(listObjects(fixture.plain, { Bucket }));
+        expect(
+          left.map(({ Key }) => Key),
+          said,
+        ).to.deep.equal(["a"]);
+        expect(await fixture.read("a", { keyring: next, formats }), said).to.equal("content of a");
+        expect((await run(client, { to }))[0], said).to.equal("current");
+      }
+    });
+  });
   async function byKey(keyring: RawAesKeyring): Promise<string> {
     if (keyring !== escrow) return await fixture.read("a", { keyring });
     const client = fixture.client({ keyring });

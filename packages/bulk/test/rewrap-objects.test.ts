@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KMSClient } from "@aws-sdk/client-kms";
@@ -13,6 +13,7 @@ import {
 import {
   envelopeFilter,
   listObjects,
+  migrateObjects,
   objectFilter,
   type RewrapObjectsOptions,
   RewriteTotals,
@@ -23,6 +24,7 @@ import { addRecipient, type S3EncryptionClient } from "@s3ec/client";
 import { KmsKeyring } from "@s3ec/keyring-kms";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
 import { BUCKET, BulkFixture, former, numbered, renewed } from "./bulk-fixture.js";
@@ -389,6 +391,79 @@ describe("rewrapObjects", () => {
     const began = performance.now();
     await rewrap({ rate: 20, dryRun: true });
     expect(performance.now() - began).to.be.greaterThan(240);
+  });
+
+  describe("of an object whose annotations may not be listed", () => {
+    for (const status of [400, 403, 405]) {
+      it(`takes no recipient for absent (${status})`, async () => {
+        await fixture.put(["a"]);
+        const partner = { recipient: "partner", to: { keyring: former } };
+        await addRecipient(fixture.client(), { Bucket, Key: "a", ...partner });
+        const { faults } = fixture.server;
+        const heal = faults.add({ operation: "ListObjectAnnotations", key: "a", status });
+        for (const options of [{ recipients: ["partner"] }, { instructionFileSuffix: ".partner" }]) {
+          for (const journaled of [{}, { journal: journal(`journal-${Object.keys(options)}`) }]) {
+            const [result] = await rewrap({ ...options, ...journaled });
+            expect(result?.outcome, JSON.stringify(result)).to.equal("failed");
+          }
+        }
+        heal();
+        expect((await rewrap({ recipients: ["partner"] }))[0]?.outcome).to.equal("rewrapped");
+        const { Body } = await fixture
+          .client(NEW)
+          .send(new GetObjectCommand({ Bucket, Key: "a" }), { instructionFileSuffix: ".partner" });
+        expect(await Body?.transformToString()).to.equal("content of a");
+      });
+    }
+  });
+
+  it("fails of an object whose own wrap is missing, where a further file is to be written", async () => {
+    const keyring = new MultiKeyring({
+      generator: former,
+      children: [{ keyring: renewed, instructionFileSuffix: ".partner" }],
+    });
+    await fixture.put(["a"], { keyring, ...FILES, wrapPlacement: "instruction-files" });
+    await fixture.plain.send(new DeleteObjectCommand({ Bucket, Key: "a.instruction" }));
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const to = { keyring: new RawRsaKeyring({ publicKey }), instructionFileSuffix: ".auditor" };
+    const [result] = await rewrap({ to, verify: "none" });
+    expect([result?.Key, result?.outcome, result?.code]).to.deep.equal(["a", "failed", "not-encrypted"]);
+  });
+
+  it("ends where there is no such bucket: a missing object looks the same", async () => {
+    const keys = async function* () {
+      yield { Key: "a" };
+    };
+    for (const run of [
+      rewrapObjects(fixture.client(), keys(), { Bucket: "typo", to: { keyring: renewed } }),
+      migrateObjects(fixture.client(), keys(), { Bucket: "typo", to: { keyring: renewed } }),
+    ]) {
+      expect((await refusal(gathered<unknown>(run))).name).to.equal("NoSuchBucket");
+    }
+    const gone = await gathered(rewrapObjects(fixture.client(), keys(), { Bucket, to: { keyring: renewed } }));
+    expect(gone.map(({ outcome }) => outcome)).to.deep.equal(["nothing"]);
+  });
+
+  it("does not tell as altered what it could not ask the new key about", async () => {
+    const { server } = fixture;
+    const { endpoint, region, credentials } = server.clientConfig;
+    const { arn } = server.kms.createKey({ alias: "alias/new" });
+    const kms = new KMSClient({ endpoint, region, credentials, maxAttempts: 1 });
+    const keyring = new KmsKeyring({ keyId: arn, client: kms });
+    await fixture.put(["a"], { keyring });
+    const heal = server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "ThrottlingException" });
+    const migrating = { Bucket, to: { keyring }, settleTime: 0 };
+    const results = [
+      ...(await rewrap({ to: { keyring } })),
+      ...(await gathered(migrateObjects(fixture.client(), listObjects(fixture.plain, { Bucket }), migrating))),
+    ];
+    expect(results.map(({ outcome, code }) => [outcome, code])).to.deep.equal([
+      ["failed", "key-unavailable"],
+      ["failed", "key-unavailable"],
+    ]);
+    heal();
+    expect((await rewrap({ to: { keyring } }))[0]?.outcome).to.equal("current");
+    kms.destroy();
   });
 });
 

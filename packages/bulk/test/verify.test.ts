@@ -95,4 +95,40 @@ describe("verifyObjects", () => {
     );
     expect((await refusal(all({ abortSignal: AbortSignal.abort() }))).name).to.equal("AbortError");
   });
+
+  it("has a result for each version, also where its wrapped key is in a file", async () => {
+    await plain.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    const reader = client({ commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" });
+    for (let round = 0; round < 2; round++) {
+      await plain.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "plain" }));
+      await put("v2", { ...FILES, commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" });
+      await put("v3", FILES);
+    }
+    const found = await gathered(verifyObjects(reader, listObjects(plain, { Bucket, versions: true }), { Bucket }));
+    const states = (key: string) => found.filter(({ Key }) => Key === key).map(({ state }) => state);
+    expect(states("plain")).to.deep.equal(["plain", "plain"]);
+    expect(states("v3")).to.deep.equal(["verified", "verified"]);
+    for (const file of ["v2.instruction", "v3.instruction"]) {
+      expect(states(file), file).to.deep.equal(["instruction-file", "instruction-file"]);
+    }
+    // Nothing tells which version of the file is its own.
+    const untold = found.filter(({ Key }) => Key === "v2");
+    expect(untold.map(({ state, code }) => [state, code])).to.deep.equal([
+      ["failed", "invalid-argument"],
+      ["failed", "invalid-argument"],
+    ]);
+    expect(untold[0]?.problem).to.contain("instructionFileVersionId");
+  });
+
+  it("ends where there is no such bucket, and takes nothing else that is missing for the object", async () => {
+    const keys = async function* () {
+      yield { Key: "a" };
+    };
+    const verify = (options: object) => gathered(verifyObjects(client(), keys(), { Bucket, ...options }));
+    expect((await refusal(verify({ Bucket: "typo" }))).name).to.equal("NoSuchBucket");
+    expect((await verify({})).map(({ state }) => state)).to.deep.equal(["nothing"]);
+    await put("a");
+    server.faults.add({ operation: "GetObject", key: "a", status: 404, code: "NoSuchUpload" });
+    expect((await verify({})).map(({ state }) => state)).to.deep.equal(["unknown"]);
+  });
 });

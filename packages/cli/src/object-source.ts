@@ -111,7 +111,8 @@ export async function objectSource(
   const filter = await filterOf(options);
   if (filter === undefined) return source;
   const { filterObjects } = await import("@s3ec/bulk");
-  return { ...source, objects: filterObjects(source.objects, filter) };
+  // A filter by size or name leaves files out.
+  return { ...source, areFilesListed: false, objects: filterObjects(source.objects, filter) };
 }
 
 /** The same, whatever is filtered: what writes objects goes on with what it had begun of them, which may look otherwise by now. */

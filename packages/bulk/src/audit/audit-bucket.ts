@@ -27,7 +27,10 @@ export interface AuditCoverage {
   readonly isWhole: boolean;
   /** What may be there and was not looked at, in sentences; empty where there is nothing known to be. */
   readonly unknown: readonly string[];
-  /** What was stored after this time was not looked at: whoever writes with a key must have stopped by then. */
+  /**
+   * What was stored or annotated after this time may not have been looked at: whoever writes with a key must have stopped by then.
+   * The start of the audit, but where the store has no annotations.
+   */
   readonly writersStoppedBy: Date | undefined;
 }
 
@@ -47,14 +50,17 @@ export async function* auditBucket(
 ): AsyncGenerator<AuditedObject, AuditCoverage> {
   assertKnownOptions(options, { ...AUDIT, Prefix: true, versions: true, filter: true }, "auditBucket");
   const { Prefix = "", versions = false, filter } = options;
-  const auditing = auditingOf(client, options, true);
+  // A filter by size or name leaves them out.
+  const auditing = auditingOf(client, options, filter === undefined);
   const unknown: string[] = [...(await versionsUnknown(auditing, versions)), ...(await pendingUploads(auditing))];
   const recent = new RecentObjects();
   let began: Date | undefined;
+  let first: Date | undefined;
   let isQuiet = false;
   for (let round = 0; round < MAX_ROUNDS && !isQuiet; round++) {
     const since = began;
     began = await timeOf(auditing);
+    if (round === 0) first = began;
     const listed = listObjects(auditing.client, {
       Bucket: auditing.Bucket,
       ...(Prefix === "" ? {} : { Prefix }),
@@ -83,7 +89,14 @@ export async function* auditBucket(
     unknown.push("The store shows annotations of some objects, and not of others: there may be wrapped keys in them.");
   }
   unknown.push(...(await pendingUploads(auditing)));
-  return { isWhole: Prefix === "" && filter === undefined, unknown: [...new Set(unknown)], writersStoppedBy: began };
+  const { knowsAnnotations, hidesAnnotations } = auditing.store;
+  // No listing shows that a wrap was annotated since to an object that was looked at.
+  const mayBeAnnotated = knowsAnnotations || !hidesAnnotations;
+  return {
+    isWhole: Prefix === "" && filter === undefined,
+    unknown: [...new Set(unknown)],
+    writersStoppedBy: mayBeAnnotated ? first : began,
+  };
 }
 
 /** What may be listed again, and was looked at. */

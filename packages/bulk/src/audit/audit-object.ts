@@ -1,4 +1,4 @@
-import { HeadObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { HeadObjectCommand, type HeadObjectCommandOutput, NoSuchBucket } from "@aws-sdk/client-s3";
 import { httpStatusOf } from "@s3ec/client";
 import {
   type Classification,
@@ -16,6 +16,7 @@ import {
 } from "@s3ec/envelope";
 import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import type { Need } from "../key-question/key-question.js";
+import { requireBucket } from "../sources/require-bucket.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { objectReadable } from "./audit-reader.js";
 import type { Auditing, AuditTarget } from "./audit-target.js";
@@ -29,7 +30,7 @@ import { auditedWrap, MALFORMED_FILE, wrapIn } from "./wrap-found.js";
 
 type Found = Omit<AuditedObject, "Key" | "VersionId" | "needsKey" | "needsKeys" | "readable" | "whyNot">;
 
-/** Looks at what is stored at one key, and never throws. */
+/** Looks at what is stored at one key. Throws nothing but that there is no such bucket. */
 export async function auditObject(auditing: Auditing, stored: StoredObject): Promise<AuditedObject> {
   const { Key, VersionId } = stored;
   const named = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
@@ -91,9 +92,20 @@ class ObjectAudit {
       const head = await client.send(new HeadObjectCommand(this.#address), request);
       return await this.#ofObject(head);
     } catch (error) {
-      if (httpStatusOf(error) === 404) return { state: "nothing", wraps: [] };
+      if (httpStatusOf(error) === 404) return await this.#nothing();
       const isMalformed = error instanceof S3EncryptionError && error.code === "malformed-envelope";
       return { state: isMalformed ? "unreadable" : "unknown", problem: problemOf(error, "It"), wraps: [] };
+    }
+  }
+
+  async #nothing(): Promise<Found> {
+    const { client, Bucket, request } = this.#auditing;
+    try {
+      await requireBucket(client, Bucket, request);
+      return { state: "nothing", wraps: [] };
+    } catch (error) {
+      if (error instanceof NoSuchBucket) throw error;
+      return { state: "unknown", problem: problemOf(error, "Its bucket"), wraps: [] };
     }
   }
 

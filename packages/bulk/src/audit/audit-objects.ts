@@ -61,7 +61,7 @@ export const AUDIT: OptionNames<AuditOptions> = {
  * too, and nothing of any is authenticated.
  *
  * @param client an `S3Client`, which may be one that encrypts
- * @throws S3EncryptionError `invalid-argument` for wrong options; what `objects` throws
+ * @throws S3EncryptionError `invalid-argument` for wrong options; what `objects` throws; `NoSuchBucket`
  */
 export async function* auditObjects(
   client: S3Client,
@@ -76,7 +76,13 @@ export async function* auditObjects(
   options.abortSignal?.throwIfAborted();
 }
 
-export function auditingOf(client: S3Client, options: AuditOptions, areFilesListed: boolean): Auditing {
+/** @param suffixesRead of files that are looked at beside each object although they are listed */
+export function auditingOf(
+  client: S3Client,
+  options: AuditOptions,
+  areFilesListed: boolean,
+  suffixesRead: readonly string[] = [],
+): Auditing {
   const { Bucket, keyQuestion, keyQuestions, readableBy: reader, messages, abortSignal } = options;
   const { wrapAlgorithms = [], instructionFileSuffixes = [] } = options;
   if (typeof Bucket !== "string" || Bucket === "") {
@@ -93,6 +99,7 @@ export function auditingOf(client: S3Client, options: AuditOptions, areFilesList
     wrapAlgorithms: [...wrapAlgorithms, ...(reader?.wrapAlgorithms ?? [])],
     instructionFileSuffixes,
     areFilesListed,
+    suffixesRead,
     // Without a look, "nothing needs it" would be a guess.
     looksForMessages: messages === true || isAsked,
     store: { knowsAnnotations: false, hidesAnnotations: false },

@@ -19,6 +19,8 @@ export interface Auditing {
   readonly instructionFileSuffixes: readonly string[];
   /** Whether files beside objects come by themselves, as in a listing, and need not be asked for. */
   readonly areFilesListed: boolean;
+  /** Suffixes of files that are looked at beside each object all the same. */
+  readonly suffixesRead: readonly string[];
   /** Whether what has no envelope is looked into, however long it is. */
   readonly looksForMessages: boolean;
   /** What one object has shown of the store counts for all of them. */

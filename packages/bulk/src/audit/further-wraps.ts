@@ -1,6 +1,7 @@
 import { annotatedWraps } from "@s3ec/client";
 import { annotatedFacts, MAX_INSTRUCTION_FILE_LENGTH, readWrapBeside } from "@s3ec/envelope";
 import { listObjects } from "../sources/list-objects.js";
+import type { StoredObject } from "../sources/stored-object.js";
 import type { AuditTarget } from "./audit-target.js";
 import type { AuditedWrap } from "./audited-object.js";
 import { problemOf } from "./problem.js";
@@ -45,13 +46,19 @@ export async function wrapsBeside(
   { isNeeded = false, known }: { readonly isNeeded?: boolean; readonly known?: string } = {},
 ): Promise<AuditedWrap[]> {
   const { auditing, stored, address, problems } = target;
-  if ((auditing.areFilesListed && !isNeeded) || stored.isLatest === false) return [];
+  const { areFilesListed, suffixesRead } = auditing;
+  if (stored.isLatest === false) {
+    if (!areFilesListed) problems.push(FILES_OF_BEFORE);
+    return [];
+  }
   const { Bucket, Key } = address;
   const { client, request, wrapAlgorithms } = auditing;
   const wraps: AuditedWrap[] = [];
+  const isListed = isNeeded || !areFilesListed;
+  const files = isListed ? listObjects(client, { Bucket, Prefix: `${Key}.`, ...request }) : named(Key, suffixesRead);
   try {
     let count = 0;
-    for await (const { Key: file, Size = 0 } of listObjects(client, { Bucket, Prefix: `${Key}.`, ...request })) {
+    for await (const { Key: file, Size = 1 } of files) {
       const suffix = file.slice(Key.length);
       if (count++ === MAX_FILES) {
         problems.push(`More than ${MAX_FILES} keys begin with its own and a dot: not all were looked at.`);
@@ -72,6 +79,12 @@ export async function wrapsBeside(
   return wraps;
 }
 
+async function* named(Key: string, suffixes: readonly string[]): AsyncGenerator<StoredObject> {
+  for (const suffix of suffixes) yield { Key: `${Key}${suffix}` };
+}
+
+const FILES_OF_BEFORE =
+  "The files that were beside this older version were not looked at: there may be wrapped keys in them.";
 const ANNOTATIONS_NOT_SHOWN =
   "The store shows other objects' annotations, and not its own: there may be wrapped keys in them.";
 const NO_ANNOTATIONS =

@@ -9,15 +9,17 @@ import {
 } from "@s3ec/client";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf } from "../audit/audit-objects.js";
+import { MESSAGE_START_LENGTH, startsLikeMessage } from "../audit/message-start.js";
+import { storedBytes } from "../audit/stored-text.js";
+import { checkedEarly } from "../checked-early.js";
 import { DESCRIPTION } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
-import { checkedEarly } from "./checked-early.js";
 import { standingIntent } from "./intents.js";
 import { rewriteObjects } from "./rewrite-objects.js";
 import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
-import { type Attempt, isNotOpened, OPENED, type Rewriting } from "./rewriting.js";
+import { type Attempt, OPENED, type Rewriting, suffixesNamed, type Written, whyNotDone } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 import { tagOf } from "./stored-tag.js";
 
@@ -50,6 +52,7 @@ export async function* migrateObjects(
 class Migrating implements Rewriting {
   readonly command = "migrate";
   readonly places: readonly string[] = [];
+  readonly suffixes: readonly string[];
   readonly isNamed = false;
   readonly #client: S3Client;
   readonly #options: OneOptions;
@@ -58,29 +61,38 @@ class Migrating implements Rewriting {
   constructor(client: S3Client, options: OneOptions, isDry: boolean) {
     this.#client = client;
     this.#options = options;
+    this.suffixes = suffixesNamed([options.instructionFileSuffix]);
     this.#isDry = isDry;
   }
 
-  async write(Key: string, { beforeWrite, standing, intents }: Attempt): Promise<Omit<RewrittenObject, "Key">> {
+  async write(
+    Key: string,
+    { beforeWrite, afterWrite, standing, intents }: Attempt,
+  ): Promise<Omit<RewrittenObject, "Key">> {
     // What broke off behind the object is done anew: the old key does not open it any more.
     const readWithTarget = standing !== undefined && this.isBegun(standing, intents);
     const call = { ...this.#options, Key, beforeWrite, dryRun: this.#isDry, readWithTarget };
     try {
-      const { changed, droppedRecipients, replacedVersionId } = await migrateObject(this.#client, call);
+      const done = await migrateObject(this.#client, call);
+      const { changed, droppedRecipients, replacedVersionId } = done;
+      if (!this.#isDry) afterWrite({ etag: done.ETag, version: done.VersionId });
       return {
         outcome: this.#isDry ? "planned" : "migrated",
         changed,
         ...(droppedRecipients.length === 0 ? {} : { droppedRecipients }),
         ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
       };
-    } catch (error) {
-      if (!isNotOpened(error) || !(await this.isCurrent(Key).catch(() => false))) throw error;
+    } catch (caught) {
+      const error = await whyNotDone(caught, () => this.isCurrent(Key, intents));
+      if (error !== undefined) throw error;
+      const ofMessages = intents.filter(isOfMessage);
+      if (ofMessages.length > 0 && !this.#isDry) await this.#finish(Key, ofMessages);
       return OPENED;
     }
   }
 
-  isFinished(standing: StandingEnvelopes, intents: readonly Intent[]): boolean {
-    const intent = standingIntent(standing, intents);
+  isFinished(standing: StandingEnvelopes, intents: readonly Intent[], written?: Written): boolean {
+    const intent = standingIntent(standing, intents) ?? messageWritten(standing, intents, written);
     const { wraps } = standing.looks;
     const beside = Object.entries(intent?.beside ?? {}).filter(([place]) => place !== DESCRIPTION);
     return intent !== undefined && beside.every(([place, hash]) => wraps[place]?.includes(hash) === true);
@@ -92,8 +104,13 @@ class Migrating implements Rewriting {
 
   /** Puts others' annotations back, and removes the files that held keys of the object before. */
   async finish(Key: string, standing: StandingEnvelopes, intents: readonly Intent[]): Promise<void> {
+    const intent = standingIntent(standing, intents);
+    await this.#finish(Key, intent === undefined ? [] : [intent]);
+  }
+
+  async #finish(Key: string, intents: readonly Intent[]): Promise<void> {
     await putBackAnnotations(this.#client, objectOf(this.#options, Key));
-    for (const { key, etag } of standingIntent(standing, intents)?.removes ?? []) {
+    for (const { key, etag } of intents.flatMap(({ removes = [] }) => removes)) {
       if ((await tagOf(this.#client, this.#options, key)) !== etag) continue;
       const { Bucket, abortSignal } = this.#options;
       const remove = new DeleteObjectCommand({ Bucket, Key: key, IfMatch: etag });
@@ -107,10 +124,17 @@ class Migrating implements Rewriting {
     }
   }
 
-  async isCurrent(Key: string): Promise<boolean> {
+  async isCurrent(Key: string, intents: readonly Intent[]): Promise<boolean> {
     const { to, Bucket, encryptionContext, abortSignal } = this.#options;
     if (to === undefined) return false;
     const request = abortSignal === undefined ? {} : { abortSignal };
+    if (intents.some(isOfMessage)) {
+      // Whatever is beside it: files of the object before.
+      const start = await storedBytes(plainClientOf(this.#client), { Bucket, Key }, MESSAGE_START_LENGTH, request);
+      if (start === undefined || !startsLikeMessage(start)) return false;
+      await migrateObject(this.#client, { ...this.#options, Key, readWithTarget: true, dryRun: true });
+      return true;
+    }
     const { keyring, materialsManager, encryptionContext: context = encryptionContext } = to;
     const wrapping = keyring === undefined ? { materialsManager } : { keyring };
     const target = Object.fromEntries(Object.entries(wrapping).filter(([, value]) => value !== undefined));
@@ -120,4 +144,19 @@ class Migrating implements Rewriting {
     const { isCommitting } = await auditObject(audit, { Key });
     return isCommitting === true;
   }
+}
+
+/** A message has nothing in its metadata that would tell it from another: it is the one that S3 has just named. */
+function messageWritten(
+  { looks }: StandingEnvelopes,
+  intents: readonly Intent[],
+  written: Written | undefined,
+): Intent | undefined {
+  const intent = intents.at(-1);
+  const isIt = written?.etag !== undefined && written.etag === looks.etag && written.version === looks.version;
+  return intent !== undefined && isOfMessage(intent) && isIt ? intent : undefined;
+}
+
+function isOfMessage({ intent }: Intent): boolean {
+  return intent === "";
 }

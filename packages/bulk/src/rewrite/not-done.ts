@@ -91,7 +91,7 @@ function todoOf(status: number, code: string): string {
   if (status === 403) {
     return "Allow reading and writing it: s3:GetObject, s3:PutObject and what docs/rotate-keys.md names; and the KMS key of S3's own encryption.";
   }
-  if (status === 404) return "It was deleted meanwhile, or its bucket was.";
+  if (status === 404) return `What it was sent to had gone, such as an upload that a lifecycle rule aborts. ${AGAIN}`;
   if (status === 409 || status === 412) return `Others write to it. ${AGAIN}`;
   const isBusy = status === 429 || status === 503 || code === "SlowDown" || code === "RequestLimitExceeded";
   return isBusy ? "S3 is asked too much: run it again with a lower rate or concurrency." : AGAIN;

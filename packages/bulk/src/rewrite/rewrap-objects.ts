@@ -1,15 +1,15 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { isRewrapped, putBackAnnotations, type RewrapOptions, rewrapObject } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
+import { checkedEarly } from "../checked-early.js";
 import { annotationsOf, fileOf, METADATA } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
-import { checkedEarly } from "./checked-early.js";
 import { isIntended } from "./intents.js";
 import { rewriteObjects } from "./rewrite-objects.js";
 import { objectOf, type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
-import { type Attempt, isNotOpened, OPENED, PartlyDone, type Rewriting } from "./rewriting.js";
+import { type Attempt, OPENED, PartlyDone, type Rewriting, suffixesNamed, whyNotDone } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
 /** Which objects are re-wrapped, and how: as one object is. */
@@ -58,6 +58,8 @@ class Rewrapping implements Rewriting {
   readonly #options: Omit<RewrapOptions, "Key">;
   readonly #targets: readonly Target[];
   readonly #isDry: boolean;
+  readonly suffixes: readonly string[];
+  readonly isNamed: boolean;
 
   constructor(client: S3Client, options: Omit<RewrapOptions, "Key">, recipients: readonly string[], isDry: boolean) {
     this.#client = client;
@@ -72,14 +74,13 @@ class Rewrapping implements Rewriting {
     }
     const own = { name: name?.replace(/^\.+/, ""), options: {}, isOptional: false };
     this.#targets = [own, ...recipients.map(furtherTarget)];
+    this.suffixes = suffixesNamed([to.instructionFileSuffix, instructionFileSuffix, ...recipients]);
+    // A further file is written for every object, whose own wrap is to be there.
+    this.isNamed = (instructionFileSuffix ?? recipient) !== undefined;
   }
 
   get places(): readonly string[] {
     return this.#targets.flatMap(placesOf);
-  }
-
-  get isNamed(): boolean {
-    return this.#targets[0]?.name !== undefined;
   }
 
   async write(Key: string, { beforeWrite, standing, intents }: Attempt): Promise<Omit<RewrittenObject, "Key">> {
@@ -89,9 +90,10 @@ class Rewrapping implements Rewriting {
       const asked = { ...this.#options, ...target.options, Key };
       try {
         done.push({ target, ...(await rewrapObject(this.#client, { ...asked, beforeWrite, dryRun: this.#isDry })) });
-      } catch (error) {
-        if (target.isOptional && isAbsent(error)) continue;
-        if (isNotOpened(error) && (await this.#isRewrapped(asked).catch(() => false))) continue;
+      } catch (caught) {
+        if (target.isOptional && isAbsent(caught)) continue;
+        const error = await whyNotDone(caught, () => this.#isRewrapped(asked));
+        if (error === undefined) continue;
         if (done.length === 0 || this.#isDry) throw error;
         const names = done.map((each) => nameOf(each.target)).join(", ");
         throw new PartlyDone(`Re-wrapped: ${names}; not ${nameOf(target)}.`, sumOf(done), error);

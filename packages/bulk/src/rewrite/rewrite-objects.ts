@@ -3,6 +3,7 @@ import { httpStatusOf, type PlannedEnvelope, plainClientOf, putDescription } fro
 import { isError, S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
+import type { AuditState } from "../audit/audited-object.js";
 import { inParallel } from "../in-parallel.js";
 import { DESCRIPTION, textHash } from "../journal/envelope-hash.js";
 import { Journal, JournalFailure, type ObjectRecords } from "../journal/journal.js";
@@ -14,14 +15,14 @@ import type { StoredObject } from "../sources/stored-object.js";
 import { intentOf, missingDescription } from "./intents.js";
 import { MESSAGE, notDone, notLookedAt, OLDER, partly } from "./not-done.js";
 import { checkOptions, type RewritingOptions } from "./rewrite-options.js";
-import { PartlyDone, type Result, type Rewriting } from "./rewriting.js";
+import { PartlyDone, type Result, type Rewriting, type Written } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
 /**
  * Does something to each object, and gives a result for each that is meant, in their order.
  *
  * @throws S3EncryptionError `invalid-argument` for wrong options and for a journal of another run; `transfer-in-use`;
- *   `invalid-configuration` where the new keyring does not open what it wraps; what `objects` throws
+ *   `invalid-configuration` where the new keyring does not open what it wraps; what `objects` throws; `NoSuchBucket`
  */
 export async function* rewriteObjects(
   client: S3Client,
@@ -93,7 +94,7 @@ class Run {
     this.#journal = journal;
     this.#request = abortSignal === undefined ? {} : { abortSignal };
     const own = wrapAlgorithms === undefined ? {} : { wrapAlgorithms };
-    this.#auditing = auditingOf(client, { Bucket, messages: true, ...this.#request, ...own }, true);
+    this.#auditing = auditingOf(client, { Bucket, messages: true, ...this.#request, ...own }, true, rewriting.suffixes);
   }
 
   /** Undefined for what a filter leaves out. Throws nothing but the caller's end. */
@@ -158,8 +159,12 @@ class Run {
       intents.push(intent);
       await journal?.intend(intent);
     };
-    const result = await this.#rewriting.write(Key, { beforeWrite, standing, intents: earlier });
-    if (journal !== undefined && !this.#isDry) await this.#record(journal, Key, result, intents);
+    let written: Written | undefined;
+    const afterWrite = (object: Written): void => {
+      written = object;
+    };
+    const result = await this.#rewriting.write(Key, { beforeWrite, afterWrite, standing, intents: earlier });
+    if (journal !== undefined && !this.#isDry) await this.#record(journal, Key, result, intents, written);
     return result;
   }
 
@@ -168,20 +173,27 @@ class Run {
     const { envelopeFilter } = this.#options;
     if (envelopeFilter === undefined) return undefined;
     const found = await auditObject(this.#auditing, { Key });
-    if (found.state === "unknown" || found.state === "unreadable") return notLookedAt(found.problem);
-    return envelopeFilter(found) ? undefined : "left out";
+    const isMeant = MAY_BE_ANY.has(found.state) ? undefined : envelopeFilter(found);
+    if (isMeant === undefined) return notLookedAt(found.problem);
+    return isMeant ? undefined : "left out";
   }
 
   /** That an object is done is recorded of what stands, where this process has written it, or opened it since. */
-  async #record(journal: Journal, Key: string, { outcome }: Result, intents: readonly Intent[]): Promise<void> {
+  async #record(
+    journal: Journal,
+    Key: string,
+    { outcome }: Result,
+    intents: readonly Intent[],
+    written: Written | undefined,
+  ): Promise<void> {
     const isWritten = outcome === "rewrapped" || outcome === "migrated";
     if (!isWritten && outcome !== "current") return;
     // It is done: what cannot be looked at now is looked at by the next run.
     const standing = await this.#standing(Key, intents).catch(() => undefined);
     if (standing === undefined) return;
     const isDone = isWritten
-      ? this.#rewriting.isFinished(standing, intents) && missingDescription(standing, intents) === undefined
-      : await this.#rewriting.isCurrent(Key).catch(() => false);
+      ? this.#rewriting.isFinished(standing, intents, written) && missingDescription(standing, intents) === undefined
+      : await this.#rewriting.isCurrent(Key, intents).catch(() => false);
     if (isDone) journal.done({ key: Key, done: standing.looks });
   }
 
@@ -218,23 +230,32 @@ class Run {
   }
 
   async #notDone(stored: StoredObject, error: unknown): Promise<Result> {
-    if (httpStatusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket")
-      return { outcome: "nothing" };
+    const { Key } = stored;
+    if (httpStatusOf(error) === 404) {
+      // Not always the object: an upload in parts that somebody has aborted is missing, too.
+      const { state } = await auditObject(this.#auditing, { Key });
+      return state === "nothing" ? { outcome: "nothing" } : notDone(error);
+    }
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return notDone(error);
-    const { state, problem, owner } = await auditObject(this.#auditing, { Key: stored.Key });
-    if (state === "plain") return { outcome: "skipped", problem: "It is not encrypted." };
+    const { state, problem, owner, wraps } = await auditObject(this.#auditing, { Key });
+    if (state === "plain" && problem === undefined && wraps.length === 0)
+      return { outcome: "skipped", problem: "It is not encrypted." };
     if (state === "nothing") return { outcome: "nothing" };
     if (state === "message") return MESSAGE;
     if (state === "instruction-file" || state === "orphaned-file") {
       const of = owner === undefined ? "an object that is not there" : JSON.stringify(owner);
       return { outcome: "skipped", problem: `It is a wrapped key of ${of}.` };
     }
-    if (state === "encrypted" && this.#rewriting.isNamed) return { outcome: "skipped", problem: error.message };
+    if (state === "encrypted" && problem === undefined && this.#rewriting.isNamed) {
+      return { outcome: "skipped", problem: error.message };
+    }
     return problem === undefined ? notDone(error) : { ...notDone(error), problem };
   }
 }
 
 const NO_RECORDS: ObjectRecords = { intents: [], done: [] };
+/** What may have any envelope. */
+const MAY_BE_ANY: ReadonlySet<AuditState> = new Set(["unknown", "unreadable"]);
 const DONE_BEFORE = {
   outcome: "current",
   problem: "The journal says that it is done, and it stands as it did then.",

@@ -11,8 +11,8 @@ export interface EnvelopeFilterOptions {
   readonly description?: StringMap;
 }
 
-/** Whether an object is meant. */
-export type EnvelopeFilter = (audited: AuditedObject) => boolean;
+/** Whether an object is meant; undefined where what could be seen of it (`problem`) does not tell, so that the run says so. */
+export type EnvelopeFilter = (audited: AuditedObject) => boolean | undefined;
 
 const OPTIONS: OptionNames<EnvelopeFilterOptions> = { formats: true, wraps: true, description: true };
 
@@ -28,13 +28,19 @@ export function envelopeFilter(options: EnvelopeFilterOptions): EnvelopeFilter {
   if (formats?.some((name) => !["V1", "V2", "V3"].includes(name)) === true) {
     throw new S3EncryptionError("invalid-argument", "The formats are V1, V2 and V3.");
   }
-  return ({ state, format, wraps: found }) => {
-    if (state !== "encrypted") return false;
-    if (formats !== undefined && (format === undefined || !formats.includes(format))) return false;
+  return ({ state, format, wraps: found, problem }) => {
+    const isAllSeen = problem === undefined;
+    // What says nothing of itself may have its wrapped key in a file.
+    const isPlain = state === "plain" && found.length === 0;
+    if (state === "unknown" || state === "unreadable" || (isPlain && !isAllSeen)) return undefined;
+    if (isPlain || (state !== "encrypted" && state !== "plain")) return false;
+    if (formats !== undefined && format === undefined) return undefined;
+    if (formats?.every((name) => name !== format) === true) return false;
     const isMeant = (wrapAlgorithm: string, described: StringMap): boolean =>
       (wraps === undefined || wraps.includes(wrapAlgorithm)) &&
       Object.entries(description).every(([name, value]) => described[name] === value);
     const isOfWraps = wraps !== undefined || Object.keys(description).length > 0;
-    return !isOfWraps || found.some((wrap) => isMeant(wrap.wrapAlgorithm, wrap.description));
+    if (!isOfWraps || found.some((wrap) => isMeant(wrap.wrapAlgorithm, wrap.description))) return true;
+    return isAllSeen ? false : undefined;
   };
 }

@@ -4,6 +4,7 @@ import { assertKnownOptions, type OptionNames, S3EncryptionError, type S3Encrypt
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
 import { problemOf } from "../audit/problem.js";
+import { checkedEarly } from "../checked-early.js";
 import { inParallel } from "../in-parallel.js";
 import type { StoredObject } from "../sources/stored-object.js";
 
@@ -69,7 +70,7 @@ const OPTIONS: OptionNames<VerifyObjectsOptions> = {
  * results come in the order of the objects.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
- * @throws S3EncryptionError `invalid-argument` for wrong options; what `objects` throws
+ * @throws S3EncryptionError `invalid-argument` for wrong options; what `objects` throws; `NoSuchBucket`
  */
 export async function* verifyObjects(
   client: S3Client,
@@ -79,6 +80,8 @@ export async function* verifyObjects(
   assertKnownOptions(options, OPTIONS, "verifyObjects");
   const { Bucket, concurrency = 8, ...reading } = options;
   const { abortSignal } = options;
+  const atOnce = concurrencyOf({ concurrency });
+  await checkedEarly((stopped) => verifyObject(client, { Bucket, Key: "-", ...reading, abortSignal: stopped }));
   const looking = { Bucket, messages: true, ...(abortSignal === undefined ? {} : { abortSignal }) };
   const auditing = auditingOf(client, looking, true);
   const verify = async (stored: StoredObject): Promise<ObjectVerification> => {
@@ -88,18 +91,17 @@ export async function* verifyObjects(
     try {
       return { ...named, ...verified(await verifyObject(client, { Bucket, ...named, ...reading })) };
     } catch (error) {
-      // What is wrong with the call is wrong for every object.
-      if (error instanceof S3EncryptionError && error.code === "invalid-argument") throw error;
       abortSignal?.throwIfAborted();
-      if (error instanceof S3EncryptionError && error.code === "not-encrypted") {
-        const { state } = await auditObject(auditing, stored);
-        if (state === "plain" || state === "nothing") return { ...named, state };
+      const isNotEncrypted = error instanceof S3EncryptionError && error.code === "not-encrypted";
+      if (isNotEncrypted || httpStatusOf(error) === 404) {
+        const { state, problem } = await auditObject(auditing, stored);
+        if (state === "nothing" || (state === "plain" && problem === undefined)) return { ...named, state };
         if (state === "instruction-file" || state === "orphaned-file") return { ...named, state: "instruction-file" };
       }
       return { ...named, ...outcomeOf(error) };
     }
   };
-  yield* inParallel(objects, concurrencyOf({ concurrency }), verify);
+  yield* inParallel(objects, atOnce, verify);
 }
 
 function verified({ isAuthenticated, length, formatName }: VerifiedObject): Omit<ObjectVerification, "Key"> {
@@ -108,6 +110,5 @@ function verified({ isAuthenticated, length, formatName }: VerifiedObject): Omit
 
 function outcomeOf(error: unknown): Omit<ObjectVerification, "Key"> {
   if (error instanceof S3EncryptionError) return { state: "failed", code: error.code, problem: error.message };
-  if (httpStatusOf(error) === 404) return { state: "nothing" };
   return { state: "unknown", problem: problemOf(error, "It") };
 }

@@ -98,11 +98,14 @@ async function openNearest(
   const found = new Map<string, readonly string[] | undefined>();
   const from = (attempt: number): SiblingReader => ({
     read: async (suffix) => {
-      if (!isTold) throw versionNotNamed();
       if (!found.has(suffix)) {
         found.set(suffix, await beside.versionsNear(suffix, output.LastModified, MAX_VERSIONS));
       }
-      return beside.read(suffix, found.get(suffix)?.[attempt]);
+      const versions = found.get(suffix);
+      if (isTold) return beside.read(suffix, versions?.[attempt]);
+      // A plain object has none to be named.
+      if (versions?.length === 0) return undefined;
+      throw versionNotNamed();
     },
   });
   let first: S3EncryptionError | undefined;

@@ -69,7 +69,10 @@ export async function rewrapAnnotation(
   return made;
 }
 
-/** The recipient whom a call names by the suffix of a file, as readers may, where there is no file and an annotation. */
+/**
+ * The recipient whom a call names by the suffix of a file, as readers may, where there is no file and an annotation. Throws what S3
+ * said of annotations that may not be listed.
+ */
 export async function recipientWithoutFile(
   client: S3Client,
   rewrap: Rewrap,
@@ -82,6 +85,8 @@ export async function recipientWithoutFile(
   if ([...files.values()].some(({ state }) => state !== "missing")) return undefined;
   const recipient = named.replace(/^\.+/, "");
   const seen = await seenAnnotations(new AnnotationStore(client, object, from.abortSignal));
+  // The wrap may be in one of them: whoever took it for missing would leave it to the old key.
+  if (seen.state === "unknown") throw seen.reason;
   const annotations = seen.state === "listed" ? seen.annotations : [];
   return annotations.some(({ name }) => recipientOfAnnotation(name) === recipient) ? recipient : undefined;
 }
