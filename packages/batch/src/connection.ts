@@ -4,7 +4,7 @@ import { type Assembly, type CreateOptions, createFromConfig } from "@s3ec/conta
 import type { AwsSettings } from "@s3ec/key-source";
 import { S3EncryptionError, type WrapAlgorithm } from "@s3ec/materials";
 import { type ConfigurationSource, codeFolder, configurationAt } from "./configuration-source.js";
-import { type OneKey, wrappingKeyOf } from "./one-key.js";
+import { type OneKey, readingOf, wrappingKeyOf } from "./one-key.js";
 import type { Environment, Settings } from "./settings.js";
 import { watch } from "./trouble.js";
 
@@ -83,7 +83,8 @@ export async function connect(settings: Settings, env: Environment, services: Ba
     const toUse = named === undefined ? (settings.toUse ?? settings.use) : settings.toUse;
     const to = await createFromConfig(named ?? own, loading(toUse));
     opened.push(() => to.dispose());
-    const target = await wrappingKeyOf(named ?? own, loading(toUse));
+    const reading = { ...loading(toUse), client: readingOf(assembly.configuration) };
+    const target = await wrappingKeyOf(named ?? own, reading);
     if (target !== undefined) opened.push(target.dispose);
     const writes = assembly.configuration.client?.formats?.[0]?.type ?? NOTHING.writes;
     return { ...NOTHING, client, wrapAlgorithms, writes, to, target, dispose: closing(opened) };

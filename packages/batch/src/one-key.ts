@@ -1,7 +1,13 @@
 import { KMSClient, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { type KeyQuestion, kmsKeyQuestion, rawKeyQuestion } from "@s3ec/bulk";
 import type { S3EncryptionClient } from "@s3ec/client";
-import { type CreateOptions, createFromConfig, readConfigurationAsIs } from "@s3ec/container";
+import {
+  type ClientOptions,
+  type Configuration,
+  type CreateOptions,
+  createFromConfig,
+  readConfigurationAsIs,
+} from "@s3ec/container";
 import type { StringMap } from "@s3ec/materials";
 import type { ConfigurationSource } from "./configuration-source.js";
 import { watch } from "./trouble.js";
@@ -21,9 +27,20 @@ export interface OneKey {
 }
 
 /**
+ * How a configuration has objects read that can be re-wrapped, all of the S3 formats: under whichever key they are, they stand as
+ * its writers wrote them.
+ */
+export function readingOf({ client = {} }: Configuration): ClientOptions {
+  const { formats, ...own } = client;
+  const { type: _, ...ofFormat } = formats?.find(({ type }) => type === "s3") ?? { type: "s3" };
+  return { ...own, ...(ofFormat as ClientOptions) };
+}
+
+/**
  * The key that a configuration wraps with: of a hierarchy its generator, without the keys that it only reads with. Undefined where
  * that is not one key of KMS, RSA or AES, such as with rules that choose keyrings by object.
  *
+ * @param options whose `client` says how objects are read, whatever the configuration says
  * @param asksKms whether KMS is asked about each wrap; a raw key is always tried
  */
 export async function wrappingKeyOf(
@@ -38,7 +55,7 @@ export async function wrappingKeyOf(
   })) as Fields;
   const keyring = wrappingPart(whole.keyring);
   if (keyring === undefined || choosesByObject(whole.materialsManager)) return undefined;
-  const { materialsManager: _manager, ...others } = whole;
+  const { materialsManager: _manager, client: _client, ...others } = whole;
   const { use: _use, ...loading } = options;
   const assembly = await createFromConfig(
     { ...others, keyring },

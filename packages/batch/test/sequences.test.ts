@@ -387,6 +387,105 @@ describe("a job of S3 Batch Operations", () => {
     expect(apart[0], apart[1]).to.equal("PermanentFailure");
   });
 
+  it("finds no object without a recipient's wrap that it could not see", async () => {
+    const keyring = new RawAesKeyring({ wrappingKey: oldKey, materialDescription: { key: "old" } });
+    await put("a", "secret", { keyring });
+    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring } });
+    clients.push(client);
+    await addRecipient(client, { Bucket, Key: "a", recipient: "partner", to: { keyring } });
+    for (const status of [400, 403, 405]) {
+      const heal = server.faults.add({ operation: "ListObjectAnnotations", key: "a", status });
+      for (const named of [{ S3EC_SUFFIX: ".partner" }, { S3EC_RECIPIENT: "partner" }]) {
+        const [code, text] = await one(rewrap(named), "a");
+        expect(code, text).to.equal("PermanentFailure");
+      }
+      heal();
+    }
+    expect((await one(rewrap({ S3EC_SUFFIX: ".partner" }), "a"))[1]).to.match(/^rewrapped: /);
+  });
+
+  it("an audit's line tells first whether the key is needed, and whole, whatever else is cut", async () => {
+    const audit = handlerOf({
+      S3EC_OPERATION: "audit",
+      S3EC_USE: "old",
+      S3EC_KEY_OF_CONFIG: config.file,
+      S3EC_KEY_OF_USE: "old",
+    });
+    const FILES = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    for (const Key of ["\u200c".repeat(160), `${"\u2028\u00ad".repeat(100)}`, "k".repeat(900)]) {
+      await put(Key, "secret", FILES);
+      const results = await resultsOf(audit, Bucket, [Key, `${Key}.instruction`]);
+      for (const [name, { resultCode, resultString }] of results) {
+        expect(resultCode, `${name.length} ${resultString}`).to.equal("Succeeded");
+        expect(resultString).to.match(/^\{"needsKey":"yes",/);
+        expect(resultString.length).to.be.at.most(1024);
+        expect(JSON.parse(resultString).state).to.be.oneOf(["encrypted", "instruction-file"]);
+      }
+    }
+  });
+
+  it("S3 calls twice: an object without key commitment, too, which the new configuration alone does not read", async () => {
+    await put("a", "secret", { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" });
+    const handler = rewrap({ S3EC_USE: "reader" });
+    expect((await one(handler, "a"))[1]).to.match(/^rewrapped: /);
+    server.clearRequests();
+    expect(await one(handler, "a")).to.deep.equal(["Succeeded", "already there: the new key opens its wrap."]);
+    expect(server.requests.filter(({ operation }) => /^(Put|Copy|Delete)/.test(operation))).to.deep.equal([]);
+  });
+
+  it("a migration passes by what is plain or a file, also where that was written since", async () => {
+    await put("a");
+    await plain.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "plain" }));
+    const migrate = handlerOf({ S3EC_OPERATION: "migrate", S3EC_USE: "old", S3EC_TO_USE: "new-and-partner" });
+    expect((await one(migrate, "a"))[1]).to.match(/^migrated: /);
+    const again = (Key: string) => one(migrate, Key, { before: "2020-01-01" });
+    expect((await again("a"))[1]).to.match(/^already there: /);
+    expect((await again("a.partner"))[1]).to.equal(
+      'nothing to do: it is an instruction file, which holds a wrapped key for "a".',
+    );
+    expect((await again("plain"))[1]).to.equal("nothing to do: it is plain, no S3 encryption client has written it.");
+  });
+
+  it("a migration does not pass by an object whose wrapped key is in a file of another suffix", async () => {
+    const legacy = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
+    await put("apart", "secret", { instructionFileConfig: { enableInstructionFilePutObject: true }, ...legacy });
+    await plain.send(new CopyObjectCommand({ Bucket, Key: "apart.own", CopySource: `${Bucket}/apart.instruction` }));
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: "apart.instruction" }));
+    await plain.send(new PutObjectCommand({ Bucket, Key: "apart", Body: "ciphertext" }));
+    const migrate = handlerOf({ S3EC_OPERATION: "migrate", S3EC_USE: "reader", S3EC_TO_USE: "new" });
+    for (const said of [{}, { before: "2020-01-01" }]) {
+      const [code, text] = await one(migrate, "apart", said);
+      expect([code, text?.includes("name their suffix")], text).to.deep.equal(["PermanentFailure", true]);
+    }
+  });
+
+  it("verifies versions: plain ones are nothing to do, and of a file's it is told to name which", async () => {
+    await plain.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    const { VersionId: plainVersion = "" } = await plain.send(new PutObjectCommand({ Bucket, Key: "p", Body: "p" }));
+    const legacy = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
+    const files = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    const { VersionId: fileVersion = "" } = await put("f", "secret", { ...files, ...legacy });
+    const verify = handlerOf({ S3EC_OPERATION: "verify", S3EC_USE: "reader" });
+    const { results } = await verify(
+      eventOf(Bucket, [
+        { Key: "p", VersionId: plainVersion },
+        { Key: "f", VersionId: fileVersion },
+      ]),
+    );
+    expect(results[0]?.resultString).to.match(/^nothing to do: it is plain/);
+    expect(results[1]?.resultCode).to.equal("PermanentFailure");
+    expect(results[1]?.resultString).to.match(/^invalid-argument: .*instructionFileVersionId/);
+  });
+
+  it("fails where there is no such bucket: a missing object looks the same", async () => {
+    for (const S3EC_OPERATION of ["audit", "verify", "rewrap", "migrate"]) {
+      const handler = handlerOf({ S3EC_OPERATION, S3EC_USE: "old", S3EC_TO_USE: "new" });
+      const result = (await resultsOf(handler, "typo", ["a"])).get("a");
+      expect(result?.resultCode, S3EC_OPERATION).to.equal("PermanentFailure");
+      expect(result?.resultString).to.match(/^NoSuchBucket: /);
+    }
+  });
+
   it("a recipient's wrap takes no copy, so that no object is too large for it", async () => {
     await put("large", "x".repeat(50_000));
     const env = { S3EC_COPY_RATE: "1000", S3EC_SAME_OWNER: "true" };

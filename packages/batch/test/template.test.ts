@@ -35,7 +35,11 @@ describe("the template", () => {
     }
   });
 
-  it("allows a rotator what s3ec config policy does, but for listing versions and uploads", async () => {
+  it("allows to see that a version has no instruction file, as it is verified", () => {
+    expect(actionsOf("TellWhatIsMissing")).to.include("s3:ListBucketVersions");
+  });
+
+  it("allows a rotator what s3ec config policy does, but for listing uploads", async () => {
     const source = await readFile(new URL("../../cli/src/iam-policy.ts", import.meta.url), "utf8");
     const [, rotated = ""] = /const ROTATED: readonly string\[\] = \[(.*?)\];/s.exec(source) ?? [];
     const named = [...rotated.matchAll(/"(s3:\w+)"/g)].map(([, action]) => action);

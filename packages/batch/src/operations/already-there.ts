@@ -17,7 +17,7 @@ export type AlreadyThere = "verified" | "unverified";
 export async function alreadyThere(task: ObjectTask): Promise<AlreadyThere | undefined> {
   const { target } = task.connection;
   if (target === undefined) return undefined;
-  const found = await auditOne(task, target.question);
+  const found = await auditOne(task, { keyQuestion: target.question });
   const wraps = meant(found, task);
   // What is stored beside a legacy wrap may name a key that has not made it, and none is ever written anew.
   if (wraps.length === 0 || wraps.some(({ needsKey, isLegacy }) => needsKey !== "yes" || isLegacy)) return undefined;
@@ -28,7 +28,10 @@ export async function alreadyThere(task: ObjectTask): Promise<AlreadyThere | und
 export async function alreadyMigrated(task: ObjectTask): Promise<boolean> {
   const { target } = task.connection;
   if (target === undefined) return false;
-  const found = await auditOne(task, target.question);
+  // An object's own wrap is looked at, unless another is to be read.
+  const { recipient, suffix } = task.settings;
+  const areFilesListed = recipient === undefined && suffix === undefined;
+  const found = await auditOne(task, { keyQuestion: target.question, areFilesListed });
   const [own] = meant(found, task);
   return found.format === "V3" && found.problem === undefined && own?.needsKey === "yes" && !own.isLegacy;
 }

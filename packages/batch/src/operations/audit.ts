@@ -1,14 +1,13 @@
-import { type AuditedObject, auditObjects, type KeyQuestion } from "@s3ec/bulk";
+import { type AuditedObject, type AuditObjectsOptions, auditObjects } from "@s3ec/bulk";
+import { printable } from "@s3ec/envelope";
 import { MAX_RESULT_LENGTH, type Outcome, permanent, succeeded } from "../response.js";
-import type { Settings } from "../settings.js";
 import { untroubled } from "../trouble.js";
 import type { ObjectTask } from "./object-task.js";
 
 /** What an audit finds there. Throws what will pass; whatever else cannot be told is said in what it finds. */
 export async function auditOne(
   { target, settings, connection, signal }: ObjectTask,
-  keyQuestion?: KeyQuestion,
-  messages = false,
+  asked: Pick<AuditObjectsOptions, "areFilesListed" | "keyQuestion" | "messages">,
 ): Promise<AuditedObject> {
   const { Bucket, Key, VersionId } = target;
   async function* objects() {
@@ -19,11 +18,8 @@ export async function auditOne(
       Bucket,
       wrapAlgorithms: connection.wrapAlgorithms,
       abortSignal: signal,
-      messages,
-      // A migration looks at an object's own wrap, unless it is told to read another.
-      areFilesListed: settings.operation === "audit" ? settings.filesListed : isOwnWrap(settings),
       ...(settings.suffix === undefined ? {} : { instructionFileSuffixes: [settings.suffix] }),
-      ...(keyQuestion === undefined ? {} : { keyQuestion }),
+      ...asked,
     });
     for await (const found of results) return found;
     throw new Error("An audit of one object has found none.");
@@ -34,28 +30,35 @@ export async function auditOne(
   );
 }
 
-function isOwnWrap({ operation, suffix, recipient }: Settings): boolean {
-  return operation === "migrate" && suffix === undefined && recipient === undefined;
-}
-
 /** `audit`: what is stored, as JSON without the key. */
 export async function audit(task: ObjectTask): Promise<Outcome> {
-  const found = await auditOne(task, task.connection.keyOf?.question);
+  const { keyOf } = task.connection;
+  const found = await auditOne(task, {
+    areFilesListed: task.settings.filesListed,
+    ...(keyOf === undefined ? {} : { keyQuestion: keyOf.question }),
+  });
   return found.state === "unknown"
     ? permanent(found.problem ?? "It could not be looked at.")
     : succeeded(textOf(found));
 }
 
-/** As much of it as a report holds: JSON that can be read by a program, too. */
+/**
+ * As much of it as a report holds: JSON that can be read by a program, too. Whether it needs the key comes first, and is never left
+ * out: somebody deletes the key for its absence.
+ */
 function textOf({ Key: _key, VersionId: _version, ...found }: AuditedObject): string {
-  const wraps = found.wraps.map(({ description: _, ...wrap }) => wrap);
-  const problem = found.problem === undefined ? {} : { problem: `${found.problem.slice(0, 200)}...` };
+  const { needsKey, state, owner, problem, wraps, ...rest } = found;
+  const first = { ...(needsKey === undefined ? {} : { needsKey }), state };
+  const named = { ...(owner === undefined ? {} : { owner }), ...(problem === undefined ? {} : { problem }) };
+  const undescribed = wraps.map(({ description: _, ...wrap }) => wrap);
+  const cut = problem === undefined ? {} : { problem: `${problem.slice(0, 100)}...` };
   const shorter = [
-    found,
-    { ...found, wraps },
-    { ...found, wraps: wraps.length },
-    { ...found, wraps: wraps.length, ...problem },
+    { ...first, ...rest, wraps, ...named },
+    { ...first, ...rest, wraps: undescribed, ...named },
+    { ...first, ...rest, wraps: wraps.length, ...named },
+    { ...first, ...rest, wraps: wraps.length, ...cut },
+    { ...first, ...rest, wraps: wraps.length },
   ];
   const texts = shorter.map((each) => JSON.stringify(each));
-  return texts.find((text) => text.length <= MAX_RESULT_LENGTH) ?? texts.at(-1) ?? "";
+  return texts.find((text) => printable(text).length <= MAX_RESULT_LENGTH) ?? JSON.stringify(first);
 }

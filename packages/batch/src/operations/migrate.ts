@@ -1,9 +1,10 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { type MigratedObject, migrateObject } from "@s3ec/client";
+import { holdsEnvelope } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Outcome, permanent, succeeded } from "../response.js";
 import { alreadyMigrated, type BesideMigrated, besideMigrated } from "./already-there.js";
-import { nothingToDo } from "./nothing-to-do.js";
+import { nothingEncrypted, nothingToDo } from "./nothing-to-do.js";
 import { headOf, keeping, type ObjectTask, reading } from "./object-task.js";
 
 /**
@@ -21,6 +22,8 @@ export async function migrate(task: ObjectTask, head: HeadObjectCommandOutput): 
   let readWithTarget = false;
   if (before !== undefined) {
     if (head.LastModified !== undefined && head.LastModified >= before) {
+      const nothing = holdsEnvelope(head.Metadata ?? {}) ? undefined : await nothingEncrypted(task);
+      if (nothing !== undefined) return nothing;
       // By whom, nothing says: it is left as it is, but for what a call has set aside of it.
       const beside = await besideMigrated(task);
       const text = described({ ...beside, text: `already there: it was written since ${before.toISOString()}.` });

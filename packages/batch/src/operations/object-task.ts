@@ -1,5 +1,6 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
+import { requireBucket } from "@s3ec/bulk";
 import { httpStatusOf, type KeepOptions, plainClientOf } from "@s3ec/client";
 import type { Connection } from "../connection.js";
 import type { Target } from "../event.js";
@@ -16,17 +17,17 @@ export interface ObjectTask {
 
 /** What stands there, by one HEAD; undefined for nothing, or a delete marker. */
 export async function headOf({ connection, target, signal }: ObjectTask): Promise<HeadObjectCommandOutput | undefined> {
+  const client = plainClientOf(connection.client);
+  const request = { abortSignal: signal };
   try {
-    return await plainClientOf(connection.client).send(new HeadObjectCommand(target), { abortSignal: signal });
+    return await client.send(new HeadObjectCommand(target), request);
   } catch (error) {
+    const status = httpStatusOf(error);
+    if (status === 404) await requireBucket(client, target.Bucket, request);
     // 405 for a delete marker that is named by its version.
-    if ([404, 405].includes(httpStatusOf(error) ?? 0) && !isNoBucket(error)) return undefined;
+    if (status === 404 || status === 405) return undefined;
     throw error;
   }
-}
-
-function isNoBucket(error: unknown): boolean {
-  return error instanceof Error && error.name === "NoSuchBucket";
 }
 
 /** What the client's functions are told of reading. */
