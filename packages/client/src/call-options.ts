@@ -16,6 +16,7 @@ import { assertKnownOptions, type ObjectRequest, type OptionNames, S3EncryptionE
 import type { ResolvedOptions } from "./options.js";
 import { optionsOfParams } from "./params-options.js";
 import { abortSignalOf } from "./request-aborted.js";
+import { watchedManager } from "./telemetry/watched-manager.js";
 
 /** What one call may say about its object. */
 export interface EncryptionCallOptions {
@@ -259,12 +260,12 @@ function isReserved(name: string): boolean {
 
 /** What a format is asked with, to open or to seal an object. */
 export function requestOf(
-  { materialsManager, commitmentPolicy }: ResolvedOptions,
+  { materialsManager, commitmentPolicy, telemetry }: ResolvedOptions,
   { encryptionContext, materialDescription, instructionFileSuffix }: CallOptions,
   { Bucket: bucket, Key: key }: { readonly Bucket?: string | undefined; readonly Key?: string | undefined },
 ): ObjectRequest {
   return {
-    materialsManager,
+    materialsManager: watchedManager(materialsManager, telemetry),
     commitmentPolicy,
     encryptionContext,
     bucket,

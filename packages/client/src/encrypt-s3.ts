@@ -21,7 +21,7 @@ import { prepareCall, type S3Command, type SendOptions } from "./call-options.js
 import { refusePresignedPosts } from "./commands/presigned-posts.js";
 import { encryptionMiddleware } from "./encryption-middleware.js";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
-import { encryptsAlready, rememberEncryption, type Send } from "./plain-client.js";
+import { encryptsAlready, heardBy, rememberEncryption, type Send } from "./plain-client.js";
 
 /** What the SDK's callback style is given: an error, or what S3 answered. */
 export type Callback<Output> = (error: unknown, data?: Output) => void;
@@ -94,7 +94,8 @@ export function encryptS3<Client extends S3Client>(client: Client, options: S3En
 }
 
 /** Puts the encryption on the stack of a client, whose `send` then has to be `sendEncrypted`. */
-export function installEncryption(client: S3Client, options: ResolvedOptions, send: Send): void {
+export function installEncryption(client: S3Client, resolved: ResolvedOptions, send: Send): void {
+  const options = heardBy(client, resolved);
   client.middlewareStack.use(encryptionMiddleware(options, client));
   refusePresignedPosts(client);
   rememberEncryption(client, { options, send });

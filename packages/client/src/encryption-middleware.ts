@@ -18,16 +18,20 @@ export function encryptionMiddleware(options: ResolvedOptions, client: S3Client)
     applyToStack: (stack) => {
       watchAttempts(stack);
       stack.add(
-        (next, context) => async (args) => {
-          refuseUnencrypted(context.commandName, options.allowUnencryptedCommands);
-          assertCarriesCallOptions(context.commandName, args.input, options.allowUnencryptedCommands);
-          assertNamesObject(context.commandName, args.input);
-          // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
-          // same region, credentials and endpoint. Without its call's options, an input counts as handled.
-          const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>
-            next({ ...args, input: withoutCallOptions(input) });
-          return dispatch(options, client, context.commandName, args.input, send);
-        },
+        (next, { commandName }) =>
+          async (args) => {
+            const telemetry = options.telemetry.of(commandName, args.input);
+            return await telemetry.refusing(async () => {
+              refuseUnencrypted(commandName, options.allowUnencryptedCommands);
+              assertCarriesCallOptions(commandName, args.input, options.allowUnencryptedCommands);
+              assertNamesObject(commandName, args.input);
+              // The handler further down serves whatever input it is given, so an instruction file goes the object's way:
+              // same region, credentials and endpoint. Without its call's options, an input counts as handled.
+              const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>
+                next({ ...args, input: withoutCallOptions(input) });
+              return await dispatch({ ...options, telemetry }, client, commandName, args.input, send);
+            });
+          },
         MIDDLEWARE,
       );
       failWithBodies(stack);

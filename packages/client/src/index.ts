@@ -51,6 +51,7 @@ export type { RewrapOptions, RewrapTarget } from "./rewrap/rewrap-options.js";
 export type { S3EncryptionClientConfig } from "./s3-encryption-client.js";
 export { S3EncryptionClient } from "./s3-encryption-client.js";
 export { httpStatusOf } from "./s3-errors.js";
+export type { StepAttributes, StepSpan, StepTracer } from "./telemetry/tracer.js";
 export type { DownloadProgress } from "./transfer/download-progress.js";
 export type { EncryptedDownloadOptions } from "./transfer/encrypted-download.js";
 export { EncryptedDownload } from "./transfer/encrypted-download.js";

@@ -9,6 +9,8 @@ import {
   type OptionNames,
   S3EncryptionError,
 } from "@s3ec/materials";
+import { Telemetry } from "./telemetry/telemetry.js";
+import type { StepTracer } from "./telemetry/tracer.js";
 import { IS_WORKER } from "./this-runtime.js";
 
 /**
@@ -48,6 +50,11 @@ export interface S3EncryptionOptions extends S3FormatOptions {
    * Names of refused write commands to let through **unencrypted**, such as `"CreateMultipartUploadCommand"`. Default none.
    */
   readonly allowUnencryptedCommands?: readonly string[];
+  /**
+   * A tracer of OpenTelemetry's API, such as `trace.getTracer("my-service")`: spans of our own steps go to it, below the one that
+   * is active. Never a key, an encryption context, a material description or content. Default: nothing is traced.
+   */
+  readonly tracer?: StepTracer;
 }
 
 /** The options with their defaults, checked. */
@@ -61,6 +68,8 @@ export interface ResolvedOptions {
   /** One or more; the first is written. */
   readonly formats: readonly [ObjectFormat, ...ObjectFormat[]];
   readonly allowUnencryptedCommands: ReadonlySet<string>;
+  /** Told of each step: by whom it is heard is up to the client. */
+  readonly telemetry: Telemetry;
 }
 
 export const ENCRYPTION: OptionNames<S3EncryptionOptions> = {
@@ -80,6 +89,7 @@ export const ENCRYPTION: OptionNames<S3EncryptionOptions> = {
   enableUncommittedChildren: true,
   formats: true,
   allowUnencryptedCommands: true,
+  tracer: true,
 };
 
 // A reader who collects the plaintext holds it twice while they do, beside the ciphertext.
@@ -108,7 +118,7 @@ export function resolveOptions(
   const formats = resolveFormats(options);
   formats[0].assertMayWrite(commitmentPolicy);
   const { bufferSize = DEFAULT_BUFFER_SIZE, spool = IS_WORKER ? false : {} } = options;
-  const { parallelRanges = 1, allowUnencryptedCommands = [] } = options;
+  const { parallelRanges = 1, allowUnencryptedCommands = [], tracer } = options;
   if (!Number.isSafeInteger(bufferSize) || bufferSize < 0) {
     throw invalid("bufferSize must be a number of bytes, 0 or more.");
   }
@@ -117,6 +127,9 @@ export function resolveOptions(
   }
   if (!Array.isArray(allowUnencryptedCommands) || allowUnencryptedCommands.some((name) => typeof name !== "string")) {
     throw invalid("allowUnencryptedCommands must be a list of the commands' names.");
+  }
+  if (tracer !== undefined && typeof tracer?.startActiveSpan !== "function") {
+    throw invalid("tracer must be a tracer of OpenTelemetry's API, such as trace.getTracer(name).");
   }
   if (spool !== false) assertKnownOptions(spool, { directory: true }, "spool", "invalid-configuration");
   return {
@@ -128,6 +141,7 @@ export function resolveOptions(
     parallelRanges,
     formats,
     allowUnencryptedCommands: new Set(allowUnencryptedCommands),
+    telemetry: new Telemetry(tracer),
   };
 }
 

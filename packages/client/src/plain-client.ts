@@ -2,6 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type ResolvedOptions, resolveOptions, type S3EncryptionOptions } from "./options.js";
 import { NOTHING } from "./streams.js";
+import { isNoLogger } from "./telemetry/telemetry.js";
 import { watchAttempts } from "./write/attempts.js";
 import { failWithBodies } from "./write/sent-body.js";
 
@@ -23,7 +24,7 @@ interface Encryption {
 
 // On the middleware stack, which a proxy of the client, or what was made from it, has too; by a symbol that every copy of
 // this package knows. Its number changes with what a copy may expect of the options.
-const ENCRYPTION = Symbol.for("@s3ec/client/encryption/1");
+const ENCRYPTION = Symbol.for("@s3ec/client/encryption/2");
 
 export function rememberEncryption({ middlewareStack }: S3Client, encryption: Encryption): void {
   // Not enumerable: whoever prints a client sees no keyring.
@@ -40,10 +41,15 @@ function rememberedBy({ middlewareStack }: S3Client): Encryption | undefined {
  */
 export function encryptionOf(client: S3Client, encryption: S3EncryptionOptions | undefined): ResolvedOptions {
   if (typeof client?.middlewareStack?.clone !== "function" || typeof client.send !== "function") throw noClient();
-  if (encryption !== undefined) return resolveOptions(encryption);
+  if (encryption !== undefined) return heardBy(client, resolveOptions(encryption));
   const own = rememberedBy(client);
   if (own !== undefined) return own.options;
   throw encryptsAlready(client) ? ofOtherVersion() : noClient();
+}
+
+/** The same options, of which the client's own logger hears. */
+export function heardBy(client: S3Client, options: ResolvedOptions): ResolvedOptions {
+  return { ...options, telemetry: options.telemetry.heardBy(client) };
 }
 
 /** By the name of its middleware, so that a client of any copy and version is seen, and a stack that was taken from one. */
@@ -99,7 +105,7 @@ export function plainClientOf(client: S3Client): S3Client {
 function keepQuiet(stack: Pick<S3Client["middlewareStack"], "add">): void {
   stack.add(
     (next, context) => {
-      if (context.logger?.constructor.name === "NoOpLogger") context.logger = SILENT;
+      if (isNoLogger(context.logger)) context.logger = SILENT;
       return next;
     },
     { step: "initialize", name: "s3EncryptionQuiet", override: true },

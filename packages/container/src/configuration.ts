@@ -92,8 +92,8 @@ const PLUGINS = z
 /** Options of the encryption client, beside its keyring. */
 export type ClientOptions = Omit<S3EncryptionOptions, "keyring" | "materialsManager">;
 
-/** The same in a configuration, which names formats by their type. */
-export type ClientConfiguration = Omit<ClientOptions, "formats"> & {
+/** The same in a configuration, which names formats by their type, and cannot hold a tracer. */
+export type ClientConfiguration = Omit<ClientOptions, "formats" | "tracer"> & {
   /** One or more, of which the first is written. Default: the S3 formats. */
   readonly formats?: readonly FormatConfiguration[];
 };

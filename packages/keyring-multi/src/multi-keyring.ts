@@ -7,6 +7,7 @@ import {
   isSameWrapAlgorithm,
   type Keyring,
   type KeyringPart,
+  keyringName,
   type OptionNames,
   S3EncryptionError,
   type WithDataKey,
@@ -187,13 +188,21 @@ export class MultiKeyring implements Keyring {
     for (const keyring of this.#keyrings) {
       try {
         const opened = await keyring.onDecrypt(materials, askedOf(keyring));
-        if (opened?.dataKey !== undefined) return withDataKey(materials, opened.dataKey);
+        if (opened?.dataKey === undefined) continue;
+        const openedBy = `${this.#placeOf(keyring)}: ${opened.openedBy ?? keyringName(keyring)}`;
+        return withDataKey({ ...materials, openedBy }, opened.dataKey);
       } catch (failure) {
         failures.push(failure);
       }
     }
     if (failures.length > 0) throw aggregateFailure(failures);
     return null;
+  }
+
+  #placeOf(keyring: Keyring): string {
+    return keyring === this.#generator
+      ? "generator"
+      : `children[${this.#children.findIndex((child) => child.keyring === keyring)}]`;
   }
 
   /** Those of all its keyrings. */

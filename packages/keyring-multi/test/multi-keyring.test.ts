@@ -320,6 +320,23 @@ describe("MultiKeyring", () => {
   });
 
   describe("onDecrypt", () => {
+    it("says which keyring opened it, by its class and place, and how it was found", async () => {
+      const [generator, first, second] = [aes(), aes(), aes()];
+      const inner = new MultiKeyring({
+        children: [
+          { keyring: first, decryptOnly: true },
+          { keyring: second, decryptOnly: true },
+        ],
+      });
+      const multi = new MultiKeyring({ generator, children: [{ keyring: inner, decryptOnly: true }] });
+      const openedBy = async (keyring: Keyring): Promise<string | undefined> => {
+        const { encryptedDataKeys } = await keyring.onEncrypt(TO_ENCRYPT);
+        return (await multi.onDecrypt(TO_DECRYPT, encryptedDataKeys))?.openedBy;
+      };
+      expect(await openedBy(generator)).to.equal("generator: RawAesKeyring");
+      expect(await openedBy(second)).to.equal("children[0]: children[1]: RawAesKeyring");
+    });
+
     const opening = (): Scripted =>
       new Scripted({ onDecrypt: async (materials) => withDataKey(materials, createSecretKey(Buffer.alloc(32, 7))) });
 

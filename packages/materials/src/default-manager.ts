@@ -8,6 +8,7 @@ import {
   type WrapAlgorithm,
 } from "@s3ec/envelope";
 import type { Keyring } from "./keyring.js";
+import { keyringName } from "./keyring-name.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
 import { createSigningKey, verificationKeyOf } from "./signing-key.js";
@@ -139,7 +140,8 @@ export class DefaultMaterialsManager implements MaterialsManager {
     if (dataKey?.symmetricKeySize === undefined || !suite.dataKeyLengths.includes(dataKey.symmetricKeySize)) {
       throw decryptionFailed();
     }
-    return { ...materials, ...verification, dataKey };
+    const { openedBy = keyringName(this.#keyring) } = materials;
+    return { ...materials, ...verification, dataKey, openedBy };
   }
 }
 

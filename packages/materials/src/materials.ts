@@ -40,6 +40,8 @@ export interface DecryptionMaterials {
   readonly dataKey?: KeyObject;
   /** Of a suite that signs: the public key that the context holds. */
   readonly verificationKey?: KeyObject;
+  /** Which keyring opened the data key, for logs: its class, and in a multi-keyring its place. Absent: it was not told. */
+  readonly openedBy?: string;
 }
 
 /** Materials that hold a data key: what a materials manager hands to the client. */

@@ -191,6 +191,27 @@ describe("DefaultMaterialsManager", () => {
       expect(keyring.asked[0]).to.be.frozen;
     });
 
+    it("says which keyring opened it: its class, where it does not say more", async () => {
+      expect(await manager.getDecryptionMaterials(reading())).to.have.property("openedBy", "Scripted");
+      const opening = keyring.onDecrypt.bind(keyring);
+      const { wrapAlgorithms, onEncrypt } = keyring;
+      for (const [made, openedBy] of [
+        [{ wrapAlgorithms, onEncrypt, onDecrypt: opening }, "Object"],
+        [Object.assign(Object.create(null), { wrapAlgorithms, onEncrypt, onDecrypt: opening }), "Keyring"],
+        [
+          {
+            wrapAlgorithms,
+            onEncrypt,
+            onDecrypt: async (asked: DecryptionMaterials) => ({ ...(await opening(asked)), openedBy: "slot 3" }),
+          },
+          "slot 3",
+        ],
+      ] as [Keyring, string][]) {
+        const materials = await new DefaultMaterialsManager(made).getDecryptionMaterials(reading());
+        expect(materials).to.have.property("openedBy", openedBy);
+      }
+    });
+
     it("asks for no description where the caller expects none, though nothing stands for it", async () => {
       await manager.getDecryptionMaterials(reading());
       expect(keyring.asked[0]).to.not.have.property("materialDescription");

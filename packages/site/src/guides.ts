@@ -17,6 +17,7 @@ export const SECTIONS: readonly GuideSection[] = [
     "from-aws-s3",
     "testing-your-code",
     "frameworks",
+    "observability",
     "runtimes",
   ]),
   section("Keys", [

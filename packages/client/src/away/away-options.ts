@@ -65,7 +65,7 @@ export function resolveAway<Options extends AwayOptions>(
   if (client !== undefined && stray !== undefined) {
     throw invalid(`Give either a client, whose options are used, or ${stray}.`);
   }
-  const encryption =
+  const own =
     client === undefined
       ? resolveOptions(given as S3EncryptionOptions, `${whose}(object, { keyring })`)
       : encryptionOf(client, undefined);
@@ -74,6 +74,7 @@ export function resolveAway<Options extends AwayOptions>(
     ...pick(options, SAID),
     ...(abortSignal === undefined ? {} : { abortSignal }),
   });
+  const encryption = { ...own, telemetry: own.telemetry.of(whose, object) };
   return { encryption, input, call: callOptionsOf(input) };
 }
 

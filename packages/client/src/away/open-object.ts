@@ -78,7 +78,7 @@ export async function openObjectToFile(
   options: OpenOptions,
 ): Promise<DecryptedObject> {
   const file = typeof path === "string" ? path : fileURLToPath(path);
-  return await opened(object, resolve(options, "openObjectToFile"), async (found, _away, body) => {
+  return await opened(object, resolve(options, "openObjectToFile"), async (found, { encryption }, body) => {
     const { appendAll, writeWholeFile } = await import("../transfer/whole-file.js");
     const chunks = found.opened.decrypt(body.chunks);
     let length = 0;
@@ -92,7 +92,7 @@ export async function openObjectToFile(
     await writeWholeFile(file, {
       length: expected,
       isProven: false,
-      writeTo: (handle) => appendAll(handle, counted()),
+      writeTo: (handle) => encryption.telemetry.step("s3ec.decrypt", {}, () => appendAll(handle, counted())),
     });
     return { ...described(found), ContentLength: length };
   });
@@ -136,7 +136,9 @@ async function opened<Result>(
     return await give(found, away, { ...body, chunks: answered.chunks });
   } catch (error) {
     body.destroy();
-    throw abortSignal?.aborted === true ? requestAborted() : error;
+    if (abortSignal?.aborted === true) throw requestAborted();
+    away.encryption.telemetry.refused(error);
+    throw error;
   } finally {
     abortSignal?.removeEventListener("abort", body.destroy);
   }

@@ -61,14 +61,15 @@ export async function sealObject(object: ObjectToEncrypt, options: AwayOptions):
   const { Body, ContentLength, Metadata } = object;
   // Loaded when it is needed, so that importing the client costs less.
   const { sealBody } = await import("../write/seal-object.js");
-  const sealed = await sealBody(encryption, {
+  const given = {
     Bucket: undefined,
     Key: undefined,
     ...input,
     Body,
     ...(ContentLength === undefined ? {} : { ContentLength }),
     ...(Metadata === undefined ? {} : { Metadata: { ...Metadata } }),
-  });
+  };
+  const sealed = await encryption.telemetry.refusing(() => sealBody(encryption, given));
   const { files, annotations = [], first } = sealed.siblings;
   return {
     Metadata: sealed.input.Metadata ?? {},

@@ -1,6 +1,8 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import type { CallOptions } from "../call-options.js";
+import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import { askAgain } from "./ask-again.js";
 import { BesideObject } from "./beside-object.js";
 import { ReadAhead } from "./read-ahead.js";
@@ -16,12 +18,14 @@ const HELD_LENGTH = 1024 * 1024;
 /** How a get asks S3: for the object and the files beside it the way the caller's command goes, for the rest by its client. */
 export class Asking {
   readonly next: Next;
+  readonly telemetry: Telemetry;
   readonly #client: S3Client;
   readonly #signal: AbortSignal | undefined;
 
   /** @param client the one that the command was sent with */
-  constructor(next: Next, client: S3Client, signal: AbortSignal | undefined) {
+  constructor(next: Next, client: S3Client, { telemetry }: ResolvedOptions, signal: AbortSignal | undefined) {
     this.next = next;
+    this.telemetry = telemetry;
     this.#client = client;
     this.#signal = signal;
   }
@@ -118,6 +122,7 @@ export class AnsweredObject {
       asked: this.#asked,
       send: this.#asking.next,
       attempts: async () => (this.#asked.Range === undefined ? await this.#asking.attempts() : 1),
+      telemetry: this.#asking.telemetry,
       signal: this.#signal,
     });
   }

@@ -27,7 +27,7 @@ export async function getObject(
   client: S3Client,
 ): Promise<Result> {
   const call = callOptionsOf(input);
-  const asking = new Asking(next, client, call.abortSignal);
+  const asking = new Asking(next, client, options, call.abortSignal);
   try {
     const range = requestedRange(input);
     const result =

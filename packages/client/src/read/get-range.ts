@@ -4,6 +4,7 @@ import { type ObjectFormat, type OpenedRange, S3EncryptionError } from "@s3ec/ma
 import type { CallOptions } from "../call-options.js";
 import type { ResolvedOptions } from "../options.js";
 import { destroyStream, outputBodyLike } from "../streams.js";
+import { watchedPlaintext } from "../telemetry/watched-plaintext.js";
 import { answeredBody } from "./answered-body.js";
 import { AnsweredObject, type Asking, type Result } from "./answered-object.js";
 import { askAgain } from "./ask-again.js";
@@ -59,7 +60,7 @@ async function inOneRequest(
     }
     const { chunks, ...body } = await answered.content();
     const needed = slice(chunks, wanted.fetchFirst - first, wanted.fetchLast - wanted.fetchFirst + 1);
-    return await decrypted(answered.result, wanted, { ...body, chunks: needed });
+    return await decrypted(options, answered.result, wanted, { ...body, chunks: needed });
   } catch (error) {
     answered.destroy();
     throw error;
@@ -82,12 +83,17 @@ async function behindHead(
   const asked = { ...input, Range: `bytes=${fetchFirst}-${fetchLast}` };
   const result = await askAgain(asking.next, asked, output, `bytes ${fetchFirst}-${fetchLast}/${total}`);
   const chunks = answeredBody(result.output);
-  return await decrypted(result, wanted, { chunks, destroy: () => destroyStream(chunks), giveOut: () => {} });
+  return await decrypted(options, result, wanted, { chunks, destroy: () => destroyStream(chunks), giveOut: () => {} });
 }
 
-async function decrypted(result: Result, wanted: OpenedRange, body: CiphertextBody): Promise<Result> {
+async function decrypted(
+  { telemetry }: ResolvedOptions,
+  result: Result,
+  wanted: OpenedRange,
+  body: CiphertextBody,
+): Promise<Result> {
   const { first, last, total, endsEarlier } = wanted;
-  const plaintext = { chunks: wanted.decrypt(body.chunks), destroy: body.destroy };
+  const plaintext = watchedPlaintext(telemetry, { chunks: wanted.decrypt(body.chunks), destroy: body.destroy });
   const Range = {
     Body: await outputBodyLike(result.output.Body, plaintext),
     ContentLength: endsEarlier ? undefined : last - first + 1,

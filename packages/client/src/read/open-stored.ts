@@ -59,6 +59,11 @@ export async function openStored(
   call: CallOptions,
   object: StoredObject,
 ): Promise<OpenedObject> {
+  const { name } = object.format;
+  return await options.telemetry.step("s3ec.open", { "s3ec.format": name }, () => openByFormat(options, call, object));
+}
+
+async function openByFormat(options: ResolvedOptions, call: CallOptions, object: StoredObject): Promise<OpenedObject> {
   const { format, head, beside, input, output } = object;
   const { instructionFileVersionId, abortSignal } = call;
   const stored = {

@@ -37,6 +37,7 @@ export class RangedAnswer {
         return result.output;
       },
       attempts: () => asking.attempts(),
+      telemetry: asking.telemetry,
     };
     const signal = abortSignal ?? new AbortController().signal;
     const object = await openRanges(source, input, { partSize: PART_SIZE, queueSize, signal });

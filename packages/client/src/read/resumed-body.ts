@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { destroyStream } from "../streams.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import { answeredBody } from "./answered-body.js";
 import { arrivals } from "./arrivals.js";
 import { askAgain } from "./ask-again.js";
@@ -12,6 +13,7 @@ export interface ResumeSettings<Result extends { readonly output: GetObjectComma
   readonly send: (input: GetObjectCommandInput) => Promise<Result>;
   /** How often the body may be asked for in all. */
   readonly attempts: () => Promise<number>;
+  readonly telemetry: Telemetry;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -21,7 +23,7 @@ export interface ResumeSettings<Result extends { readonly output: GetObjectComma
  */
 export function resumedBody<Result extends { readonly output: GetObjectCommandOutput }>(
   output: GetObjectCommandOutput,
-  { asked, send, attempts, signal }: ResumeSettings<Result>,
+  { asked, send, attempts, telemetry, signal }: ResumeSettings<Result>,
 ): CiphertextBody {
   let body = answeredBody(output);
   let mayResume = true;
@@ -39,6 +41,7 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
       } catch (error) {
         // What fails behind the last byte is a checksum.
         if (!mayResume || offset >= length || signal?.aborted === true || attempt >= (await attempts())) throw error;
+        telemetry.retrying(error);
       }
       await delay(Math.random() * 100 * 2 ** attempt, undefined, signal === undefined ? {} : { signal });
       const rest = `bytes ${offset}-${length - 1}/${length}`;

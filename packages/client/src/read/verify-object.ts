@@ -7,7 +7,7 @@ import { defined } from "../rewrap/rewrap-options.js";
 import { AnsweredObject, Asking } from "./answered-object.js";
 import { openAnswered } from "./open-answered.js";
 import { assertWhole } from "./served-range.js";
-import type { CiphertextBody } from "./whole-content.js";
+import { type CiphertextBody, stepOfReading } from "./whole-content.js";
 
 /** Which object is verified, and what is said of it as to read it. */
 export interface VerifyOptions
@@ -75,7 +75,9 @@ export async function verifyObject(client: S3Client, options: VerifyOptions): Pr
       throw new S3EncryptionError("invalid-argument", `verifyObject must be told a ${name}.`);
     }
   }
-  const encryption = encryptionOf(client, undefined);
+  const own = encryptionOf(client, undefined);
+  const telemetry = own.telemetry.of("verifyObject", object);
+  const encryption = { ...own, telemetry };
   const plain = plainClientOf(client);
   const said = { encryptionContext, materialDescription, format, abortSignal };
   const file = { instructionFileSuffix, instructionFileVersionId, preferInstructionFile };
@@ -87,11 +89,21 @@ export async function verifyObject(client: S3Client, options: VerifyOptions): Pr
     response: undefined,
   });
   try {
-    const answered = new AnsweredObject(await send(input), input, new Asking(send, client, abortSignal), call);
+    const answered = new AnsweredObject(
+      await send(input),
+      input,
+      new Asking(send, client, encryption, abortSignal),
+      call,
+    );
     try {
       assertWhole(answered.output);
       const { opened, format } = await openAnswered(encryption, call, input, answered);
-      const length = await provenLength(opened, await answered.content());
+      const body = await answered.content();
+      const length = await telemetry.step(stepOfReading(opened), {}, async (step) => {
+        const bytes = await provenLength(opened, body);
+        step.learn("s3ec.content_length", bytes);
+        return bytes;
+      });
       const { ETag, VersionId } = answered.output;
       return {
         formatName: format.name,
@@ -105,7 +117,9 @@ export async function verifyObject(client: S3Client, options: VerifyOptions): Pr
     }
   } catch (error) {
     // A body that is being read then only says that its connection was reset.
-    throw abortSignal?.aborted === true ? requestAborted() : error;
+    if (abortSignal?.aborted === true) throw requestAborted();
+    telemetry.refused(error);
+    throw error;
   }
 }
 

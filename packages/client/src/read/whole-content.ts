@@ -1,6 +1,7 @@
 import { type ContentProof, GatheredBytes } from "@s3ec/envelope";
 import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
+import { watchedPlaintext } from "../telemetry/watched-plaintext.js";
 import { IS_WORKER } from "../this-runtime.js";
 import { spoolContent } from "./spool.js";
 
@@ -34,24 +35,40 @@ export async function openWhole(
   body: CiphertextBody,
 ): Promise<Plaintext> {
   const { proves } = opened;
+  const { telemetry } = options;
   const length = storedLength === undefined ? undefined : opened.plaintextLength(storedLength);
   const maxLength = length ?? storedLength;
   // What has no tag is not put together from two answers: S3's checksum, if anything, is of one.
   if (proves === "nothing") body.giveOut?.();
   if (maxLength !== undefined && maxLength <= options.bufferSize && !options.enableDelayedAuthenticationMode) {
     const proof = opened.proof?.(false);
-    return proof === undefined
-      ? await heldAsPlaintext(opened, body, maxLength)
-      : await heldAsCiphertext(proof, body, maxLength);
+    return await telemetry.step(stepOfReading(opened), {}, async (step) => {
+      const plaintext =
+        proof === undefined
+          ? await heldAsPlaintext(opened, body, maxLength)
+          : await heldAsCiphertext(proof, body, maxLength);
+      step.learn("s3ec.content_length", plaintext.length);
+      return plaintext;
+    });
   }
   // Holding back what no end will prove would be for nothing.
   if (options.enableDelayedAuthenticationMode || proves !== "whole") {
     body.giveOut?.();
-    return { chunks: opened.decrypt(body.chunks), length, destroy: body.destroy };
+    return watchedPlaintext(telemetry, { chunks: opened.decrypt(body.chunks), length, destroy: body.destroy });
   }
   if (options.spool === false) throw tooLargeToHold(options.bufferSize);
-  const spooled = await spoolContent(opened, body.chunks, options.spool.directory);
-  return { ...spooled, destroy: () => void spooled.destroy().catch(() => {}) };
+  const { directory } = options.spool;
+  const spooled = await telemetry.step("s3ec.spool", {}, async (step) => {
+    const content = await spoolContent(opened, body.chunks, directory);
+    step.learn("s3ec.content_length", content.length);
+    return content;
+  });
+  return watchedPlaintext(telemetry, { ...spooled, destroy: () => void spooled.destroy().catch(() => {}) });
+}
+
+/** Which step it is to read all of an object's content before anything of it is given out. */
+export function stepOfReading({ proves }: OpenedObject): "s3ec.decrypt" | "s3ec.verify" {
+  return proves === "nothing" ? "s3ec.decrypt" : "s3ec.verify";
 }
 
 function tooLargeToHold(bufferSize: number): S3EncryptionError {

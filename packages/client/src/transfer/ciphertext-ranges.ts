@@ -46,7 +46,7 @@ export async function openRanges(
     const first = await firstRange(requests, params, firstLength(settings));
     const attempts = await source.attempts();
     if (first.output.ETag === undefined) throw withoutTag();
-    return new RangedObject({ ...first, params, attempts }, settings, requests);
+    return new RangedObject({ ...first, params, attempts, telemetry: source.telemetry }, settings, requests);
   } catch (error) {
     await requests.close();
     throw error;
@@ -98,7 +98,7 @@ export class RangedObject {
   #isBegun = false;
 
   constructor(
-    first: FirstRange & Pick<PinnedObject, "params" | "attempts">,
+    first: FirstRange & Pick<PinnedObject, "params" | "attempts" | "telemetry">,
     settings: RangeSettings,
     requests: Requests,
   ) {

@@ -48,6 +48,7 @@ export async function downloadObject(download: Download): Promise<Omit<GetObject
   const source: RangeSource = {
     get: (input, abortSignal) => client.send(new GetObjectCommand(input), { abortSignal }),
     attempts: () => client.config.maxAttempts(),
+    telemetry: download.encryption.telemetry,
   };
   const object = await openRanges(source, params, ranges);
   try {
@@ -101,7 +102,8 @@ async function store(download: Download, opened: OpenedDownload): Promise<number
   else {
     const { onResume, onKept } = resume;
     const { signal } = ranges;
-    await writeKeptFile(path, keptContent({ params, signal, onResume }, opened, counter), onKept);
+    const { telemetry } = download.encryption;
+    await writeKeptFile(path, keptContent({ params, signal, onResume, telemetry }, opened, counter), onKept);
   }
   return counter.loaded;
 }

@@ -4,6 +4,7 @@ import type { Piece, UnprovenContent } from "@s3ec/envelope";
 import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
 import { type CiphertextBody, openWhole } from "../read/whole-content.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import type { RangedObject } from "./ciphertext-ranges.js";
 import type { DownloadCounter } from "./download-progress.js";
 import type { KeptContent } from "./kept-file.js";
@@ -38,10 +39,13 @@ export async function fileContent(
   counter: DownloadCounter,
 ): Promise<FileContent> {
   const { opened, object, body } = downloaded;
+  const { telemetry } = encryption;
   const content = unprovenOf(downloaded);
   if (content === undefined) {
     const chunks = opened.decrypt(body.chunks);
-    return { length: counter.total, isProven: false, writeTo: (file) => appendAll(file, counter.count(chunks)) };
+    const writeTo = (file: FileHandle): Promise<void> =>
+      telemetry.step("s3ec.decrypt", {}, () => appendAll(file, counter.count(chunks)));
+    return { length: counter.total, isProven: false, writeTo };
   }
   const { length } = content;
   if (object.isInMemory && length <= encryption.bufferSize) {
@@ -56,8 +60,10 @@ export async function fileContent(
   const writeTo = async (file: FileHandle): Promise<void> => {
     const buffers = new PieceBuffers();
     const onWritten = ({ length }: Piece): void => counter.add(length);
-    await object.inPlaces((first) => new PlacedRange({ content, file, buffers, onWritten }, first));
-    await content.prove();
+    await telemetry.step("s3ec.verify", { "s3ec.content_length": length }, async () => {
+      await object.inPlaces((first) => new PlacedRange({ content, file, buffers, onWritten }, first));
+      await content.prove();
+    });
   };
   return { length, isProven: false, writeTo };
 }
@@ -71,11 +77,12 @@ export interface ResumableDownload {
   readonly params: GetObjectCommandInput;
   readonly signal: AbortSignal;
   readonly onResume: (resumption: DownloadResumption) => void;
+  readonly telemetry: Telemetry;
 }
 
 /** The same for a file that may wait half written: what an earlier download left of it is not fetched again. */
 export function keptContent(
-  { params, signal, onResume }: ResumableDownload,
+  { params, signal, onResume, telemetry }: ResumableDownload,
   opened: OpenedDownload,
   counter: DownloadCounter,
 ): KeptContent {
@@ -103,9 +110,11 @@ export function keptContent(
       counter.add(piece.length);
       if (isOfWholeBlocks(piece, content)) await journal.add(piece);
     };
-    await object.inPlaces((first) => new PlacedRange({ content, file, buffers, onWritten }, first), kept);
-    if (kept.length === 0) await content.prove();
-    else await proveByRereading(content, file);
+    await telemetry.step("s3ec.verify", { "s3ec.content_length": content.length }, async () => {
+      await object.inPlaces((first) => new PlacedRange({ content, file, buffers, onWritten }, first), kept);
+      if (kept.length === 0) await content.prove();
+      else await proveByRereading(content, file);
+    });
   };
   return { length: content.length, writeTo, isWorthKeeping: () => taken?.journal.isEmpty === false };
 }

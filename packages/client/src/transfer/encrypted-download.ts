@@ -95,7 +95,8 @@ export class EncryptedDownload extends EventEmitter<{
     }
     this.#options = options;
     this.#call = callOptionsOf(withCallOptions({}, options));
-    this.#encryption = encryptionOf(options.client, options.encryption);
+    const encryption = encryptionOf(options.client, options.encryption);
+    this.#encryption = { ...encryption, telemetry: encryption.telemetry.of("EncryptedDownload", params) };
     this.#abortController = options.abortController ?? new AbortController();
   }
 
@@ -124,6 +125,10 @@ export class EncryptedDownload extends EventEmitter<{
   async done(): Promise<Omit<GetObjectCommandOutput, "Body">> {
     if (this.#started) throw invalid("This EncryptedDownload was started already; create a new one.");
     this.#started = true;
+    return await this.#encryption.telemetry.refusing(() => this.#download());
+  }
+
+  async #download(): Promise<Omit<GetObjectCommandOutput, "Body">> {
     const { signal } = this.#abortController;
     const to = this.#to;
     const { client, params, resume } = this.#options;

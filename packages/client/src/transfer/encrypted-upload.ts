@@ -115,7 +115,8 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     assertResume(options.resume, this.#path);
     callOptionsOf(withCallOptions({}, options));
     this.#options = options;
-    this.#encryption = encryptionOf(options.client, options.encryption);
+    const encryption = encryptionOf(options.client, options.encryption);
+    this.#encryption = { ...encryption, telemetry: encryption.telemetry.of("EncryptedUpload", params) };
     this.#abortController = options.abortController ?? new AbortController();
   }
 
@@ -138,6 +139,10 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     }
     this.#started = true;
     quiet(this.#options.params.Body);
+    return await this.#encryption.telemetry.refusing(() => this.#upload());
+  }
+
+  async #upload(): Promise<CompleteMultipartUploadCommandOutput> {
     const { sendObject, withoutCiphertextChecksums } = await loadUploader();
     const file = this.#path === undefined ? undefined : await SourceFile.open(this.#path);
     let journal: UploadJournal | undefined;

@@ -9,11 +9,12 @@ import type { SourceFile } from "./source-file.js";
 const PIECE = 1024 * 1024;
 
 /** An object whose content is a file, read in the places that are being sent. */
-export function fileToSend(file: SourceFile, { input, siblings, parts }: PartwiseObject): ObjectToSend {
+export function fileToSend(file: SourceFile, { input, siblings, telemetry, parts }: PartwiseObject): ObjectToSend {
   const content = new FileContent(file, parts);
   return {
     input,
     siblings,
+    telemetry,
     length: content.length,
     overhead: parts.trailerLength,
     parts: (partSize) => content.parts(partSize),

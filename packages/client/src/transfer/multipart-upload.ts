@@ -74,10 +74,11 @@ export class MultipartUpload {
 
   /** Sends a part, again where that fails, until the client's retry strategy has enough. */
   async send(part: Part, abortSignal: AbortSignal): Promise<CompletedPart> {
-    const { input } = this.#object;
+    const { input, telemetry } = this.#object;
     const { number: PartNumber, length: ContentLength } = part;
     const output = await retried(
       this.#client,
+      telemetry,
       abortSignal,
       () => bodyOf(part),
       (Body) =>

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { NOTHING, readableOf } from "../streams.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import type { SiblingsToPut } from "../write/sibling-files.js";
 
 /** Parts that S3 makes an object of, at most. */
@@ -41,6 +42,8 @@ export interface ObjectToSend {
   /** What the caller says of it, with the envelope in its `Metadata`; without `Body` and `ContentLength`. */
   readonly input: PutObjectCommandInput;
   readonly siblings: SiblingsToPut;
+  /** Told of each time that something of it is sent again. */
+  readonly telemetry: Telemetry;
   /** Stored bytes, where known. */
   readonly length: number | undefined;
   /** How many of them stand for no plaintext. */

@@ -19,7 +19,7 @@ export async function putWhole(
   part: Part,
   abortSignal: AbortSignal,
 ): Promise<CompleteMultipartUploadCommandOutput> {
-  const { input, siblings } = object;
+  const { input, siblings, telemetry } = object;
   let isSentWhole = false;
   const attempts = new Attempts(() => isSentWhole);
   let Location: string | undefined;
@@ -30,6 +30,7 @@ export async function putWhole(
     send: async () => {
       const answered = await retried(
         client,
+        telemetry,
         abortSignal,
         () => {
           isSentWhole = false;

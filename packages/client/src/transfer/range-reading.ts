@@ -6,6 +6,7 @@ import { answeredBody } from "../read/answered-body.js";
 import { askAgain } from "../read/ask-again.js";
 import { drained } from "../read/drained.js";
 import { notWhatWasAsked } from "../read/served-range.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 
 /** A stored object, one version of it, that ranges are asked of. */
 export interface PinnedObject {
@@ -19,6 +20,7 @@ export interface PinnedObject {
   readonly get: (input: GetObjectCommandInput) => Promise<GetObjectCommandOutput>;
   /** How often one range is asked for in all. */
   readonly attempts: number;
+  readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
 }
 
@@ -122,14 +124,14 @@ class RangeReading {
   async ended(): Promise<void> {
     if (this.isDone) return;
     if (!this.#hasAttempts) throw cutShort();
-    await this.#pause();
+    await this.#pause(cutShort());
   }
 
   /** To be called when a body failed: throws that, or waits where another one is worth trying. */
   async broke(error: unknown): Promise<void> {
     // What fails behind the last byte is a checksum.
     if (this.isDone || error instanceof S3EncryptionError || !this.#hasAttempts) throw error;
-    await this.#pause();
+    await this.#pause(error);
   }
 
   /** The SDK retries requests; that a body broke off is ours to mend. */
@@ -137,7 +139,8 @@ class RangeReading {
     return this.#attempt < this.#object.attempts && !this.#object.signal.aborted;
   }
 
-  async #pause(): Promise<void> {
+  async #pause(error: unknown): Promise<void> {
+    this.#object.telemetry.retrying(error);
     await delay(Math.random() * 100 * 2 ** this.#attempt, undefined, { signal: this.#object.signal });
   }
 

@@ -3,6 +3,7 @@ import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/cli
 import { answeredBody } from "../read/answered-body.js";
 import { abortsMany } from "../request-aborted.js";
 import { destroyStream } from "../streams.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 
 /** How the stored bytes of an object are asked for. */
 export interface RangeSource {
@@ -10,6 +11,8 @@ export interface RangeSource {
   readonly get: (input: GetObjectCommandInput, signal: AbortSignal) => Promise<GetObjectCommandOutput>;
   /** How often one range may be asked for in all. */
   readonly attempts: () => Promise<number>;
+  /** Told of each time that one is asked for again. */
+  readonly telemetry: Telemetry;
 }
 
 /** Made once: each abort would make one, with its stack. */

@@ -6,6 +6,7 @@ import { isError } from "@s3ec/materials";
 import { unlessAborted } from "../request-aborted.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { quiet, sendsNodeStreams } from "../streams.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 
 /**
  * Sends a body that is made anew for each attempt. The SDK never sends a stream again, so that whether and when is asked
@@ -14,6 +15,7 @@ import { quiet, sendsNodeStreams } from "../streams.js";
  */
 export async function retried<Output>(
   client: S3Client,
+  telemetry: Telemetry,
   signal: AbortSignal,
   makeBody: () => Readable,
   send: (body: Readable | Uint8Array) => Promise<Output>,
@@ -41,6 +43,7 @@ export async function retried<Output>(
       });
       token = await unlessAborted(() => next, signal).catch(() => undefined);
       if (token === undefined) throw error;
+      telemetry.retrying(error);
     } finally {
       body.destroy();
     }

@@ -10,10 +10,11 @@ import type { ObjectToSend, Part } from "./parts-to-send.js";
  * @param assertUnchanged asked before its parts become an object. Default: nothing
  */
 export function streamToSend(sealed: SealedObject, assertUnchanged = async (): Promise<void> => {}): ObjectToSend {
-  const { input, siblings, length, overhead, destroy, ciphertext } = sealed;
+  const { input, siblings, telemetry, length, overhead, destroy, ciphertext } = sealed;
   return {
     input,
     siblings,
+    telemetry,
     length,
     overhead,
     parts: (partSize) => partsOf(ciphertext, partSize),

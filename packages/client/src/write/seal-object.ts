@@ -13,6 +13,7 @@ import { knownSuffixes, siblingRules } from "../files-beside.js";
 import { formatToWrite, type ResolvedOptions } from "../options.js";
 import { unlessAborted } from "../request-aborted.js";
 import { letGoOfBody } from "../streams.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import { type ObjectToPut, sourceOfBody } from "./body.js";
 import { callersMetadata } from "./callers-metadata.js";
 import { refuseImpossibleKeys, refuseOversizedMetadata } from "./metadata-limits.js";
@@ -92,6 +93,8 @@ export interface ObjectToStore {
   /** The caller's input without `Body` and `ContentLength`, with the envelope in its `Metadata`. */
   readonly input: PutObjectCommandInput;
   readonly siblings: SiblingsToPut;
+  /** Told of what becomes of it. */
+  readonly telemetry: Telemetry;
 }
 
 /**
@@ -181,6 +184,7 @@ function toStore(
   const { Body: _body, ContentLength: _length, ...rest } = given;
   return {
     input: { ...rest, Metadata },
+    telemetry: options.telemetry,
     siblings: {
       ...sealed.siblings,
       verb: "Put",
