@@ -70,6 +70,8 @@ export interface ResolvedOptions {
   readonly allowUnencryptedCommands: ReadonlySet<string>;
   /** Told of each step: by whom it is heard is up to the client. */
   readonly telemetry: Telemetry;
+  /** The same in every copy of these options, of which each call has its own: what a client keeps is found by it. */
+  readonly identity: object;
 }
 
 export const ENCRYPTION: OptionNames<S3EncryptionOptions> = {
@@ -142,6 +144,7 @@ export function resolveOptions(
     formats,
     allowUnencryptedCommands: new Set(allowUnencryptedCommands),
     telemetry: new Telemetry(tracer),
+    identity: {},
   };
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
 import { SpanStatusCode, trace } from "@opentelemetry/api";
 import {
   EncryptedDownload,
@@ -204,15 +205,17 @@ describe("what a client tells of its steps", () => {
       }
     }
 
-    it("of a body whose call is aborted while it is read: that its decryption ended early", async () => {
+    it("of a body whose call is aborted while it is read: that its decryption failed, and how far it came", async () => {
       const controller = new AbortController();
       const s3 = client({ enableDelayedAuthenticationMode: true });
       const { Body } = await s3.send(get("of-5000000"), { abortSignal: controller.signal });
       const reading = (async () => {
         for await (const _ of Body as Readable) controller.abort();
       })();
-      expect((await errorOf(reading)).name).to.be.a("string");
-      const { attributes } = tracing.span("s3ec.decrypt");
+      await errorOf(reading);
+      const { attributes, status } = tracing.span("s3ec.decrypt");
+      expect(attributes["error.type"]).to.be.oneOf(["ECONNRESET", "AbortError"]);
+      expect(status).to.deep.equal({ code: SpanStatusCode.ERROR });
       expect(attributes["s3ec.content_length"]).to.be.within(1, 4_999_999);
     });
 
@@ -275,6 +278,14 @@ describe("what a client tells of its steps", () => {
       } finally {
         rmSync(folder, { recursive: true });
       }
+    });
+
+    it("of an upload whose parts are commands: the same steps", async () => {
+      const params = { Bucket: BUCKET, Key: "in-parts", Body: bytesOfLength(6_000_000) };
+      await tracing.below("caller", () => new Upload({ client: client(), params }).done());
+      expect(tracing.paths()).to.deep.equal(["caller", "caller/s3ec.wrap"]);
+      expect(lines.ours.map(({ commandName }) => commandName)).to.deep.equal(["CreateMultipartUploadCommand"]);
+      expect(await read(client(), get("in-parts"))).to.have.length(6_000_000);
     });
 
     it("of an object that is not in S3: the same steps", async () => {

@@ -8,9 +8,9 @@ import {
   type WrapAlgorithm,
 } from "@s3ec/envelope";
 import type { Keyring } from "./keyring.js";
-import { keyringName } from "./keyring-name.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
+import { keyringName } from "./name-of-keyring.js";
 import { createSigningKey, verificationKeyOf } from "./signing-key.js";
 
 /** One keyring, asked anew for each object, and its answers checked. */

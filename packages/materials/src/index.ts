@@ -35,11 +35,11 @@ export { contextMismatch, DefaultMaterialsManager } from "./default-manager.js";
 export type { KeyringDefinition } from "./define-keyring.js";
 export { defineKeyring } from "./define-keyring.js";
 export type { BlindMatch, Keyring } from "./keyring.js";
-export { keyringName } from "./keyring-name.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";
 export type { DecryptionRequest, EncryptionRequest, MaterialsManager, RequestedObject } from "./materials-manager.js";
 export type { MessageKeyName } from "./message-keys.js";
+export { keyringName } from "./name-of-keyring.js";
 export type {
   Inspection,
   ObjectFormat,

@@ -133,11 +133,11 @@ function keyOf({ Bucket, Key, UploadId }: UploadName): string {
 }
 
 // A client has its options for itself, and what is made from it shares them.
-const UPLOADS = new WeakMap<ResolvedOptions, OpenUploads>();
+const UPLOADS = new WeakMap<object, OpenUploads>();
 
-export function uploadsOf(options: ResolvedOptions): OpenUploads {
-  const uploads = UPLOADS.get(options) ?? new OpenUploads();
-  UPLOADS.set(options, uploads);
+export function uploadsOf({ identity }: ResolvedOptions): OpenUploads {
+  const uploads = UPLOADS.get(identity) ?? new OpenUploads();
+  UPLOADS.set(identity, uploads);
   return uploads;
 }
 
