@@ -110,7 +110,9 @@ export class AnsweredObject {
       this.#body = this.#bodyOf(this.#result);
       this.chunks = this.#body.chunks;
     }
-    return { ...this.#body, chunks: this.chunks };
+    if (this.chunks === this.#body.chunks) return this.#body;
+    const { read, ...body } = this.#body;
+    return { ...body, chunks: this.chunks };
   }
 
   destroy(): void {

@@ -1,3 +1,5 @@
+import type { Take } from "./whole-content.js";
+
 /** Bytes that OpenSSL and a reader are given at once: what is fastest in both. */
 const PIECE = 256 * 1024;
 
@@ -13,10 +15,7 @@ const WAITING = 1024 * 1024;
  *   first piece is asked for
  * @param stop ends that, where nobody asks any more
  */
-export async function* arrivals(
-  read: (take: (chunk: Uint8Array) => Promise<unknown> | undefined) => Promise<void>,
-  stop: () => void,
-): AsyncGenerator<Uint8Array> {
+export async function* arrivals(read: (take: Take) => Promise<void>, stop: () => void): AsyncGenerator<Uint8Array> {
   const arrived = new Arrived();
   let outcome: { readonly error?: unknown } | undefined;
   const ended = (how: { readonly error?: unknown }): void => {

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { destroyStream } from "../streams.js";
+import type { Take } from "./whole-content.js";
 
 /**
  * Reads a stream to its end, handing on each chunk as it arrives: without the promises that iterating costs a chunk, of
@@ -8,7 +9,7 @@ import { destroyStream } from "../streams.js";
  *
  * @throws what the stream failed with, or what `take` throws, which destroys the stream
  */
-export function drained(stream: Readable, take: (chunk: Uint8Array) => Promise<unknown> | undefined): Promise<void> {
+export function drained(stream: Readable, take: Take): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       stream.off("data", onData);

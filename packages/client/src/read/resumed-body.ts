@@ -6,7 +6,7 @@ import { answeredBody } from "./answered-body.js";
 import { arrivals } from "./arrivals.js";
 import { askAgain } from "./ask-again.js";
 import { drained } from "./drained.js";
-import type { CiphertextBody } from "./whole-content.js";
+import type { CiphertextBody, Take } from "./whole-content.js";
 
 export interface ResumeSettings<Result extends { readonly output: GetObjectCommandOutput }> {
   readonly asked: GetObjectCommandInput;
@@ -28,9 +28,9 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
   let body = answeredBody(output);
   let mayResume = true;
   const { ContentLength: length = 0 } = output;
-  const read = async (take: (chunk: Uint8Array) => Promise<unknown> | undefined): Promise<void> => {
+  const read = async (take: Take): Promise<void> => {
     let offset = 0;
-    const takeNext = (chunk: Uint8Array): Promise<unknown> | undefined => {
+    const takeNext: Take = (chunk) => {
       offset += chunk.length;
       return take(chunk);
     };
@@ -61,6 +61,7 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
   };
   return {
     chunks: arrivals(read, destroy),
+    read,
     destroy,
     giveOut: () => {
       mayResume = false;

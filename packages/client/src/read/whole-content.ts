@@ -5,9 +5,14 @@ import { watchedPlaintext } from "../telemetry/watched-plaintext.js";
 import { IS_WORKER } from "../this-runtime.js";
 import { spoolContent } from "./spool.js";
 
+/** Given each chunk of a body as it arrives; where it gives a promise, nothing more is handed on until it is kept. */
+export type Take = (chunk: Uint8Array) => Promise<unknown> | undefined;
+
 /** A whole stored body as it arrives, and how to let go of it. */
 export interface CiphertextBody {
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** The same, instead of `chunks`, for who copies each chunk anyway: without gathering them before. */
+  readonly read?: (take: Take) => Promise<void>;
   readonly destroy: () => void;
   /** To be called before something of it is given out that cannot be taken back. */
   readonly giveOut?: () => void;
@@ -88,18 +93,30 @@ const TAG_LENGTH = 16;
 /** Holds the ciphertext until it is proven, and decrypts it as it is read: there is no plaintext before. */
 async function heldAsCiphertext(proof: ContentProof, body: CiphertextBody, expectedLength: number): Promise<Plaintext> {
   const held = new GatheredBytes(expectedLength + TAG_LENGTH);
-  for await (const chunk of body.chunks) {
-    const before = held.length;
+  let hashed = 0;
+  // Of our own copy: what is decrypted later must be what was hashed, whoever has the chunk meanwhile (G5).
+  const hash = (): void => {
+    proof.add(held.bytes.subarray(hashed));
+    hashed = held.length;
+  };
+  await readAll(body, (chunk) => {
     held.append(chunk);
-    // Our own copy: what is decrypted later must be what was hashed, whoever has the chunk meanwhile (G5).
-    proof.add(held.bytes.subarray(before));
-  }
+    if (held.length - hashed >= PIECE) hash();
+    return undefined;
+  });
+  hash();
   const proven = proof.prove();
   const decrypt = proven.inOrder();
   const decrypted = async function* (): AsyncGenerator<Uint8Array> {
     for await (const piece of inPieces(held.bytes.subarray(0, proven.length))) yield decrypt(piece);
   };
   return { chunks: decrypted(), length: proven.length, destroy: () => {} };
+}
+
+/** Hands on all of a body. */
+export async function readAll({ chunks, read }: CiphertextBody, take: Take): Promise<void> {
+  if (read !== undefined) return await read(take);
+  for await (const chunk of chunks) await take(chunk);
 }
 
 async function heldAsPlaintext(opened: OpenedObject, body: CiphertextBody, expectedLength: number): Promise<Plaintext> {
