@@ -1,4 +1,5 @@
 import { CopyObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { ANNOTATIONS_ASIDE_SUFFIX } from "@s3ec/client";
 import { holdsEnvelope, objectMark } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ObjectToGet } from "../download.js";
@@ -17,6 +18,12 @@ export async function copyOne(
   onBytes: OnBytes,
 ): Promise<TransferOutcome> {
   const { plain, parameters, signal, plainMode, isMove } = context;
+  if (isMove && (await context.filesBeside(from.Bucket, "getSource").hasAnnotationsAside(from.Key))) {
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      `${JSON.stringify(`${from.Key}${ANNOTATIONS_ASIDE_SUFFIX}`)} holds annotations of it since a call broke off that wrote it anew, and would be lost: do that again (s3ec migrate, rewrap or cp), have putBackAnnotations end it, or delete the file.`,
+    );
+  }
   const head = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });
   const isPlain = await isPlainSource(context, from, head);
   if (isPlain && plainMode === "skip") return { state: "skipped", reason: "plain" };

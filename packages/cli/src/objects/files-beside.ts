@@ -105,12 +105,15 @@ export class FilesBeside {
     return state === "instruction-file" || state === "unknown";
   }
 
-  /** What the client deletes with its object, whether or not that is there yet. */
   async #isLeftAside(key: string): Promise<boolean> {
-    if (!key.endsWith(ANNOTATIONS_ASIDE_SUFFIX)) return false;
     const owner = key.slice(0, -ANNOTATIONS_ASIDE_SUFFIX.length);
-    const object = { Bucket: this.#bucket, Key: owner, abortSignal: this.#abortSignal };
-    return owner !== "" && (await annotationsLeftAside(this.#client, object)) !== undefined;
+    return key.endsWith(ANNOTATIONS_ASIDE_SUFFIX) && owner !== "" && (await this.hasAnnotationsAside(owner));
+  }
+
+  /** Whether annotations of an object stand in a file beside it, which the client deletes with it. */
+  async hasAnnotationsAside(Key: string): Promise<boolean> {
+    const object = { Bucket: this.#bucket, Key, abortSignal: this.#abortSignal };
+    return (await annotationsLeftAside(this.#client, object)) !== undefined;
   }
 
   /**

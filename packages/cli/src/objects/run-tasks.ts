@@ -77,7 +77,7 @@ export async function runTasks(
       const { state: _, ...result } = outcome;
       return () => report.done(step, result);
     } catch (error) {
-      if (!signal.aborted && !isForAll(error)) return () => report.fail(step, error);
+      if (!signal.aborted && !isForAll(error, task.size)) return () => report.fail(step, error);
       endBy(error);
       return async () => {};
     } finally {
@@ -91,13 +91,14 @@ export async function runTasks(
 
 /**
  * What is wrong with the configuration or the machine would only be said again of each that follows. Of a disk that is what a
- * write was told: where one is refused that would not fit, others may.
+ * write was told: where a large one is refused that would not fit, before anything of it is written, small ones may.
  */
-function isForAll(error: unknown): boolean {
+function isForAll(error: unknown, size: number): boolean {
   if (error instanceof S3EncryptionError) {
-    return error.code === "invalid-configuration" || isForAll(error.cause);
+    return error.code === "invalid-configuration" || isForAll(error.cause, size);
   }
-  return isError(error) && "syscall" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  const isFull = isError(error) && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  return isFull && ("syscall" in error || size <= LARGE);
 }
 
 /** Lets only so many through at once. */

@@ -29,7 +29,7 @@ export class TargetFolder {
   readonly #underWay = new Map<string, Promise<unknown>>();
   /** Device and number of each file that was written, some 80 bytes: whatever names and links lead to it. */
   readonly #written = new Set<string>();
-  readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #names = new Map<string, Promise<Pick<ReadonlySet<string>, "has">>>();
 
   constructor(path: string, options: TargetFolderOptions) {
     this.path = path;
@@ -88,21 +88,25 @@ export class TargetFolder {
   }
 
   async #isNameIn(folder: string, name: string): Promise<boolean> {
-    if (this.#names.get(folder)?.has(name) === true) return true;
+    const known = await this.#names.get(folder);
+    return known?.has(name) === true || (await this.#read(folder)).has(name);
+  }
+
+  /** One that may be written to and not be read tells nothing. */
+  #read(folder: string): Promise<Pick<ReadonlySet<string>, "has">> {
     const { namesIn = readdir } = this.#options;
-    let names: ReadonlySet<string>;
-    try {
-      names = new Set(await namesIn(folder));
-    } catch (error) {
-      // One that may be written to and not be read tells nothing.
-      if (isError(error) && (error.code === "EACCES" || error.code === "EPERM")) return true;
-      throw error;
-    }
+    const names = namesIn(folder).then(
+      (all) => new Set(all),
+      (error: unknown) => {
+        if (isError(error) && (error.code === "EACCES" || error.code === "EPERM")) return { has: () => true };
+        throw error;
+      },
+    );
     this.#names.delete(folder);
     this.#names.set(folder, names);
     const [oldest] = this.#names.keys();
     if (this.#names.size > KNOWN && oldest !== undefined) this.#names.delete(oldest);
-    return names.has(name);
+    return names;
   }
 
   async #oneByOne<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -109,6 +109,7 @@ describe("files beside objects that stay", function () {
     for (const args of [
       ["rm", `s3://demo/${aside}`],
       ["mv", `s3://demo/${aside}`, "s3://other/x", "--plain", "copy"],
+      ["mv", "s3://demo/t/a", "s3://other/x"],
       ["cp", "tree/a", `s3://demo/${aside}`],
     ]) {
       expect({ args, code: (await at.run(...args)).code }).to.deep.equal({ args, code: 4 });

@@ -68,9 +68,9 @@ describe("many tasks", () => {
     }
   }
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
-  const task = (from: string, run: () => Promise<void>): Task => ({
+  const task = (from: string, run: () => Promise<void>, size = 1): Task => ({
     step: { operation: "move", from },
-    size: 1,
+    size,
     run: async () => {
       await run();
       return { state: "done", bytes: 1 };
@@ -83,6 +83,7 @@ describe("many tasks", () => {
 
   for (const [how, end] of [
     ["one that would fail for all", fullDisk({ syscall: "write" })],
+    ["one that is small, and does not fit", fullDisk({})],
     ["the source of tasks failing", undefined],
     ["a signal", new AbortController()],
   ] as const) {
@@ -119,12 +120,13 @@ describe("many tasks", () => {
     });
   }
 
-  it("go on where one is refused that would not fit, before anything of it is written", async () => {
+  it("go on where a large one is refused that would not fit, before anything of it is written", async () => {
     const report = new Told({ quiet: true });
     async function* tasks(): AsyncGenerator<Task> {
-      yield task("large", async () => {
+      const refused = async (): Promise<void> => {
         throw fullDisk({});
-      });
+      };
+      yield task("large", refused, 1e9);
       yield task("small", async () => {});
     }
     await runTasks(tasks(), report, { dryrun: false, signal });
