@@ -4,6 +4,7 @@ import {
   DeleteObjectsCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
+  PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { InstructionFileError, type S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { MultiKeyring } from "@s3ec/keyring-multi";
@@ -242,6 +243,22 @@ describe("deletions with instruction files", () => {
       expect(error.message).to.match(/deleted, but not "needs\.instruction"/);
       const { Errors } = await inFile.send(deletesAll({ Key: "needs-2" }));
       expect(Errors?.map(({ Key, Code }) => [Key, Code])).to.deep.equal([["needs-2.instruction", "AccessDenied"]]);
+    });
+
+    it("takes along what S3 has encrypted with a customer's key that the call names, and tells of it without", async () => {
+      const key = { SSECustomerAlgorithm: "AES256", SSECustomerKey: randomBytes(32).toString("base64") };
+      for (const Key of ["held", "held-2", "held-3"]) {
+        await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: "content", ...key }));
+      }
+      const input = { Bucket: BUCKET, Key: "held", ...key };
+      await client.send(new DeleteObjectCommand(input));
+      expect(await fixture.keys("held")).to.deep.equal(["held-2", "held-2.escrow", "held-3", "held-3.escrow"]);
+      const error = await refusal(client.send(deletes("held-2")));
+      expect(error.code).to.equal("instruction-file-failed");
+      expect(error.message).to.match(/deleted, but not "held-2\.escrow" beside it.*\(SSE-C\), name that/);
+      const { Errors } = await client.send(deletesAll({ Key: "held-3" }));
+      expect(Errors?.map(({ Key }) => Key)).to.deep.equal(["held-3.escrow"]);
+      expect(await fixture.keys("held")).to.deep.equal(["held-2.escrow", "held-3.escrow"]);
     });
 
     it("takes one that was found for the one that the object is certain to have", async () => {
