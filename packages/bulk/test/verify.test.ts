@@ -1,6 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { DeleteObjectCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { listObjects, type ObjectVerification, VerifyTotals, verifyObjects } from "@s3ec/bulk";
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import {
+  envelopeFilter,
+  listObjects,
+  migrateObjects,
+  type ObjectVerification,
+  rewrapObjects,
+  VerifyTotals,
+  verifyObjects,
+} from "@s3ec/bulk";
 import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
@@ -130,5 +144,38 @@ describe("verifyObjects", () => {
     await put("a");
     server.faults.add({ operation: "GetObject", key: "a", status: 404, code: "NoSuchUpload" });
     expect((await verify({})).map(({ state }) => state)).to.deep.equal(["unknown"]);
+  });
+
+  it("and a move take no object for plain whose wrapped key is in a file of another suffix", async () => {
+    const legacy = { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } as const;
+    for (const Key of ["apart", "report.pdf"]) await put(Key, { ...FILES, ...legacy });
+    const copy = { Bucket, Key: "apart.own", CopySource: `${Bucket}/apart.instruction` };
+    await plain.send(new CopyObjectCommand(copy));
+    await plain.send(new DeleteObjectCommand({ Bucket, Key: "apart.instruction" }));
+    // The file of an object whose key begins with another one's is not that one's.
+    for (const Key of ["apart", "report"]) await plain.send(new PutObjectCommand({ Bucket, Key, Body: "content" }));
+    const reader = client({ commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" });
+    const to = { keyring: new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key: "new" } }) };
+    const objects = () => listObjects(plain, { Bucket });
+    const moving = { Bucket, to, settleTime: 0, dryRun: true };
+    const found = await gathered(verifyObjects(reader, objects(), { Bucket }));
+    const filter = envelopeFilter({ formats: ["V2"] });
+    const runs = [
+      await gathered(rewrapObjects(reader, objects(), moving)),
+      await gathered(migrateObjects(reader, objects(), moving)),
+      await gathered(migrateObjects(reader, objects(), { ...moving, envelopeFilter: filter })),
+    ];
+    const of = (key: string, results: readonly { readonly Key: string }[]) => results.find(({ Key }) => Key === key);
+    expect(of("report", found)).to.include({ state: "plain" });
+    expect(of("apart", found)).to.include({ state: "failed", code: "not-encrypted" });
+    for (const run of runs) {
+      expect(of("apart", run)).to.include({ outcome: "failed" });
+      expect(JSON.stringify(of("apart", run))).to.contain("name its suffix");
+    }
+    expect(runs.map((run) => run.find(({ Key }) => Key === "report")?.outcome)).to.deep.equal([
+      "skipped",
+      "skipped",
+      undefined,
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { isError, S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
 import type { AuditState } from "../audit/audited-object.js";
+import { whyNotPlain } from "../audit/not-plain.js";
 import { inParallel } from "../in-parallel.js";
 import { DESCRIPTION, textHash } from "../journal/envelope-hash.js";
 import { Journal, JournalFailure, type ObjectRecords } from "../journal/journal.js";
@@ -175,7 +176,14 @@ class Run {
     const found = await auditObject(this.#auditing, { Key });
     const isMeant = MAY_BE_ANY.has(found.state) ? undefined : envelopeFilter(found);
     if (isMeant === undefined) return notLookedAt(found.problem);
-    return isMeant ? undefined : "left out";
+    if (isMeant) return undefined;
+    const why = found.state === "plain" ? await this.#whyNotPlain({ Key }) : undefined;
+    return why === undefined ? "left out" : notLookedAt(why);
+  }
+
+  /** Where a file is named, no other one matters. */
+  async #whyNotPlain(stored: StoredObject): Promise<string | undefined> {
+    return this.#rewriting.isNamed ? undefined : await whyNotPlain(this.#auditing, stored);
   }
 
   /** That an object is done is recorded of what stands, where this process has written it, or opened it since. */
@@ -238,8 +246,11 @@ class Run {
     }
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return notDone(error);
     const { state, problem, owner, wraps } = await auditObject(this.#auditing, { Key });
-    if (state === "plain" && problem === undefined && wraps.length === 0)
-      return { outcome: "skipped", problem: "It is not encrypted." };
+    if (state === "plain") {
+      const why = problem ?? (await this.#whyNotPlain(stored));
+      if (why === undefined && wraps.length === 0) return { outcome: "skipped", problem: "It is not encrypted." };
+      return { ...notDone(error), ...(why === undefined ? {} : { problem: why }) };
+    }
     if (state === "nothing") return { outcome: "nothing" };
     if (state === "message") return MESSAGE;
     if (state === "instruction-file" || state === "orphaned-file") {

@@ -3,6 +3,7 @@ import { type EncryptionCallOptions, httpStatusOf, type VerifiedObject, verifyOb
 import { assertKnownOptions, type OptionNames, S3EncryptionError, type S3EncryptionErrorCode } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
+import { whyNotPlain } from "../audit/not-plain.js";
 import { problemOf } from "../audit/problem.js";
 import { checkedEarly } from "../checked-early.js";
 import { inParallel } from "../in-parallel.js";
@@ -95,7 +96,11 @@ export async function* verifyObjects(
       const isNotEncrypted = error instanceof S3EncryptionError && error.code === "not-encrypted";
       if (isNotEncrypted || httpStatusOf(error) === 404) {
         const { state, problem } = await auditObject(auditing, stored);
-        if (state === "nothing" || (state === "plain" && problem === undefined)) return { ...named, state };
+        if (state === "nothing") return { ...named, state };
+        if (state === "plain") {
+          const why = problem ?? (await whyNotPlain(auditing, stored));
+          return why === undefined ? { ...named, state } : { ...named, ...outcomeOf(error), problem: why };
+        }
         if (state === "instruction-file" || state === "orphaned-file") return { ...named, state: "instruction-file" };
       }
       return { ...named, ...outcomeOf(error) };
