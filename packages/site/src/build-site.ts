@@ -8,18 +8,20 @@ import { linkSources } from "./source-links.js";
 const CATEGORIES = new Map(SECTIONS.flatMap(({ title, files }) => files.map((file) => [file, title] as const)));
 
 /**
- * Makes the site by `typedoc.json`; returns its folder.
+ * Makes the site of this version by `typedoc.json`, in a folder of its own beside those of others; returns the folder.
  *
  * @param root of the repository
  * @throws Error where TypeDoc warns of something
  */
 export async function buildSite(root: string): Promise<string> {
+  const version: string = JSON.parse(readFileSync(join(root, "lerna.json"), "utf8")).version;
   const app = await Application.bootstrapWithPlugins({
     options: join(root, "typedoc.json"),
     projectDocuments: [...CATEGORIES.keys()].map((file) => join(root, file)),
     defaultCategory: PACKAGES,
     categoryOrder: [...SECTIONS.map(({ title }) => title), PACKAGES],
   });
+  app.options.setValue("out", join(app.options.getValue("out"), version));
   // Of every package's files, and where their source is.
   app.options.setValue("packageOptions", { ...app.options.getValue("packageOptions"), displayBasePath: root });
   const files = new Map<Reflection, string>();
@@ -46,7 +48,7 @@ export async function buildSite(root: string): Promise<string> {
   });
   const project = await app.convert();
   if (project !== undefined) {
-    project.packageVersion = JSON.parse(readFileSync(join(root, "lerna.json"), "utf8")).version;
+    project.packageVersion = version;
     app.validate(project);
     await app.generateOutputs(project);
   }

@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSite } from "./build-site.js";
 import { deadLinks } from "./dead-links.js";
 import { misplacedGuides } from "./guides.js";
+import { writeVersions } from "./versions.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
@@ -13,6 +15,7 @@ try {
   refuse(misplacedGuides(ROOT));
   const site = await buildSite(ROOT);
   refuse(deadLinks(site, ROOT));
+  writeVersions(dirname(site));
   console.log(`The site is in ${site}, and no link within it is dead.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
