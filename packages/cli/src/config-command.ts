@@ -5,6 +5,7 @@ export async function configCheck(file: string, options: Pick<LoadOptions, "allo
   const explanation = await explainConfiguration(file, options);
   return [
     `${file} is valid.`,
+    ...explanation.selected,
     ...section("What it writes", explanation.written),
     ...section("Who can read that (each of them alone)", explanation.readers),
     ...section("What writing takes", explanation.writing),

@@ -37,6 +37,18 @@ describe("s3ec --use", () => {
     expect(readFileSync(join(folder, "out"), "utf8")).to.equal("a report");
   });
 
+  it("is told by config check, which looked at one of them, and of which others there are", async () => {
+    const first = async (...args: string[]): Promise<string[]> =>
+      (await s3ec(["config", "check", "s3ec.config.yaml", ...args], folder)).stdout.split("\n").slice(0, 4);
+    expect(await first()).to.deep.equal([
+      "s3ec.config.yaml is valid.",
+      'This is said of "app".',
+      'Not looked at: "other", "wrong"; choose one by its name (use, or --use NAME).',
+      "",
+    ]);
+    expect((await first("--use", "other"))[1]).to.equal('This is said of "other".');
+  });
+
   it("is refused with the name that was probably meant, for each command", async () => {
     for (const args of [
       ["put", "report", "s3://demo/r", "--use", "otter"],

@@ -8,6 +8,8 @@ import { type LoadedConfiguration, type LoadOptions, loadConfiguration } from ".
 
 /** A configuration in words; every entry is a sentence. */
 export interface ConfigurationExplanation {
+  /** Which configuration of the file this is said of, and which not, where they have names. */
+  readonly selected: readonly string[];
   /** What is written with it, and where the wrapped keys go. */
   readonly written: readonly string[];
   /** Who can read what is written with it; any one of them suffices. */
@@ -66,6 +68,7 @@ export async function explainConfiguration(
         ];
   const unwritten = served.filter(({ mute }) => mute.length > 0);
   return {
+    selected: selectionOf(loaded),
     written: [
       ...written,
       ...unwritten.map(
@@ -79,6 +82,15 @@ export async function explainConfiguration(
     refused: refusals(client),
     warnings: [...warningsOf(loaded), ...ofKeys],
   };
+}
+
+function selectionOf({ named }: LoadedConfiguration): string[] {
+  if (named === undefined) return [];
+  const others = named.others.map((name) => `"${name}"`).join(", ");
+  return [
+    `This is said of "${named.name}".`,
+    ...(others === "" ? [] : [`Not looked at: ${others}; choose one by its name (use, or --use NAME).`]),
+  ];
 }
 
 interface ServingKeys {

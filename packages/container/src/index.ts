@@ -32,4 +32,5 @@ export type {
 } from "./manager-descriptor.js";
 export { managerDescriptor } from "./manager-descriptor.js";
 export type { ManagerRegistry } from "./manager-registry.js";
+export type { NamedConfiguration } from "./named-configurations.js";
 export type { ConfigurationPlugin } from "./plugins.js";

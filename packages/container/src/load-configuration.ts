@@ -8,7 +8,7 @@ import { invalidConfiguration, problemsOfIssues, type RefusedSource } from "./in
 import { keySchemas } from "./key-source.js";
 import { knownFields } from "./known-fields.js";
 import { type KnownTypes, knownTypes } from "./known-types.js";
-import { selectConfiguration } from "./named-configurations.js";
+import { type NamedConfiguration, type SelectedConfiguration, selectConfiguration } from "./named-configurations.js";
 import { nestingProblem } from "./nesting.js";
 import { assertPlugins, type ConfigurationPlugin, loadPlugins } from "./plugins.js";
 import { withVariables } from "./variables.js";
@@ -38,6 +38,8 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
 export interface LoadedConfiguration extends KnownTypes {
   /** The file's name as given; undefined for an object. */
   readonly name: string | undefined;
+  /** Which of the file's configurations it is, where they have names. */
+  readonly named: NamedConfiguration | undefined;
   /** Every field checked, and every key read. */
   readonly configuration: Configuration;
   /** An error about one object of it, told with the object's place in the file. */
@@ -64,7 +66,7 @@ export async function loadConfiguration(
   assertPlugins(passed);
   const file = typeof source === "string" ? source : isUrl(source) ? fileURLToPath(source) : undefined;
   const folder = file === undefined ? resolve(options.folder ?? ".") : dirname(resolve(file));
-  const { input, refused, fileFields } = await selected(file ?? source, file, use, sources.env);
+  const { input, refused, fileFields, named: ofSeveral } = await selected(file ?? source, file, use, sources.env);
 
   const named = PLUGINS_SCHEMA.safeParse(input);
   const { plugins, problems } = await loadPlugins(named.data?.plugins ?? [], folder);
@@ -82,6 +84,7 @@ export async function loadConfiguration(
   const paths = pathsOf(parsed.data);
   return {
     name: file,
+    named: ofSeveral,
     configuration: parsed.data,
     ...types,
     blame: (part, expected, cause) => invalidConfiguration(refused, [{ path: paths.get(part) ?? [], expected }], cause),
@@ -122,7 +125,7 @@ async function selected(
   use: string | undefined,
   env: SelectOptions["env"] = process.env,
   fields?: readonly string[],
-): Promise<{ input: unknown; refused: RefusedSource; fileFields: readonly string[] }> {
+): Promise<Pick<SelectedConfiguration, "fileFields" | "named"> & { input: unknown; refused: RefusedSource }> {
   const { value, locate } =
     typeof source === "string" ? await readConfigurationFile(source) : { value: source, locate: () => undefined };
   const selection = nestingProblem(value) ?? selectConfiguration(value, use);
@@ -139,7 +142,8 @@ async function selected(
   const { value: input, problems } = withVariables(selection.value, env);
   const relevant = problems.filter(({ path: [field] }) => fields === undefined || fields.includes(String(field)));
   if (relevant.length > 0) throw invalidConfiguration(refused, relevant);
-  return { input, refused, fileFields: selection.fileFields };
+  const { fileFields, named } = selection;
+  return { input, refused, fileFields, ...(named === undefined ? {} : { named }) };
 }
 
 /** Where each object of a configuration stands in it. */

@@ -11,6 +11,16 @@ export interface SelectedConfiguration {
   readonly placeOf: (path: Path) => Path;
   /** What may stand beside its own fields. */
   readonly fileFields: readonly string[];
+  /** Which it is, of a file that holds several by name. */
+  readonly named?: NamedConfiguration;
+}
+
+/** One of several configurations of a file. */
+export interface NamedConfiguration {
+  /** As the file calls it. */
+  readonly name: string;
+  /** Names of those that were not selected. */
+  readonly others: readonly string[];
 }
 
 /** Fields that are taken over one by one; a keyring, a manager or a list is taken over whole or not at all. */
@@ -53,7 +63,8 @@ export function selectConfiguration(
     return { path: ["use"], expected: `expected the name of a configuration, here or from the caller: ${list(names)}` };
   }
   const chain = ancestry(configurations, name, use === undefined ? ["use"] : []);
-  return Array.isArray(chain) ? merged(configurations, chain) : chain;
+  if (!Array.isArray(chain)) return chain;
+  return { ...merged(configurations, chain), named: { name, others: names.filter((other) => other !== name) } };
 }
 
 /** The configuration and those that it extends, itself first. */
