@@ -63,6 +63,18 @@ describe("what arrives", () => {
     expect(taken).to.equal(content.length);
   });
 
+  it("waits for its reader after some thousand chunks, however short they are", async () => {
+    let taken = 0;
+    const read = async (take: Take): Promise<void> => {
+      for (; taken < 100_000; taken++) await take(Buffer.of(taken & 255));
+    };
+    const pieces = arrivals(read, nothing);
+    await pieces.next();
+    for (let turns = 0; turns < 50; turns++) await turn();
+    expect(taken).to.be.below(5000);
+    expect((await all(pieces)).reduce((sum, { length }) => sum + length, 0)).to.be.above(90_000);
+  });
+
   it("is not asked for before its reader asks, and is let go of when nobody does any more", async () => {
     let begun = false;
     let stopped = 0;

@@ -140,10 +140,14 @@ export class DefaultMaterialsManager implements MaterialsManager {
     if (dataKey?.symmetricKeySize === undefined || !suite.dataKeyLengths.includes(dataKey.symmetricKeySize)) {
       throw decryptionFailed();
     }
-    const { openedBy = keyringName(this.#keyring) } = materials;
-    return { ...materials, ...verification, dataKey, openedBy };
+    const { openedBy: said } = materials;
+    // It is printed; a keyring of plain JavaScript may say anything.
+    const isName = typeof said === "string" && said.length <= MAX_NAME_LENGTH;
+    return { ...materials, ...verification, dataKey, openedBy: isName ? said : keyringName(this.#keyring) };
   }
 }
+
+const MAX_NAME_LENGTH = 500;
 
 /** A reader that names a context or description means it to be checked; where no wrap can, refuse (S10). */
 function checkCallersExpectations(request: DecryptionRequest): void {

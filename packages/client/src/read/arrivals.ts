@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { Take } from "./whole-content.js";
 
 /** Bytes that OpenSSL and a reader are given at once: what is fastest in both. */
@@ -5,6 +6,9 @@ const PIECE = 256 * 1024;
 
 /** Bytes that wait for their reader before the connection has to. */
 const WAITING = 1024 * 1024;
+
+/** Bytes that a chunk takes beside its own, about: whoever sends a body chooses how it is cut. */
+const OF_A_CHUNK = 512;
 
 /**
  * What a network brings, in larger pieces: over TLS it comes in records of 16 KiB, each of which would cost every layer
@@ -55,7 +59,7 @@ class Arrived {
     this.#length += chunk.length;
     // Later than this turn of the loop, in which there may be more.
     if (this.#wake !== undefined) setImmediate(() => this.wake());
-    if (this.#length < WAITING) return undefined;
+    if (this.#length + this.#chunks.length * OF_A_CHUNK < WAITING) return undefined;
     return new Promise((goOn) => {
       this.#goOn = goOn;
     });

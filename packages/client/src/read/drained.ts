@@ -44,3 +44,31 @@ export function drained(stream: Readable, take: Take): Promise<void> {
 function closedEarly(): Error {
   return new Error("The connection was closed before the end of the answer.");
 }
+
+/** Tells what a taker fails with, such as a disk, from a stream that breaks: no other connection mends it. */
+export class Taker {
+  readonly #take: Take;
+  #refused: { readonly error: unknown } | undefined;
+
+  constructor(take: Take) {
+    this.#take = take;
+  }
+
+  readonly take: Take = (chunk) => {
+    try {
+      return this.#take(chunk)?.catch(this.#refuse);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  };
+
+  /** @throws what the taker has failed with */
+  assertTaking(): void {
+    if (this.#refused !== undefined) throw this.#refused.error;
+  }
+
+  readonly #refuse = (error: unknown): never => {
+    this.#refused = { error };
+    throw error;
+  };
+}

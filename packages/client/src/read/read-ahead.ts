@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers";
+import { NOTHING } from "../streams.js";
+
 /** OpenSSL is fastest in pieces that fit the cache. */
 const PIECE = 256 * 1024;
 
@@ -11,7 +14,8 @@ const PIECE = 256 * 1024;
 export class ReadAhead {
   readonly buffer: Uint8Array;
   #filled = 0;
-  #wake: (() => void) | undefined;
+  #wake = NOTHING;
+  #wakes = false;
   #outcome: { readonly error?: unknown } | undefined;
 
   /** @param read hands each chunk to `take`, and resolves behind the last */
@@ -19,14 +23,18 @@ export class ReadAhead {
     this.buffer = buffer;
     const ended = (outcome: { readonly error?: unknown }): void => {
       this.#outcome = outcome;
-      this.#wake?.();
+      this.#wake();
     };
     read((chunk) => {
       buffer.set(chunk, this.#filled);
       this.#filled += chunk.length;
       // Later than this turn of the loop, in which more may come: what is given out at once costs the reader least.
-      if (this.#wake !== undefined) setImmediate(this.#wake);
-      this.#wake = undefined;
+      if (this.#wakes) return;
+      this.#wakes = true;
+      setImmediate(() => {
+        this.#wakes = false;
+        this.#wake();
+      });
     }).then(
       () => ended({}),
       (error: unknown) => ended({ error }),

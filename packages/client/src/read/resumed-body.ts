@@ -5,7 +5,7 @@ import type { Telemetry } from "../telemetry/telemetry.js";
 import { answeredBody } from "./answered-body.js";
 import { arrivals } from "./arrivals.js";
 import { askAgain } from "./ask-again.js";
-import { drained } from "./drained.js";
+import { drained, Taker } from "./drained.js";
 import type { CiphertextBody, Take } from "./whole-content.js";
 
 export interface ResumeSettings<Result extends { readonly output: GetObjectCommandOutput }> {
@@ -30,15 +30,17 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
   const { ContentLength: length = 0 } = output;
   const read = async (take: Take): Promise<void> => {
     let offset = 0;
+    const taker = new Taker(take);
     const takeNext: Take = (chunk) => {
       offset += chunk.length;
-      return take(chunk);
+      return taker.take(chunk);
     };
     for (let attempt = 1; ; attempt++) {
       try {
         await drained(body, takeNext);
         return;
       } catch (error) {
+        taker.assertTaking();
         // What fails behind the last byte is a checksum.
         if (!mayResume || offset >= length || signal?.aborted === true || attempt >= (await attempts())) throw error;
         telemetry.retrying(error);

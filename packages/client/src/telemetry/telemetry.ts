@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { NOTHING } from "../streams.js";
 import { errorTypeOf } from "./error-type.js";
 import type { StepAttributes, StepSpan, StepTracer } from "./tracer.js";
 
@@ -36,6 +37,17 @@ function loggerOf({ config: { logger } }: Heard): Logger | undefined {
 
 export function isNoLogger(logger: Logger | undefined): boolean {
   return logger === undefined || logger.constructor?.name === "NoOpLogger";
+}
+
+/** Refusals that were told: one that fails a body fails what reads the body, too. */
+const TOLD = new WeakSet<S3EncryptionError>();
+
+/** Whatever a tracer or a logger fails with: what it was told of goes on, or fails with its own error. */
+function tell(whom: () => unknown): void {
+  try {
+    const answer = whom();
+    if (answer instanceof Promise) answer.catch(NOTHING);
+  } catch {}
 }
 
 /**
@@ -88,13 +100,27 @@ export class Telemetry {
         throw error;
       }
     };
-    if (this.#tracer === undefined) return await run(undefined);
-    return await this.#tracer.startActiveSpan(name, { attributes }, run);
+    const tracer = this.#tracer;
+    if (tracer === undefined) return await run(undefined);
+    // Done once, and waited for here: whatever a tracer does with it, nothing is proven by its word.
+    let done: Promise<T> | undefined;
+    const once = (span: StepSpan): Promise<T> => {
+      done ??= run(span);
+      return done;
+    };
+    tell(() => tracer.startActiveSpan(name, { attributes }, once));
+    done ??= run(undefined);
+    return await done;
   }
 
   /** Begins a step that somebody else ends. */
   begin(name: StepName, attributes: StepAttributes = {}): RunningStep {
-    const span = this.#tracer?.startActiveSpan(name, { attributes }, (started) => started);
+    let span: StepSpan | undefined;
+    tell(() =>
+      this.#tracer?.startActiveSpan(name, { attributes }, (started) => {
+        span = started;
+      }),
+    );
     return this.#running(name, attributes, span, {});
   }
 
@@ -105,9 +131,10 @@ export class Telemetry {
 
   /** Tells what the caller is refused, by its code. Whatever else fails is S3's, or the caller's own. */
   refused(error: unknown): void {
-    if (!(error instanceof S3EncryptionError)) return;
+    if (!(error instanceof S3EncryptionError) || TOLD.has(error)) return;
+    TOLD.add(error);
     const entry = { message: "s3ec.refused", "error.type": errorTypeOf(error), ...this.#names };
-    loggerOf(this.#client)?.warn?.(entry);
+    tell(() => loggerOf(this.#client)?.warn?.(entry));
   }
 
   /** Does what a caller asked for, and tells if it is refused. */
@@ -122,7 +149,7 @@ export class Telemetry {
 
   #running(name: StepName, attributes: StepAttributes, span: StepSpan | undefined, names: LoggedNames): RunningStep {
     return new RunningStep(attributes, span, (learned) => {
-      loggerOf(this.#client)?.debug?.({ message: name, ...learned, ...this.#names, ...names });
+      tell(() => loggerOf(this.#client)?.debug?.({ message: name, ...learned, ...this.#names, ...names }));
     });
   }
 }
@@ -144,20 +171,20 @@ export class RunningStep {
   learn(name: string, value: StepAttributes[string] | undefined): void {
     if (this.#isOver || value === undefined) return;
     this.#attributes[name] = value;
-    this.#span?.setAttributes({ [name]: value });
+    tell(() => this.#span?.setAttributes({ [name]: value }));
   }
 
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#span?.end();
+    tell(() => this.#span?.end());
     this.#onEnd(this.#attributes);
   }
 
   fail(error: unknown): void {
     if (this.#isOver) return;
     this.learn("error.type", errorTypeOf(error));
-    this.#span?.setStatus({ code: ERROR });
+    tell(() => this.#span?.setStatus({ code: ERROR }));
     this.end();
   }
 }

@@ -18,8 +18,8 @@ export function watchedPlaintext<Plaintext extends GivenOut>(telemetry: Telemetr
     ...plaintext,
     chunks: told(plaintext.chunks, telemetry, step, given),
     destroy: () => {
-      endEarly(step, given);
       plaintext.destroy();
+      endEarly(step, given);
     },
   };
 }

@@ -4,8 +4,9 @@ import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/cli
 import { S3EncryptionError } from "@s3ec/materials";
 import { answeredBody } from "../read/answered-body.js";
 import { askAgain } from "../read/ask-again.js";
-import { drained } from "../read/drained.js";
+import { drained, Taker } from "../read/drained.js";
 import { notWhatWasAsked } from "../read/served-range.js";
+import type { Take } from "../read/whole-content.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 
 /** A stored object, one version of it, that ranges are asked of. */
@@ -50,32 +51,19 @@ export async function* rangeOf(object: PinnedObject, wanted: WantedRange): Async
 }
 
 /** The same, handed on as it arrives; where `take` gives a promise, it is waited for. */
-export async function takeRange(
-  object: PinnedObject,
-  wanted: WantedRange,
-  take: (chunk: Uint8Array) => Promise<unknown> | undefined,
-): Promise<void> {
+export async function takeRange(object: PinnedObject, wanted: WantedRange, take: Take): Promise<void> {
   const reading = new RangeReading(object, wanted);
-  let refused: { readonly error: unknown } | undefined;
-  const refuse = (error: unknown): never => {
-    refused = { error };
-    throw error;
-  };
-  const takeNew = (arrived: Uint8Array): Promise<unknown> | undefined => {
+  const taker = new Taker(take);
+  const takeNew: Take = (arrived) => {
     const chunk = reading.take(arrived);
-    try {
-      return chunk.length === 0 ? undefined : take(chunk)?.catch(refuse);
-    } catch (error) {
-      return refuse(error);
-    }
+    return chunk.length === 0 ? undefined : taker.take(chunk);
   };
   while (!reading.isDone) {
     const body = await reading.open();
     try {
       await drained(body, takeNew);
     } catch (error) {
-      // What the taker fails with, such as a disk, no other connection mends.
-      if (refused !== undefined) throw refused.error;
+      taker.assertTaking();
       await reading.broke(error);
       continue;
     }
