@@ -11,6 +11,8 @@ export interface LocalFile {
   readonly size: number;
   /** Milliseconds. */
   readonly modified: number;
+  /** The same of its last change of any kind, which nobody sets back. */
+  readonly changed: number;
   /** Whether a link below the folder leads to where it is, which need not be below the folder. */
   readonly isBehindLink?: true;
 }
@@ -69,8 +71,8 @@ async function* filesIn(
     } else if (!entry.stats.isFile()) {
       yield { name, path, unread: "It is a device, a pipe or a socket.", isFolder: false };
     } else {
-      const { size, mtimeMs } = entry.stats;
-      yield { name, path, size, modified: mtimeMs, ...(isLinked ? { isBehindLink: true } : {}) };
+      const { size, mtimeMs: modified, ctimeMs: changed } = entry.stats;
+      yield { name, path, size, modified, changed, ...(isLinked ? { isBehindLink: true } : {}) };
     }
   }
 }

@@ -51,12 +51,12 @@ export async function uploadOne(
 }
 
 /** What is moved goes: what the system has opened, a device or a pipe is not one's own to remove. */
-async function asFound(path: string): Promise<Pick<LocalFile, "size" | "modified">> {
+async function asFound(path: string): Promise<Pick<LocalFile, "size" | "modified" | "changed">> {
   const there = await stat(path);
   if (!there.isFile() || (await openDescriptorOf(path, STANDARD_INPUT)) !== undefined) {
     throw new S3EncryptionError("invalid-argument", `${path} is no file that could be moved: copy it with cp.`);
   }
-  return { size: there.size, modified: there.mtimeMs };
+  return { size: there.size, modified: there.mtimeMs, changed: there.ctimeMs };
 }
 
 /**
@@ -64,13 +64,9 @@ async function asFound(path: string): Promise<Pick<LocalFile, "size" | "modified
  *
  * @throws S3EncryptionError `content-mismatch` where it changed: what somebody wrote meanwhile is nowhere else
  */
-export async function removeUnchanged(file: {
-  readonly path: string;
-  readonly size: number;
-  readonly modified: number;
-}): Promise<void> {
-  const { size, mtimeMs } = await stat(file.path);
-  if (size !== file.size || mtimeMs !== file.modified) {
+export async function removeUnchanged(file: Pick<LocalFile, "path" | "size" | "modified" | "changed">): Promise<void> {
+  const { size, mtimeMs, ctimeMs } = await stat(file.path);
+  if (size !== file.size || mtimeMs !== file.modified || ctimeMs !== file.changed) {
     throw new S3EncryptionError("content-mismatch", "The file changed meanwhile, and was left.");
   }
   await unlink(file.path);
