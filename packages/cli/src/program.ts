@@ -93,11 +93,17 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
       const { connect } = await import("./connection.js");
       const { openSource } = await import("./byte-source.js");
       const { upload } = await import("./upload.js");
+      const { assertNoFileThere } = await import("./objects/no-file-there.js");
       // Standard input has the object, and cannot have a key as well.
       const stdin = file === "-" ? false : process.stdin;
-      const { client, dispose } = await connect(options, address.Bucket, { stdin, onWarning: warn });
-      const { resume = false } = options;
+      const { client, instructionFileSuffixes, dispose } = await connect(options, address.Bucket, {
+        stdin,
+        onWarning: warn,
+      });
+      const { resume = false, suffix } = options;
+      const suffixes = [...instructionFileSuffixes, ...(suffix === undefined ? [] : [suffix])];
       const put = async (transferOptions: TransferOptions) => {
+        await assertNoFileThere(client, address, { suffixes, get: {}, abortSignal: transferOptions.signal });
         const { length } = await upload(client, await openSource(file), address, { ...transferOptions, resume });
         return () =>
           print(`Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`);

@@ -5,6 +5,7 @@ import { DEFAULT_INSTRUCTION_FILE_SUFFIX } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { KeysAround } from "./keys-around.js";
 import type { ListedObject } from "./listed-objects.js";
+import { endsAsFile } from "./no-file-there.js";
 import type { ObjectParameters } from "./object-parameters.js";
 import { readingClient } from "./reading-client.js";
 
@@ -99,7 +100,7 @@ export class FilesBeside {
    * be looked at. By itself it is neither replaced nor deleted.
    */
   async isFileThere(Key: string): Promise<boolean> {
-    if (!this.#ofFiles.some((suffix) => Key.endsWith(suffix) && Key !== suffix)) return false;
+    if (!endsAsFile(Key, this.#suffixes)) return false;
     if (await this.#isLeftAside(Key)) return true;
     const { state } = await this.stateOf({ Key });
     return state === "instruction-file" || state === "unknown";

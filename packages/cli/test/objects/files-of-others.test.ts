@@ -34,6 +34,7 @@ describe("files beside objects that stay", function () {
       ["cp", "tree", "s3://demo/t", "--recursive", "--exclude", "*", "--include", "*.instruction"],
       ["mv", "tree", "s3://demo/t", "--recursive", "--exclude", "*", "--include", "*.instruction"],
       ["cp", "tree/a.instruction", "s3://demo/t/"],
+      ["put", "tree/a.instruction", "s3://demo/t/"],
     ]) {
       const { code, stderr } = await at.run(...args);
       expect({ args, code }).to.deep.equal({ args, code: args.length > 3 || args[0] === "sync" ? 8 : 4 });
