@@ -5,7 +5,7 @@ const WAITING = 8;
  * Does something with every item, so many of them at once, and gives what comes of them in the items' order. No more items
  * are asked for than are being worked on, or wait for a slow one before them: up to 8 for each.
  *
- * @throws what `items` throws, and the first that `work` throws, once nothing is under way
+ * @throws what `items` throws, and the first that `work` throws, once nothing is under way, and all that was done is given
  */
 export async function* inParallel<Item, Result>(
   items: AsyncIterable<Item> | Iterable<Item>,
@@ -29,28 +29,36 @@ export async function* inParallel<Item, Result>(
     new Promise((resolve) => {
       wake = resolve;
     });
+  let failure: { readonly error: unknown } | undefined;
   function* ready(): Generator<Result> {
     for (let [head] = queue; head?.done !== undefined; [head] = queue) {
       queue.shift();
-      if ("error" in head.done) throw head.done.error;
-      yield head.done.result;
+      if ("result" in head.done) yield head.done.result;
+      else failure ??= head.done;
     }
   }
   try {
-    for await (const item of items) {
-      const slot: Slot<Result> = {};
-      queue.push(slot);
-      void begin(item, slot);
-      yield* ready();
-      while (running >= concurrency || queue.length >= concurrency * WAITING) {
-        await oneDone();
+    try {
+      for await (const item of items) {
+        const slot: Slot<Result> = {};
+        queue.push(slot);
+        void begin(item, slot);
         yield* ready();
+        while (running >= concurrency || queue.length >= concurrency * WAITING) {
+          await oneDone();
+          yield* ready();
+        }
+        if (failure !== undefined) break;
       }
+    } catch (error) {
+      failure ??= { error };
     }
+    // What has ended behind a slow one that fails was done all the same.
     while (queue.length > 0) {
       yield* ready();
       if (running > 0 && queue.length > 0) await oneDone();
     }
+    if (failure !== undefined) throw failure.error;
   } finally {
     // Whoever stops early is not to find work under way behind his back.
     while (running > 0) await oneDone();

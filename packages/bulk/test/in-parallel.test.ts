@@ -44,9 +44,10 @@ describe("inParallel", () => {
     expect(await gathered(results)).to.have.length(999);
   });
 
-  it("throws what the work throws, after the results before it, and ends what is under way first", async () => {
+  it("throws what the work throws, after all that was done, and ends what is under way first", async () => {
     let running = 0;
     const seen: number[] = [];
+    const taken: number[] = [];
     const work = async (index: number) => {
       running += 1;
       await setTimeout(index * 2);
@@ -55,12 +56,26 @@ describe("inParallel", () => {
       return index;
     };
     const all = (async () => {
-      for await (const result of inParallel(numbers(50), 8, work)) seen.push(result);
+      for await (const result of inParallel(numbers(50, taken), 8, work)) seen.push(result);
     })();
     expect((await refusal(all)).message).to.equal("three");
-    expect(seen).to.deep.equal([0, 1, 2]);
+    expect(taken).to.have.length.within(8, 20);
+    expect(seen).to.deep.equal(taken.filter((index) => index !== 3));
     expect(running).to.equal(0);
     for await (const _ of inParallel(numbers(50), 8, async (index) => work(index + 10))) break;
     expect(running).to.equal(0);
+  });
+
+  it("throws what the items throw, after what was done of those before", async () => {
+    async function* broken() {
+      yield* numbers(5);
+      throw new Error("The listing broke off.");
+    }
+    const seen: number[] = [];
+    const all = (async () => {
+      for await (const result of inParallel(broken(), 8, async (index) => setTimeout(10, index))) seen.push(result);
+    })();
+    expect((await refusal(all)).message).to.equal("The listing broke off.");
+    expect(seen).to.deep.equal([0, 1, 2, 3, 4]);
   });
 });
