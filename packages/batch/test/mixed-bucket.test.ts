@@ -37,7 +37,7 @@ describe("a bucket of all formats, wraps and placements, by the handler", () => 
 
   before(async () => {
     server = await startDevServer({ buckets: [Bucket], fsync: false });
-    s3 = new S3Client({ ...server.clientConfig, maxAttempts: 1 });
+    s3 = new S3Client({ ...server.clientConfig, maxAttempts: 3 });
     for (const { key, kind, body, metadata, instructionFiles } of mixedBucket(COPIES)) {
       kinds.set(key, kind);
       await server.putRawObject(Bucket, key, { body, metadata });
@@ -61,7 +61,7 @@ describe("a bucket of all formats, wraps and placements, by the handler", () => 
   const handlerOf = (operation: string, use: string, more: Record<string, string> = {}): BatchHandler =>
     createBatchHandler({
       env: { S3EC_OPERATION: operation, S3EC_CONFIG: config.file, S3EC_USE: use, S3EC_SETTLE_TIME: "0", ...more },
-      s3: { ...server.clientConfig, maxAttempts: 1 },
+      s3: { ...server.clientConfig, maxAttempts: 3 },
     });
 
   /** The whole job, event after event. */

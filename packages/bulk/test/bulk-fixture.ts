@@ -36,9 +36,9 @@ export class BulkFixture {
   }
 
   /** One with the former key, unless told otherwise. */
-  client(options: Partial<S3EncryptionOptions> = {}): S3EncryptionClient {
+  client(options: Partial<S3EncryptionOptions> = {}, maxAttempts = 1): S3EncryptionClient {
     const encryption = { keyring: former, ...options } as S3EncryptionOptions;
-    return this.track(new S3EncryptionClient({ ...this.server.clientConfig, maxAttempts: 1, encryption }));
+    return this.track(new S3EncryptionClient({ ...this.server.clientConfig, maxAttempts, encryption }));
   }
 
   async put(keys: readonly string[], options: Partial<S3EncryptionOptions> = {}): Promise<void> {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   AuditTotals,
   auditBucket,
@@ -19,6 +19,8 @@ import { gathered } from "./gathered.js";
 const Bucket = BUCKET;
 /** Copies of each vector: `S3EC_COPIES=180` makes a bucket of 20,000. */
 const COPIES = Number(process.env.S3EC_COPIES ?? 2);
+/** A run that takes minutes meets connections that the server has just closed for being idle. */
+const ATTEMPTS = 3;
 const READS_ALL = {
   commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT",
   enableLegacyUnauthenticatedModes: true,
@@ -33,14 +35,16 @@ function keyringOf(): RawAesKeyring {
 
 describe("a bucket of all formats, wraps and placements", () => {
   let fixture: BulkFixture;
+  let plain: S3Client;
   before(async () => {
     fixture = await BulkFixture.start();
+    plain = fixture.track(new S3Client({ ...fixture.server.clientConfig, maxAttempts: ATTEMPTS }));
   });
   after(() => fixture.close());
 
   const old = keyringOf();
   const client = (keyring: RawAesKeyring, more: Partial<S3EncryptionOptions> = {}): S3EncryptionClient =>
-    fixture.client({ keyring, ...READS_ALL, ...more });
+    fixture.client({ keyring, ...READS_ALL, ...more }, ATTEMPTS);
   async function contentOf(reader: S3EncryptionClient, Key: string): Promise<string> {
     const { Body } = await reader.send(new GetObjectCommand({ Bucket, Key }));
     return Buffer.from((await Body?.transformToByteArray()) ?? []).toString("base64");
@@ -57,7 +61,7 @@ describe("a bucket of all formats, wraps and placements", () => {
     for (const kind of ["damaged", "plain", "faulty", "replaced"] as const) expect(of(kind)).to.not.be.empty;
 
     const totals = new AuditTotals();
-    for await (const each of auditBucket(fixture.plain, { Bucket })) totals.add(each);
+    for await (const each of auditBucket(plain, { Bucket })) totals.add(each);
     expect(totals.byState.get("plain")?.objects).to.equal(of("plain").length);
     expect(totals.byState.get("encrypted")?.objects).to.equal(kinds.size - of("plain").length);
     expect([...totals.byFormat.keys()].sort()).to.deep.equal(["V1", "V2", "V3"]);
@@ -82,7 +86,7 @@ describe("a bucket of all formats, wraps and placements", () => {
       journal: { path: join(fixture.folder, "journal"), target: "new" },
     } as const;
     const newer = of("replaced");
-    for await (const each of rewrapObjects(client(old), listObjects(fixture.plain, { Bucket }), options)) {
+    for await (const each of rewrapObjects(client(old), listObjects(plain, { Bucket }), options)) {
       results.push(each);
       // Puts go on, before and behind the run.
       const Key = results.length % 5 === 0 ? newer.shift() : undefined;
@@ -101,7 +105,7 @@ describe("a bucket of all formats, wraps and placements", () => {
 
     fixture.server.faults.clear();
     fixture.server.clearRequests();
-    const again = await gathered(rewrapObjects(client(old), listObjects(fixture.plain, { Bucket }), options));
+    const again = await gathered(rewrapObjects(client(old), listObjects(plain, { Bucket }), options));
     for (const { Key, outcome } of again) {
       const kind = kinds.get(Key);
       if (kind === "sound") expect([Key, outcome]).to.deep.equal([Key, "current"]);
@@ -116,7 +120,7 @@ describe("a bucket of all formats, wraps and placements", () => {
     for (const [Key, content] of before) expect(await contentOf(moved, Key), Key).to.equal(content);
     const verified = new VerifyTotals();
     const failed: string[] = [];
-    for await (const each of verifyObjects(moved, listObjects(fixture.plain, { Bucket }), { Bucket })) {
+    for await (const each of verifyObjects(moved, listObjects(plain, { Bucket }), { Bucket })) {
       verified.add(each);
       if (each.state === "failed" || each.state === "unknown") failed.push(each.Key);
     }
