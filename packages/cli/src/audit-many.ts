@@ -11,6 +11,7 @@ import { type AuditAnswer, keyAnswer, readerAnswer } from "./audit-answer.js";
 import { type AuditFormat, headOf, lineOf, totalsIn } from "./audit-output.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import type { AskedKey } from "./key-of.js";
+import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { filterOf, objectSource, type SourceOptions } from "./object-source.js";
 import { print, tell } from "./printing.js";
@@ -46,9 +47,12 @@ export async function auditMany(
   const head = headOf(format, asked);
   if (isShown && head !== undefined) await print(head);
   const results = await resultsOf(client, address, options, asked, signal);
+  // One that was named, and is not there.
+  let isNothing = false;
   let next = await results.next();
   for (; next.done !== true; next = await results.next()) {
     totals.add(next.value);
+    isNothing ||= next.value.state === "nothing" && !isMany(options);
     if (isShown) await print(lineOf(format, next.value, asked.reader !== undefined));
   }
   const coverage = next.value;
@@ -65,6 +69,7 @@ export async function auditMany(
     // Whatever reads the CSV is to read nothing else.
     await (format === "csv" ? tell(text) : print(isShown ? `\n${text}` : text));
   }
+  if (isNothing) return EXIT_CODES.storage;
   return exitCode(answers, (totals.byState.get("unknown")?.objects ?? 0) > 0);
 }
 

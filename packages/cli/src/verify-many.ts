@@ -3,6 +3,7 @@ import { type ObjectVerification, VerifyTotals, verifyObjects } from "@s3ec/bulk
 import { printable } from "@s3ec/envelope";
 import type { ConnectionOptions } from "./connection.js";
 import { EXIT_CODES } from "./exit-codes.js";
+import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { objectSource, type SourceOptions } from "./object-source.js";
 import { print } from "./printing.js";
@@ -40,7 +41,11 @@ export async function verifyMany(
     if (!summary) await print(json ? JSON.stringify(each) : lineOf(each));
   }
   await print(json ? JSON.stringify({ totals }) : [...(summary ? [] : [""]), ...totalsIn(totals)].join("\n"));
-  return totals.isAllRead ? EXIT_CODES.ok : EXIT_CODES.open;
+  if (!totals.isAllRead) return EXIT_CODES.open;
+  if (!totals.byState.has("nothing")) return EXIT_CODES.ok;
+  // What was named is missing; what an inventory lists, or a listing, may have been deleted since.
+  if (!isMany(options)) return EXIT_CODES.storage;
+  return options.keys === undefined ? EXIT_CODES.ok : EXIT_CODES.open;
 }
 
 function lineOf({ Key, VersionId, state, length, problem }: ObjectVerification): string {

@@ -64,6 +64,15 @@ describe("s3ec verify", () => {
     const { child, outcome } = start([...args, "--dev-server", server.endpoint], folder, {}, "pipe");
     child.stdin?.end("b/2\nb/1\n");
     expect((await outcome).stdout).to.equal("verified: 2 objects, 16 bytes\n");
+    writeFileSync(join(folder, "keys.txt"), "b/2\nb/gone\n");
+    const missing = await local("verify", "s3://demo", "--keys", "keys.txt", "--config", "own.json", "--summary");
+    expect([missing.code, missing.stdout]).to.deep.equal([
+      8,
+      "verified: 1 object, 8 bytes\nnothing: 1 object, 0 bytes\n",
+    ]);
+    for (const command of ["verify", "audit"]) {
+      expect((await local(command, "s3://demo/b/gone", "--config", "own.json")).code).to.equal(7);
+    }
     expect((await local("verify", "s3://demo", "--config", "own.json")).code).to.equal(2);
   });
 

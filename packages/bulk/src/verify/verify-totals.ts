@@ -6,7 +6,6 @@ export class VerifyTotals {
 
   /** Counts one result. */
   add({ state, length = 0 }: ObjectVerification): void {
-    if (state === "nothing") return;
     const { objects, bytes } = this.#byState.get(state) ?? { objects: 0, bytes: 0 };
     this.#byState.set(state, { objects: objects + 1, bytes: bytes + length });
   }

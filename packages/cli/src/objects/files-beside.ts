@@ -106,6 +106,12 @@ export class FilesBeside {
     return state === "instruction-file" || state === "unknown";
   }
 
+  /** Whether it holds the wrapped key of an object that is there, whatever its suffix. */
+  async isFileOfAnother({ Key }: { readonly Key: string }): Promise<boolean> {
+    if (!/[^/]\.[^/]*$/.test(Key)) return false;
+    return (await this.stateOf({ Key })).state === "instruction-file";
+  }
+
   async #isLeftAside(key: string): Promise<boolean> {
     const owner = key.slice(0, -ANNOTATIONS_ASIDE_SUFFIX.length);
     return key.endsWith(ANNOTATIONS_ASIDE_SUFFIX) && owner !== "" && (await this.hasAnnotationsAside(owner));

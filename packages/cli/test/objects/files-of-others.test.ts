@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { ObjectsSetting } from "./objects-setting.js";
 
@@ -92,6 +92,20 @@ describe("files beside objects that stay", function () {
     await at.plain.send(new DeleteObjectCommand({ Bucket: "demo", Key: "t/a" }));
     expect(await at.run("rm", "s3://demo/t/a.instruction")).to.include({ code: 0, stderr: "" });
     expect(await isThere("t/a.instruction")).to.equal(false);
+  });
+
+  it("are not deleted by themselves, whatever their suffix is, which nobody has named", async () => {
+    const { Body, Metadata = {} } = await at.plain.send(
+      new GetObjectCommand({ Bucket: "demo", Key: "t/a.instruction" }),
+    );
+    const body = Buffer.from((await Body?.transformToByteArray()) ?? []);
+    await at.server.putRawObject("demo", "t/a.partner", { body, metadata: Metadata });
+    await at.putPlain("t/a.txt", "a document");
+    const { code, stderr } = await at.run("rm", "s3://demo/t/a.partner");
+    expect(code).to.equal(4);
+    expect(stderr).to.contain("moves and goes with that: name the object.");
+    expect(await isThere("t/a.partner")).to.equal(true);
+    expect((await at.run("rm", "s3://demo/t/a.txt")).code).to.equal(0);
   });
 
   it("annotations that a call has left aside stay, and go, with their object", async () => {
