@@ -168,7 +168,7 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
   rewrapCommand(
     transfer(
       explained(root.command("rewrap"), onVerbose),
-      "Give an object's data key another wrapping key; its content stays as it is, and is not read.",
+      "Give an object's data key another wrapping key; its content stays as it is; of V2 it may be read, for its tag.",
     ),
     interrupts,
   );
