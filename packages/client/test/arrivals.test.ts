@@ -38,11 +38,17 @@ describe("what arrives", () => {
     }
   });
 
-  it("is our own copy, though it came alone (G5)", async () => {
-    const chunk = Buffer.from("ciphertext");
-    const [piece] = await all(arrivals(async (take) => void take(chunk), nothing));
-    chunk.fill(0);
-    expect(String(piece)).to.equal("ciphertext");
+  it("is a large chunk as it came, in its order among small ones", async () => {
+    const large = bytesOfLength(100 * KiB);
+    const small = ["a", "b", "c"].map((text) => Buffer.from(text));
+    const read = async (take: Take): Promise<void> => {
+      for (const chunk of [small[0], small[1], large, small[2], new Uint8Array(0)])
+        if (chunk !== undefined) take(chunk);
+    };
+    const pieces = await all(arrivals(read, nothing));
+    expect(pieces.map(({ length }) => length)).to.deep.equal([2, large.length, 1]);
+    expect(pieces[1]?.buffer).to.equal(large.buffer);
+    expect(Buffer.concat(pieces).equals(Buffer.concat([Buffer.from("ab"), large, Buffer.from("c")]))).to.equal(true);
   });
 
   it("waits, where its reader does, with a bounded number of bytes", async () => {

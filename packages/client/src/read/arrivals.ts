@@ -4,6 +4,9 @@ import type { Take } from "./whole-content.js";
 /** Bytes that OpenSSL and a reader are given at once: what is fastest in both. */
 const PIECE = 256 * 1024;
 
+/** Bytes from which on a chunk is worth a piece by itself: copying it would cost more than handing it on. */
+const LARGE = 32 * 1024;
+
 /** Bytes that wait for their reader before the connection has to. */
 const WAITING = 1024 * 1024;
 
@@ -12,8 +15,8 @@ const OF_A_CHUNK = 512;
 
 /**
  * What a network brings, in larger pieces: over TLS it comes in records of 16 KiB, each of which would cost every layer
- * between here and the reader a promise. All that has come by the time that the reader asks is one piece, a copy of our own
- * (G5). A failure comes behind what came before it.
+ * between here and the reader a promise. Small chunks that have come by the time that the reader asks are one piece; a large
+ * one is handed on as it is, so that who holds it copies it (G5). A failure comes behind what came before it.
  *
  * @param read hands each chunk to `take`, waits where that gives a promise, and resolves behind the last; begun when the
  *   first piece is asked for
@@ -32,8 +35,9 @@ export async function* arrivals(read: (take: Take) => Promise<void>, stop: () =>
   );
   try {
     for (;;) {
-      const all = arrived.give();
-      for (let offset = 0; offset < all.length; offset += PIECE) yield all.subarray(offset, offset + PIECE);
+      for (const chunk of arrived.give()) {
+        for (let offset = 0; offset < chunk.length; offset += PIECE) yield chunk.subarray(offset, offset + PIECE);
+      }
       if (arrived.length > 0) continue;
       if (outcome === undefined) await arrived.more();
       else if ("error" in outcome) throw outcome.error;
@@ -66,13 +70,13 @@ class Arrived {
   }
 
   /** Takes what has come away. */
-  give(): Uint8Array {
-    const all = Buffer.concat(this.#chunks, this.#length);
+  give(): readonly Uint8Array[] {
+    const chunks = this.#chunks;
     this.#chunks = [];
     this.#length = 0;
     this.#goOn?.();
     this.#goOn = undefined;
-    return all;
+    return withoutSmall(chunks);
   }
 
   /** Resolves once there is more, or an end. */
@@ -86,4 +90,25 @@ class Arrived {
     this.#wake?.();
     this.#wake = undefined;
   }
+}
+
+/** The same bytes, where small chunks that follow each other are one. */
+function withoutSmall(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const join = (): void => {
+    const [first, second] = small;
+    if (first !== undefined) pieces.push(second === undefined ? first : Buffer.concat(small));
+    small = [];
+  };
+  for (const chunk of chunks) {
+    if (chunk.length < LARGE) {
+      small.push(chunk);
+      continue;
+    }
+    join();
+    pieces.push(chunk);
+  }
+  join();
+  return pieces;
 }
