@@ -67,9 +67,7 @@ if (values.output !== undefined) {
 type Stage = Pick<SectionJob, "server" | "heading">;
 
 function stagesOf({ on }: Section): readonly Stage[] {
-  const [first = overHttp] = overTls;
   if (on === "each") return [...overTls, overHttp];
-  if (on === "first") return [first];
   if (on === "none") return [{ ...overHttp, heading: "" }];
   const server: ServerKind = { program: "dev-server", ...(tls === undefined ? {} : { tls }) };
   return [{ server, heading: tls === undefined ? "" : ", over TLS (dev-server)" }];

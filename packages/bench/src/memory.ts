@@ -50,7 +50,11 @@ async function measureModes(server: BenchServer, sizes: Sizes, folder: string): 
     };
     const child = fork(fileURLToPath(new URL("memory-process.js", import.meta.url)));
     child.send(job);
-    const [result]: MemoryResult[] = await once(child, "message");
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`Measuring "${mode}" ended with exit code ${code}.`);
+    });
+    const [result]: MemoryResult[] = await Promise.race([once(child, "message"), ended]);
+    ended.catch(() => {});
     child.disconnect();
     await once(child, "exit");
     if (result === undefined) throw new Error("The process ended without a result.");
