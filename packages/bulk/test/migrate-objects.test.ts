@@ -169,8 +169,7 @@ describe("migrateObjects", () => {
       });
     }
 
-    it("is current under another key where the process died before it could say so", async function () {
-      this.timeout(60_000);
+    it("is current under another key where the process died before it could say so", async () => {
       const to = { keyring: next };
       let isDone = false;
       for (let most = 1; !isDone; most++) {

@@ -42,7 +42,7 @@ Exit codes:
   4  refused: not encrypted, a malformed envelope, or not allowed by the policy
   5  no key: none of the keyrings has it, its store refused, or the wrong encryption context
   6  could not be decrypted: altered, or another key
-  7  the file system, S3 or the network failed
+  7  the file system, S3 or the network failed, or what was named is not there
   8  of many objects some could not be done, still need the key, or are not read;
      or a recipient may still be there: the output says which
   9  nothing in this list needs the key, or is beyond the reader, and it is not

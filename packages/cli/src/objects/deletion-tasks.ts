@@ -30,8 +30,7 @@ function deletionOf(context: TransferContext, address: ObjectAddress, IfMatch?: 
 /** Deletes the object that was named, unless it goes with another. */
 export async function* deletionOfNamed(context: TransferContext, address: ObjectAddress): AsyncGenerator<Task> {
   const task = deletionOf(context, address);
-  const beside = context.filesBeside(address.Bucket, "get");
-  const isFile = (await beside.isFileThere(address.Key)) || (await beside.isFileOfAnother(address));
+  const isFile = await context.filesBeside(address.Bucket, "get").isFileOfAnother(address.Key);
   yield isFile ? { step: task.step, error: goesWithItsObject() } : task;
 }
 

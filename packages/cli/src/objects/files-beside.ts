@@ -100,16 +100,14 @@ export class FilesBeside {
    * be looked at. By itself it is neither replaced nor deleted.
    */
   async isFileThere(Key: string): Promise<boolean> {
-    if (!endsAsFile(Key, this.#suffixes)) return false;
-    if (await this.#isLeftAside(Key)) return true;
-    const { state } = await this.stateOf({ Key });
-    return state === "instruction-file" || state === "unknown";
+    return endsAsFile(Key, this.#suffixes) && (await this.isFileOfAnother(Key));
   }
 
-  /** Whether it holds the wrapped key of an object that is there, whatever its suffix. */
-  async isFileOfAnother({ Key }: { readonly Key: string }): Promise<boolean> {
-    if (!/[^/]\.[^/]*$/.test(Key)) return false;
-    return (await this.stateOf({ Key })).state === "instruction-file";
+  /** The same of any suffix, which nobody need have named: what then may not be looked at is taken for an object. */
+  async isFileOfAnother(Key: string): Promise<boolean> {
+    if (await this.#isLeftAside(Key)) return true;
+    const { state } = await this.stateOf({ Key });
+    return state === "instruction-file" || (state === "unknown" && endsAsFile(Key, this.#suffixes));
   }
 
   async #isLeftAside(key: string): Promise<boolean> {

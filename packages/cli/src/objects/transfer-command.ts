@@ -99,9 +99,14 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
   });
 }
 
-async function isFileOfAnother({ filesBeside }: TransferContext, { from, direction }: PlacePair): Promise<boolean> {
+async function isFileOfAnother(
+  { filesBeside, isMove }: TransferContext,
+  { from, direction }: PlacePair,
+): Promise<boolean> {
   if (from.kind !== "s3") return false;
-  return await filesBeside(from.Bucket, direction === "copy" ? "getSource" : "get").isFileThere(from.Key);
+  const beside = filesBeside(from.Bucket, direction === "copy" ? "getSource" : "get");
+  // A copy leaves what it copies.
+  return isMove ? await beside.isFileOfAnother(from.Key) : await beside.isFileThere(from.Key);
 }
 
 /** Ends the command with the code of what has said all there is to say. */

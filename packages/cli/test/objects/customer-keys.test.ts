@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { ObjectsSetting } from "./objects-setting.js";
 
-describe("objects that S3 has encrypted with a customer's key", function () {
-  this.timeout(60_000);
+describe("objects that S3 has encrypted with a customer's key", () => {
   let at: ObjectsSetting;
   const key = randomBytes(32).toString("base64");
   const own = ["--sse-c", "--sse-c-key", key];

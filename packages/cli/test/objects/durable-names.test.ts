@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { ObjectsSetting } from "./objects-setting.js";
 
-describe("a move down", function () {
-  this.timeout(60_000);
+describe("a move down", () => {
   let at: ObjectsSetting;
   const { fsync } = fs;
   before(async function () {

@@ -7,8 +7,7 @@ import { ObjectsSetting } from "./objects-setting.js";
 const IN_FILES = { instructionFileConfig: { enableInstructionFilePutObject: true } };
 const ANNOTATIONS = '{"from":"","annotations":{}}';
 
-describe("files beside objects that stay", function () {
-  this.timeout(60_000);
+describe("files beside objects that stay", () => {
   let at: ObjectsSetting;
   beforeEach(async () => {
     at = await ObjectsSetting.start();
@@ -94,16 +93,22 @@ describe("files beside objects that stay", function () {
     expect(await isThere("t/a.instruction")).to.equal(false);
   });
 
-  it("are not deleted by themselves, whatever their suffix is, which nobody has named", async () => {
+  it("are not deleted or moved by themselves, whatever their suffix is, which nobody has named", async () => {
     const { Body, Metadata = {} } = await at.plain.send(
       new GetObjectCommand({ Bucket: "demo", Key: "t/a.instruction" }),
     );
     const body = Buffer.from((await Body?.transformToByteArray()) ?? []);
     await at.server.putRawObject("demo", "t/a.partner", { body, metadata: Metadata });
     await at.putPlain("t/a.txt", "a document");
-    const { code, stderr } = await at.run("rm", "s3://demo/t/a.partner");
-    expect(code).to.equal(4);
-    expect(stderr).to.contain("moves and goes with that: name the object.");
+    for (const args of [
+      ["rm", "s3://demo/t/a.partner"],
+      ["mv", "s3://demo/t/a.partner", "down", "--plain", "copy"],
+      ["mv", "s3://demo/t/a.partner", "s3://other/x", "--plain", "copy"],
+    ]) {
+      const { code, stderr } = await at.run(...args);
+      expect({ args, code }).to.deep.equal({ args, code: 4 });
+      expect(stderr).to.contain("moves and goes with that: name the object.");
+    }
     expect(await isThere("t/a.partner")).to.equal(true);
     expect((await at.run("rm", "s3://demo/t/a.txt")).code).to.equal(0);
   });

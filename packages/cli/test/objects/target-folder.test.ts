@@ -70,8 +70,7 @@ describe("the folder that a run writes to", () => {
   });
 });
 
-describe("s3ec, down into a folder", function () {
-  this.timeout(60_000);
+describe("s3ec, down into a folder", () => {
   let at: ObjectsSetting;
   beforeEach(async () => {
     at = await ObjectsSetting.start(["demo"]);
