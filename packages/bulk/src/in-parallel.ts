@@ -5,6 +5,8 @@ const WAITING = 8;
  * Does something with every item, so many of them at once, and gives what comes of them in the items' order. No more items
  * are asked for than are being worked on, or wait for a slow one before them: up to 8 for each.
  *
+ * Nothing is begun any more once one has failed, wherever it stands.
+ *
  * @throws what `items` throws, and the first that `work` throws, once nothing is under way, and all that was done is given
  */
 export async function* inParallel<Item, Result>(
@@ -14,6 +16,7 @@ export async function* inParallel<Item, Result>(
 ): AsyncGenerator<Result> {
   const queue: Slot<Result>[] = [];
   let running = 0;
+  let hasFailed = false;
   let wake = (): void => {};
   const begin = async (item: Item, slot: Slot<Result>): Promise<void> => {
     running += 1;
@@ -21,6 +24,7 @@ export async function* inParallel<Item, Result>(
       slot.done = { result: await work(item) };
     } catch (error) {
       slot.done = { error };
+      hasFailed = true;
     }
     running -= 1;
     wake();
@@ -48,7 +52,7 @@ export async function* inParallel<Item, Result>(
           await oneDone();
           yield* ready();
         }
-        if (failure !== undefined) break;
+        if (hasFailed) break;
       }
     } catch (error) {
       failure ??= { error };

@@ -40,21 +40,14 @@ export async function runTasks(
 ): Promise<void> {
   const { progress } = report;
   const [all, large] = [new Gate(concurrency), new Gate(LARGE_AT_ONCE)];
-  let ending: { readonly error: unknown } | undefined;
-  const endBy = (error: unknown): void => {
-    ending ??= { error: signal.aborted ? signal.reason : error };
-  };
+  let isEnding = false;
   async function* expected(): AsyncGenerator<Task> {
-    try {
-      for await (const task of tasks) {
-        if (ending !== undefined || signal.aborted) return;
-        if ("run" in task && !dryrun) progress.expect(task.size);
-        yield task;
-      }
-      progress.allExpected();
-    } catch (error) {
-      endBy(error);
+    for await (const task of tasks) {
+      signal.throwIfAborted();
+      if ("run" in task && !dryrun) progress.expect(task.size);
+      yield task;
     }
+    progress.allExpected();
   }
   const work = async (task: Task): Promise<() => Promise<void>> => {
     const { step } = task;
@@ -63,7 +56,8 @@ export async function runTasks(
     if (dryrun) return () => report.done(step, {});
     let came = 0;
     const run = async (): Promise<TransferOutcome | undefined> => {
-      if (ending !== undefined || signal.aborted) return undefined;
+      // It may have waited for others, of which one has failed.
+      if (isEnding || signal.aborted) return undefined;
       return await task.run((bytes) => {
         progress.advance(bytes - came);
         came = bytes;
@@ -78,15 +72,14 @@ export async function runTasks(
       return () => report.done(step, result);
     } catch (error) {
       if (!signal.aborted && !isForAll(error, task.size)) return () => report.fail(step, error);
-      endBy(error);
-      return async () => {};
+      isEnding = true;
+      throw signal.aborted ? signal.reason : error;
     } finally {
       progress.end(task.size, came);
     }
   };
   for await (const tell of inParallel(expected(), concurrency * KNOWN, work)) await tell();
   signal.throwIfAborted();
-  if (ending !== undefined) throw ending.error;
 }
 
 /**
