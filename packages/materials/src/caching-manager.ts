@@ -5,9 +5,8 @@ import {
   type OptionNames,
   S3EncryptionError,
   type StringMap,
-  type WrapAlgorithm,
 } from "@s3ec/envelope";
-import type { Keyring } from "./keyring.js";
+import { ManagerAround } from "./manager-around.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import { MaterialsCache } from "./materials-cache.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
@@ -50,8 +49,7 @@ const OPTIONS: OptionNames<CachingMaterialsManagerOptions> = {
  * reading, the encrypted data keys themselves. It never leaves this instance,
  * so it crosses no keyring either. Callers that ask for the same at the same time share one request.
  */
-export class CachingMaterialsManager implements MaterialsManager, Disposable {
-  readonly #manager: MaterialsManager;
+export class CachingMaterialsManager extends ManagerAround implements Disposable {
   readonly #maxBytes: number;
   readonly #encryption: MaterialsCache<WithDataKey<EncryptionMaterials>>;
   readonly #decryption: MaterialsCache<WithDataKey<DecryptionMaterials>>;
@@ -60,38 +58,18 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
   /** @throws S3EncryptionError `invalid-argument` for an unknown option, or a bound that is not a number above zero */
   constructor(options: CachingMaterialsManagerOptions) {
     assertKnownOptions(options, OPTIONS, "CachingMaterialsManager");
-    const { manager, maxAgeMs, maxMessages = 1000, maxBytes = Number.MAX_SAFE_INTEGER, maxEntries = 100 } = options;
+    super(options.manager);
+    const { maxAgeMs, maxMessages = 1000, maxBytes = Number.MAX_SAFE_INTEGER, maxEntries = 100 } = options;
     const bounds = { maxAgeMs, maxMessages, maxBytes, maxEntries };
     for (const [name, value] of Object.entries(bounds)) {
       if (Number.isFinite(value) && value > 0) continue;
       throw new S3EncryptionError("invalid-argument", `${name} must be a number above zero.`);
     }
     const now = options.now ?? (() => performance.now());
-    this.#manager = manager;
     this.#maxBytes = maxBytes;
     this.#encryption = new MaterialsCache(bounds, now);
     // An object that was read once uses its data key no more by being read again: only age and number count.
     this.#decryption = new MaterialsCache({ ...bounds, maxMessages: Number.MAX_SAFE_INTEGER }, now);
-  }
-
-  /** Those of the manager below. */
-  get wrapAlgorithms(): readonly WrapAlgorithm[] {
-    return this.#manager.wrapAlgorithms;
-  }
-
-  /** Those of the manager below. */
-  get instructionFileSuffixes(): readonly string[] {
-    return this.#manager.instructionFileSuffixes ?? [];
-  }
-
-  /** That of the manager below. */
-  cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
-    return this.#manager.cachePartition?.(request);
-  }
-
-  /** That of the manager below. */
-  keyringFor(request: EncryptionRequest | DecryptionRequest): Keyring | undefined {
-    return this.#manager.keyringFor?.(request);
   }
 
   /**
@@ -104,9 +82,9 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
     const bytes = contentLength ?? (this.#maxBytes === Number.MAX_SAFE_INTEGER ? 0 : Number.POSITIVE_INFINITY);
     // The data key of an object that stands is nobody else's.
     const isShareable = request.suite.committing && bytes <= this.#maxBytes && request.dataKey === undefined;
-    if (!isShareable) return await this.#manager.getEncryptionMaterials(request);
+    if (!isShareable) return await this.manager.getEncryptionMaterials(request);
     return await this.#encryption.take(cacheKey(request, [], this.cachePartition(request)), bytes, async () =>
-      Object.freeze(await this.#manager.getEncryptionMaterials(shareable)),
+      Object.freeze(await this.manager.getEncryptionMaterials(shareable)),
     );
   }
 
@@ -116,20 +94,20 @@ export class CachingMaterialsManager implements MaterialsManager, Disposable {
    */
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     this.#assertUsable();
-    if (!request.suite.committing) return await this.#manager.getDecryptionMaterials(request);
+    if (!request.suite.committing) return await this.manager.getDecryptionMaterials(request);
     return await this.#decryption.take(
       cacheKey(request, request.encryptedDataKeys, this.cachePartition(request)),
       0,
-      async () => Object.freeze(await this.#manager.getDecryptionMaterials(request)),
+      async () => Object.freeze(await this.manager.getDecryptionMaterials(request)),
     );
   }
 
   /** Forgets this data key, and has the manager below forget it. */
-  forget(dataKey: KeyObject): void {
+  override forget(dataKey: KeyObject): void {
     for (const cache of [this.#encryption, this.#decryption]) {
       cache.forget((materials) => materials.dataKey.equals(dataKey));
     }
-    this.#manager.forget?.(dataKey);
+    super.forget(dataKey);
   }
 
   /** Forgets every data key: for when a wrapping key was revoked, or nothing will be read for a while. */

@@ -35,6 +35,7 @@ export { contextMismatch, DefaultMaterialsManager } from "./default-manager.js";
 export type { KeyringDefinition } from "./define-keyring.js";
 export { defineKeyring } from "./define-keyring.js";
 export type { BlindMatch, Keyring } from "./keyring.js";
+export { ManagerAround } from "./manager-around.js";
 export type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 export { withDataKey, withEncryptedDataKey } from "./materials.js";
 export type { DecryptionRequest, EncryptionRequest, MaterialsManager, RequestedObject } from "./materials-manager.js";

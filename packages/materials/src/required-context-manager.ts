@@ -1,7 +1,7 @@
-import type { KeyObject } from "node:crypto";
-import { assertKnownOptions, S3EncryptionError, type StringMap, type WrapAlgorithm } from "@s3ec/envelope";
+import { assertKnownOptions, S3EncryptionError, type StringMap } from "@s3ec/envelope";
 import { contextMismatch } from "./default-manager.js";
 import type { Keyring } from "./keyring.js";
+import { ManagerAround } from "./manager-around.js";
 import type { DecryptionMaterials, EncryptionMaterials, WithDataKey } from "./materials.js";
 import type { DecryptionRequest, EncryptionRequest, MaterialsManager } from "./materials-manager.js";
 
@@ -18,14 +18,14 @@ export interface RequiredContextManagerOptions {
  * so that no reader can forget to check: not even through the legacy `kms` wrap, which otherwise opens without a context,
  * nor through a raw key, which binds none.
  */
-export class RequiredContextManager implements MaterialsManager {
-  readonly #manager: MaterialsManager;
+export class RequiredContextManager extends ManagerAround {
   readonly #required: readonly string[];
 
   /** @throws S3EncryptionError `invalid-argument` for an unknown option, and unless at least one name is given */
   constructor(options: RequiredContextManagerOptions) {
     assertKnownOptions(options, { manager: true, requiredContextKeys: true }, "RequiredContextManager");
-    const { manager, requiredContextKeys } = options;
+    super(options.manager);
+    const { requiredContextKeys } = options;
     const isList = Array.isArray(requiredContextKeys) && requiredContextKeys.length > 0;
     if (!isList || requiredContextKeys.some((name) => typeof name !== "string")) {
       throw new S3EncryptionError(
@@ -33,32 +33,16 @@ export class RequiredContextManager implements MaterialsManager {
         "Name at least one entry in requiredContextKeys, an array of texts.",
       );
     }
-    this.#manager = manager;
     this.#required = [...requiredContextKeys];
-  }
-
-  /** Those of the manager below. */
-  get wrapAlgorithms(): readonly WrapAlgorithm[] {
-    return this.#manager.wrapAlgorithms;
-  }
-
-  /** Those of the manager below. */
-  get instructionFileSuffixes(): readonly string[] {
-    return this.#manager.instructionFileSuffixes ?? [];
-  }
-
-  /** That of the manager below. */
-  cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
-    return this.#manager.cachePartition?.(request);
   }
 
   /**
    * That of the manager below, which binds the caller's context: with every required entry in it.
    * @throws S3EncryptionError `invalid-argument` where a required entry is missing
    */
-  keyringFor(request: EncryptionRequest | DecryptionRequest): Keyring | undefined {
+  override keyringFor(request: EncryptionRequest | DecryptionRequest): Keyring | undefined {
     this.#assertSupplied(request.encryptionContext);
-    return this.#manager.keyringFor?.(request);
+    return super.keyringFor(request);
   }
 
   /**
@@ -67,7 +51,7 @@ export class RequiredContextManager implements MaterialsManager {
    */
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
     this.#assertSupplied(request.encryptionContext);
-    return await this.#manager.getEncryptionMaterials(request);
+    return await this.manager.getEncryptionMaterials(request);
   }
 
   /**
@@ -78,7 +62,7 @@ export class RequiredContextManager implements MaterialsManager {
   async getDecryptionMaterials(request: DecryptionRequest): Promise<WithDataKey<DecryptionMaterials>> {
     const { suite, encryptionContext, encryptedDataKeys } = request;
     this.#assertSupplied(encryptionContext);
-    if (suite.authenticatesContext) return await this.#manager.getDecryptionMaterials(request);
+    if (suite.authenticatesContext) return await this.manager.getDecryptionMaterials(request);
     const isBound = encryptedDataKeys.every(
       ({ wrapAlgorithm, description }) =>
         wrapAlgorithm.describedBy === "encryption-context" &&
@@ -87,12 +71,7 @@ export class RequiredContextManager implements MaterialsManager {
         ),
     );
     if (!isBound) throw contextMismatch();
-    return await this.#manager.getDecryptionMaterials(request);
-  }
-
-  /** Has the manager below forget it. */
-  forget(dataKey: KeyObject): void {
-    this.#manager.forget?.(dataKey);
+    return await this.manager.getDecryptionMaterials(request);
   }
 
   #assertSupplied(encryptionContext: StringMap): void {

@@ -1,14 +1,12 @@
-import type { KeyObject } from "node:crypto";
-import type {
-  DecryptionMaterials,
-  DecryptionRequest,
-  EncryptedDataKey,
-  EncryptionMaterials,
-  EncryptionRequest,
-  Keyring,
-  MaterialsManager,
-  WithDataKey,
-  WrapAlgorithm,
+import {
+  type DecryptionMaterials,
+  type DecryptionRequest,
+  type EncryptedDataKey,
+  type EncryptionMaterials,
+  type EncryptionRequest,
+  ManagerAround,
+  type MaterialsManager,
+  type WithDataKey,
 } from "@s3ec/materials";
 import type { Telemetry } from "./telemetry.js";
 
@@ -17,29 +15,12 @@ export function watchedManager(manager: MaterialsManager, telemetry: Telemetry):
   return telemetry.isSilent ? manager : new WatchedManager(manager, telemetry);
 }
 
-class WatchedManager implements MaterialsManager {
-  readonly #manager: MaterialsManager;
+class WatchedManager extends ManagerAround {
   readonly #telemetry: Telemetry;
 
   constructor(manager: MaterialsManager, telemetry: Telemetry) {
-    this.#manager = manager;
+    super(manager);
     this.#telemetry = telemetry;
-  }
-
-  get wrapAlgorithms(): readonly WrapAlgorithm[] {
-    return this.#manager.wrapAlgorithms;
-  }
-
-  get instructionFileSuffixes(): readonly string[] {
-    return this.#manager.instructionFileSuffixes ?? [];
-  }
-
-  cachePartition(request: EncryptionRequest | DecryptionRequest): string | undefined {
-    return this.#manager.cachePartition?.(request);
-  }
-
-  keyringFor(request: EncryptionRequest | DecryptionRequest): Keyring | undefined {
-    return this.#manager.keyringFor?.(request);
   }
 
   async getEncryptionMaterials(request: EncryptionRequest): Promise<WithDataKey<EncryptionMaterials>> {
@@ -48,7 +29,7 @@ class WatchedManager implements MaterialsManager {
       "s3ec.wrap",
       { "s3ec.suite": suite.name },
       async (step) => {
-        const materials = await this.#manager.getEncryptionMaterials(request);
+        const materials = await this.manager.getEncryptionMaterials(request);
         step.learn("s3ec.wrap_algorithms", namesOf(materials.encryptedDataKeys));
         return materials;
       },
@@ -62,7 +43,7 @@ class WatchedManager implements MaterialsManager {
       "s3ec.unwrap",
       { "s3ec.suite": suite.name, "s3ec.wrap_algorithms": this.#knownOf(encryptedDataKeys) },
       async (step) => {
-        const materials = await this.#manager.getDecryptionMaterials(request);
+        const materials = await this.manager.getDecryptionMaterials(request);
         step.learn("s3ec.keyring", materials.openedBy);
         return materials;
       },
@@ -70,13 +51,9 @@ class WatchedManager implements MaterialsManager {
     );
   }
 
-  forget(dataKey: KeyObject): void {
-    this.#manager.forget?.(dataKey);
-  }
-
   /** Of wraps that it reads: the names of others were chosen by whoever wrote the object. */
   #knownOf(encryptedDataKeys: readonly EncryptedDataKey[]): string[] {
-    const known = new Set(this.#manager.wrapAlgorithms.map(({ name }) => name));
+    const known = new Set(this.wrapAlgorithms.map(({ name }) => name));
     return namesOf(encryptedDataKeys).filter((name) => known.has(name));
   }
 }
