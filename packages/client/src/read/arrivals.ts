@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { Take } from "./whole-content.js";
+import type { Take } from "./drained.js";
 
 /** Bytes that OpenSSL and a reader are given at once: what is fastest in both. */
 const PIECE = 256 * 1024;

@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import { destroyStream } from "../streams.js";
-import type { Take } from "./whole-content.js";
+
+/** Given each chunk of a body as it arrives; where it gives a promise, nothing more is handed on until it is kept. */
+export type Take = (chunk: Uint8Array) => Promise<unknown> | undefined;
 
 /**
  * Reads a stream to its end, handing on each chunk as it arrives: without the promises that iterating costs a chunk, of

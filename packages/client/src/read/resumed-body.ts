@@ -5,8 +5,8 @@ import type { Telemetry } from "../telemetry/telemetry.js";
 import { answeredBody } from "./answered-body.js";
 import { arrivals } from "./arrivals.js";
 import { askAgain } from "./ask-again.js";
-import { drained, Taker } from "./drained.js";
-import type { CiphertextBody, Take } from "./whole-content.js";
+import { drained, type Take, Taker } from "./drained.js";
+import type { CiphertextBody } from "./whole-content.js";
 
 export interface ResumeSettings<Result extends { readonly output: GetObjectCommandOutput }> {
   readonly asked: GetObjectCommandInput;

@@ -3,10 +3,8 @@ import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
 import { watchedPlaintext } from "../telemetry/watched-plaintext.js";
 import { IS_WORKER } from "../this-runtime.js";
+import type { Take } from "./drained.js";
 import { spoolContent } from "./spool.js";
-
-/** Given each chunk of a body as it arrives; where it gives a promise, nothing more is handed on until it is kept. */
-export type Take = (chunk: Uint8Array) => Promise<unknown> | undefined;
 
 /** A whole stored body as it arrives, and how to let go of it. */
 export interface CiphertextBody {

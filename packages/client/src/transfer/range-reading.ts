@@ -4,9 +4,8 @@ import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/cli
 import { S3EncryptionError } from "@s3ec/materials";
 import { answeredBody } from "../read/answered-body.js";
 import { askAgain } from "../read/ask-again.js";
-import { drained, Taker } from "../read/drained.js";
+import { drained, type Take, Taker } from "../read/drained.js";
 import { notWhatWasAsked } from "../read/served-range.js";
-import type { Take } from "../read/whole-content.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 
 /** A stored object, one version of it, that ranges are asked of. */

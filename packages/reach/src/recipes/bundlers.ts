@@ -1,8 +1,18 @@
-import type { Recipe } from "../recipe.js";
+import type { Recipe, Step } from "../recipe.js";
 
 const MAIN = `import { putAndGet } from "./put-and-get.mjs";\nputAndGet().then(console.log);\n`;
 /** What is bundled has to do without what was installed: it is run elsewhere. */
 const MOVED = ["node", "-e", `require("node:fs").rmSync("node_modules", { recursive: true })`] as const;
+
+/** What a Lambda's runtime has. */
+const WITHOUT_SDK = ["--external:@aws-sdk/*", "--external:@smithy/*"];
+
+function esbuilt(outfile: string, ...flags: string[]): readonly Step[] {
+  return [
+    ["esbuild", "main.mjs", "--bundle", "--platform=node", `--outfile=${outfile}`, ...flags],
+    ["node", outfile],
+  ];
+}
 
 /** Bundles for Node, run where nothing is installed. */
 export const BUNDLERS: readonly Recipe[] = [
@@ -27,19 +37,7 @@ export const BUNDLERS: readonly Recipe[] = [
     loadedBy: "esbuild {esbuild}, without the SDK, as CDK's `NodejsFunction` does",
     packages: { esbuild: "0", "@smithy/core": "3" },
     files: { "main.mjs": MAIN },
-    steps: [
-      [
-        "esbuild",
-        "main.mjs",
-        "--bundle",
-        "--target=node22",
-        "--platform=node",
-        "--outfile=index.js",
-        "--external:@aws-sdk/*",
-        "--external:@smithy/*",
-      ],
-      ["node", "index.js"],
-    ],
+    steps: esbuilt("index.js", "--target=node22", ...WITHOUT_SDK),
   },
   {
     name: "nodejs-function-esm",
@@ -49,19 +47,7 @@ export const BUNDLERS: readonly Recipe[] = [
     loadedBy: "esbuild {esbuild}, without the SDK, as CDK's `NodejsFunction` does with `OutputFormat.ESM`",
     packages: { esbuild: "0", "@smithy/core": "3" },
     files: { "main.mjs": MAIN },
-    steps: [
-      [
-        "esbuild",
-        "main.mjs",
-        "--bundle",
-        "--platform=node",
-        "--format=esm",
-        "--external:@aws-sdk/*",
-        "--external:@smithy/*",
-        "--outfile=bundle.mjs",
-      ],
-      ["node", "bundle.mjs"],
-    ],
+    steps: esbuilt("bundle.mjs", "--format=esm", ...WITHOUT_SDK),
   },
   {
     name: "sst",

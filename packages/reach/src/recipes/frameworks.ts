@@ -113,34 +113,31 @@ if ((await Body.transformToString("latin1")).includes("their eyes")) throw new E
 process.exit(0);
 `;
 
+function next(recipe: Pick<Recipe, "loadedBy" | "manager" | "name" | "runtime">, ...flags: string[]): Recipe {
+  return {
+    ...recipe,
+    modules: "ES modules",
+    packages: { ...PACKAGES, next: "16", react: "19", "react-dom": "19" },
+    files: { "app/reports/[name]/route.js": ROUTE, "visit.mjs": VISIT },
+    steps: [
+      ["next", "build", ...flags],
+      ["node", "visit.mjs", "next", "start"],
+    ],
+  };
+}
+
 /** What runs an application's own code in its own way. */
 export const FRAMEWORKS: readonly Recipe[] = [
-  {
-    name: "next",
-    runtime: "Node 24",
-    manager: "npm",
-    modules: "ES modules",
-    loadedBy: "Next.js {next}, a route handler",
-    packages: { ...PACKAGES, next: "16", react: "19", "react-dom": "19" },
-    files: { "app/reports/[name]/route.js": ROUTE, "visit.mjs": VISIT },
-    steps: [
-      ["next", "build"],
-      ["node", "visit.mjs", "next", "start"],
-    ],
-  },
-  {
-    name: "next-webpack",
-    runtime: "Node 22",
-    manager: "pnpm",
-    modules: "ES modules",
-    loadedBy: "Next.js {next}, `--webpack`, a route handler",
-    packages: { ...PACKAGES, next: "16", react: "19", "react-dom": "19" },
-    files: { "app/reports/[name]/route.js": ROUTE, "visit.mjs": VISIT },
-    steps: [
-      ["next", "build", "--webpack"],
-      ["node", "visit.mjs", "next", "start"],
-    ],
-  },
+  next({ name: "next", runtime: "Node 24", manager: "npm", loadedBy: "Next.js {next}, a route handler" }),
+  next(
+    {
+      name: "next-webpack",
+      runtime: "Node 22",
+      manager: "pnpm",
+      loadedBy: "Next.js {next}, `--webpack`, a route handler",
+    },
+    "--webpack",
+  ),
   {
     name: "nest",
     runtime: "Node 20",
