@@ -14,6 +14,7 @@ import type { AskedKey } from "./key-of.js";
 import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { filterOf, objectSource, type SourceOptions } from "./object-source.js";
+import { inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
 import type { AskedReader } from "./readable-by.js";
 
@@ -53,7 +54,7 @@ export async function auditMany(
   for (; next.done !== true; next = await results.next()) {
     totals.add(next.value);
     isNothing ||= next.value.state === "nothing" && !isMany(options);
-    if (isShown) await print(lineOf(format, next.value, asked.reader !== undefined));
+    if (isShown) await print(lineOf(format, inOptions(next.value), asked.reader !== undefined));
   }
   const coverage = next.value;
   const keys = asked.keys.map((key) => keyAnswer(key, asked.keys.length > 1, totals, coverage));

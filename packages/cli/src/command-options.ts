@@ -48,3 +48,11 @@ export function positive(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Write a number, 1 or more.");
 }
+
+/** How `aws s3` spells it, and how most others do: each command is documented with one, and takes both. */
+export function dryRunOption(command: Command, name: "--dryrun" | "--dry-run", description: string): Command {
+  const other = name === "--dryrun" ? "--dry-run" : "--dryrun";
+  return command
+    .option(name, description)
+    .addOption(new Option(other).hideHelp().implies(name === "--dryrun" ? { dryrun: true } : { dryRun: true }));
+}

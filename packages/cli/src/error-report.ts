@@ -15,7 +15,8 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
     const missing = error.cause instanceof Error ? missingSetting(error.cause) : undefined;
     if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
     const exitCode = isDiskFull(error.cause) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);
-    return { exitCode, message: WITH_OPTIONS.has(error.code) ? asOptions(error.message) : error.message };
+    // Of a configuration they say what is in it, as it is called there.
+    return { exitCode, message: error.code === "invalid-configuration" ? error.message : asOptions(error.message) };
   }
   if (!(error instanceof Error)) return { exitCode: EXIT_CODES.unexpected, message: "An unknown error happened." };
   // Of a connection that ends in the middle of an answer, Node names no system call.
@@ -27,9 +28,6 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   if (isServiceError(error)) return { exitCode: EXIT_CODES.storage, message: serviceMessage(error) };
   return { exitCode: EXIT_CODES.unexpected, message: sentence(error.message) };
 }
-
-/** Errors about what a call says, which here is the command line. */
-const WITH_OPTIONS: ReadonlySet<string> = new Set(["invalid-argument", "context-mismatch", "unsupported-operation"]);
 
 function isDiskFull(cause: unknown): boolean {
   return cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT");

@@ -2,7 +2,7 @@ import { scryptSync } from "node:crypto";
 import type { EnvelopeFilter, JournalOptions, RewritingOptions } from "@s3ec/bulk";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { entry, listed, positive } from "./command-options.js";
+import { dryRunOption, entry, listed, positive } from "./command-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { assertSource, filterOf, type SourceOptions, sourceOptions } from "./object-source.js";
 
@@ -22,11 +22,10 @@ export interface ManyOptions extends SourceOptions {
 
 /** Adds the options that say which objects, how fast, and how each is reported. */
 export function manyOptions(command: Command): Command {
-  return sourceOptions(command)
+  return dryRunOption(sourceOptions(command), "--dry-run", "use the keys, and change nothing")
     .option("--format <V1|V2|V3>", "of those, the ones of this format (repeatable)", listed)
     .option("--wrap <NAME>", "of those, the ones with such a wrapped key: kms, AES/GCM (repeatable)", listed)
     .option("--described <k=v>", "of those, the ones with a wrapped key that is so described (repeatable)", entry)
-    .option("--dry-run", "use the keys, and change nothing")
     .option("--resume <JOURNAL>", "record what is done in this file, and go on with what it says")
     .option("--concurrency <N>", "objects that are worked on at once (default: 16)", positive)
     .option("--rate <N>", "objects a second at most", perSecond)

@@ -25,6 +25,10 @@ export function rewrapCommand(command: Command, interrupts: Interrupts): void {
       "of many objects, re-wrap what this recipient has of each, too (repeatable)",
       listed,
     )
+    .addHelpText(
+      "after",
+      "\nWithout --suffix and --recipient it is the wrapped key in an object's metadata that is replaced, or, where that holds\nnone, the one in its instruction file (.instruction, or the configuration's suffix). What else lies beside it stays.",
+    )
     .action(async (address: ObjectAddress, options: RewrapCommandOptions) => {
       assertMany(address, options);
       const { connectBoth } = await import("./connection.js");

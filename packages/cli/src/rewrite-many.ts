@@ -7,6 +7,7 @@ import type { ManyOptions } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { objectSource, wholeSource } from "./object-source.js";
 import { objectsProgress } from "./objects-progress.js";
+import { inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
 import { placeText } from "./wrap-place.js";
 
@@ -23,19 +24,24 @@ export async function rewriteMany(
 ): Promise<number> {
   const { json = false, csv = false, summary = false } = options;
   const totals = new RewriteTotals();
+  const places = new Map<string, number>();
   if (csv && !summary) await print(COLUMNS.join(","));
   const { objects } = await wholeSource(client, address, options, signal);
   const meant = async () => (await objectSource(client, address, options, signal)).objects;
   using progress = objectsProgress(async () => (options.keys === "-" ? undefined : await meant()), summary);
-  for await (const each of rewriter(objects)) {
+  for await (const result of rewriter(objects)) {
+    const each = inOptions(result);
     totals.add(each);
+    for (const place of new Set(each.wraps?.map((wrap) => placeText(wrap.place)))) {
+      places.set(place, (places.get(place) ?? 0) + 1);
+    }
     progress.add();
     if (!summary) await print(json ? JSON.stringify(each) : csv ? lineOfCsv(each) : tableLine(each));
   }
   progress.stop();
   if (json) await print(JSON.stringify({ totals }));
-  else if (csv) await tell(totalsIn(totals).join("\n"));
-  else await print([...(summary ? [] : [""]), ...totalsIn(totals)].join("\n"));
+  else if (csv) await tell(totalsIn(totals, places).join("\n"));
+  else await print([...(summary ? [] : [""]), ...totalsIn(totals, places)].join("\n"));
   return totals.isAllDone ? EXIT_CODES.ok : EXIT_CODES.open;
 }
 
@@ -68,10 +74,14 @@ function tableLine({ Key, VersionId, outcome, problem, todo, wraps = [] }: Rewri
   return `${outcome.padEnd(10)}  ${names.padEnd(14)}  ${printable(`${Key}${version}${said === "" ? "" : `: ${said}`}`)}`;
 }
 
-function totalsIn({ byOutcome, byCode, keptVersions }: RewriteTotals): string[] {
+/** @param places where wraps were written, or would be */
+function totalsIn({ byOutcome, byCode, keptVersions }: RewriteTotals, places: ReadonlyMap<string, number>): string[] {
   if (byOutcome.size === 0) return ["There is nothing to do."];
   return [
     ...[...byOutcome].map(([outcome, count]) => `${outcome}: ${objectsIn(count)}`),
+    ...(places.size === 0
+      ? []
+      : ["Wrapped in:", ...[...places].map(([place, count]) => `  ${printable(place)}: ${objectsIn(count)}`)]),
     ...(byCode.size === 0 ? [] : ["Why not:", ...[...byCode].map(([code, count]) => `  ${code}: ${objectsIn(count)}`)]),
     ...(keptVersions === 0
       ? []

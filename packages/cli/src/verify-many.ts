@@ -6,6 +6,7 @@ import { EXIT_CODES } from "./exit-codes.js";
 import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { objectSource, type SourceOptions } from "./object-source.js";
+import { inOptions } from "./option-names.js";
 import { print } from "./printing.js";
 
 /** What `s3ec verify` is told beside its objects. */
@@ -36,7 +37,8 @@ export async function verifyMany(
     ...(description === undefined ? {} : { materialDescription: description }),
     ...(concurrency === undefined ? {} : { concurrency }),
   });
-  for await (const each of results) {
+  for await (const result of results) {
+    const each = inOptions(result);
     totals.add(each);
     if (!summary) await print(json ? JSON.stringify(each) : lineOf(each));
   }

@@ -60,6 +60,7 @@ describe("s3ec rewrap and migrate of many objects", () => {
       "planned     AES/GCM         r/b, ä",
       "skipped                     r/plain: It is not encrypted.",
     ]);
+    expect(dry.stdout).to.contain("\nplanned: 2 objects\nskipped: 1 object\nWrapped in:\n  metadata: 2 objects\n");
     expect(existsSync(join(folder, "journal"))).to.equal(false);
 
     server.faults.add({ operation: "CopyObject", key: "r/a", status: 403, code: "AccessDenied" });
@@ -111,7 +112,7 @@ describe("s3ec rewrap and migrate of many objects", () => {
 
   it("says of one object what it would do, and which options are of many", async () => {
     await put("demo", ["one"], old());
-    const one = await local("rewrap", "s3://demo/one", "--config", "old.json", "--to", "new.json", "--dry-run");
+    const one = await local("rewrap", "s3://demo/one", "--config", "old.json", "--to", "new.json", "--dryrun");
     expect(one.stdout).to.contain("would be wrapped with AES/GCM, in its metadata; nothing was changed.");
     for (const [args, said] of [
       [["--resume", "x"], /^s3ec: --resume is of many objects: --recursive, --inventory or --keys\.\n$/],

@@ -1,9 +1,10 @@
 import { printable } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { reportOf } from "../error-report.js";
 import { EXIT_CODES, Verdict } from "../exit-codes.js";
 import type { Interrupts } from "../interruption.js";
-import { type ObjectAddress, objectAddress } from "../object-address.js";
+import { formatAddress, type ObjectAddress, objectAddress } from "../object-address.js";
 import { tell } from "../printing.js";
 import { requestOptions } from "./object-options.js";
 import type { ObjectsOptions } from "./objects-connection.js";
@@ -15,7 +16,7 @@ export function catCommand(command: Command, interrupts: Interrupts): void {
   requestOptions(command)
     .argument(
       "<s3://bucket/key...>",
-      "what to print, one behind the other; nothing of one before it is authenticated",
+      "what to print, one behind the other, up to the first that fails; nothing of one before it is authenticated",
       gathered,
     )
     .option("--version-id <ID>", "a version of it")
@@ -50,11 +51,24 @@ export function catCommand(command: Command, interrupts: Interrupts): void {
           } catch (error) {
             // As any program's that writes to a reader who has enough: a shell's `cat` dies of it without a word.
             const isEnough = error instanceof Error && "code" in error && error.code === "EPIPE";
-            throw isEnough ? new Verdict(EXIT_CODES.unread) : error;
+            if (isEnough) throw new Verdict(EXIT_CODES.unread);
+            context.signal.throwIfAborted();
+            throw await failed(each, error, options);
           }
         }
       });
     });
+}
+
+/** Says which of them it is; nothing of those behind it is printed. */
+async function failed(address: ObjectAddress, error: unknown, { verbose = false }: Options): Promise<Verdict> {
+  const { exitCode, message = "An unknown error happened." } = reportOf(error);
+  await tell(`s3ec: ${printable(`${formatAddress(address)}: ${message}`)}`);
+  if (verbose) {
+    const { causesOf } = await import("../causes.js");
+    for (const line of causesOf(error)) await tell(`  ${printable(line)}`);
+  }
+  return new Verdict(exitCode);
 }
 
 function gathered(text: string, previous: readonly ObjectAddress[] | undefined): readonly ObjectAddress[] {

@@ -21,7 +21,7 @@ export async function copyOne(
   if (isMove && (await context.filesBeside(from.Bucket, "getSource").hasAnnotationsAside(from.Key))) {
     throw new S3EncryptionError(
       "unsupported-operation",
-      `${JSON.stringify(`${from.Key}${ANNOTATIONS_ASIDE_SUFFIX}`)} holds annotations of it since a call broke off that wrote it anew, and would be lost: do that again (s3ec migrate, rewrap or cp), have putBackAnnotations end it, or delete the file.`,
+      `${JSON.stringify(`${from.Key}${ANNOTATIONS_ASIDE_SUFFIX}`)} holds annotations of it since a call broke off that wrote it anew, and would be lost: do that again (s3ec migrate, rewrap or cp), or delete the file.`,
     );
   }
   const head = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });

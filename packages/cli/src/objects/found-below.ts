@@ -51,7 +51,12 @@ export async function* foundBelow(
   for await (const object of beside.without(listing)) {
     if (isFolderMarker(object) || !isMeant(object.name)) continue;
     const { Key, name, Size = 0 } = object;
-    yield { place: { kind: "s3", Bucket, Key }, name, size: sizeIfEncrypted(Size), object };
+    yield {
+      place: { kind: "s3", Bucket, Key },
+      name,
+      size: options.isCopied === true ? Size : sizeIfEncrypted(Size),
+      object,
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { S3EncryptionError } from "@s3ec/materials";
 import type { Command } from "commander";
+import { dryRunOption } from "../command-options.js";
 import type { Interrupts } from "../interruption.js";
 import { formatAddress, type ObjectAddress } from "../object-address.js";
 import { requestOptions } from "./object-options.js";
@@ -15,8 +16,8 @@ type Options = ObjectsOptions & ReportOptions & { readonly recursive?: boolean }
 export function rmCommand(command: Command, interrupts: Interrupts): void {
   requestOptions(reportOptions(command))
     .argument("<s3://bucket/key>", "what to delete, with the instruction files beside it", s3Place)
-    .option("--recursive", "everything below it")
-    .option("--dryrun", "say what would be deleted, and delete nothing");
+    .option("--recursive", "everything below it");
+  dryRunOption(command, "--dryrun", "say what would be deleted, and delete nothing");
   const rules = filterOptions(command);
   command.action(async (address: ObjectAddress, options: Options) => {
     const { recursive: isMany = false, dryrun = false } = options;

@@ -53,7 +53,7 @@ export async function runTasks(
     const { step } = task;
     if ("skip" in task) return () => report.skipped(step, task.skip, task.problem);
     if ("error" in task) return () => report.fail(step, task.error);
-    if (dryrun) return () => report.done(step, {});
+    if (dryrun) return () => report.done(step, { bytes: task.size });
     let came = 0;
     const run = async (): Promise<TransferOutcome | undefined> => {
       // It may have waited for others, of which one has failed.

@@ -36,6 +36,11 @@ export function sizeIfEncrypted(stored: number): number {
   return stored < TAG ? stored : stored - TAG;
 }
 
+/** The size of the plaintext by a HEAD, as near as that tells. */
+export function sizeOfObject(head: Pick<HeadObjectCommandOutput, "ContentLength" | "Metadata">): number {
+  return plaintextSize(head) ?? sizeIfEncrypted(head.ContentLength ?? 0);
+}
+
 /** Whether plaintext of this size may be what the object holds, by its HEAD. */
 export function maySizeBe(size: number, head: Pick<HeadObjectCommandOutput, "ContentLength" | "Metadata">): boolean {
   const exact = plaintextSize(head);

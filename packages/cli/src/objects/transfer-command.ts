@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { dryRunOption } from "../command-options.js";
 import { EXIT_CODES, Verdict } from "../exit-codes.js";
 import type { Interrupts } from "../interruption.js";
 import type { ObjectAddress } from "../object-address.js";
@@ -27,8 +28,8 @@ interface CopyOptions extends TransferOptions {
 export function transferOptions(command: Command): ReturnType<typeof filterOptions> {
   objectOptions(reportOptions(command))
     .argument("<SOURCE>", "a file, a folder or s3://bucket/key", place)
-    .argument("<TARGET>", "a file, a folder or s3://bucket/key", place)
-    .option("--dryrun", "say what would be done, and do nothing")
+    .argument("<TARGET>", "a file, a folder or s3://bucket/key", place);
+  dryRunOption(command, "--dryrun", "say what would be done, and do nothing")
     .addOption(
       new Option(
         "--plain <WHAT>",
@@ -85,18 +86,45 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
       withObjects(options, asked, interrupts, async (context) => {
         async function* one(): AsyncGenerator<Task> {
           const name = pair.takesName ? nameOf(pair.from) : "";
-          const size = pair.from.kind === "local" ? (await stat(pair.from.path)).size : 0;
-          const found = { place: pair.from, name, size, ...(versionId === undefined ? {} : { versionId }) };
+          const version = versionId === undefined ? {} : { versionId };
           const tasks = new TransferTasks(context, pair);
-          yield (await isFileOfAnother(context, pair))
-            ? { step: tasks.step(pair.from, targetOf(pair, name)), error: goesWithItsObject() }
-            : tasks.of(found);
+          const step = tasks.step(pair.from, targetOf(pair, name));
+          try {
+            const size = await sizeOf(context, pair, { ...version, dryrun });
+            yield (await isFileOfAnother(context, pair))
+              ? { step, error: goesWithItsObject() }
+              : tasks.of({ place: pair.from, name, size, ...version });
+          } catch (error) {
+            context.signal.throwIfAborted();
+            yield { step, error };
+          }
         }
         const tasks = isMany ? recursiveTasks(context, pair, pathFilter(rules()), options) : one();
         return await report.of(() => runTasks(tasks, report, { dryrun, signal: interrupts.signal }), isMany);
       }),
     );
   });
+}
+
+/** Bytes that are expected, where they are not told on the way. What is only said to be done, has to be there. */
+async function sizeOf(
+  { plain, parameters, signal }: TransferContext,
+  { from, direction }: PlacePair,
+  { versionId, dryrun }: { readonly versionId?: string; readonly dryrun: boolean },
+): Promise<number> {
+  if (from.kind === "local") return (await stat(from.path)).size;
+  if (from.kind === "stream" || !dryrun) return 0;
+  const { sizeOfObject } = await import("./same-content.js");
+  const isCopied = direction === "copy";
+  const input = {
+    ...parameters[isCopied ? "getSource" : "get"],
+    Bucket: from.Bucket,
+    Key: from.Key,
+    ...(versionId === undefined ? {} : { VersionId: versionId }),
+  };
+  const { headObject } = await import("../head-object.js");
+  const head = await headObject(plain, input, signal);
+  return isCopied ? (head.ContentLength ?? 0) : sizeOfObject(head);
 }
 
 async function isFileOfAnother(

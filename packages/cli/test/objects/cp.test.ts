@@ -100,8 +100,32 @@ describe("s3ec cp and mv", () => {
     const { stdout } = await at.run("cp", "tree", "s3://demo/", "--recursive", "--dryrun");
     expect(stdout).to.equal("(dryrun) upload: tree/a to s3://demo/a\n");
     expect((await at.run("mv", "tree/a", "s3://demo/", "--dryrun")).stdout).to.contain("(dryrun) move: ");
+    expect((await at.run("mv", "tree/a", "s3://demo/", "--dry-run")).stdout).to.contain("(dryrun) move: ");
     expect(at.asked("PutObject")).to.equal(0);
     expect(at.read("tree/a")).to.equal("a");
+  });
+
+  it("say with --dryrun the totals that they would come to, and that nothing is there", async () => {
+    at.write("tree/a", "four");
+    at.write("tree/b", "fifteen");
+    await at.run("cp", "tree", "s3://demo/t", "--recursive");
+    const totals = async (...args: string[]) => {
+      const { code, stdout } = await at.run(...args, "--json");
+      return { code, ...JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "").totals };
+    };
+    for (const args of [
+      ["cp", "tree", "s3://demo/u", "--recursive"],
+      ["cp", "tree/a", "s3://demo/u/"],
+      ["sync", "s3://demo/t", "down"],
+      ["cp", "s3://demo/t/a", "down/"],
+      ["cp", "s3://demo/t", "s3://other/t", "--recursive"],
+      ["cp", "s3://demo/t/a", "s3://other/t/"],
+      ["rm", "s3://other/t", "--recursive"],
+    ]) {
+      const dry = await totals(...args, "--dryrun");
+      expect({ args, ...dry }).to.deep.equal({ args, ...(await totals(...args)) });
+    }
+    expect(await totals("cp", "s3://demo/none", "down/", "--dryrun")).to.include({ code: 7, done: 0, failed: 1 });
   });
 
   it("go on where one fails, say how many, and exit with 8; one alone with its own code", async () => {

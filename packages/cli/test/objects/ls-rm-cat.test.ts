@@ -198,7 +198,13 @@ describe("s3ec cat", () => {
     expect(await at.run("cat", "s3://demo/plain", "--plain", "copy")).to.include({ code: 0, stdout: "in the clear\n" });
   });
 
-  it("says that there is none", async () => {
-    expect((await at.run("cat", "s3://demo/c")).code).to.equal(7);
+  it("says which there is none of, and prints none behind it", async () => {
+    expect(await at.run("cat", "s3://demo/a", "s3://demo/c\x1b[2J", "s3://demo/b")).to.deep.equal({
+      code: 7,
+      stdout: "this is a\n",
+      stderr: "s3ec: s3://demo/c\\u001b[2J: There is no such object.\n",
+    });
+    const { stderr } = await at.run("cat", "s3://demo/c", "--verbose");
+    expect(stderr).to.match(/^s3ec: s3:\/\/demo\/c: There is no such object\.\n {2}error: NoSuchKey/);
   });
 });
