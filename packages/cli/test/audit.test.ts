@@ -14,7 +14,8 @@ import {
 } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
+import { type Outcome, start, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const rawAes = (key: string) => ({
   type: "raw-aes",
@@ -23,7 +24,6 @@ const rawAes = (key: string) => ({
 });
 
 describe("s3ec audit", () => {
-  // Each command is a process of its own.
   let temporary: ReturnType<typeof temporaryFolder>;
   let server: DevServer;
   let client: S3Client;
@@ -258,7 +258,7 @@ describe("s3ec audit", () => {
     waiting.child.kill("SIGTERM");
     expect((await waiting.outcome).code).to.equal(143);
     const writer = spawn("sh", ["-c", 'echo no-such-key > "$0"', pipe]);
-    const { code, stdout } = await s3ec(args, temporary.folder);
+    const { code, stdout } = await start(args, temporary.folder).outcome;
     expect(code).to.not.equal(143);
     expect(stdout).to.contain("no-such-key");
     writer.kill();

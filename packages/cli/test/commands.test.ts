@@ -6,9 +6,9 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
+import { inProcess } from "./objects/in-process.js";
 
 describe("s3ec", () => {
-  // Each command is a process of its own, and a test starts several.
   let server: DevServer;
   let plain: S3Client;
   let temporary: ReturnType<typeof temporaryFolder>;
@@ -54,6 +54,11 @@ describe("s3ec", () => {
 
   /** A command against the server of this test. */
   function local(...args: string[]): Promise<Outcome> {
+    return inProcess([...args, "--dev-server", server.endpoint], folder);
+  }
+
+  /** One in a process of its own, which has to end by itself and with the code. */
+  function asProcess(...args: string[]): Promise<Outcome> {
     return s3ec([...args, "--dev-server", server.endpoint], folder);
   }
 
@@ -73,7 +78,7 @@ describe("s3ec", () => {
 
   describe("put and get", () => {
     before(async () => {
-      const put = await local(
+      const put = await asProcess(
         "put",
         "in",
         "s3://demo/a/b",
@@ -88,7 +93,7 @@ describe("s3ec", () => {
     });
 
     it("round-trip a file, and store none of it in the clear", async () => {
-      const get = await local(
+      const get = await asProcess(
         "get",
         "s3://demo/a/b",
         "out",
@@ -250,13 +255,13 @@ describe("s3ec", () => {
 
   describe("refuses in one sentence, with an exit code of its own", () => {
     it("2: wrong arguments", async () => {
-      expectRefusal(await s3ec(["get", "demo/a", "out"], folder), 2, /s3:\/\/bucket\/key/);
-      expectRefusal(await s3ec(["get", "s3://demo/a"], folder), 2, /missing required argument/);
-      expectRefusal(await s3ec(["put", "in", "s3://demo/a", "--context", "x"], folder), 2, /name=value/);
+      expectRefusal(await inProcess(["get", "demo/a", "out"], folder), 2, /s3:\/\/bucket\/key/);
+      expectRefusal(await inProcess(["get", "s3://demo/a"], folder), 2, /missing required argument/);
+      expectRefusal(await inProcess(["put", "in", "s3://demo/a", "--context", "x"], folder), 2, /name=value/);
       expectRefusal(await s3ec(["frobnicate"], folder), 2, /unknown command/);
       expectRefusal(await local("put", ".", "s3://demo/a"), 2, /not a file/);
       for (const address of ["localhost", "localhost:4566", "ftp://localhost"]) {
-        expectRefusal(await s3ec(["inspect", "s3://demo/a", "--dev-server", address], folder), 2, /http:\/\/127/);
+        expectRefusal(await inProcess(["inspect", "s3://demo/a", "--dev-server", address], folder), 2, /http:\/\/127/);
       }
       await local("put", "in", "s3://demo/mine", "--config", "other.json");
       mkdirSync(join(folder, "taken"), { recursive: true });
@@ -264,7 +269,7 @@ describe("s3ec", () => {
     });
 
     it("3: the configuration", async () => {
-      expectRefusal(await s3ec(["put", "in", "s3://demo/a"], folder), 3, /--config/);
+      expectRefusal(await inProcess(["put", "in", "s3://demo/a"], folder), 3, /--config/);
       expectRefusal(await local("put", "in", "s3://demo/a", "--config", "none.json"), 3, /does not exist/);
       expectRefusal(
         await local("put", "in", "s3://demo/a", "--config", "bad.json"),
@@ -285,7 +290,7 @@ describe("s3ec", () => {
 
     it("5: keys that are not there", async () => {
       await local("put", "in", "s3://demo/mine", "--config", "other.json");
-      expectRefusal(await local("get", "s3://demo/mine", "x", "--config", "app.json"), 5, /no configured keyring/);
+      expectRefusal(await asProcess("get", "s3://demo/mine", "x", "--config", "app.json"), 5, /no configured keyring/);
       server.faults.add({ service: "kms", status: 400, code: "AccessDeniedException", times: 1 });
       const refused = await local("put", "in", "s3://demo/a", "--config", "app.json");
       expect(refused.code).to.equal(5);
@@ -333,13 +338,13 @@ describe("s3ec", () => {
         AWS_EC2_METADATA_DISABLED: "true",
       };
       const args = ["inspect", "s3://demo/a"];
-      expectRefusal(await s3ec(args, folder, nothing), 3, /no region.* AWS_REGION.* s3\.region/);
+      expectRefusal(await inProcess(args, folder, nothing), 3, /no region.* AWS_REGION.* s3\.region/);
       const keyless = { ...nothing, AWS_REGION: "us-east-1" };
-      expectRefusal(await s3ec(args, folder, keyless), 3, /No AWS credentials.* AWS_PROFILE/);
+      expectRefusal(await inProcess(args, folder, keyless), 3, /No AWS credentials.* AWS_PROFILE/);
     });
 
     it("7: storage", async () => {
-      expectRefusal(await local("get", "s3://demo/none", "x", "--config", "app.json"), 7, /no such object/);
+      expectRefusal(await asProcess("get", "s3://demo/none", "x", "--config", "app.json"), 7, /no such object/);
       expectRefusal(await local("inspect", "s3://demo/none"), 7, /no such object/);
       expectRefusal(await local("get", "s3://nowhere/none", "x", "--config", "app.json"), 7, /no such bucket/);
       expectRefusal(await local("put", "none", "s3://demo/a", "--config", "app.json"), 7, /no file or folder none/);
@@ -362,7 +367,7 @@ describe("s3ec", () => {
     mkdirSync(dev);
     writeFileSync(join(dev, "in"), plaintext);
     expect((await s3ec(["put", "in", "s3://demo/x", "--dev", "--context", "tenant=a"], dev)).code).to.equal(0);
-    const inspected = await s3ec(["inspect", "s3://demo/x", "--dev", "--json"], dev);
+    const inspected = await inProcess(["inspect", "s3://demo/x", "--dev", "--json"], dev);
     expect(JSON.parse(inspected.stdout)).to.include({
       format: "V3",
       wrapAlgorithm: "kms+context",
@@ -388,31 +393,31 @@ describe("s3ec", () => {
       join(home, "s3ec.config.json"),
       JSON.stringify({ keyring: { type: "raw-aes", wrappingKey: { file: "app.key" } }, s3 }),
     );
-    expect((await s3ec(["put", "in", "s3://demo/home"], home)).code).to.equal(0);
-    expect((await s3ec(["get", "s3://demo/home", "out"], home)).code).to.equal(0);
-    expect((await s3ec(["inspect", "s3://demo/home"], home)).stdout).to.match(/wrapped with AES\/GCM/);
+    expect((await inProcess(["put", "in", "s3://demo/home"], home)).code).to.equal(0);
+    expect((await inProcess(["get", "s3://demo/home", "out"], home)).code).to.equal(0);
+    expect((await inProcess(["inspect", "s3://demo/home"], home)).stdout).to.match(/wrapped with AES\/GCM/);
   });
 
   it("explains a configuration, and prints its schema", async () => {
-    const check = await s3ec(["config", "check", "app.json"], folder);
+    const check = await inProcess(["config", "check", "app.json"], folder);
     expect(check).to.include({ code: 0, stderr: "" });
     expect(check.stdout)
       .to.match(/^app\.json is valid\.$/m)
       .and.match(/kms:Decrypt/)
       .and.match(/holds its private key/);
     expect(check.stdout).to.not.match(/Look at/);
-    expectRefusal(await s3ec(["config", "check", "bad.json"], folder), 3, /keyring\.keyId/);
+    expectRefusal(await inProcess(["config", "check", "bad.json"], folder), 3, /keyring\.keyId/);
     configure("any.json", { keyring: { type: "kms-discovery" } });
-    const any = await s3ec(["config", "check", "any.json"], folder);
+    const any = await inProcess(["config", "check", "any.json"], folder);
     expect(any.stdout).to.match(/^Look at:\n {2}- keyring takes whichever KMS key an object names/m);
     configure("malformed.json", { keyring: { type: "kms", keyId: "arn:aws:kms:eu-west-1:123" } });
     for (const args of [
       ["config", "check", "malformed.json"],
       ["put", "in", "s3://demo/a", "--config", "malformed.json"],
     ]) {
-      expectRefusal(await s3ec(args, folder), 3, /^ {2}keyring: /m);
+      expectRefusal(await inProcess(args, folder), 3, /^ {2}keyring: /m);
     }
-    const schema = await s3ec(["config", "schema"], folder);
+    const schema = await inProcess(["config", "schema"], folder);
     expect(JSON.parse(schema.stdout)).to.have.nested.property("$defs.configuration.properties.keyring");
   });
 
@@ -434,7 +439,7 @@ describe("s3ec", () => {
   });
 
   it("lists its exit codes in its help", async () => {
-    const { code, stdout } = await s3ec(["--help"], folder);
+    const { code, stdout } = await inProcess(["--help"], folder);
     expect(code).to.equal(0);
     expect(stdout).to.match(/130, 143 {2}interrupted, terminated/);
   });

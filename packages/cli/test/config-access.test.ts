@@ -12,7 +12,7 @@ import { configPolicy, secretStatements } from "../dist/config-policy.js";
 import { type IamPolicy, ROLE_COMMANDS, type Role } from "../dist/iam-policy.js";
 import { Interrupts } from "../dist/interruption.js";
 import { program } from "../dist/program.js";
-import { s3ec, temporaryFolder } from "./command.js";
+import { temporaryFolder } from "./command.js";
 import { inProcess } from "./objects/in-process.js";
 
 const kms = (name: string) => ({ type: "kms", keyId: `alias/${name}` });
@@ -353,7 +353,10 @@ describe("s3ec config policy and config check --live", () => {
 
   it("is printed by the command, which says what is left to fill in", async () => {
     file({ keyring: kms("a") });
-    const { stdout, stderr, code } = await s3ec(["config", "policy", "s3ec.config.json", "--role", "writer"], folder);
+    const { stdout, stderr, code } = await inProcess(
+      ["config", "policy", "s3ec.config.json", "--role", "writer"],
+      folder,
+    );
     expect(code).to.equal(0);
     expect(JSON.parse(stdout).Statement[1].Resource).to.equal("arn:aws:s3:::BUCKET/*");
     expect(stderr).to.match(/^s3ec: Put the bucket's name where it says BUCKET/);
@@ -491,17 +494,17 @@ describe("s3ec config policy and config check --live", () => {
 
   it("takes the configuration of this folder where none is named", async () => {
     file({ keyring: kms("a") });
-    const named = await s3ec(["config", "policy", "s3ec.config.json", "s3://demo/a/"], folder);
+    const named = await inProcess(["config", "policy", "s3ec.config.json", "s3://demo/a/"], folder);
     expect(named.stdout).to.contain("arn:aws:s3:::demo/a/*");
-    expect((await s3ec(["config", "policy", "s3://demo/a/"], folder)).stdout).to.equal(named.stdout);
-    expect((await s3ec(["config", "check"], folder)).stdout).to.match(/^s3ec\.config\.json is valid\./);
+    expect((await inProcess(["config", "policy", "s3://demo/a/"], folder)).stdout).to.equal(named.stdout);
+    expect((await inProcess(["config", "check"], folder)).stdout).to.match(/^s3ec\.config\.json is valid\./);
     const nowhere = { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined, AWS_CONFIG_FILE: join(folder, "none") };
-    const regionless = await s3ec(["put", "s3ec.config.json", "s3://demo/a"], folder, nowhere);
+    const regionless = await inProcess(["put", "s3ec.config.json", "s3://demo/a"], folder, nowhere);
     expect(regionless.code).to.equal(3);
     expect(regionless.stderr).to.contain("There is no region: set AWS_REGION, or s3.region and kms.region");
     const empty = join(folder, "empty");
     mkdirSync(empty);
-    const { code, stderr } = await s3ec(["config", "policy"], empty);
+    const { code, stderr } = await inProcess(["config", "policy"], empty);
     expect(code).to.equal(3);
     expect(stderr).to.equal(
       "s3ec: There is no s3ec.config.json in this folder: name a configuration after the command, or have s3ec init write one.\n",
@@ -510,7 +513,7 @@ describe("s3ec config policy and config check --live", () => {
 
   it("takes a bucket without a slash behind it, and says how to write what is none", async () => {
     file({ keyring: kms("a") });
-    const policy = (address: string) => s3ec(["config", "policy", "s3ec.config.json", address], folder);
+    const policy = (address: string) => inProcess(["config", "policy", "s3ec.config.json", address], folder);
     expect((await policy("s3://demo")).stdout).to.equal((await policy("s3://demo/")).stdout);
     const { code, stderr } = await policy("demo");
     expect(code).to.equal(2);
@@ -524,19 +527,19 @@ describe("s3ec config policy and config check --live", () => {
       ["init", "new.json"],
       ["keygen", "kms", "x"],
     ]) {
-      const { code, stderr } = await s3ec([...args, "--dev"], folder);
+      const { code, stderr } = await inProcess([...args, "--dev"], folder);
       expect(code).to.equal(2);
       expect(stderr).to.match(
         /^s3ec: Only commands that work with objects .* --dev-server http:\/\/127\.0\.0\.1:4566\.\n$/,
       );
     }
-    expect((await s3ec(["config", "check", "--help"], folder)).stdout).to.not.match(/--dev\b(?!-)/);
+    expect((await inProcess(["config", "check", "--help"], folder)).stdout).to.not.match(/--dev\b(?!-)/);
   });
 
   it("exits with the code of keys that are not served", async () => {
     file({ keyring: kms("nobody") });
     const args = ["config", "check", "s3ec.config.json", "--live", "--dev-server", server.endpoint];
-    const { code, stdout, stderr } = await s3ec(args, folder);
+    const { code, stdout, stderr } = await inProcess(args, folder);
     expect(code).to.equal(5);
     expect(stdout).to.match(/^s3ec\.config\.json is valid\.[\s\S]*What the services answer:\n/);
     expect(stderr).to.equal(

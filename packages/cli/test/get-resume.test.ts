@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { s3ec, start, temporaryFolder } from "./command.js";
+import { start, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const MiB = 1024 * 1024;
 

@@ -8,7 +8,8 @@ import { expect } from "chai";
 import { initCommand } from "../dist/init-command.js";
 import { keygenKms } from "../dist/keygen-kms.js";
 import { askThrough } from "../dist/terminal-questions.js";
-import { s3ec, temporaryFolder } from "./command.js";
+import { temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -5,7 +5,8 @@ import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { loadKeys, loadMessages, loadVectors, plaintextOf, readBody, readMessage } from "@s3ec/test-vectors";
 import { expect } from "chai";
 import { inspectHex } from "../dist/inspect-hex.js";
-import { s3ec, temporaryFolder } from "./command.js";
+import { temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const PAGE = readFileSync(fileURLToPath(new URL("../../../docs/formats.md", import.meta.url)), "utf8");
 /** What the page shows, by the object's address. */

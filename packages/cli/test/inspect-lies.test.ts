@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { expect } from "chai";
-import { s3ec, temporaryFolder } from "./command.js";
+import { temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const MiB = 1024 * 1024;
 /** Far more than is asked for, and than sockets hold. */

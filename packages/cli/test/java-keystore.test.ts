@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { loadKey } from "@s3ec/key-source";
 import { expect } from "chai";
-import { s3ec, temporaryFolder } from "./command.js";
+import { temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const PAGE = readFileSync(fileURLToPath(new URL("../../../docs/from-a-java-keystore.md", import.meta.url)), "utf8");
 const env = { STORE_PASSPHRASE: "from the page" };

@@ -13,7 +13,6 @@ import { inProcess as s3ec } from "./objects/in-process.js";
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
 describe("s3ec rewrap and migrate of many objects", () => {
-  // Each command is a process of its own.
   const { folder, remove } = temporaryFolder();
   const keys = { old: randomBytes(32), new: randomBytes(32) };
   let server: DevServer;

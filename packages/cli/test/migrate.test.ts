@@ -9,7 +9,6 @@ import { type Outcome, temporaryFolder } from "./command.js";
 import { inProcess as s3ec } from "./objects/in-process.js";
 
 describe("s3ec migrate", () => {
-  // Each command is a process of its own.
   let server: DevServer;
   let writer: Assembly;
   let temporary: ReturnType<typeof temporaryFolder>;

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { s3ec, start, temporaryFolder } from "./command.js";
+import { start, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 describe("s3ec put --resume", () => {
   const content = Buffer.alloc(12 * 1024 * 1024, "every part is another one; ");

@@ -13,7 +13,6 @@ const rawAes = (key: string) => ({
 });
 
 describe("s3ec rewrap", () => {
-  // Each command is a process of its own.
   const { folder, remove } = temporaryFolder();
   let server: DevServer;
   before(async () => {

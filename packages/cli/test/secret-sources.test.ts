@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { keyFilesFolder } from "@s3ec/test-vectors";
 import { expect } from "chai";
-import { BIN, type Outcome, s3ec, start, temporaryFolder } from "./command.js";
+import { BIN, type Outcome, start, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const ESCROW = createPrivateKey(readFileSync(join(keyFilesFolder, "pkcs8.pem")));
 const PASSPHRASE = "open sesame";

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { type Outcome, s3ec, temporaryFolder } from "./command.js";
+import { type Outcome, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 describe("s3ec tells what a service answered", () => {
   let server: DevServer;

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { BIN, type Outcome, s3ec, temporaryFolder } from "./command.js";
+import { BIN, type Outcome, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const run = promisify(execFile);
 

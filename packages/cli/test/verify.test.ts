@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { type Outcome, s3ec, start, temporaryFolder } from "./command.js";
+import { type Outcome, start, temporaryFolder } from "./command.js";
+import { inProcess as s3ec } from "./objects/in-process.js";
 
 const rawAes = () => ({ type: "raw-aes", wrappingKey: { base64: randomBytes(32).toString("base64") } });
 
 describe("s3ec verify", () => {
-  // Each command is a process of its own.
   const { folder, remove } = temporaryFolder();
   let server: DevServer;
   before(async () => {

@@ -9,10 +9,10 @@ import { expect } from "chai";
 import { decryptFile } from "../../dist/away/decrypt-file.js";
 import { encryptFile } from "../../dist/away/encrypt-file.js";
 import { reportOf } from "../../dist/error-report.js";
-import { type Outcome, s3ec, start, temporaryFolder } from "../command.js";
+import { type Outcome, start, temporaryFolder } from "../command.js";
+import { inProcess as s3ec } from "../objects/in-process.js";
 
 describe("objects away from S3, by s3ec", () => {
-  // Each command is a process of its own.
   let server: DevServer;
   let plain: S3Client;
   const { folder, remove } = temporaryFolder();

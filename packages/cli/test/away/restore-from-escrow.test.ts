@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { GetObjectCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
-import { BIN, s3ec, temporaryFolder } from "../command.js";
+import { BIN, temporaryFolder } from "../command.js";
+import { inProcess as s3ec } from "../objects/in-process.js";
 
 const repository = fileURLToPath(new URL("../../../../", import.meta.url));
 const PAGE = readFileSync(join(repository, "docs/restore-from-escrow.md"), "utf8");

@@ -7,7 +7,8 @@ import { TOPICS } from "../../dist/help/topics.js";
 import { Interrupts } from "../../dist/interruption.js";
 import { program } from "../../dist/program.js";
 import { manPage } from "../../dist/shell/man-page.js";
-import { s3ec, temporaryFolder } from "../command.js";
+import { temporaryFolder } from "../command.js";
+import { inProcess as s3ec } from "../objects/in-process.js";
 
 function tree(): Command {
   using interrupts = new Interrupts();
