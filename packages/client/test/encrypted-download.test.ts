@@ -72,6 +72,27 @@ describe("EncryptedDownload", () => {
     }
   }
 
+  it("asks for fewer and larger ranges of a large object where they are not held", async () => {
+    const bytes = bytesOfLength(16 * 1024 * KiB);
+    await put("large", bytes);
+    const params = { Bucket: BUCKET, Key: "large" };
+    const client = retryingClient(fixture);
+    const path = join(folder, "file");
+    const ranges = async (
+      options: Pick<EncryptedDownloadOptions, "to" | "queueSize" | "partSize">,
+    ): Promise<number> => {
+      fixture.server.clearRequests();
+      await new EncryptedDownload({ client, params, ...options }).done();
+      return gets();
+    };
+    expect(await ranges({ to: path, queueSize: 1 })).to.equal(1 + 4);
+    expect((await readFile(path)).equals(bytes)).to.equal(true);
+    // As before of many connections, of what is in memory, and where it is said.
+    expect(await ranges({ to: path })).to.equal(6);
+    expect(await ranges({ to: new Writable({ write: (_chunk, _encoding, done) => done() }) })).to.equal(6);
+    expect(await ranges({ to: path, queueSize: 1, partSize: 2 * 1024 * KiB })).to.equal(9);
+  });
+
   it("writes to the file that a link points at, and keeps the link", async () => {
     const [file, link] = [join(folder, "file"), join(folder, "link")];
     await writeFile(file, "before");

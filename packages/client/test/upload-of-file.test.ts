@@ -132,6 +132,26 @@ describe("EncryptedUpload of a file", () => {
     });
   }
 
+  it("sends a large one in fewer and larger parts, of which none is held", async () => {
+    const bytes = bytesOfLength(24 * MiB);
+    writeFileSync(path, bytes);
+    const client = fixture.client();
+    const parts = async (options: Partial<EncryptedUploadOptions>): Promise<number> => {
+      fixture.server.clearRequests();
+      const params = { Bucket: BUCKET, Key: "large", ...options.params };
+      await new EncryptedUpload({ client, ...options, params }).done();
+      return fixture.server.requests.filter(({ operation }) => operation === "UploadPart").length;
+    };
+    expect(await parts({ file: path, queueSize: 1 })).to.equal(4);
+    expect((await read("large")).equals(bytes)).to.equal(true);
+    // As before of many connections, of what is held, and where it is said.
+    expect(await parts({ file: path })).to.equal(5);
+    const Body = createReadStream(path);
+    const params = { Bucket: BUCKET, Key: "large", Body, ContentLength: bytes.length };
+    expect(await parts({ params, queueSize: 1 })).to.equal(5);
+    expect(await parts({ file: path, queueSize: 1, partSize: 5 * MiB })).to.equal(5);
+  });
+
   it("has S3 refuse a part that was damaged on its way, and leaves nothing", async () => {
     fixture.server.faults.add({ operation: "UploadPart", partNumber: 2, corruptByteAt: 2_000_000 });
     await errorOf(upload("damaged", { client: retrying() }).done());

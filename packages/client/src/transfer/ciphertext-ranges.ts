@@ -8,10 +8,13 @@ import { type PinnedObject, rangeOf, type WantedRange } from "./range-reading.js
 import { type RangeSource, Requests } from "./range-requests.js";
 import { rangeInMemory, rangesInOrder } from "./ranges-in-order.js";
 import { type RangeTaker, rangesInPlaces } from "./ranges-in-places.js";
+import { wholeBlocks } from "./transfer-options.js";
 
 export interface RangeSettings {
   /** Bytes of one range. */
   readonly partSize: number;
+  /** The same of a large object, at most, where ranges are not held: each costs a request. Default: `partSize`. */
+  readonly largestPart?: number;
   /** Ranges in flight at once. */
   readonly queueSize: number;
   readonly signal: AbortSignal;
@@ -192,7 +195,8 @@ export class RangedObject {
   }
 
   *#rest(kept: readonly Interval[]): Generator<WantedRange> {
-    const { partSize } = this.#settings;
+    const left = this.length - this.firstLength - kept.reduce((sum, { length }) => sum + length, 0);
+    const partSize = placedPartSize(left, this.#settings);
     let first = this.firstLength;
     for (const { offset, length } of [...kept, { offset: this.length, length: 0 }]) {
       for (; first < offset; first = Math.min(first + partSize, offset)) {
@@ -201,6 +205,13 @@ export class RangedObject {
       first = offset + length;
     }
   }
+}
+
+/** Ranges that each connection is asked for: enough that none is idle for long while others still have one. */
+const RANGES_EACH = 4;
+
+function placedPartSize(left: number, { partSize, largestPart = partSize, queueSize }: RangeSettings): number {
+  return Math.max(partSize, Math.min(largestPart, wholeBlocks(left / (queueSize * RANGES_EACH))));
 }
 
 function withoutTag(): S3EncryptionError {

@@ -6,9 +6,10 @@ import { type CallOptions, callOptionsOf, type EncryptionCallOptions, withCallOp
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { quiet } from "../streams.js";
+import type { RangeSettings } from "./ciphertext-ranges.js";
 import type { DownloadProgress } from "./download-progress.js";
 import type { DownloadResumption } from "./resumed-download.js";
-import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
+import { assertTransferOptions, invalid, pathOf, wholeBlocks } from "./transfer-options.js";
 
 /** What to download, to where, and how much of it at once; and what the call says about the object. */
 export interface EncryptedDownloadOptions extends EncryptionCallOptions {
@@ -24,7 +25,8 @@ export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   readonly queueSize?: number;
   /**
    * Bytes of one range, rounded up to whole blocks of 16. To a file they are written in their place as they arrive; to a
-   * stream, and where nothing but decrypting in order proves them, `queueSize` of them are held in memory. Default 3 MiB.
+   * stream, and where nothing but decrypting in order proves them, `queueSize` of them are held in memory. Default: 3 MiB, and
+   * up to 16 MiB of a large object where they are not held.
    */
   readonly partSize?: number;
   /**
@@ -58,6 +60,7 @@ const MEANT = { file: "to", path: "to", target: "to", output: "to", destination:
 
 const DEFAULT_QUEUE_SIZE = 8;
 const DEFAULT_PART_SIZE = 3 * 1024 * 1024;
+const LARGEST_DEFAULT_PART = 16 * 1024 * 1024;
 
 /**
  * Downloads and decrypts an object of any size through several connections, in bounded memory. Nothing is given out
@@ -132,7 +135,7 @@ export class EncryptedDownload extends EventEmitter<{
     const { signal } = this.#abortController;
     const to = this.#to;
     const { client, params, resume } = this.#options;
-    const { queueSize = DEFAULT_QUEUE_SIZE, partSize = DEFAULT_PART_SIZE } = this.#options;
+    const { queueSize = DEFAULT_QUEUE_SIZE } = this.#options;
     // A target may fail while the object is asked for; writing to it then tells.
     quiet(to);
     try {
@@ -145,7 +148,7 @@ export class EncryptedDownload extends EventEmitter<{
         call: this.#call,
         params,
         to,
-        ranges: { queueSize, partSize: wholeBlocks(partSize), signal },
+        ranges: { queueSize, signal, ...partSizes(this.#options) },
         onProgress: (progress) => this.emit("httpDownloadProgress", progress),
         ...(resume
           ? {
@@ -164,9 +167,9 @@ export class EncryptedDownload extends EventEmitter<{
   }
 }
 
-/** Where a block is cut nothing can be decrypted by itself. */
-function wholeBlocks(length: number): number {
-  return Math.ceil(length / 16) * 16;
+function partSizes({ partSize }: EncryptedDownloadOptions): Pick<RangeSettings, "partSize" | "largestPart"> {
+  if (partSize === undefined) return { partSize: DEFAULT_PART_SIZE, largestPart: LARGEST_DEFAULT_PART };
+  return { partSize: wholeBlocks(partSize) };
 }
 
 function targetOf(to: EncryptedDownloadOptions["to"]): string | Writable {

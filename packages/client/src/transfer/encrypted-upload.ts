@@ -24,9 +24,9 @@ export interface EncryptedUploadOptions
   readonly params: PutObjectCommandInput;
   /** Path, or `file:` URL, of a file to upload. Default: `params.Body` is uploaded. */
   readonly file?: string | URL;
-  /** Parts in flight at once, each held in memory. Default 4. */
+  /** Parts in flight at once, each of a stream held in memory. Default 4. */
   readonly queueSize?: number;
-  /** Bytes, 5 MiB at least. Default: 5 MiB, or what it takes to stay within 10,000 parts. */
+  /** Bytes, 5 MiB at least. Default: 5 MiB, up to 16 MiB of a large file, or what it takes to stay within 10,000 parts. */
   readonly partSize?: number;
   /** Leave the parts of a failed upload in place. Default false. */
   readonly leavePartsOnError?: boolean;

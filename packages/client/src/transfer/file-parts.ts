@@ -17,6 +17,7 @@ export function fileToSend(file: SourceFile, { input, siblings, telemetry, parts
     telemetry,
     length: content.length,
     overhead: parts.trailerLength,
+    holdsParts: false,
     parts: (partSize) => content.parts(partSize),
     assertUnchanged: () => file.assertUnchanged(),
     abandon: () => parts.abandon(),

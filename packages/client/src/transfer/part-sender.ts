@@ -18,10 +18,8 @@ import { isOf } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { completedPart, MultipartUpload, withReadableLocation } from "./multipart-upload.js";
 import { MAX_PARTS, type ObjectToSend, type Part } from "./parts-to-send.js";
-import { isDead, type UploadSettings } from "./send-object.js";
+import { isDead, QUEUE_SIZE, type UploadSettings } from "./send-object.js";
 import { progressOf } from "./upload-progress.js";
-
-const QUEUE_SIZE = 4;
 
 /** Sends the parts of one object, several at once. */
 export class PartSender {

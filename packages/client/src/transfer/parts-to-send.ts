@@ -48,6 +48,8 @@ export interface ObjectToSend {
   readonly length: number | undefined;
   /** How many of them stand for no plaintext. */
   readonly overhead: number;
+  /** Whether a part is in memory as long as it is being sent. */
+  readonly holdsParts: boolean;
   /** In order, each made when it is asked for; one at least. */
   parts(partSize: number): AsyncGenerator<Part>;
   /** Asked before an object in parts appears: throws where what was read is not what it was. */

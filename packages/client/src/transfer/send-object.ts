@@ -34,7 +34,14 @@ export interface SendingJournal {
   end(): void;
 }
 
+/** Default of `queueSize`. */
+export const QUEUE_SIZE = 4;
+
 const MIN_PART_SIZE = 5 * 1024 * 1024;
+/** What is not held in memory is sent in fewer parts, since each costs a request. */
+const LARGEST_DEFAULT_PART = 16 * 1024 * 1024;
+/** Parts that each connection sends: enough that none is idle for long while others still have one. */
+const PARTS_EACH = 4;
 /** Enough for 2^36 bytes, the most that one object can be encrypted to, in 10,000 parts. */
 const UNKNOWN_LENGTH_PART_SIZE = 7 * 1024 * 1024;
 
@@ -66,7 +73,7 @@ export async function sendObject(
   };
   try {
     if (settings.signal?.aborted === true) throw uploadAborted();
-    const partSize = settings.journal?.begun?.partSize ?? partSizeFor(object.length, settings);
+    const partSize = settings.journal?.begun?.partSize ?? partSizeFor(object, settings);
     const parts = object.parts(partSize);
     const first = await nextPart(parts, stop.signal);
     if (first === undefined) throw new Error("An object has one part at least.");
@@ -96,7 +103,10 @@ export function isDead(error: unknown): boolean {
   return !(error.cause instanceof UnconfirmedAnswer);
 }
 
-function partSizeFor(length: number | undefined, { partSize: asked, queueSize = 1 }: UploadSettings): number {
+function partSizeFor(
+  { length, holdsParts }: Pick<ObjectToSend, "length" | "holdsParts">,
+  { partSize: asked, queueSize = QUEUE_SIZE }: UploadSettings,
+): number {
   if (!Number.isSafeInteger(queueSize) || queueSize < 1) throw invalid("queueSize must be a whole number, 1 or more.");
   if (asked !== undefined && !(Number.isSafeInteger(asked) && asked >= MIN_PART_SIZE)) {
     throw invalid(`partSize must be a whole number of bytes, ${MIN_PART_SIZE} or more.`);
@@ -107,7 +117,9 @@ function partSizeFor(length: number | undefined, { partSize: asked, queueSize = 
       `${length} bytes do not fit into ${MAX_PARTS} parts of ${asked} bytes; choose a larger partSize, or none.`,
     );
   }
-  return asked ?? Math.max(MIN_PART_SIZE, Math.ceil(length / MAX_PARTS));
+  if (asked !== undefined) return asked;
+  const even = holdsParts ? 0 : Math.min(LARGEST_DEFAULT_PART, Math.ceil(length / (queueSize * PARTS_EACH)));
+  return Math.max(MIN_PART_SIZE, even, Math.ceil(length / MAX_PARTS));
 }
 
 /** @param left the multipart upload that may still be open */

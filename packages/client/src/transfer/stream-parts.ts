@@ -17,6 +17,7 @@ export function streamToSend(sealed: SealedObject, assertUnchanged = async (): P
     telemetry,
     length,
     overhead,
+    holdsParts: true,
     parts: (partSize) => partsOf(ciphertext, partSize),
     assertUnchanged,
     // One pass puts nothing into a place twice.

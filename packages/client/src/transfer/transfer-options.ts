@@ -51,6 +51,11 @@ export function pathOf(file: unknown): string | undefined {
   return file.href.startsWith("file:") ? fileURLToPath(file.href) : undefined;
 }
 
+/** Where a block is cut nothing can be decrypted by itself. */
+export function wholeBlocks(length: number): number {
+  return Math.ceil(length / 16) * 16;
+}
+
 export function invalid(message: string): S3EncryptionError {
   return new S3EncryptionError("invalid-argument", message);
 }
