@@ -85,7 +85,7 @@ describe("the file that an object's ciphertext waits in until it is authenticate
   const content = (): Readable => Readable.from([bytesOfLength(1000)]);
 
   it("has no name from the beginning on, and letting go of it is no error", async () => {
-    const { destroy } = await spoolContent(opened, content(), directory);
+    const { destroy } = await spoolContent(opened, { chunks: content() }, directory);
     expect(await readdir(directory)).to.deep.equal([]);
     await destroy();
   });
@@ -102,7 +102,7 @@ describe("the file that an object's ciphertext waits in until it is authenticate
       return Promise.reject(new Error("The file is open."));
     };
     syncBuiltinESMExports();
-    return spoolContent(opened, ciphertext, directory).finally(restore);
+    return spoolContent(opened, { chunks: ciphertext }, directory).finally(restore);
   }
 
   it("keeps its name until it is closed where a system does not allow otherwise, and no longer", async () => {

@@ -4,6 +4,19 @@ import { destroyStream } from "../streams.js";
 /** Given each chunk of a body as it arrives; where it gives a promise, nothing more is handed on until it is kept. */
 export type Take = (chunk: Uint8Array) => Promise<unknown> | undefined;
 
+/** All bytes of a body, to be read once. */
+export interface BodyToRead {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The same, instead of `chunks`, for who copies each chunk anyway: without gathering them before. */
+  readonly read?: (take: Take) => Promise<void>;
+}
+
+/** Hands on all of a body. */
+export async function readAll({ chunks, read }: BodyToRead, take: Take): Promise<void> {
+  if (read !== undefined) return await read(take);
+  for await (const chunk of chunks) await take(chunk);
+}
+
 /**
  * Reads a stream to its end, handing on each chunk as it arrives: without the promises that iterating costs a chunk, of
  * which there are 65,536 in a GiB that comes in TLS's records. Where `take` gives a promise, nothing more is handed on

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type ContentProof, decryptionFailed, type ProvenContent } from "@s3ec/envelope";
 import { isError, type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import { piecesOfFile } from "../transfer/file-pieces.js";
-import { GatheringWriter } from "../transfer/gathering-writer.js";
+import { type BodyToRead, readAll } from "./drained.js";
+import { SpoolFile } from "./spool-file.js";
 
 /** Content that has been authenticated and can be decrypted from its private copy of the ciphertext. */
 export interface SpooledContent {
@@ -28,7 +29,7 @@ const abandoned = new FinalizationRegistry<() => Promise<void>>((destroy) => voi
  */
 export async function spoolContent(
   opened: Pick<OpenedObject, "decrypt" | "proof">,
-  ciphertext: AsyncIterable<Uint8Array>,
+  body: BodyToRead,
   directory: string = tmpdir(),
 ): Promise<SpooledContent> {
   const path = join(directory, `s3ec-${randomUUID()}`);
@@ -47,9 +48,7 @@ export async function spoolContent(
   try {
     const proof = opened.proof?.(true);
     const { chunks, length } =
-      proof === undefined
-        ? await decryptedTwice(opened, ciphertext, file)
-        : await provenByHash(proof, ciphertext, file);
+      proof === undefined ? await decryptedTwice(opened, body, file) : await provenByHash(proof, body, file);
     abandoned.register(chunks, destroy, file);
     return { chunks, length, destroy };
   } catch (error) {
@@ -60,64 +59,35 @@ export async function spoolContent(
 
 type Spooled = Pick<SpooledContent, "chunks" | "length">;
 
-async function provenByHash(
-  proof: ContentProof,
-  ciphertext: AsyncIterable<Uint8Array>,
-  file: FileHandle,
-): Promise<Spooled> {
-  for await (const chunk of copying(ciphertext, file)) proof.add(chunk);
-  const proven = proof.prove();
-  return { chunks: openedPieces(proven, file), length: proven.length };
-}
-
-/**
- * A disk that lost or changed a piece meanwhile ends the stream in front of it. Two buffers serve for all pieces: a new one
- * for each would cost more than reading it, and what is given out is plaintext, never a view of them.
- */
-async function* openedPieces(proven: ProvenContent, file: FileHandle): AsyncGenerator<Uint8Array> {
-  const longest = proven.pieces[0]?.length ?? 0;
-  let [buffer, spare] = [Buffer.allocUnsafeSlow(longest), Buffer.allocUnsafeSlow(longest)];
-  let reading: Promise<Uint8Array> | undefined;
+async function provenByHash(proof: ContentProof, body: BodyToRead, file: FileHandle): Promise<Spooled> {
+  const spool = new SpoolFile(file, (ciphertext) => proof.add(ciphertext));
   try {
-    for (const [index, piece] of proven.pieces.entries()) {
-      const ciphertext = await (reading ?? readPiece(file, piece, buffer));
-      const next = proven.pieces[index + 1];
-      reading = next === undefined ? undefined : readPiece(file, next, spare);
-      // That it failed is told when it is its turn.
-      reading?.catch(() => {});
-      const plaintext = proven.open(index, ciphertext);
-      if (plaintext === undefined) throw decryptionFailed();
-      yield plaintext;
-      [buffer, spare] = [spare, buffer];
-    }
+    await readAll(body, spool.take);
+    await spool.end();
   } finally {
-    // Whoever closes the file next must not find it busy.
-    await Promise.allSettled([reading]);
+    await spool.idle();
   }
+  const proven = proof.prove();
+  return { chunks: openedPieces(proven, spool), length: proven.length };
 }
 
-/** All of a piece, or as much as there is: the first is the longest. */
-async function readPiece(
-  file: FileHandle,
-  { offset, length }: ProvenContent["pieces"][number],
-  buffer: Buffer,
-): Promise<Uint8Array> {
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
+/** A disk that lost or changed a piece meanwhile ends the stream in front of it. */
+async function* openedPieces(proven: ProvenContent, spool: SpoolFile): AsyncGenerator<Uint8Array> {
+  let index = 0;
+  for await (const ciphertext of spool.read(proven.pieces)) {
+    const plaintext = proven.open(index++, ciphertext);
+    if (plaintext === undefined) throw decryptionFailed();
+    yield plaintext;
   }
-  return buffer.subarray(0, filled);
 }
 
 async function decryptedTwice(
   opened: Pick<OpenedObject, "decrypt">,
-  ciphertext: AsyncIterable<Uint8Array>,
+  { chunks }: BodyToRead,
   file: FileHandle,
 ): Promise<Spooled> {
   let length = 0;
-  for await (const chunk of opened.decrypt(copying(ciphertext, file))) {
+  for await (const chunk of opened.decrypt(copying(chunks, file))) {
     length += chunk.length;
     chunk.fill(0);
   }
@@ -126,14 +96,15 @@ async function decryptedTwice(
 }
 
 async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): AsyncGenerator<Uint8Array> {
-  const writer = new GatheringWriter(file);
+  const spool = new SpoolFile(file, () => {});
   try {
     for await (const chunk of chunks) {
-      await writer.copy(chunk);
+      await spool.take(chunk);
       yield chunk;
     }
+    await spool.end();
   } finally {
-    await writer.end();
+    await spool.idle();
   }
 }
 

@@ -3,14 +3,11 @@ import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
 import { watchedPlaintext } from "../telemetry/watched-plaintext.js";
 import { IS_WORKER } from "../this-runtime.js";
-import type { Take } from "./drained.js";
+import { type BodyToRead, readAll } from "./drained.js";
 import { spoolContent } from "./spool.js";
 
 /** A whole stored body as it arrives, and how to let go of it. */
-export interface CiphertextBody {
-  readonly chunks: AsyncIterable<Uint8Array>;
-  /** The same, instead of `chunks`, for who copies each chunk anyway: without gathering them before. */
-  readonly read?: (take: Take) => Promise<void>;
+export interface CiphertextBody extends BodyToRead {
   readonly destroy: () => void;
   /** To be called before something of it is given out that cannot be taken back. */
   readonly giveOut?: () => void;
@@ -62,7 +59,7 @@ export async function openWhole(
   if (options.spool === false) throw tooLargeToHold(options.bufferSize);
   const { directory } = options.spool;
   const spooled = await telemetry.step("s3ec.spool", {}, async (step) => {
-    const content = await spoolContent(opened, body.chunks, directory);
+    const content = await spoolContent(opened, body, directory);
     step.learn("s3ec.content_length", content.length);
     return content;
   });
@@ -109,12 +106,6 @@ async function heldAsCiphertext(proof: ContentProof, body: CiphertextBody, expec
     for await (const piece of inPieces(held.bytes.subarray(0, proven.length))) yield decrypt(piece);
   };
   return { chunks: decrypted(), length: proven.length, destroy: () => {} };
-}
-
-/** Hands on all of a body. */
-export async function readAll({ chunks, read }: CiphertextBody, take: Take): Promise<void> {
-  if (read !== undefined) return await read(take);
-  for await (const chunk of chunks) await take(chunk);
 }
 
 async function heldAsPlaintext(opened: OpenedObject, body: CiphertextBody, expectedLength: number): Promise<Plaintext> {

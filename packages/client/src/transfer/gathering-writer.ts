@@ -11,8 +11,6 @@ export class GatheringWriter {
   readonly #file: FileHandle;
   #writing: Promise<void> = Promise.resolve();
   #kept: Uint8Array[] = [];
-  #piece = new Uint8Array(0);
-  #other = new Uint8Array(0);
   #filled = 0;
   #position = 0;
 
@@ -24,36 +22,22 @@ export class GatheringWriter {
   async write(chunk: Uint8Array): Promise<void> {
     this.#kept.push(chunk);
     this.#filled += chunk.length;
-    if (this.#filled >= PIECE) await this.#flush(this.#kept);
-  }
-
-  /** The same of a chunk that is used again at once: it is copied. Not to be mixed with `write`. */
-  async copy(chunk: Uint8Array): Promise<void> {
-    for (let offset = 0; offset < chunk.length; ) {
-      if (this.#piece.length === 0) this.#piece = Buffer.allocUnsafeSlow(PIECE);
-      const taken = chunk.subarray(offset, offset + PIECE - this.#filled);
-      this.#piece.set(taken, this.#filled);
-      this.#filled += taken.length;
-      offset += taken.length;
-      if (this.#filled === PIECE) await this.#flush([this.#piece]);
-    }
+    if (this.#filled >= PIECE) await this.#flush();
   }
 
   /** Resolves when everything is written. To be awaited before the file is closed, whatever has happened. */
   async end(): Promise<void> {
-    const copied = this.#kept.length === 0 ? [this.#piece.subarray(0, this.#filled)] : this.#kept;
-    if (this.#filled > 0) await this.#flush(copied);
+    if (this.#filled > 0) await this.#flush();
     await this.#writing;
   }
 
-  async #flush(chunks: readonly Uint8Array[]): Promise<void> {
+  async #flush(): Promise<void> {
     await this.#writing;
-    this.#writing = writeAll(this.#file, chunks, this.#position);
+    this.#writing = writeAll(this.#file, this.#kept, this.#position);
     // Its failure is reported by the next flush, or by the end.
     this.#writing.catch(() => {});
     this.#position += this.#filled;
     this.#filled = 0;
     this.#kept = [];
-    [this.#piece, this.#other] = [this.#other, this.#piece];
   }
 }
