@@ -8,20 +8,38 @@ export interface PackageExport {
   readonly declarations: readonly ts.Declaration[];
 }
 
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  strict: true,
+  types: [],
+  skipLibCheck: true,
+  noEmit: true,
+};
+
 /** Sources and declarations of all packages in one program, so that what both import is parsed once. */
 export function openProgram(packages: readonly PublicPackage[]): ts.Program {
   return ts.createProgram(
     packages.flatMap(({ source, declarations }) => [source, declarations]),
-    {
-      target: ts.ScriptTarget.ES2023,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      strict: true,
-      types: [],
-      skipLibCheck: true,
-      noEmit: true,
-    },
+    OPTIONS,
+    hostOfPrograms(),
   );
+}
+
+/** TypeScript's own declarations, by path. */
+const libraries = new Map<string, ts.SourceFile | undefined>();
+
+/** What reads files for a program; TypeScript's own declarations, which no package changes, are parsed for the first alone. */
+function hostOfPrograms(): ts.CompilerHost {
+  const host = ts.createCompilerHost(OPTIONS);
+  const folder = host.getDefaultLibLocation?.();
+  const getSourceFile: ts.CompilerHost["getSourceFile"] = (path, ...more) => {
+    if (folder === undefined || !path.startsWith(folder)) return host.getSourceFile(path, ...more);
+    if (!libraries.has(path)) libraries.set(path, host.getSourceFile(path, ...more));
+    return libraries.get(path);
+  };
+  return { ...host, getSourceFile };
 }
 
 /** What the module at `file` exports, by name. */
