@@ -1,6 +1,7 @@
 import type { AuditCoverage, AuditSum, AuditTotals } from "@s3ec/bulk";
 import { described } from "./audit-output.js";
 import type { AskedKey } from "./key-of.js";
+import { asOptions } from "./option-names.js";
 import type { AskedReader } from "./readable-by.js";
 
 /** What an audit says of a key, or of a reader, that it asked about. */
@@ -88,7 +89,7 @@ function answerOf(
   { name, title, counted, is, isNot, none, noneListed }: Asking,
   coverage: AuditCoverage | undefined,
 ): AuditAnswer {
-  const unknown = coverage?.unknown ?? [];
+  const unknown = (coverage?.unknown ?? []).map(asOptions);
   const isOpen = counted.some(([, sum]) => sum !== undefined) || unknown.length > 0;
   const isWhole = coverage?.isWhole === true;
   const writersStoppedBy = coverage?.writersStoppedBy?.toISOString() ?? null;

@@ -13,8 +13,8 @@ import { EXIT_CODES } from "./exit-codes.js";
 import type { AskedKey } from "./key-of.js";
 import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
-import { filterOf, objectSource, type SourceOptions } from "./object-source.js";
-import { inOptions } from "./option-names.js";
+import { filterOf, nothingThere, objectSource, type SourceOptions } from "./object-source.js";
+import { asOptions, inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
 import type { AskedReader } from "./readable-by.js";
 
@@ -50,9 +50,11 @@ export async function auditMany(
   const results = await resultsOf(client, address, options, asked, signal);
   // One that was named, and is not there.
   let isNothing = false;
+  let came = 0;
   let next = await results.next();
   for (; next.done !== true; next = await results.next()) {
     totals.add(next.value);
+    came += 1;
     isNothing ||= next.value.state === "nothing" && !isMany(options);
     if (isShown) await print(lineOf(format, inOptions(next.value), asked.reader !== undefined));
   }
@@ -60,17 +62,29 @@ export async function auditMany(
   const keys = asked.keys.map((key) => keyAnswer(key, asked.keys.length > 1, totals, coverage));
   const readers = asked.reader === undefined ? [] : [readerAnswer(asked.reader, totals, coverage)];
   const answers = [...keys, ...readers];
+  const unknown = coverage?.unknown.map(asOptions);
   if (format === "json") {
     const [keyOf] = keys;
     const [readableBy] = readers;
     const ofKeys = keys.length > 1 ? { keysOf: keys } : keyOf === undefined ? {} : { keyOf };
-    await print(JSON.stringify({ totals, ...ofKeys, ...(readableBy === undefined ? {} : { readableBy }) }));
+    await print(
+      JSON.stringify({
+        totals,
+        ...(unknown === undefined ? {} : { unknown }),
+        ...ofKeys,
+        ...(readableBy === undefined ? {} : { readableBy }),
+      }),
+    );
   } else {
-    const text = [...totalsIn(totals), ...answers.flatMap(({ words }) => words)].join("\n");
+    // Each answer says it of itself.
+    const notKnown = answers.length > 0 ? [] : (unknown ?? []).map((sentence) => `Not known: ${sentence}`);
+    const text = [...totalsIn(totals), ...notKnown, ...answers.flatMap(({ words }) => words)].join("\n");
     // Whatever reads the CSV is to read nothing else.
     await (format === "csv" ? tell(text) : print(isShown ? `\n${text}` : text));
   }
-  if (isNothing) return EXIT_CODES.storage;
+  const nothing = (await filterOf(options)) === undefined ? nothingThere(address, options, came) : undefined;
+  if (nothing !== undefined) await tell(`s3ec: ${nothing}`);
+  if (isNothing || nothing !== undefined) return EXIT_CODES.storage;
   return exitCode(answers, (totals.byState.get("unknown")?.objects ?? 0) > 0);
 }
 

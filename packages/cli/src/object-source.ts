@@ -26,6 +26,8 @@ export interface ObjectSource {
   readonly areFilesListed: boolean;
   /** What it is, in words. */
   readonly name: string;
+  /** Objects that have come of it, before any filter. */
+  readonly came: () => number;
 }
 
 /** Adds the options that say which objects. */
@@ -122,6 +124,29 @@ export async function wholeSource(
   options: SourceOptions,
   abortSignal: AbortSignal,
 ): Promise<ObjectSource> {
+  const { objects, ...source } = await sourceOf(client, address, options, abortSignal);
+  let count = 0;
+  const counted = async function* (): AsyncGenerator<StoredObject> {
+    for await (const object of objects) {
+      count += 1;
+      yield object;
+    }
+  };
+  return { ...source, objects: counted(), came: () => count };
+}
+
+/** Of a prefix that was named, and nothing begins with: an answer about it would be about nothing. Undefined elsewhere. */
+export function nothingThere(address: ObjectAddress, options: SourceOptions, came: number): string | undefined {
+  const isNamed = address.Key !== "" && (options.recursive === true || options.inventory !== undefined);
+  return isNamed && came === 0 ? `There is nothing at ${formatAddress(address)}: is it spelled right?` : undefined;
+}
+
+async function sourceOf(
+  client: S3Client,
+  address: ObjectAddress,
+  options: SourceOptions,
+  abortSignal: AbortSignal,
+): Promise<Omit<ObjectSource, "came">> {
   const { Bucket, Key } = address;
   const { recursive = false, versions = false, inventory, keys, keysEncoding: encoding } = options;
   if (recursive) {

@@ -5,7 +5,7 @@ import { csvLine } from "./csv-line.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import type { ManyOptions } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
-import { objectSource, wholeSource } from "./object-source.js";
+import { nothingThere, objectSource, wholeSource } from "./object-source.js";
 import { objectsProgress } from "./objects-progress.js";
 import { inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
@@ -26,7 +26,7 @@ export async function rewriteMany(
   const totals = new RewriteTotals();
   const places = new Map<string, number>();
   if (csv && !summary) await print(COLUMNS.join(","));
-  const { objects } = await wholeSource(client, address, options, signal);
+  const { objects, came } = await wholeSource(client, address, options, signal);
   const meant = async () => (await objectSource(client, address, options, signal)).objects;
   using progress = objectsProgress(async () => (options.keys === "-" ? undefined : await meant()), summary);
   for await (const result of rewriter(objects)) {
@@ -42,6 +42,11 @@ export async function rewriteMany(
   if (json) await print(JSON.stringify({ totals }));
   else if (csv) await tell(totalsIn(totals, places).join("\n"));
   else await print([...(summary ? [] : [""]), ...totalsIn(totals, places)].join("\n"));
+  const nothing = nothingThere(address, options, came());
+  if (nothing !== undefined) {
+    await tell(`s3ec: ${nothing}`);
+    return EXIT_CODES.storage;
+  }
   return totals.isAllDone ? EXIT_CODES.ok : EXIT_CODES.open;
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { positive } from "./command-options.js";
 import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
@@ -11,6 +11,11 @@ import type { VerifyCommandOptions } from "./verify-many.js";
 export function verifyCommand(command: Command, interrupts: Interrupts): void {
   sourceOptions(command.argument("<s3://bucket/prefix>", "which object, or with --recursive which", prefixAddress))
     .option("--concurrency <N>", "objects that are read at once (default: 8)", positive)
+    .addOption(
+      new Option("--plain <WHAT>", "objects that are not encrypted may be there (default: exit with 8)").choices([
+        "skip",
+      ]),
+    )
     .option("--json", "a line of JSON for each object, and a last one of totals")
     .option("--summary", "the totals alone")
     .action(async (address: ObjectAddress, options: VerifyCommandOptions) => {

@@ -5,15 +5,16 @@ import type { ConnectionOptions } from "./connection.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
-import { objectSource, type SourceOptions } from "./object-source.js";
+import { nothingThere, objectSource, type SourceOptions } from "./object-source.js";
 import { inOptions } from "./option-names.js";
-import { print } from "./printing.js";
+import { print, tell } from "./printing.js";
 
 /** What `s3ec verify` is told beside its objects. */
 export interface VerifyCommandOptions extends ConnectionOptions, SourceOptions {
   readonly suffix?: string;
   readonly context?: Readonly<Record<string, string>>;
   readonly description?: Readonly<Record<string, string>>;
+  readonly plain?: "skip";
   readonly concurrency?: number;
   readonly json?: boolean;
   readonly summary?: boolean;
@@ -27,7 +28,7 @@ export async function verifyMany(
   abortSignal: AbortSignal,
 ): Promise<number> {
   const { suffix, context, description, concurrency, json = false, summary = false } = options;
-  const { objects } = await objectSource(client, address, options, abortSignal);
+  const { objects, came } = await objectSource(client, address, options, abortSignal);
   const totals = new VerifyTotals();
   const results = verifyObjects(client, objects, {
     Bucket: address.Bucket,
@@ -37,17 +38,34 @@ export async function verifyMany(
     ...(description === undefined ? {} : { materialDescription: description }),
     ...(concurrency === undefined ? {} : { concurrency }),
   });
+  let plain = 0;
   for await (const result of results) {
     const each = inOptions(result);
     totals.add(each);
+    if (each.state === "plain" && !isFolderMarker(each)) plain += 1;
     if (!summary) await print(json ? JSON.stringify(each) : lineOf(each));
   }
   await print(json ? JSON.stringify({ totals }) : [...(summary ? [] : [""]), ...totalsIn(totals)].join("\n"));
+  const nothing = nothingThere(address, options, came());
+  if (nothing !== undefined) {
+    await tell(`s3ec: ${nothing}`);
+    return EXIT_CODES.storage;
+  }
+  if (plain > 0 && options.plain === undefined) {
+    const are = plain === 1 ? "1 object is" : `${plain} objects are`;
+    await tell(`s3ec: ${are} not encrypted: say --plain skip where that is meant.`);
+    return EXIT_CODES.open;
+  }
   if (!totals.isAllRead) return EXIT_CODES.open;
   if (!totals.byState.has("nothing")) return EXIT_CODES.ok;
   // What was named is missing; what an inventory lists, or a listing, may have been deleted since.
   if (!isMany(options)) return EXIT_CODES.storage;
   return options.keys === undefined ? EXIT_CODES.ok : EXIT_CODES.open;
+}
+
+/** As consoles make them, to stand for a folder; there is nothing in it to encrypt. */
+function isFolderMarker({ Key, length }: ObjectVerification): boolean {
+  return Key.endsWith("/") && length === 0;
 }
 
 function lineOf({ Key, VersionId, state, length, problem }: ObjectVerification): string {

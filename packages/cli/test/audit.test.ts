@@ -171,7 +171,14 @@ describe("s3ec audit", () => {
       local("audit", "s3://demo", "--recursive", "--key-of", "old.json", "--ask-kms", ...args);
     const current = await audit();
     expect(current.code).to.equal(8);
-    expect(current.stdout).to.contain("only the current objects were looked at");
+    const notSeen = "only the current objects were looked at (--versions looks at all).";
+    expect(current.stdout).to.contain(notSeen);
+    const unasked = await local("audit", "s3://demo", "--recursive", "--summary");
+    expect(unasked.stdout)
+      .to.match(/^Not known: The bucket keeps versions/m)
+      .and.contain(notSeen);
+    const json = await local("audit", "s3://demo", "--recursive", "--summary", "--json");
+    expect(JSON.parse(json.stdout).unknown.join()).to.contain(notSeen);
     expect(current.stdout).to.not.contain("Need it");
     const all = await audit("--versions", "--json");
     expect(all.code).to.equal(8);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { type Outcome, start, temporaryFolder } from "./command.js";
@@ -29,17 +29,23 @@ describe("s3ec verify", () => {
     const client = new S3Client(server.clientConfig);
     await client.send(new PutObjectCommand({ Bucket: "demo", Key: "plain", Body: "plain" }));
     client.destroy();
-    const all = await local("verify", "s3://demo", "--recursive", "--config", "own.json");
-    expect([all.code, all.stderr]).to.deep.equal([0, ""]);
+    const args = ["verify", "s3://demo", "--recursive", "--config", "own.json"];
+    const strict = await local(...args);
+    expect([strict.code, strict.stderr]).to.deep.equal([
+      8,
+      "s3ec: 1 object is not encrypted: say --plain skip where that is meant.\n",
+    ]);
+    const all = await local(...args, "--plain", "skip");
+    expect([all.code, all.stderr, all.stdout]).to.deep.equal([0, "", strict.stdout]);
     expect(all.stdout).to.equal(
       [
         "verified          8             a",
         "verified          8             b/1",
         "verified          8             b/2",
-        "plain                           plain",
+        "plain             5             plain",
         "",
         "verified: 3 objects, 24 bytes",
-        "plain: 1 object, 0 bytes",
+        "plain: 1 object, 5 bytes",
         "",
       ].join("\n"),
     );
@@ -55,8 +61,35 @@ describe("s3ec verify", () => {
     ]);
     const other = await local("verify", "s3://demo/b/", "--recursive", "--config", "other.json", "--summary");
     expect([other.code, other.stderr, other.stdout]).to.deep.equal([8, "", "failed: 2 objects, 0 bytes\n"]);
-    const none = await local("verify", "s3://demo/c/", "--recursive", "--config", "own.json");
-    expect(none.stdout).to.contain("There is nothing to verify.");
+  });
+
+  it("has no answer about a prefix that nothing begins with, nor have audits and moves", async () => {
+    const said = "s3ec: There is nothing at s3://demo/c/: is it spelled right?\n";
+    for (const args of [
+      ["verify", "--config", "own.json"],
+      ["audit"],
+      ["audit", "--key-of", "own.json", "--json"],
+      ["rewrap", "--config", "own.json", "--to", "other.json"],
+      ["migrate", "--config", "own.json", "--dry-run"],
+    ]) {
+      const [command = "", ...more] = args;
+      const { code, stderr } = await local(command, "s3://demo/c/", "--recursive", ...more);
+      expect({ args, code, stderr }).to.deep.equal({ args, code: 7, stderr: said });
+    }
+    // A filter may mean nothing of what is there.
+    const none = await local("verify", "s3://demo/b/", "--recursive", "--config", "own.json", "--glob", "x");
+    expect([none.code, none.stdout]).to.deep.equal([0, "\nThere is nothing to verify.\n"]);
+  });
+
+  it("takes no object that stands for a folder for one that was not encrypted", async () => {
+    const client = new S3Client(server.clientConfig);
+    await client.send(new PutObjectCommand({ Bucket: "demo", Key: "folder/", Body: "" }));
+    const verify = ["verify", "s3://demo/folder/", "--recursive", "--config", "own.json"];
+    expect(await local(...verify)).to.include({ code: 0, stderr: "" });
+    await client.send(new PutObjectCommand({ Bucket: "demo", Key: "folder/", Body: "not empty" }));
+    expect((await local(...verify)).code).to.equal(8);
+    await client.send(new DeleteObjectCommand({ Bucket: "demo", Key: "folder/" }));
+    client.destroy();
   });
 
   it("takes keys from standard input, and is told which objects in one way", async () => {

@@ -138,7 +138,9 @@ async function versionsUnknown({ client, Bucket, request }: Auditing, versions: 
   try {
     const { Status } = await versioningOf(client, Bucket, request);
     if (Status === undefined || versions) return [];
-    return ["The bucket keeps versions, or has kept some, and only the current objects were looked at."];
+    return [
+      "The bucket keeps versions, or has kept some, and only the current objects were looked at (versions: true looks at all).",
+    ];
   } catch (error) {
     return versions ? [] : [problemOf(error, "Whether the bucket keeps versions")];
   }

@@ -8,6 +8,7 @@ import { problemOf } from "../audit/problem.js";
 import { checkedEarly } from "../checked-early.js";
 import { inParallel } from "../in-parallel.js";
 import type { StoredObject } from "../sources/stored-object.js";
+import { verifyByFile } from "./verify-by-file.js";
 
 /** Which objects are verified, and how they are read. */
 export interface VerifyObjectsOptions
@@ -27,7 +28,7 @@ export interface VerifyObjectsOptions
  * - `unauthenticated`: it was decrypted to its end; of CBC nothing can be authenticated.
  * - `plain`, `instruction-file`: there is no encrypted content.
  * - `failed`: this client does not read it, or it was altered.
- * - `unknown`: S3 did not give it.
+ * - `unknown`: S3 did not give it, or nothing tells which version of its instruction file is its own.
  * - `nothing`: a delete marker, or an object that was deleted since it was listed.
  */
 export type VerifyState =
@@ -47,7 +48,7 @@ export interface ObjectVerification {
   readonly VersionId?: string;
   /** What came of it. */
   readonly state: VerifyState;
-  /** Of one that was read: bytes of plaintext. */
+  /** Of one that was read, or is plain: bytes of plaintext. */
   readonly length?: number;
   /** Of one that was read: the name of its format. */
   readonly formatName?: string;
@@ -95,15 +96,37 @@ export async function* verifyObjects(
       abortSignal?.throwIfAborted();
       const isNotEncrypted = error instanceof S3EncryptionError && error.code === "not-encrypted";
       if (isNotEncrypted || httpStatusOf(error) === 404) {
-        const { state, problem } = await auditObject(auditing, stored);
+        const { state, problem, storedLength: length } = await auditObject(auditing, stored);
         if (state === "nothing") return { ...named, state };
         if (state === "plain") {
           const why = problem ?? (await whyNotPlain(auditing, stored));
-          return why === undefined ? { ...named, state } : { ...named, ...outcomeOf(error), problem: why };
+          if (why !== undefined) return { ...named, ...outcomeOf(error), problem: why };
+          return { ...named, state, ...(length === undefined ? {} : { length }) };
         }
         if (state === "instruction-file" || state === "orphaned-file") return { ...named, state: "instruction-file" };
       }
-      return { ...named, ...outcomeOf(error) };
+      if (VersionId === undefined || !(error instanceof S3EncryptionError) || error.code !== "invalid-argument") {
+        return { ...named, ...outcomeOf(error) };
+      }
+      // Whatever else is wrong with a call, the first of all would have shown.
+      return { ...named, ...(await byFile(stored, error)) };
+    }
+  };
+  const byFile = async (stored: StoredObject, refused: S3EncryptionError): Promise<Omit<ObjectVerification, "Key">> => {
+    const { Key, VersionId } = stored;
+    const suffix = reading.instructionFileSuffix;
+    const verifyWith = async (fileVersionId: string | undefined): Promise<VerifiedObject> => {
+      const object = { Bucket, Key, ...reading };
+      return fileVersionId === undefined || VersionId === undefined
+        ? await verifyObject(client, object)
+        : await verifyObject(client, { ...object, VersionId, instructionFileVersionId: fileVersionId });
+    };
+    try {
+      const found = await verifyByFile({ client, Bucket, suffix, abortSignal, verify: verifyWith }, stored, refused);
+      return "problem" in found ? { state: "unknown", ...found } : verified(found.verified);
+    } catch (error) {
+      abortSignal?.throwIfAborted();
+      return outcomeOf(error);
     }
   };
   yield* inParallel(objects, atOnce, verify);

@@ -1,6 +1,7 @@
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import {
   type AnnotationReader,
+  isError,
   type ObjectFormat,
   type ObjectHead,
   type OpenedObject,
@@ -77,7 +78,7 @@ async function openByFormat(options: ResolvedOptions, call: CallOptions, object:
     unlessAborted(() => format.open({ ...stored, siblings, annotations }), abortSignal);
   try {
     if (input.VersionId === undefined || instructionFileVersionId !== undefined) {
-      const siblings: SiblingReader = { read: (suffix) => beside.read(suffix, instructionFileVersionId) };
+      const siblings = readerOf(beside, instructionFileVersionId);
       if (!isCarriedTo(object)) return await open(siblings);
       const carried = (): Promise<ReadonlyMap<string, string>> => beside.carried().catch(() => new Map());
       return await openWithCarried(beside.annotations, carried, (annotations) => open(siblings, annotations));
@@ -87,6 +88,23 @@ async function openByFormat(options: ResolvedOptions, call: CallOptions, object:
   } catch (error) {
     throw format.siblings?.reads === true ? await withSiblings(error, options, beside) : error;
   }
+}
+
+/** A version that is named is of one file: of another, which is looked at besides, there is none that is called so. */
+function readerOf(beside: Beside, versionId: string | undefined): SiblingReader {
+  let isFound = false;
+  return {
+    read: async (suffix) => {
+      try {
+        const text = await beside.read(suffix, versionId);
+        isFound ||= text !== undefined;
+        return text;
+      } catch (error) {
+        if (versionId !== undefined && isFound && isError(error) && error.name === "NoSuchVersion") return undefined;
+        throw error;
+      }
+    },
+  };
 }
 
 /** A file beside it is of the current version. */
