@@ -1,7 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type AuditedObject, auditObjects, type StoredObject } from "@s3ec/bulk";
 import { ANNOTATIONS_ASIDE_SUFFIX, annotationsLeftAside } from "@s3ec/client";
-import { DEFAULT_INSTRUCTION_FILE_SUFFIX } from "@s3ec/envelope";
+import { DEFAULT_INSTRUCTION_FILE_SUFFIX, MAX_INSTRUCTION_FILE_LENGTH } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { KeysAround } from "./keys-around.js";
 import type { ListedObject } from "./listed-objects.js";
@@ -37,6 +37,12 @@ export function goesWithItsObject(): S3EncryptionError {
 /** Looks at most at so many at once. */
 const CONCURRENCY = 16;
 
+/** A suffix that nobody named: as people choose them. */
+const UNNAMED = /^\.[^/]{1,31}$/;
+
+/** Suffixes that nobody named, of which one file each is remembered. */
+const MAX_UNNAMED = 20;
+
 /** What is known of the files beside the objects of one bucket. */
 export class FilesBeside {
   readonly #client: S3Client;
@@ -45,6 +51,7 @@ export class FilesBeside {
   /** With that of annotations which a call that broke off has left aside. */
   readonly #ofFiles: readonly string[];
   readonly #abortSignal: AbortSignal;
+  readonly #unnamed = new Map<string, StoredObject>();
 
   constructor(client: S3Client, bucket: string, { suffixes, get, abortSignal }: FilesBesideOptions) {
     this.#client = readingClient(client, get);
@@ -57,6 +64,21 @@ export class FilesBeside {
   /** Whether a key could be that of a file beside one of these, by a suffix that is configured. */
   mayBelongTo(key: string, owners: readonly string[]): boolean {
     return owners.some((owner) => this.#ofFiles.includes(key.slice(owner.length)));
+  }
+
+  /** Whether it could be a file beside that object by a suffix that nobody named: short, and no larger than such a file. */
+  mayBeUnnamedFile({ Key, Size = 1 }: StoredObject, owner: string): boolean {
+    const suffix = Key.slice(owner.length);
+    return UNNAMED.test(suffix) && !this.#ofFiles.includes(suffix) && Size > 0 && Size <= MAX_INSTRUCTION_FILE_LENGTH;
+  }
+
+  /** Of what was listed: suffixes that nobody named, of which a file holds a wrapped key for the object that it is beside. */
+  async unnamedSuffixes(): Promise<string[]> {
+    const found: string[] = [];
+    for (const [suffix, file] of this.#unnamed) {
+      if ((await this.stateOf({ Key: file.Key })).state === "instruction-file") found.push(suffix);
+    }
+    return found;
   }
 
   /**
@@ -72,7 +94,13 @@ export class FilesBeside {
       for (const { object, isFile } of all) if (!(await isFile)) yield object;
     };
     for await (const object of objects) {
-      const isCandidate = this.mayBelongTo(object.Key, around.next(object.Key));
+      const owners = around.next(object.Key);
+      const isCandidate = this.mayBelongTo(object.Key, owners);
+      const [owner] = owners;
+      if (owner !== undefined && this.#unnamed.size < MAX_UNNAMED && this.mayBeUnnamedFile(object, owner)) {
+        const suffix = object.Key.slice(owner.length);
+        if (!this.#unnamed.has(suffix)) this.#unnamed.set(suffix, object);
+      }
       if (!isCandidate && waiting.length === 0) {
         yield object;
         continue;

@@ -37,7 +37,13 @@ export function rmCommand(command: Command, interrupts: Interrupts): void {
         const tasks = isMany
           ? deletionsBelow(context, folderOf(address), pathFilter(rules()))
           : deletionOfNamed(context, address);
-        return await report.of(() => runTasks(tasks, report, { dryrun, signal: interrupts.signal }), isMany);
+        const run = async (): Promise<void> => {
+          await runTasks(tasks, report, { dryrun, signal: interrupts.signal });
+          if (isMany || dryrun || report.countDone === 0) return;
+          const { leftBeside } = await import("./left-beside.js");
+          for (const sentence of await leftBeside(context, address, "deleted")) await report.say(sentence);
+        };
+        return await report.of(run, isMany);
       }),
     );
   });

@@ -5,6 +5,7 @@ import type { PathFilter } from "./path-filter.js";
 import type { PlacePair } from "./place-pair.js";
 import { runTasks } from "./run-tasks.js";
 import { SyncComparison, type SyncOptions } from "./sync-tasks.js";
+import { tellUnnamed } from "./transfer-command.js";
 import type { TransferContext } from "./transfer-context.js";
 import type { TransferReport } from "./transfer-report.js";
 
@@ -30,6 +31,7 @@ export async function sync(
   if (pair.to.kind === "local" && !dryrun) await mkdir(pair.to.path, { recursive: true });
   const comparison = new SyncComparison(context, pair, isMeant, options);
   await runTasks(comparison.tasks(), report, { dryrun, signal });
+  await tellUnnamed(context, pair, report);
   const { findings } = comparison;
   if (!deletes || findings === undefined || findings.objects.length + findings.files.length === 0) return;
   assertExists(pair.from, findings.isSourceEmpty);

@@ -12,7 +12,7 @@ import { type Place, place } from "./place.js";
 import { nameOf, type PlacePair, placePair, targetOf } from "./place-pair.js";
 import type { Task } from "./run-tasks.js";
 import type { TransferContext } from "./transfer-context.js";
-import type { ReportOptions } from "./transfer-report.js";
+import type { ReportOptions, TransferReport } from "./transfer-report.js";
 
 /** What `cp`, `mv` and `sync` share. */
 export interface TransferOptions extends ObjectsOptions, ReportOptions {
@@ -100,7 +100,12 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
           }
         }
         const tasks = isMany ? recursiveTasks(context, pair, pathFilter(rules()), options) : one();
-        return await report.of(() => runTasks(tasks, report, { dryrun, signal: interrupts.signal }), isMany);
+        const run = async (): Promise<void> => {
+          await runTasks(tasks, report, { dryrun, signal: interrupts.signal });
+          if (isMany) await tellUnnamed(context, pair, report);
+          else if (!dryrun && report.countDone > 0) await tellLeft(context, pair, report);
+        };
+        return await report.of(run, isMany);
       }),
     );
   });
@@ -135,6 +140,32 @@ async function isFileOfAnother(
   const beside = filesBeside(from.Bucket, direction === "copy" ? "getSource" : "get");
   // A copy leaves what it copies.
   return isMove ? await beside.isFileOfAnother(from.Key) : await beside.isFileThere(from.Key);
+}
+
+/** Of one object that is gone, or copied, says what of it was left under a suffix that nobody named. */
+async function tellLeft(
+  context: TransferContext,
+  { from, direction }: PlacePair,
+  report: TransferReport,
+): Promise<void> {
+  if (from.kind !== "s3" || (direction === "download" && !context.isMove)) return;
+  const { leftBeside } = await import("./left-beside.js");
+  const done = !context.isMove ? "copied" : direction === "download" ? "moved down" : "moved";
+  for (const sentence of await leftBeside(context, from, done)) await report.say(sentence);
+}
+
+/** Of downloads of which some failed, says once of each suffix that nobody named what such objects seem to be. */
+export async function tellUnnamed(
+  { filesBeside }: TransferContext,
+  { from, direction }: PlacePair,
+  report: TransferReport,
+): Promise<void> {
+  if (from.kind !== "s3" || direction !== "download" || report.failed === 0) return;
+  for (const suffix of await filesBeside(from.Bucket, "get").unnamedSuffixes()) {
+    await report.say(
+      `What ends in ${JSON.stringify(suffix)} beside an object seems to be its instruction file, which is nothing to download: say --exclude '*${suffix}', or name the suffix in the configuration.`,
+    );
+  }
 }
 
 /** Ends the command with the code of what has said all there is to say. */

@@ -59,6 +59,11 @@ export class TransferReport {
     this.progress = new TransferProgress(progress && !quiet && !onlyShowErrors ? process.stderr : undefined);
   }
 
+  /** What was done, or would be. */
+  get countDone(): number {
+    return this.#counts.done;
+  }
+
   get failed(): number {
     return this.#counts.failed;
   }

@@ -113,6 +113,56 @@ describe("files beside objects that stay", () => {
     expect((await at.run("rm", "s3://demo/t/a.txt")).code).to.equal(0);
   });
 
+  it("of a suffix that nobody named are told of where their object goes without them, and their suffix is", async () => {
+    const { Body, Metadata = {} } = await at.plain.send(
+      new GetObjectCommand({ Bucket: "demo", Key: "t/a.instruction" }),
+    );
+    const body = Buffer.from((await Body?.transformToByteArray()) ?? []);
+    const put = (key: string, bucket = "demo") =>
+      at.server.putRawObject(bucket, `${key}.partner`, { body, metadata: Metadata });
+    await put("t/a");
+    await put("t/b");
+    await at.putPlain("t/a.txt", "a document");
+    const told = async (...args: string[]) => {
+      const { code, stderr } = await at.run(...args);
+      return { code, stderr };
+    };
+    // Of many in one sentence, whatever each refusal says.
+    const { stderr } = await at.run("sync", "s3://demo/t", "down", "--exclude", "*.txt");
+    expect(stderr.match(/failed: .*\.partner/g)).to.have.length(2);
+    expect(
+      stderr.match(/^s3ec: What ends in "\.partner" beside an object seems to be its instruction file/gm),
+    ).to.have.length(1);
+    expect(stderr).to.contain("say --exclude '*.partner'");
+    expect((await told("sync", "s3://demo/t", "down", "--exclude", "*.txt", "--exclude", "*.partner")).code).to.equal(
+      0,
+    );
+
+    const file = "s3ec: s3://demo/t/a.partner holds a wrapped key and";
+    expect(await told("cp", "s3://demo/t/a", "s3://other/a")).to.deep.equal({
+      code: 0,
+      stderr: `${file} was not copied: cp --suffix .partner copies it, too.\n`,
+    });
+    expect(await told("cp", "s3://demo/t/a", "s3://other/c", "--suffix", ".partner")).to.deep.equal({
+      code: 0,
+      stderr: "",
+    });
+    expect(await isThere("c.partner", "other")).to.equal(true);
+    expect(await told("cp", "s3://demo/t/a", "down/a")).to.deep.equal({ code: 0, stderr: "" });
+    expect(await told("mv", "s3://demo/t/a", "s3://other/b")).to.deep.equal({
+      code: 0,
+      stderr: `${file} was left: mv --suffix .partner takes it along.\n`,
+    });
+    expect(await isThere("t/a.partner")).to.equal(true);
+    expect(await told("rm", "s3://other/b", "--quiet")).to.deep.equal({ code: 0, stderr: "" });
+    expect(await told("rm", "s3://demo/t/b")).to.deep.equal({
+      code: 0,
+      stderr:
+        "s3ec: s3://demo/t/b.partner holds a wrapped key and was left: s3ec rm deletes it now, as rm --suffix .partner would have.\n",
+    });
+    expect(await told("rm", "s3://demo/t/b.partner")).to.deep.equal({ code: 0, stderr: "" });
+  });
+
   it("annotations that a call has left aside stay, and go, with their object", async () => {
     const aside = "t/a.s3ec-annotations";
     await at.putPlain(aside, ANNOTATIONS);
