@@ -3,10 +3,11 @@ import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { S3EncryptionError } from "@s3ec/materials";
-import { parse } from "csv-parse";
 
 /** The rows of a gzipped CSV without a header line, each as long as the manifest's columns. */
 export async function* csvRows(file: FileHandle, columns: readonly string[]): AsyncGenerator<readonly string[]> {
+  // Loaded when it is needed, as the reader of Parquet is.
+  const { parse } = await import("csv-parse");
   const rows = new PassThrough({ objectMode: true, highWaterMark: 1000 });
   // Larger than any line: keys of 1,024 bytes, escaped, and columns of S3's own.
   const parser = parse({ max_record_size: 64 * 1024, relax_column_count: true, encoding: "utf8" });

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { S3EncryptionError } from "@s3ec/materials";
-import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import type { AsyncBuffer } from "hyparquet";
 
 /** The rows of a Parquet file, by the names of their columns; one of its row groups is in memory at a time. */
 export async function* parquetRows(
@@ -8,6 +8,8 @@ export async function* parquetRows(
   byteLength: number,
   wanted: readonly string[],
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  // Loaded when it is needed: whoever reads no inventory does without its thirty files.
+  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
   const buffer: AsyncBuffer = {
     byteLength,
     slice: async (start, end = byteLength) => {
