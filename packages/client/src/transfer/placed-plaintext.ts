@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Piece, UnprovenContent } from "@s3ec/envelope";
+import { giveBack } from "./given-back.js";
 import type { RangeTaker } from "./ranges-in-places.js";
 import { writeAll } from "./write-all.js";
 
@@ -81,7 +82,7 @@ export class PlacedRange implements RangeTaker {
     if (gathered === undefined) return undefined;
     const { content, buffers } = this.#plaintext;
     const opening = content.pieceAt(this.#start);
-    const plaintext = opening.decrypt(gathered.subarray(0, this.#filled));
+    const plaintext = stepsOf(gathered.subarray(0, this.#filled)).map((step) => opening.decrypt(step));
     const piece = opening.end();
     buffers.giveBack(gathered);
     this.#gathered = undefined;
@@ -100,10 +101,20 @@ export class PlacedRange implements RangeTaker {
     return before;
   }
 
-  async #write(piece: Piece, plaintext: Uint8Array): Promise<void> {
+  async #write(piece: Piece, plaintext: readonly Uint8Array[]): Promise<void> {
     const { file, content, onWritten } = this.#plaintext;
-    await writeAll(file, [plaintext], piece.offset);
+    await writeAll(file, plaintext, piece.offset);
+    giveBack(plaintext);
     content.add(piece);
     await onWritten(piece);
   }
+}
+
+/** What memory is reused for that was given back, without asking the system for it again. */
+const STEP = 64 * 1024;
+
+function stepsOf(bytes: Uint8Array): readonly Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / STEP) }, (_, index) =>
+    bytes.subarray(index * STEP, (index + 1) * STEP),
+  );
 }
