@@ -1,6 +1,7 @@
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/client-s3";
 import { assertCarriesCallOptions, assertNamesObject, withoutCallOptions } from "./call-options.js";
 import { refuseUnencrypted } from "./commands/refused-commands.js";
+import { once } from "./once.js";
 import type { ResolvedOptions } from "./options.js";
 import { MIDDLEWARE } from "./plain-client.js";
 import { quiet } from "./streams.js";
@@ -56,25 +57,25 @@ function operation(loaded: unknown): Operation {
  * served too; each operation is loaded when it is first asked for: importing the package must not cost what is not used.
  */
 const OPERATIONS: ReadonlyMap<string | undefined, () => Promise<Operation>> = new Map([
-  ["PutObjectCommand", async () => operation((await import("./write/put-object.js")).putObject)],
-  ["GetObjectCommand", async () => operation((await import("./read/get-object.js")).getObject)],
-  ["DeleteObjectCommand", async () => operation((await import("./commands/delete-object.js")).deleteObject)],
-  ["DeleteObjectsCommand", async () => operation((await import("./commands/delete-objects.js")).deleteObjects)],
-  ["CopyObjectCommand", async () => operation((await import("./commands/copy-object.js")).copyObject)],
+  ["PutObjectCommand", once(async () => operation((await import("./write/put-object.js")).putObject))],
+  ["GetObjectCommand", once(async () => operation((await import("./read/get-object.js")).getObject))],
+  ["DeleteObjectCommand", once(async () => operation((await import("./commands/delete-object.js")).deleteObject))],
+  ["DeleteObjectsCommand", once(async () => operation((await import("./commands/delete-objects.js")).deleteObjects))],
+  ["CopyObjectCommand", once(async () => operation((await import("./commands/copy-object.js")).copyObject))],
   [
     "CreateMultipartUploadCommand",
-    async () => operation((await import("./multipart/create-multipart-upload.js")).createMultipartUpload),
+    once(async () => operation((await import("./multipart/create-multipart-upload.js")).createMultipartUpload)),
   ],
-  ["UploadPartCommand", async () => operation((await import("./multipart/upload-part.js")).uploadPart)],
+  ["UploadPartCommand", once(async () => operation((await import("./multipart/upload-part.js")).uploadPart))],
   [
     "CompleteMultipartUploadCommand",
-    async () => operation((await import("./multipart/complete-multipart-upload.js")).completeMultipartUpload),
+    once(async () => operation((await import("./multipart/complete-multipart-upload.js")).completeMultipartUpload)),
   ],
   [
     "AbortMultipartUploadCommand",
-    async () => operation((await import("./multipart/abort-multipart-upload.js")).abortMultipartUpload),
+    once(async () => operation((await import("./multipart/abort-multipart-upload.js")).abortMultipartUpload)),
   ],
-  ["ListPartsCommand", async () => operation((await import("./multipart/list-parts.js")).listParts)],
+  ["ListPartsCommand", once(async () => operation((await import("./multipart/list-parts.js")).listParts))],
 ]);
 
 async function dispatch<Output>(

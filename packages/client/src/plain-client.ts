@@ -76,15 +76,16 @@ function noClient(): S3EncryptionError {
  * middleware, so that ciphertext can be moved as it is.
  */
 export function plainClientOf(client: S3Client): S3Client {
-  const middlewareStack = client.middlewareStack.clone();
-  // Not removed: middleware of the caller's may have its place before or behind it.
-  middlewareStack.add((next) => next, MIDDLEWARE);
-  watchAttempts(middlewareStack);
-  failWithBodies(middlewareStack);
-  keepQuiet(middlewareStack);
+  let middlewareStack: S3Client["middlewareStack"] | undefined;
   const send: Send = rememberedBy(client)?.send ?? ((of, ...call) => Reflect.apply(client.send, of, call));
   const plain: S3Client = Object.create(client, {
-    middlewareStack: { value: middlewareStack },
+    // Made when it is first used: every put has such a client, for the case that something of it fails.
+    middlewareStack: {
+      get: () => {
+        middlewareStack ??= unencryptedStackOf(client);
+        return middlewareStack;
+      },
+    },
     // With options, the SDK caches no handlers and uses none: those of the client encrypt.
     send: {
       value: (command: unknown, options: unknown, callback: unknown): unknown =>
@@ -96,6 +97,16 @@ export function plainClientOf(client: S3Client): S3Client {
     handlers: { value: undefined, writable: true, configurable: true },
   });
   return plain;
+}
+
+function unencryptedStackOf(client: S3Client): S3Client["middlewareStack"] {
+  const stack = client.middlewareStack.clone();
+  // Not removed: middleware of the caller's may have its place before or behind it.
+  stack.add((next) => next, MIDDLEWARE);
+  watchAttempts(stack);
+  failWithBodies(stack);
+  keepQuiet(stack);
+  return stack;
 }
 
 /**

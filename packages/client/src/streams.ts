@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { isError } from "@s3ec/materials";
+import { once } from "./once.js";
 
 export const NOTHING = (): void => {};
 
@@ -88,6 +89,17 @@ export function readableOf(chunks: AsyncGenerator<Uint8Array>, release: () => vo
   });
 }
 
+/** The same over bytes that are there: without the promises that each step of a generator takes. */
+function readableOfBytes(bytes: Uint8Array): Readable {
+  return new Readable({
+    // An end comes behind what was read, and not before anybody has asked.
+    read() {
+      if (bytes.length > 0) this.push(bytes);
+      this.push(null);
+    },
+  });
+}
+
 /** Without an error a stream would only end; a generator can throw anything. */
 function errorOf(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error("The body failed.", { cause: thrown });
@@ -123,17 +135,24 @@ function webStreamOf(chunks: AsyncGenerator<Uint8Array>, release: () => void): R
 export async function outputBody(
   stream: Readable | ReadableStream<Uint8Array>,
 ): Promise<NonNullable<GetObjectCommandOutput["Body"]>> {
-  // Loaded when it is needed: finding out what that large CommonJS module exports takes a quarter of our own loading.
-  const { sdkStreamMixin } = await import("@smithy/core/serde");
+  const { sdkStreamMixin } = await serde();
   return sdkStreamMixin(stream);
 }
+
+/** Loaded when it is needed: finding out what that large CommonJS module exports takes a quarter of our own loading. */
+const serde = once(() => import("@smithy/core/serde"));
 
 /** The same of the kind that S3's answer was, which is what the caller's request handler and their SDK work with. */
 export async function outputBodyLike(
   answered: GetObjectCommandOutput["Body"],
-  { chunks, destroy }: { readonly chunks: AsyncGenerator<Uint8Array>; readonly destroy: () => void },
+  {
+    chunks,
+    whole,
+    destroy,
+  }: { readonly chunks: AsyncGenerator<Uint8Array>; readonly whole?: Uint8Array; readonly destroy: () => void },
 ): Promise<NonNullable<GetObjectCommandOutput["Body"]>> {
-  return outputBody(isNodeStream(answered) ? readableOf(chunks, destroy) : webStreamOf(chunks, destroy));
+  if (!isNodeStream(answered)) return outputBody(webStreamOf(chunks, destroy));
+  return outputBody(whole === undefined ? readableOf(chunks, destroy) : readableOfBytes(whole));
 }
 
 /** Whether a client sends streams of Node's. That of a browser or Worker gives its body to `fetch`, which would send their name. */

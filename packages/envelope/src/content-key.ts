@@ -5,8 +5,7 @@ import { decryptionFailed, S3EncryptionError } from "./errors.js";
 import {
   COMMITTING_SUITE_ID,
   deriveCommittedContentKey,
-  deriveContentKey,
-  keyCommitment,
+  deriveMessageKeys,
   MESSAGE_ID_LENGTH,
 } from "./key-commitment.js";
 import { type ContentCipherName, hasCipher } from "./runtime-ciphers.js";
@@ -55,8 +54,8 @@ export function createContentKey(
   }
   if (suite.committing) {
     const messageId = randomBytes(MESSAGE_ID_LENGTH);
-    const content = committedContent(suite, deriveContentKey(dataKey, messageId));
-    return { content, header: { format: "V3", messageId, commitment: keyCommitment(dataKey, messageId) } };
+    const { contentKey, commitment } = deriveMessageKeys(dataKey, messageId);
+    return { content: committedContent(suite, contentKey), header: { format: "V3", messageId, commitment } };
   }
   const iv = randomBytes(suite.ivLength);
   return { content: { suite, key: dataKey, iv, aad: NO_AAD }, header: { format: "V2", iv } };

@@ -8,9 +8,9 @@ export class GatheredBytes {
   #buffer: Uint8Array;
   #length = 0;
 
-  /** @param capacity bytes that are expected; more of them only cost another copy */
-  constructor(capacity: number = LEAST_CAPACITY) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacity);
+  /** @param room bytes that are expected, or a buffer for them; more of them only cost another copy */
+  constructor(room: number | Uint8Array = LEAST_CAPACITY) {
+    this.#buffer = typeof room === "number" ? Buffer.allocUnsafeSlow(room) : room;
   }
 
   /** Bytes so far. */

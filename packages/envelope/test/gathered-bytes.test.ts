@@ -7,8 +7,8 @@ describe("gathered bytes", () => {
 
   it("are the pieces behind each other, whatever was expected", () => {
     fc.assert(
-      fc.property(pieces, fc.nat(5000), (given, capacity) => {
-        const gathered = new GatheredBytes(capacity);
+      fc.property(pieces, fc.nat(5000), fc.boolean(), (given, capacity, hasBuffer) => {
+        const gathered = new GatheredBytes(hasBuffer ? Buffer.alloc(capacity) : capacity);
         for (const piece of given) gathered.append(piece);
         expect(Buffer.concat(given).equals(gathered.bytes)).to.equal(true);
         expect(gathered.length).to.equal(gathered.bytes.length);
@@ -26,6 +26,10 @@ describe("gathered bytes", () => {
     const gathered = new GatheredBytes(100_000);
     for (let count = 0; count < 1000; count++) gathered.append(new Uint8Array(100));
     expect(gathered.bytes.buffer.byteLength).to.equal(100_000);
+    const buffer = new Uint8Array(100_000);
+    const inBuffer = new GatheredBytes(buffer);
+    for (let count = 0; count < 1000; count++) inBuffer.append(new Uint8Array(100));
+    expect(inBuffer.bytes.buffer).to.equal(buffer.buffer);
   });
 
   it("of the beginning of a source are at most as many as were asked for, and it is let go of", async () => {

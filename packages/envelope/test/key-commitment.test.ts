@@ -1,7 +1,13 @@
-import { hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHmac, type Hmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { refused, replacingCrypto } from "@s3ec/test-support";
 import { expect } from "chai";
-import { deriveCommittedContentKey, deriveContentKey, keyCommitment } from "../dist/key-commitment.js";
+import fc from "fast-check";
+import {
+  deriveCommittedContentKey,
+  deriveContentKey,
+  deriveMessageKeys,
+  keyCommitment,
+} from "../dist/key-commitment.js";
 import { ascending, COMMITMENT, DATA_KEY, DERIVATIONS, key, MESSAGE_ID } from "./known-answers.js";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -9,11 +15,18 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 /** What the primitives were asked for while `act` ran: `compare`, or `COMMITKEY` or `DERIVEKEY`. */
 async function recorded(act: () => void): Promise<string[]> {
   const calls: string[] = [];
-  const originals = { hkdfSync, timingSafeEqual };
+  const originals = { createHmac, timingSafeEqual };
   const recording = {
-    hkdfSync: (...options: Parameters<typeof hkdfSync>) => {
-      calls.push(Buffer.from(String(options[3])).subarray(2).toString());
-      return originals.hkdfSync(...options);
+    createHmac: (...options: Parameters<typeof createHmac>): Hmac => {
+      const hmac = originals.createHmac(...options);
+      const update = hmac.update.bind(hmac);
+      return Object.assign(hmac, {
+        update: (bytes: Uint8Array) => {
+          const [label] = /[A-Z]{9}/.exec(Buffer.from(bytes).toString("latin1")) ?? [];
+          if (label !== undefined) calls.push(label);
+          return update(bytes);
+        },
+      });
     },
     timingSafeEqual: (...options: Parameters<typeof timingSafeEqual>) => {
       calls.push("compare");
@@ -34,6 +47,46 @@ describe("key commitment", () => {
       expect(hex(opened.export())).to.equal(contentKey);
     });
   }
+
+  it("and the content key are what HKDF gives, whatever the data key and the message id (1.3)", () => {
+    const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    const id = fc.uint8Array({ minLength: 28, maxLength: 28 });
+    fc.assert(
+      fc.property(bytes, id, (dataKey, messageId) => {
+        const expanded = (label: string, length: number): string =>
+          hex(new Uint8Array(hkdfSync("sha512", dataKey, messageId, `\0s${label}`, length)));
+        const { contentKey, commitment } = deriveMessageKeys(key(hex(dataKey)), messageId);
+        expect(hex(commitment)).to.equal(expanded("COMMITKEY", 28));
+        expect(hex(contentKey.export())).to.equal(expanded("DERIVEKEY", 32));
+      }),
+    );
+  });
+
+  it("leaves nothing behind that they were derived from", async () => {
+    const secrets: Buffer[] = [];
+    const original = createHmac;
+    const recording = {
+      createHmac: (...options: Parameters<typeof createHmac>): Hmac => {
+        const hmac = original(...options);
+        const [update, digest] = [hmac.update.bind(hmac), hmac.digest.bind(hmac)];
+        return Object.assign(hmac, {
+          update: (bytes: Buffer) => {
+            // The exported data key; the other inputs are public.
+            if (bytes.length === 32) secrets.push(bytes);
+            return update(bytes);
+          },
+          digest: () => {
+            const result = digest();
+            secrets.push(result);
+            return result;
+          },
+        });
+      },
+    };
+    await replacingCrypto(recording, () => void deriveContentKey(DATA_KEY, MESSAGE_ID));
+    expect(secrets.map(({ length }) => length)).to.deep.equal([32, 64, 64]);
+    for (const secret of secrets) expect(secret.every((byte) => byte === 0)).to.equal(true);
+  });
 
   it("is compared in constant time before the content key is derived (S5)", async () => {
     const calls = await recorded(() => deriveCommittedContentKey(DATA_KEY, MESSAGE_ID, COMMITMENT));

@@ -61,8 +61,15 @@ export function resumedBody<Result extends { readonly output: GetObjectCommandOu
     mayResume = false;
     destroyStream(body);
   };
+  let chunks: AsyncGenerator<Uint8Array> | undefined;
   return {
-    chunks: arrivals(read, destroy),
+    chunks: {
+      // Made when it is asked for: a small body is read by the other way.
+      [Symbol.asyncIterator]: () => {
+        chunks ??= arrivals(read, destroy);
+        return chunks;
+      },
+    },
     read,
     destroy,
     giveOut: () => {

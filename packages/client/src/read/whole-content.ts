@@ -1,8 +1,9 @@
-import { type ContentProof, GatheredBytes } from "@s3ec/envelope";
+import { type ContentProof, GatheredBytes, type ProvenContent } from "@s3ec/envelope";
 import { type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../options.js";
 import { watchedPlaintext } from "../telemetry/watched-plaintext.js";
 import { IS_WORKER } from "../this-runtime.js";
+import { CiphertextBuffers } from "./ciphertext-buffers.js";
 import { type BodyToRead, readAll } from "./drained.js";
 import { spoolContent } from "./spool.js";
 
@@ -16,6 +17,8 @@ export interface CiphertextBody extends BodyToRead {
 /** What it was encrypted from. */
 export interface Plaintext {
   readonly chunks: AsyncGenerator<Uint8Array>;
+  /** All of it, for who does not read the chunks, where it is in memory. */
+  readonly whole?: Uint8Array;
   /** Bytes; undefined where only the end will tell. */
   readonly length: number | undefined;
   /** To be called once the chunks were read, or are not wanted any more. */
@@ -85,27 +88,66 @@ const PIECE = 256 * 1024;
 /** Bytes behind the plaintext, at most. */
 const TAG_LENGTH = 16;
 
-/** Holds the ciphertext until it is proven, and decrypts it as it is read: there is no plaintext before. */
+/** Bytes up to which content is decrypted in one call, so that the buffer of its ciphertext serves again at once. */
+const AT_ONCE = 1024 * 1024;
+
+const BUFFERS = new CiphertextBuffers();
+
+/** Holds the ciphertext until it is proven: there is no plaintext before. What is large is decrypted as it is read. */
 async function heldAsCiphertext(proof: ContentProof, body: CiphertextBody, expectedLength: number): Promise<Plaintext> {
-  const held = new GatheredBytes(expectedLength + TAG_LENGTH);
+  const length = expectedLength + TAG_LENGTH;
+  if (expectedLength <= AT_ONCE) {
+    return await BUFFERS.lend(length, async (buffer) => {
+      const { proven, bytes } = await gatherProven(proof, body, new GatheredBytes(buffer));
+      return inMemory(proven.decrypt(0, bytes));
+    });
+  }
+  const { proven, bytes } = await gatherProven(proof, body, new GatheredBytes(length));
+  const decrypt = proven.inOrder();
+  const decrypted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of inPieces(bytes)) yield decrypt(piece);
+  };
+  return { chunks: decrypted(), length: proven.length, destroy: () => {} };
+}
+
+/** Reads a body to its end into `room`, which gets nothing any more once that has ended, and proves it. */
+async function gatherProven(
+  proof: ContentProof,
+  body: CiphertextBody,
+  room: GatheredBytes,
+): Promise<{ readonly proven: ProvenContent; readonly bytes: Uint8Array }> {
+  let held: GatheredBytes | undefined = room;
   let hashed = 0;
   // Of our own copy: what is decrypted later must be what was hashed, whoever has the chunk meanwhile (G5).
   const hash = (): void => {
-    proof.add(held.bytes.subarray(hashed));
-    hashed = held.length;
+    proof.add(room.bytes.subarray(hashed));
+    hashed = room.length;
   };
-  await readAll(body, (chunk) => {
-    held.append(chunk);
-    if (held.length - hashed >= PIECE) hash();
-    return undefined;
-  });
+  try {
+    await readAll(body, (chunk) => {
+      held?.append(chunk);
+      if (room.length - hashed >= PIECE) hash();
+      return undefined;
+    });
+  } finally {
+    // A stream of somebody else's may go on behind its end.
+    held = undefined;
+  }
   hash();
   const proven = proof.prove();
-  const decrypt = proven.inOrder();
-  const decrypted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const piece of inPieces(held.bytes.subarray(0, proven.length))) yield decrypt(piece);
+  return { proven, bytes: room.bytes.subarray(0, proven.length) };
+}
+
+function inMemory(whole: Uint8Array): Plaintext {
+  return {
+    // Made for who asks for it, which is hardly anybody.
+    get chunks() {
+      return inPieces(whole);
+    },
+    whole,
+    length: whole.length,
+    destroy: () => {},
   };
-  return { chunks: decrypted(), length: proven.length, destroy: () => {} };
 }
 
 async function heldAsPlaintext(opened: OpenedObject, body: CiphertextBody, expectedLength: number): Promise<Plaintext> {

@@ -89,6 +89,7 @@ export class Telemetry {
     work: (step: RunningStep) => Promise<T>,
     names: LoggedNames = {},
   ): Promise<T> {
+    if (this.isSilent) return await work(UNHEARD);
     const run = async (span: StepSpan | undefined): Promise<T> => {
       const step = this.#running(name, attributes, span, names);
       try {
@@ -188,6 +189,10 @@ export class RunningStep {
     this.end();
   }
 }
+
+/** A step that nobody is told of. */
+const UNHEARD = new RunningStep({}, undefined, NOTHING);
+UNHEARD.end();
 
 /** `SpanStatusCode.ERROR`. */
 const ERROR = 2;

@@ -1,0 +1,11 @@
+/**
+ * What was loaded the first time, for every time: asking the loader of modules again takes longer than many of the steps
+ * that a small object goes through.
+ */
+export function once<Loaded>(load: () => Promise<Loaded>): () => Promise<Loaded> {
+  let loaded: Promise<Loaded> | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
