@@ -115,12 +115,20 @@ export function prepareCall<Command extends S3Command<ServiceInputTypes, Service
   };
 }
 
+/** How an option may stand in an input: as it is, or in the SDK's capitals; `Format` alone could be a name of its own. */
+const MISPLACED: readonly (readonly [spelt: string, name: string])[] = Object.keys(CALL).flatMap(
+  (name): [string, string][] =>
+    name === "format"
+      ? [[name, name]]
+      : [
+          [name, name],
+          [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, name],
+        ],
+);
+
 /** The SDK ignores what it does not know of an input, and the object would be written without what it asks for (S10). */
 function assertNotInInput(input: object): void {
-  // In the SDK's capitals, too; `Format` alone could be a name of its own.
-  const misplaced = Object.keys(CALL).find(
-    (name) => name in input || (name !== "format" && `${name.charAt(0).toUpperCase()}${name.slice(1)}` in input),
-  );
+  const [, misplaced] = MISPLACED.find(([spelt]) => spelt in input) ?? [];
   if (misplaced === undefined) return;
   throw invalid(
     `Pass ${misplaced} beside the command, not in it: client.send(command, { ${misplaced} }); or put it into the params of others' commands by withEncryptionOptions(params, { ${misplaced} }).`,

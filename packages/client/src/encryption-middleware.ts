@@ -30,7 +30,8 @@ export function encryptionMiddleware(options: ResolvedOptions, client: S3Client)
               // same region, credentials and endpoint. Without its call's options, an input counts as handled.
               const send = (input: ServiceInputTypes): Promise<Result<ServiceOutputTypes>> =>
                 next({ ...args, input: withoutCallOptions(input) });
-              return await dispatch({ ...options, telemetry }, client, commandName, args.input, send);
+              const heard = telemetry === options.telemetry ? options : { ...options, telemetry };
+              return await dispatch(heard, client, commandName, args.input, send);
             });
           },
         MIDDLEWARE,
