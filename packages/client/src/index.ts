@@ -1,3 +1,5 @@
+export type { S3EncryptionErrorCode } from "@s3ec/materials";
+export { S3EncryptionError } from "@s3ec/materials";
 export type { AnnotatedObject } from "./annotations/annotation-store.js";
 export type { DescribedObject } from "./annotations/description.js";
 export { descriptionOf, putDescription } from "./annotations/description.js";
@@ -5,6 +7,7 @@ export type { AwayOptions } from "./away/away-options.js";
 export type { GivenBeside, GivenInstructionFile, NamedInstructionFile } from "./away/given-files.js";
 export type { DecryptedBody, DecryptedObject, ObjectAway, OpenOptions } from "./away/open-object.js";
 export { openObject, openObjectToFile } from "./away/open-object.js";
+export type { OpenResponseOptions } from "./away/open-response.js";
 export { openResponse } from "./away/open-response.js";
 export type { ObjectToPresign, PresignedGet, PresignOptions } from "./away/presign-get.js";
 export { presignGet } from "./away/presign-get.js";

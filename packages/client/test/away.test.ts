@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import {
+  EncryptedUpload,
   type ObjectAway,
   type OpenOptions,
   openObject,
@@ -127,6 +128,16 @@ describe("objects away from S3", () => {
       expect(counting.unwraps).to.equal(1);
     });
 
+    it("says of headers' names that they are none of metadata", async () => {
+      const { Metadata = {}, Body } = await sealed(plaintext, { keyring: TEST_KEYRING });
+      const headers = Object.fromEntries(Object.entries(Metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]));
+      const { code, message } = await refusal(openObject({ Metadata: headers, Body }, { keyring: TEST_KEYRING }));
+      expect([code, message.startsWith("Leave x-amz-meta- off the names of Metadata")]).to.eql(["invalid-argument", true]);
+      // Somebody may have named their own so.
+      const both = { ...Metadata, "x-amz-meta-mine": "1" };
+      expect((await openObject({ Metadata: both, Body }, { keyring: TEST_KEYRING })).ContentLength).to.equal(100_000);
+    });
+
     it("takes the instruction file that is given with it, under whatever name, and no other key", async () => {
       const { Metadata, Body, instructionFiles } = await sealObject({ Body: plaintext }, { keyring });
       const [file] = instructionFiles;
@@ -146,6 +157,9 @@ describe("objects away from S3", () => {
         instructionFileSuffix: ".x",
       };
       expect((await refusal(openObject(object, elsewhere))).message).to.contain("not what was looked for");
+      // A file that was looked into is not said to be missing.
+      const other = await refusal(openObject(object, { keyring: TEST_KEYRING, instructionFile: text }));
+      expect([other.code, other.message.includes("instruction file that was given")]).to.eql(["no-matching-key", false]);
       // The file is what opens it, not the key that the metadata has.
       expect((await refusal(openObject(object, { keyring: TEST_KEYRING, instructionFile: text }))).code).to.equal(
         "no-matching-key",
@@ -288,6 +302,21 @@ describe("objects away from S3", () => {
           expect(Buffer.from((await answer.Body?.transformToByteArray()) ?? []).equals(plaintext)).to.equal(true);
         }
       }
+    });
+
+    it("gives ciphertext that no client encrypts again, which would lose its wrapped key", async () => {
+      const { Metadata, Body } = await sealObject({ Body: Buffer.from(plaintext) }, { keyring });
+      const upload = { Bucket: BUCKET, Key: "sealed-twice", Body, Metadata: { ...Metadata } };
+      const client = fixture.client();
+      for (const twice of [
+        client.send(new PutObjectCommand(upload)),
+        new EncryptedUpload({ client, params: upload }).done(),
+        sealObject({ Body }, { keyring }),
+      ]) {
+        const { code, message } = await refusal(twice);
+        expect([code, message.includes("is ciphertext of sealObject")]).to.eql(["invalid-argument", true]);
+      }
+      expect((await openObject({ Metadata, Body }, { keyring })).ContentLength).to.equal(plaintext.length);
     });
 
     it("has its answer fail once it is told to end, and lets go of the body", async () => {

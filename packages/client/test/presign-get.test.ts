@@ -30,6 +30,25 @@ describe("a presigned GET", () => {
     return await (await openResponse(response, options)).Body.transformToString();
   }
 
+  it("goes as it is into the options of openResponse", async () => {
+    await fixture.client({ keyring }).send(put("as-it-is", plaintext));
+    const presigned = await presignGet(fixture.plain, at("as-it-is"), { instructionFileSuffix: ".escrow" });
+    const answer = async (): Promise<Response> => await fetch(presigned.url);
+    const { Body } = await openResponse(await answer(), { keyring: escrowKey, presigned });
+    expect(Buffer.from(await Body.transformToByteArray()).equals(plaintext)).to.equal(true);
+    const { instructionFile } = presigned;
+    for (const options of [
+      { keyring: escrowKey, presigned, instructionFile },
+      { keyring: escrowKey, ...presigned },
+    ]) {
+      const { code, message } = await refusal(openResponse(await answer(), options));
+      expect([code, /either presigned or instructionFile|^openResponse knows no/.test(message)]).to.eql([
+        "invalid-argument",
+        true,
+      ]);
+    }
+  });
+
   it("gives the ciphertext, which openResponse decrypts; no key is used to make it", async () => {
     const client = fixture.client();
     await client.send(put("object", plaintext));

@@ -17,9 +17,9 @@ export interface NamedInstructionFile {
 /** What was given with an object of what lay beside it. */
 export interface GivenBeside {
   /** The instruction file that has its wrapped key, which is then taken instead of one in the metadata. Default: none. */
-  readonly instructionFile?: GivenInstructionFile;
+  readonly instructionFile?: GivenInstructionFile | undefined;
   /** Texts of annotations of the object by their full names, such as `x-s3ec/partner`. Default: none. */
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 const NOTHING_CARRIED: ReadonlyMap<string, string> = new Map();
@@ -30,6 +30,7 @@ export class GivenFiles implements Beside {
   readonly #annotations: ReadonlyMap<string, string>;
   /** Of a file that was given without one: whichever is asked for first, as a reader asks for its own first. */
   #suffix: string | undefined;
+  #wasRead = false;
 
   /** @throws S3EncryptionError `invalid-argument` */
   constructor({ instructionFile, annotations = {} }: GivenBeside) {
@@ -66,8 +67,10 @@ export class GivenFiles implements Beside {
   async read(suffix: string): Promise<string | undefined> {
     if (this.#text === undefined) return undefined;
     this.#suffix ??= suffix;
+    if (suffix !== this.#suffix) return undefined;
+    this.#wasRead = true;
     // As much of it as a reader of S3 takes (S14).
-    return suffix === this.#suffix ? this.#text.slice(0, MAX_INSTRUCTION_FILE_LENGTH + 1) : undefined;
+    return this.#text.slice(0, MAX_INSTRUCTION_FILE_LENGTH + 1);
   }
 
   get annotations(): AnnotationReader {
@@ -89,8 +92,9 @@ export class GivenFiles implements Beside {
   }
 
   async elsewhere(): Promise<string> {
+    if (this.#wasRead) return "";
     return this.hasFile
-      ? `The instruction file that was given is${this.#suffix === undefined ? "" : ` that of ${JSON.stringify(this.#suffix)}, and`} not what was looked for.`
+      ? `The instruction file that was given${this.#suffix === undefined ? "" : `, that of ${JSON.stringify(this.#suffix)},`} is not what was looked for.`
       : "No instruction file was given with it: if its wrapped key is in one, pass its text as instructionFile.";
   }
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { isReservedMetadata } from "@s3ec/envelope";
 import type { ObjectFormat, OpenedObject, OptionNames } from "@s3ec/materials";
 import { type Answered, openAnswered } from "../read/open-answered.js";
 import { requestAborted, untilAborted } from "../request-aborted.js";
@@ -7,6 +8,9 @@ import { outputBody, readableOf } from "../streams.js";
 import { AWAY, type AwayOptions, invalid, type ResolvedAway, resolveAway } from "./away-options.js";
 import { type GivenBeside, GivenFiles } from "./given-files.js";
 import { type GivenBody, givenBody, type StoredBody } from "./stored-body.js";
+
+/** What the names of user metadata have in front of them in headers, and not in answers of S3's SDKs. */
+export const USER_METADATA = "x-amz-meta-";
 
 /** An encrypted object as it was stored, wherever that is now. */
 export interface ObjectAway {
@@ -24,7 +28,7 @@ export interface ObjectAway {
 /** Who opens an object, and what lay beside it. */
 export interface OpenOptions extends AwayOptions, GivenBeside {}
 
-const OPEN: OptionNames<OpenOptions> = { ...AWAY, instructionFile: true, annotations: true };
+export const OPEN: OptionNames<OpenOptions> = { ...AWAY, instructionFile: true, annotations: true };
 
 /** What is known of an object that was opened. */
 export interface DecryptedObject {
@@ -57,7 +61,12 @@ export interface DecryptedBody extends DecryptedObject {
  * @throws Error named `AbortError` once it was aborted, with which the `Body` that is given fails then; what the `Body` failed with
  */
 export async function openObject(object: ObjectAway, options: OpenOptions): Promise<DecryptedBody> {
-  return await opened(object, resolve(options, "openObject"), async (found, { encryption, call }, body) => {
+  return await openAs("openObject", object, options);
+}
+
+/** @param whose name of the function that was called */
+export async function openAs(whose: string, object: ObjectAway, options: OpenOptions): Promise<DecryptedBody> {
+  return await opened(object, resolve(options, whose), async (found, { encryption, call }, body) => {
     const { openWhole } = await import("../read/whole-content.js");
     const plaintext = await openWhole(encryption, found.opened, body.length, body);
     const readable = untilAborted(readableOf(plaintext.chunks, plaintext.destroy), call.abortSignal);
@@ -146,6 +155,15 @@ async function opened<Result>(
 
 function assertMetadata(metadata: unknown): asserts metadata is Readonly<Record<string, string>> {
   const isMap = typeof metadata === "object" && metadata !== null && !(Symbol.iterator in metadata);
-  if (isMap && Object.values(metadata).every((value) => typeof value === "string")) return;
-  throw invalid("Metadata must be an object of texts by their names, as S3 answers it.");
+  if (!isMap || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw invalid("Metadata must be an object of texts by their names, as S3 answers it.");
+  }
+  const isHeader = (name: string): boolean => name.toLowerCase().startsWith(USER_METADATA);
+  const header = Object.keys(metadata).find(isHeader);
+  // An owner may have called theirs so, too.
+  const isEnvelope = (name: string): boolean => isReservedMetadata(name) && !isHeader(name);
+  if (header === undefined || Object.keys(metadata).some(isEnvelope)) return;
+  throw invalid(
+    `Leave ${USER_METADATA} off the names of Metadata, as S3's SDKs do: ${JSON.stringify(header)} is a header's.`,
+  );
 }

@@ -1,29 +1,45 @@
-import { S3EncryptionError } from "@s3ec/materials";
+import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 import { invalid } from "./away-options.js";
-import { type DecryptedBody, type ObjectAway, type OpenOptions, openObject } from "./open-object.js";
+import { type DecryptedBody, type ObjectAway, OPEN, type OpenOptions, openAs, USER_METADATA } from "./open-object.js";
+import type { PresignedGet } from "./presign-get.js";
 
-const USER_METADATA = "x-amz-meta-";
+/** Who opens an answer, and what lay beside the object. */
+export interface OpenResponseOptions extends OpenOptions {
+  /** What `presignGet` gave: its instruction file and annotations. Default: none; `instructionFile` and `annotations` name them. */
+  readonly presigned?: PresignedGet | undefined;
+}
+
+const OPTIONS: OptionNames<OpenResponseOptions> = { ...OPEN, presigned: true };
 
 /**
  * Decrypts what a `GET` of an object was answered with, such as `await fetch(url)` of a presigned URL: its metadata is in
- * the `x-amz-meta-` headers. What `presignGet` gave beside the URL goes into the options:
- * `openResponse(await fetch(url), { keyring, instructionFile })`. The response is that of one request for the whole object.
+ * the `x-amz-meta-` headers. What `presignGet` gave goes into the options:
+ * `openResponse(await fetch(presigned.url), { keyring, presigned })`. The response is that of one request for the whole object.
  *
  * @throws S3EncryptionError as `openObject`; `invalid-argument` for an answer that is no object, such as S3's refusal of a URL
  *   that has expired, with its status; `content-mismatch` for a part of one, and for metadata that S3 could not give out;
  *   `unsupported-operation` where the body was decoded on its way
  */
-export async function openResponse(response: Response, options: OpenOptions): Promise<DecryptedBody> {
+export async function openResponse(response: Response, options: OpenResponseOptions): Promise<DecryptedBody> {
   if (typeof response?.headers?.get !== "function" || typeof response.status !== "number") {
     throw invalid("Pass the Response of a fetch to openResponse, then { keyring }.");
   }
   try {
-    return await openObject(objectOf(response), options);
+    return await openAs("openResponse", objectOf(response), withPresigned(options));
   } catch (error) {
     // A connection that nobody reads from any more would stay open.
     if (response.body !== null && !response.body.locked) await response.body.cancel().catch(() => {});
     throw error;
   }
+}
+
+function withPresigned(options: OpenResponseOptions): OpenOptions {
+  assertKnownOptions(options, OPTIONS, "openResponse");
+  const { presigned, ...others } = options;
+  if (presigned === undefined) return others;
+  const twice = (["instructionFile", "annotations"] as const).find((name) => others[name] !== undefined);
+  if (twice !== undefined) throw invalid(`Give either presigned or ${twice}.`);
+  return { ...others, instructionFile: presigned.instructionFile, annotations: presigned.annotations };
 }
 
 function objectOf({ status, headers, body, bodyUsed }: Response): ObjectAway {

@@ -4,6 +4,7 @@ import { assertKnownOptions, type OptionNames } from "@s3ec/materials";
 import { untilAborted } from "../request-aborted.js";
 import { readableOf } from "../streams.js";
 import { piecesToSend } from "../write/sent-body.js";
+import { asCiphertext } from "../write/taken-body.js";
 import { AWAY, type AwayOptions, invalid, resolveAway } from "./away-options.js";
 
 /** What is to be encrypted. */
@@ -73,7 +74,7 @@ export async function sealObject(object: ObjectToEncrypt, options: AwayOptions):
   const { files, annotations = [], first } = sealed.siblings;
   return {
     Metadata: sealed.input.Metadata ?? {},
-    Body: untilAborted(readableOf(piecesToSend(sealed.ciphertext), sealed.destroy), call.abortSignal),
+    Body: asCiphertext(untilAborted(readableOf(piecesToSend(sealed.ciphertext), sealed.destroy), call.abortSignal)),
     ContentLength: sealed.length,
     instructionFiles: files.map(({ suffix, body, metadata }) => ({ suffix, Body: body, Metadata: metadata })),
     annotations: annotations.map(({ name, text }) => ({ name, text })),

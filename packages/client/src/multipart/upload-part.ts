@@ -15,7 +15,7 @@ import { unlessAborted } from "../request-aborted.js";
 import { letGoOfBody } from "../streams.js";
 import { completedPart } from "../transfer/multipart-upload.js";
 import { MAX_PARTS } from "../transfer/parts-to-send.js";
-import { takeBody } from "../write/taken-body.js";
+import { takePlaintext } from "../write/taken-body.js";
 import type { EncryptedPart, OpenUpload, PartSaid, SealedPart } from "./open-upload.js";
 import { foreignUpload, uploadsOf } from "./open-uploads.js";
 import { readPart } from "./part-body.js";
@@ -38,7 +38,7 @@ export async function uploadPart(
   const { allowUnencryptedCommands: allowed } = options;
   // Where this client begins encrypted uploads, one that it does not know may be one whose key it has let go of.
   if (["CreateMultipartUploadCommand", "UploadPartCommand"].every((name) => allowed.has(name))) return next(given);
-  takeBody(given.Body);
+  takePlaintext(given.Body);
   letGoOfBody(given.Body);
   throw foreignUpload("UploadPartCommand");
 }
@@ -50,7 +50,7 @@ async function takePart(
   client: S3Client,
 ): Promise<Result> {
   // One that another put has taken is that one's, and left alone.
-  takeBody(given.Body);
+  takePlaintext(given.Body);
   try {
     return await encryptPart(upload, given, next, client);
   } finally {

@@ -99,7 +99,7 @@ export class BesideObject implements Beside {
       return "Whether it has an instruction file with another suffix could not be listed (s3:ListBucket).";
     }
     return suffixes.length === 0
-      ? 'Nothing beside it could be its instruction file: no other object is named as it is and "." behind that.'
+      ? ""
       : `Beside it are keys that end in ${quotedList(suffixes)}: if one is its instruction file, pass that as instructionFileSuffix.`;
   }
 

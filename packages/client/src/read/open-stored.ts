@@ -169,5 +169,6 @@ async function withSiblings(error: unknown, { formats }: ResolvedOptions, beside
   const isTold = error instanceof S3EncryptionError && ["not-encrypted", "no-matching-key"].includes(error.code);
   if (!isTold) return error;
   const others = error.code === "not-encrypted" ? otherFormats(formats) : "";
-  return new S3EncryptionError(error.code, `${error.message} ${await beside.elsewhere()}${others}`, { cause: error });
+  const said = [error.message, await beside.elsewhere()].filter((sentence) => sentence !== "");
+  return new S3EncryptionError(error.code, `${said.join(" ")}${others}`, { cause: error });
 }

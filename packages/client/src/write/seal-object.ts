@@ -19,7 +19,7 @@ import { callersMetadata } from "./callers-metadata.js";
 import { refuseImpossibleKeys, refuseOversizedMetadata } from "./metadata-limits.js";
 import { withoutPlaintextChecksums } from "./plaintext-checksums.js";
 import type { SiblingsToPut } from "./sibling-files.js";
-import { takeBody } from "./taken-body.js";
+import { takePlaintext } from "./taken-body.js";
 
 /** An object ready to be stored: encrypted once, in order, as it is read. */
 export interface SealedObject extends ObjectToStore {
@@ -36,7 +36,7 @@ export interface SealedObject extends ObjectToStore {
 
 /** Refuses what must not be written, gets materials, and starts the one pass of encryption (S18: never a second). */
 export async function sealBody(options: ResolvedOptions, given: ObjectToPut): Promise<SealedObject> {
-  takeBody(given.Body);
+  takePlaintext(given.Body);
   try {
     return await sealChecked(options, given);
   } catch (error) {

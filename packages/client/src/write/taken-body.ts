@@ -2,11 +2,25 @@ import { Readable } from "node:stream";
 import { S3EncryptionError } from "@s3ec/materials";
 import { isAsyncIterable, isNodeStream, isWebStream, letGoOfBody } from "../streams.js";
 
-const SHARED = Symbol.for("@s3ec/client/taken-bodies");
+/** Bodies that can be read only once, and that a put has taken. */
+const TAKEN = sharedSet("taken-bodies");
 
-/** Bodies that can be read only once, and that a put has taken: of whichever copy of this package. */
-const TAKEN: WeakSet<object> = Reflect.get(globalThis, SHARED) ?? new WeakSet();
-Reflect.set(globalThis, SHARED, TAKEN);
+/** Bodies that `sealObject` gave. */
+const CIPHERTEXT = sharedSet("ciphertext-bodies");
+
+/** One for whichever copies of this package there are. */
+function sharedSet(name: string): WeakSet<object> {
+  const key = Symbol.for(`@s3ec/client/${name}`);
+  const set: WeakSet<object> = Reflect.get(globalThis, key) ?? new WeakSet();
+  Reflect.set(globalThis, key, set);
+  return set;
+}
+
+/** Says of a body that it is ciphertext, which nobody means to encrypt again. */
+export function asCiphertext<Body extends object>(body: Body): Body {
+  CIPHERTEXT.add(body);
+  return body;
+}
 
 /**
  * Takes a body that can be read only once, before anything of its put is sent. Read a second time it would give nothing,
@@ -31,6 +45,17 @@ export function takeBody(body: unknown): void {
     letGoOfBody(body);
     throw error;
   }
+}
+
+/** Takes a body that is to be encrypted. Throws as `takeBody`, and for what is ciphertext already. */
+export function takePlaintext(body: unknown): void {
+  if (typeof body === "object" && body !== null && CIPHERTEXT.has(body)) {
+    throw new S3EncryptionError(
+      "invalid-argument",
+      "The Body is ciphertext of sealObject, which would be encrypted again, and its wrapped key be lost: store it with a client that does not encrypt, such as plainClientOf(client).",
+    );
+  }
+  takeBody(body);
 }
 
 /** Throws when some of a stream has gone elsewhere, as far as it tells. */
