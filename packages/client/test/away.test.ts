@@ -130,9 +130,14 @@ describe("objects away from S3", () => {
 
     it("says of headers' names that they are none of metadata", async () => {
       const { Metadata = {}, Body } = await sealed(plaintext, { keyring: TEST_KEYRING });
-      const headers = Object.fromEntries(Object.entries(Metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]));
+      const headers = Object.fromEntries(
+        Object.entries(Metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
+      );
       const { code, message } = await refusal(openObject({ Metadata: headers, Body }, { keyring: TEST_KEYRING }));
-      expect([code, message.startsWith("Leave x-amz-meta- off the names of Metadata")]).to.eql(["invalid-argument", true]);
+      expect([code, message.startsWith("Leave x-amz-meta- off the names of Metadata")]).to.eql([
+        "invalid-argument",
+        true,
+      ]);
       // Somebody may have named their own so.
       const both = { ...Metadata, "x-amz-meta-mine": "1" };
       expect((await openObject({ Metadata: both, Body }, { keyring: TEST_KEYRING })).ContentLength).to.equal(100_000);
@@ -159,7 +164,10 @@ describe("objects away from S3", () => {
       expect((await refusal(openObject(object, elsewhere))).message).to.contain("not what was looked for");
       // A file that was looked into is not said to be missing.
       const other = await refusal(openObject(object, { keyring: TEST_KEYRING, instructionFile: text }));
-      expect([other.code, other.message.includes("instruction file that was given")]).to.eql(["no-matching-key", false]);
+      expect([other.code, other.message.includes("instruction file that was given")]).to.eql([
+        "no-matching-key",
+        false,
+      ]);
       // The file is what opens it, not the key that the metadata has.
       expect((await refusal(openObject(object, { keyring: TEST_KEYRING, instructionFile: text }))).code).to.equal(
         "no-matching-key",

@@ -15,6 +15,7 @@ export const SECTIONS: readonly GuideSection[] = [
     "reading-java",
     "from-a-java-keystore",
     "from-aws-s3",
+    "large-objects",
     "testing-your-code",
     "frameworks",
     "observability",

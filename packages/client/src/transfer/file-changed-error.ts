@@ -15,6 +15,7 @@ export class FileChangedError extends S3EncryptionError {
       `${path} changed while it was uploaded. Nothing was stored; upload it again when nobody writes to it.`,
       cause === undefined ? undefined : { cause },
     );
+    this.name = "FileChangedError";
     this.path = path;
   }
 }

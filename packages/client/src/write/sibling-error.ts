@@ -35,6 +35,7 @@ export class InstructionFileError extends S3EncryptionError {
     output?: CopyObjectCommandOutput | DeleteObjectCommandOutput,
   ) {
     super(code, message, cause === undefined ? undefined : { cause });
+    this.name = "InstructionFileError";
     this.files = files;
     this.output = output;
   }
