@@ -186,8 +186,9 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       if (object !== undefined) return { object: fileToSend(file, object) };
     }
     if (resume !== false) throw invalid("Only a file that is not empty can be resumed, and without checksums of it.");
-    const Body = path === undefined ? {} : { Body: new FileBody(path) };
-    return { object: streamToSend(await sealBody(this.#encryption, { ...input, ...Body })) };
+    const Body = path === undefined ? {} : { Body: new FileBody(path, file) };
+    const sealed = await sealBody(this.#encryption, { ...input, ...Body });
+    return { object: streamToSend(sealed, { assertUnchanged: async () => await file?.assertUnchanged() }) };
   }
 
   #withCallOptions(input: PutObjectCommandInput): PutObjectCommandInput {

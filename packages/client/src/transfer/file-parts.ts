@@ -20,6 +20,7 @@ export function fileToSend(file: SourceFile, { input, siblings, telemetry, parts
     holdsParts: false,
     parts: (partSize) => content.parts(partSize),
     assertUnchanged: () => file.assertUnchanged(),
+    beforeComplete: async () => {},
     abandon: () => parts.abandon(),
     destroy: () => content.stop(),
   };
@@ -35,25 +36,17 @@ class FileContent {
   /** What each piece was when it was encrypted first, by its offset. */
   readonly #pieces = new Map<number, Piece>();
   readonly #buffers: Buffer[] = [];
-  readonly #isSealed: Promise<void>;
-  #sealed = 0;
-  #onSealed = NOTHING;
-  #onStopped: (reason: Error) => void = NOTHING;
+  /** Told whenever a piece was encrypted first, by those who wait for what is in front of them. */
+  readonly #beginnings = new Set<Beginning>();
 
   constructor(file: SourceFile, parts: ContentParts) {
     this.#file = file;
     this.#parts = parts;
-    this.#isSealed = new Promise((resolve, reject) => {
-      this.#onSealed = resolve;
-      this.#onStopped = reject;
-    });
-    // Whoever waits for it is told; nobody has to.
-    this.#isSealed.catch(NOTHING);
   }
 
   /** Nothing waits any more for what will not be sealed. */
   stop(): void {
-    this.#onStopped(new Error("The upload has ended."));
+    for (const beginning of this.#beginnings) beginning.stop(new Error("The upload has ended."));
   }
 
   /** Stored bytes. */
@@ -66,11 +59,15 @@ class FileContent {
     for (let number = 1; number <= count; number++) {
       const first = (number - 1) * partSize;
       const end = Math.min(first + partSize, this.length);
+      // Of the tag, or of some of it: it is known once all of the file was encrypted. A request that waited for that would
+      // keep a connection from the parts that it waits for, or be ended for being idle.
+      const beginning = end > this.#file.length ? this.#beginningOf(Math.min(first, this.#file.length)) : undefined;
       yield {
         number,
         offset: first,
         length: end - first,
         isLast: number === count,
+        ready: async () => await beginning?.isSealed,
         bytes: () => piecesToSend(this.#bytes(first, end)),
       };
     }
@@ -95,10 +92,14 @@ class FileContent {
       reading.then(({ buffer }) => this.#buffers.push(buffer), NOTHING);
     }
     if (end <= length) return;
-    await this.#isSealed;
-    // Whoever reads a file once only has the file's own word for it.
-    await this.#file.assertUnchanged();
     yield this.#parts.close().subarray(Math.max(0, first - length), end - length);
+  }
+
+  #beginningOf(end: number): Beginning {
+    const beginning = new Beginning(end);
+    for (const [offset, { length }] of this.#pieces) beginning.sealed(offset, length);
+    this.#beginnings.add(beginning);
+    return beginning;
   }
 
   /** Plaintext only ever gets into buffers that never leave, and ciphertext into fresh ones (G6). */
@@ -120,8 +121,38 @@ class FileContent {
     }
     const { ciphertext, piece } = this.#parts.seal(offset, plaintext);
     this.#pieces.set(offset, piece);
-    this.#sealed += plaintext.length;
-    if (this.#sealed === this.#file.length) this.#onSealed();
+    for (const beginning of this.#beginnings) beginning.sealed(offset, plaintext.length);
     return ciphertext;
+  }
+}
+
+/** All of a file in front of one of its parts: pieces of it are encrypted in any order, each once. */
+class Beginning {
+  /** Rejects where it never will be. */
+  readonly isSealed: Promise<void>;
+  readonly #end: number;
+  #left: number;
+  #onSealed = NOTHING;
+  #onStopped: (reason: Error) => void = NOTHING;
+
+  constructor(end: number) {
+    this.#end = end;
+    this.#left = end;
+    this.isSealed = new Promise((resolve, reject) => {
+      this.#onSealed = resolve;
+      this.#onStopped = reject;
+    });
+    // Whoever waits for it is told; nobody has to.
+    this.isSealed.catch(NOTHING);
+    this.sealed(0, 0);
+  }
+
+  sealed(offset: number, length: number): void {
+    if (offset < this.#end) this.#left -= length;
+    if (this.#left === 0) this.#onSealed();
+  }
+
+  stop(reason: Error): void {
+    this.#onStopped(reason);
   }
 }

@@ -13,6 +13,7 @@ import {
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { isAbort, requestAborted } from "../request-aborted.js";
 import { httpStatusOf } from "../s3-errors.js";
+import { requireStoredPart } from "../write/confirmed.js";
 import { patient } from "../write/patience.js";
 import { bodyOf, type ObjectToSend, type Part } from "./parts-to-send.js";
 import { retried } from "./retried.js";
@@ -76,18 +77,24 @@ export class MultipartUpload {
   async send(part: Part, abortSignal: AbortSignal): Promise<CompletedPart> {
     const { input, telemetry } = this.#object;
     const { number: PartNumber, length: ContentLength } = part;
+    let isSentWhole = false;
     const output = await retried(
       this.#client,
       telemetry,
       abortSignal,
-      () => bodyOf(part),
+      () => {
+        isSentWhole = false;
+        return bodyOf(part, () => {
+          isSentWhole = true;
+        });
+      },
       (Body) =>
         this.#client.send(new UploadPartCommand({ ...input, UploadId: this.id, PartNumber, ContentLength, Body }), {
           abortSignal,
         }),
     );
-    if (output.ETag !== undefined) return completedPart(PartNumber, output);
-    throw new S3EncryptionError("unsupported-operation", `S3 gave part ${PartNumber} no ETag.`);
+    requireStoredPart(PartNumber, output, isSentWhole);
+    return completedPart(PartNumber, output);
   }
 
   /** The command that makes the object appear. */

@@ -60,6 +60,7 @@ export class PartSender {
       await Promise.all(senders);
       this.#stop.signal.throwIfAborted();
       await this.#object.assertUnchanged();
+      await this.#object.beforeComplete();
     } catch (error) {
       await this.#giveUp(upload, error);
       throw error;
@@ -115,6 +116,7 @@ export class PartSender {
         const part = waiting.pop() ?? (await nextPart(parts, signal));
         if (part === undefined) return;
         if (part.number > MAX_PARTS) throw tooManyParts();
+        await part.ready();
         this.#sent.push((await this.#sentBefore(part)) ?? (await upload.send(part, signal)));
         this.#loaded += part.length;
         this.#settings.onProgress?.(progressOf(this.#object, part, this.#loaded));

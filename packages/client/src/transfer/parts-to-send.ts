@@ -16,6 +16,8 @@ export interface Part {
   /** Bytes. */
   readonly length: number;
   readonly isLast: boolean;
+  /** Awaited before it is sent. Rejects where the upload has ended. */
+  ready(): Promise<void>;
   /** From the first byte on, the same for each attempt at sending it (S18). */
   bytes(): AsyncGenerator<Uint8Array>;
 }
@@ -23,14 +25,14 @@ export interface Part {
 /**
  * A body of a part, to be destroyed once it was sent.
  *
- * @param onEnd told before the last of it can have been sent
+ * @param beforeEnd awaited before the last of it can be sent
  */
-export function bodyOf(part: Part, onEnd: () => void = NOTHING): Readable {
+export function bodyOf(part: Part, beforeEnd: () => Promise<void> | void): Readable {
   const bytes = async function* (): AsyncGenerator<Uint8Array> {
     let given = 0;
     for await (const piece of part.bytes()) {
       given += piece.length;
-      if (given === part.length) onEnd();
+      if (given === part.length) await beforeEnd();
       yield piece;
     }
   };
@@ -52,8 +54,13 @@ export interface ObjectToSend {
   readonly holdsParts: boolean;
   /** In order, each made when it is asked for; one at least. */
   parts(partSize: number): AsyncGenerator<Part>;
-  /** Asked before an object in parts appears: throws where what was read is not what it was. */
+  /**
+   * Asked before the object can appear, in one request also while that is open: throws where what was read is not what it
+   * was. Asks nobody but this system.
+   */
   assertUnchanged(): Promise<void>;
+  /** Asked before an object in parts appears: throws where it must not. */
+  beforeComplete(): Promise<void>;
   /** Ends it for good, where another content would be put into its place (G11). */
   abandon(): void;
   /** Lets go of where it comes from; harmless after the end. */

@@ -34,7 +34,9 @@ export async function putWhole(
         abortSignal,
         () => {
           isSentWhole = false;
-          return bodyOf(part, () => {
+          return bodyOf(part, async () => {
+            // Whoever reads a file once only has the file's own word for it.
+            await object.assertUnchanged();
             isSentWhole = true;
           });
         },

@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { FileChangedError } from "./file-changed-error.js";
+import { piecesOfFile } from "./file-pieces.js";
 
 /** What tells that a file is the one that it was, as far as its system says: whoever maps it into memory may change it unseen. */
 export interface FileIdentity {
@@ -71,6 +72,20 @@ export class SourceFile {
       if (bytesRead === 0) throw this.changed();
       filled += bytesRead;
     }
+  }
+
+  /**
+   * All of it, in order, once; pieces are valid as those of `piecesOfFile`.
+   * @throws FileChangedError where it has another length by now, or is another one at its end
+   */
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    let left = this.length;
+    for await (const piece of piecesOfFile(this.#file)) {
+      left -= piece.length;
+      if (left < 0) throw this.changed();
+      yield piece;
+    }
+    await this.assertUnchanged();
   }
 
   /** @throws FileChangedError unless its system says that it is what it was when it was opened */

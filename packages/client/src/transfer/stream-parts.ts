@@ -7,9 +7,15 @@ import type { ObjectToSend, Part } from "./parts-to-send.js";
  * An object that is encrypted as a stream gives it, in one pass (S18). A part's ciphertext is kept, as it came from the
  * cipher, until S3 has it: that is what is sent again.
  *
- * @param assertUnchanged asked before its parts become an object. Default: nothing
+ * @param assertUnchanged as of the object. Default: there is nothing that could change
  */
-export function streamToSend(sealed: SealedObject, assertUnchanged = async (): Promise<void> => {}): ObjectToSend {
+export function streamToSend(
+  sealed: SealedObject,
+  {
+    assertUnchanged = asIs,
+    beforeComplete = asIs,
+  }: Partial<Pick<ObjectToSend, "assertUnchanged" | "beforeComplete">> = {},
+): ObjectToSend {
   const { input, siblings, telemetry, length, overhead, destroy, ciphertext } = sealed;
   return {
     input,
@@ -20,6 +26,7 @@ export function streamToSend(sealed: SealedObject, assertUnchanged = async (): P
     holdsParts: true,
     parts: (partSize) => partsOf(ciphertext, partSize),
     assertUnchanged,
+    beforeComplete,
     // One pass puts nothing into a place twice.
     abandon: NOTHING,
     destroy: () => {
@@ -28,6 +35,10 @@ export function streamToSend(sealed: SealedObject, assertUnchanged = async (): P
     },
   };
 }
+
+const asIs = async (): Promise<void> => {};
+/** What has been gathered waits for nothing. */
+const ready = asIs;
 
 async function* partsOf(ciphertext: AsyncIterable<Uint8Array>, partSize: number): AsyncGenerator<Part> {
   let number = 1;
@@ -38,7 +49,7 @@ async function* partsOf(ciphertext: AsyncIterable<Uint8Array>, partSize: number)
     for (let offset = 0; offset < chunk.length; ) {
       // Only now is it certain that a full one is not the last.
       if (length === partSize) {
-        yield { number: number++, offset: offsetOfPart, length, isLast: false, bytes: bytesOf(chunks) };
+        yield { number: number++, offset: offsetOfPart, length, isLast: false, ready, bytes: bytesOf(chunks) };
         offsetOfPart += length;
         chunks = [];
         length = 0;
@@ -49,7 +60,7 @@ async function* partsOf(ciphertext: AsyncIterable<Uint8Array>, partSize: number)
       offset += taken.length;
     }
   }
-  yield { number, offset: offsetOfPart, length, isLast: true, bytes: bytesOf(chunks) };
+  yield { number, offset: offsetOfPart, length, isLast: true, ready, bytes: bytesOf(chunks) };
 }
 
 function bytesOf(chunks: readonly Uint8Array[]): Part["bytes"] {

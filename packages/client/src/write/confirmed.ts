@@ -3,6 +3,7 @@ import type {
   CopyObjectCommandOutput,
   DeleteObjectCommandOutput,
   PutObjectCommandOutput,
+  UploadPartCommandOutput,
 } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 
@@ -52,6 +53,19 @@ export function requireStored(output: PutObjectCommandOutput, wasSentWhole: bool
   if (!isAnswer(output)) return;
   if (output.ETag === undefined) throw new UnconfirmedAnswer("The put was answered without an ETag", output);
   if (!wasSentWhole) throw new UnconfirmedAnswer("The put was answered before all of its body was sent", output);
+}
+
+/**
+ * The same of a part of an upload, whose object cannot appear without it: no outcome is unknown then.
+ *
+ * @throws S3EncryptionError `content-mismatch` caused by an `UnconfirmedAnswer`; `unsupported-operation` for one without an ETag
+ */
+export function requireStoredPart(number: number, output: UploadPartCommandOutput, wasSentWhole: boolean): void {
+  if (output.ETag === undefined) {
+    throw new S3EncryptionError("unsupported-operation", `S3 gave part ${number} no ETag.`);
+  }
+  if (!isAnswer(output) || wasSentWhole) return;
+  throw new UnconfirmedAnswer(`Part ${number} was answered before all of it was sent`, output).refuted;
 }
 
 /** @throws UnconfirmedAnswer */

@@ -59,9 +59,10 @@ export async function putObject(
     if (tooLarge || (!isWhole && (sealed.siblings.first || !sendsNodeStreams(client)))) {
       const { sendObject } = await import("../transfer/send-object.js");
       const { streamToSend } = await import("../transfer/stream-parts.js");
-      const object = streamToSend({ ...sealed, ciphertext }, async () => {
-        await beforeComplete?.(sealed.input.Metadata ?? {});
-      });
+      const object = streamToSend(
+        { ...sealed, ciphertext },
+        { beforeComplete: async () => await beforeComplete?.(sealed.input.Metadata ?? {}) },
+      );
       const stored = await sendObject(plainClientOf(client), object, { signal: abortSignal });
       return { output: outputOfPut(stored), response: undefined };
     }
