@@ -14,7 +14,7 @@ import {
 } from "@s3ec/client";
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { expect } from "chai";
-import { bytesOfLength, chunksOf, refusal, TEST_KEYRING } from "./fixture.js";
+import { bytesOfLength, chunksOf, put, refusal, TEST_KEYRING } from "./fixture.js";
 import { MiB } from "./multipart.js";
 import { type Asked, PartStore } from "./part-store.js";
 import { ThirdPartyKeyring } from "./third-party-keyring.js";
@@ -121,6 +121,72 @@ describe("the requests of an upload", () => {
     });
   }
 
+  for (const length of [100_000, 1.5 * MiB, 11 * MiB]) {
+    it(`go to the region that S3 redirects to, also where some of a body was sent: ${length} bytes`, async () => {
+      await writeFile(file, bytesOfLength(length));
+      const store = await storeThat(redirecting);
+      await upload(clientOf(store, { followRegionRedirects: true })).done();
+      const puts = store.asked.filter(({ method, isOver }) => method === "PUT" && isOver);
+      expect(sum(puts)).to.be.greaterThan(length);
+      expect(store.asked.filter(({ isOver }) => !isOver)).to.have.length.greaterThan(0);
+    });
+  }
+
+  it("refuse to go on in another region with a stream that was read", async () => {
+    const store = await storeThat(redirecting);
+    const client = clientOf(store, { followRegionRedirects: true, expectContinueHeader: false });
+    const chunks = chunksOf(bytesOfLength(12 * MiB), MiB);
+    const error = await refusal(client.send(put("key", chunks as never, { ContentLength: 12 * MiB })));
+    expect(error.code).to.equal("unsupported-operation");
+    expect(error.message).to.include("region of the bucket");
+  });
+
+  for (const [what, body] of [
+    [
+      "a wrong clock",
+      (hour: string) => `<Error><Code>RequestTimeTooSkewed</Code><ServerTime>${hour}</ServerTime></Error>`,
+    ],
+  ] as const) {
+    it(`are sent again after ${what}, as the SDK sends bytes`, async () => {
+      await writeFile(file, bytesOfLength(3 * MiB));
+      const hour = new Date(Date.now() + 3_600_000);
+      const store = await storeThat(({ headers, response }) => {
+        response.setHeader("date", hour.toUTCString());
+        const [, day = "", time = ""] = /(\d{8})T(\d{6})Z/.exec(String(headers["x-amz-date"])) ?? [];
+        const signed = Date.parse(
+          `${day.replace(/(....)(..)(..)/, "$1-$2-$3")}T${time.replace(/(..)(..)(..)/, "$1:$2:$3")}Z`,
+        );
+        if (Math.abs(hour.getTime() - signed) < 900_000) return false;
+        response.writeHead(403).end(body(hour.toISOString()));
+        return true;
+      });
+      await upload(clientOf(store)).done();
+      expect(store.asked.map(({ method }) => method)).to.deep.equal(["PUT", "PUT"]);
+    });
+  }
+
+  it("wait as long as S3 wants them to before they are sent again", async () => {
+    await writeFile(file, bytesOfLength(MiB));
+    const store = await storeThat(({ attempt, response }) => {
+      if (attempt === 1) response.writeHead(503, { "retry-after": "3" }).end();
+      return attempt === 1;
+    });
+    const client = clientOf(store);
+    const hints: unknown[] = [];
+    const strategy = await client.config.retryStrategy();
+    client.config.retryStrategy = async () => ({
+      ...strategy,
+      acquireInitialRetryToken: async () => TOKEN,
+      recordSuccess: () => {},
+      refreshRetryTokenForRetry: async (_, { errorType, retryAfterHint }) => {
+        hints.push(errorType, retryAfterHint instanceof Date);
+        return TOKEN;
+      },
+    });
+    await upload(client).done();
+    expect(hints).to.deep.equal(["TRANSIENT", true]);
+  });
+
   const messages = { keyring: new ThirdPartyKeyring(), formats: [new AwsMessageFormat()] };
   const LENGTH = 24 * MiB;
   const changes: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -167,6 +233,16 @@ describe("the requests of an upload", () => {
     }
   }
 });
+
+const TOKEN = { getRetryCount: () => 0, getRetryCost: () => 0, getRetryDelay: () => 0 };
+
+/** As from the region that a bucket is not in, before anything was read. */
+function redirecting({ headers, response }: Asked): boolean {
+  if (!headers.authorization?.includes("us-east-1")) return false;
+  response.writeHead(301, { "x-amz-bucket-region": "eu-south-2" });
+  response.end("<Error><Code>PermanentRedirect</Code></Error>");
+  return true;
+}
 
 function sum(asked: readonly Asked[]): number {
   return asked.reduce((total, { received }) => total + received, 0);

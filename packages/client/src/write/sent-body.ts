@@ -1,4 +1,6 @@
+import type { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { S3EncryptionError } from "@s3ec/materials";
 import { isNodeStream, quiet } from "../streams.js";
 
 /** Bytes; what Node's own streams of files come in. */
@@ -56,8 +58,38 @@ function failWithBody(input: object, request: unknown): void {
   };
 }
 
+/** How the bytes of a stream are made once more, and which streams a request was made of. */
+const NEXT = new WeakMap<object, () => Readable>();
+const PASSED = new WeakSet<object>();
+
+/** Has a request that begins again, such as in the region that S3 redirects to, send what `makeNext` makes. */
+export function sendsAnew(body: Readable, makeNext: () => Readable): void {
+  NEXT.set(body, makeNext);
+}
+
+/** A stream that was read would be sent from where it stands, and what was promised of its length would never come. */
+function withUnreadBody<Input extends object>(input: Input): Input {
+  const body: unknown = Reflect.get(input, "Body");
+  if (!isNodeStream(body)) return input;
+  const isFirst = !PASSED.has(body);
+  PASSED.add(body);
+  if (isFirst) return input;
+  const makeNext = NEXT.get(body);
+  if (makeNext !== undefined) return withUnreadBody({ ...input, Body: makeNext() });
+  if (!body.readableDidRead) return input;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    "The request was to be sent again, as to another region, and its body is a stream that was read: give the client the region of the bucket, or pass bytes or a file.",
+  );
+}
+
 /** Does that for every command of a client's stack. */
 export function failWithBodies(stack: Pick<S3Client["middlewareStack"], "add">): void {
+  stack.add(
+    (next) => async (args) => next({ ...args, input: withUnreadBody(args.input) }),
+    // Behind what follows redirects.
+    { step: "initialize", priority: "low", name: "s3EncryptionUnreadBody", override: true },
+  );
   stack.add(
     (next) => async (args) => {
       failWithBody(args.input, args.request);
