@@ -50,9 +50,11 @@ export function catCommand(command: Command, interrupts: Interrupts): void {
             for (const detail of told.details ?? []) await tell(`  ${printable(detail)}`);
           } catch (error) {
             // As any program's that writes to a reader who has enough: a shell's `cat` dies of it without a word.
-            const isEnough = error instanceof Error && "code" in error && error.code === "EPIPE";
-            if (isEnough) throw new Verdict(EXIT_CODES.unread);
+            const isOfOutput =
+              error instanceof Error && "syscall" in error && error.syscall === "write" && "code" in error;
+            if (isOfOutput && error.code === "EPIPE") throw new Verdict(EXIT_CODES.unread);
             context.signal.throwIfAborted();
+            if (isOfOutput && error.code === "ENOSPC") throw error;
             throw await failed(each, error, options);
           }
         }

@@ -72,8 +72,12 @@ export async function runTasks(
       return () => report.done(step, result);
     } catch (error) {
       if (!signal.aborted && !isForAll(error, task.size)) return () => report.fail(step, error);
+      const isFirst = !isEnding;
       isEnding = true;
-      throw signal.aborted ? signal.reason : error;
+      if (signal.aborted) throw signal.reason;
+      // At which one it ended; others that were on their way have the same to say.
+      if (isFirst) await report.fail(step, error);
+      throw error;
     } finally {
       progress.end(task.size, came);
     }

@@ -70,6 +70,9 @@ describe("s3ec with objects, as a process", () => {
     const [exit, ...left] = stdout.trim().split("\n");
     expect(exit).to.equal("exit 7");
     expect(stderr).to.match(/does not fit into the file system of \S*small, which is full|bytes do not fit into/);
+    expect(stderr).to.match(
+      /^download failed: s3:\/\/demo\/t\/\d+ to small\/\d+ .*\n1 of \d+ failed|^download failed: .*\ns3ec: 1 of \d+ failed/m,
+    );
     expect(left.length).to.be.within(1, 5);
     for (const name of left) expect(name).to.match(/^\d+$/);
   });
