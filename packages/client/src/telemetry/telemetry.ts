@@ -35,9 +35,24 @@ function loggerOf({ config: { logger } }: Heard): Logger | undefined {
   return isNoLogger(logger) ? undefined : logger;
 }
 
+const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+
+/**
+ * Whether nobody hears it: there is none, or all that it has is empty. The SDK tells its own by the name of its class, which a
+ * minified bundle has shortened; that its methods do nothing stands there still.
+ */
 export function isNoLogger(logger: Logger | undefined): boolean {
-  return logger === undefined || logger.constructor?.name === "NoOpLogger";
+  if (logger === undefined || logger.constructor?.name === "NoOpLogger") return true;
+  return LEVELS.every((level) => {
+    const method: unknown = Reflect.get(logger, level);
+    return (
+      method === undefined || (typeof method === "function" && EMPTY.test(Function.prototype.toString.call(method)))
+    );
+  });
 }
+
+/** The source of `debug() {}`, or of a function or an arrow of that kind. What is bound, wrapped or spied on has another. */
+const EMPTY = /^[\w\s$]*\([\w\s$,.]*\)\s*(?:=>\s*)?\{\s*\}$/;
 
 /** Refusals that were told: one that fails a body fails what reads the body, too. */
 const TOLD = new WeakSet<S3EncryptionError>();
