@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { Application, Converter, KindRouter, type Reflection, RendererEvent } from "typedoc";
 import { PACKAGES, SECTIONS } from "./guides.js";
 import { linkContents } from "./linked-contents.js";
+import { adjustMarkdown } from "./markdown.js";
 import { linkSources } from "./source-links.js";
 
 const CATEGORIES = new Map(SECTIONS.flatMap(({ title, files }) => files.map((file) => [file, title] as const)));
@@ -21,6 +22,7 @@ export async function buildSite(root: string): Promise<string> {
     defaultCategory: PACKAGES,
     categoryOrder: [...SECTIONS.map(({ title }) => title), PACKAGES],
   });
+  app.options.setValue("markdownItLoader", adjustMarkdown);
   app.options.setValue("out", join(app.options.getValue("out"), version));
   // Of every package's files, and where their source is.
   app.options.setValue("packageOptions", { ...app.options.getValue("packageOptions"), displayBasePath: root });
