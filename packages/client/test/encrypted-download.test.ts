@@ -234,7 +234,7 @@ describe("EncryptedDownload", () => {
     const seen: [string, number][] = [];
     await withWrites(
       async (write, file) => {
-        for (const name of await readdir(folder))
+        for (const name of (await readdir(folder)).sort())
           seen.push([name.slice(0, 6), (await stat(join(folder, name))).mode & 0o777]);
         expect((await file.stat()).mode & 0o777).to.equal(0o600);
         return await write();

@@ -5,6 +5,7 @@ import { MissingToolchainError } from "./build/toolchain.js";
 import { besideAws } from "./command-line/beside-aws.js";
 import { runBatchJobs } from "./lambda/batch-jobs.js";
 import { checkTemplate } from "./lambda/checked-template.js";
+import { coldStarts } from "./lambda/cold-start.js";
 import { MESSAGE_CLIENT_NAMES } from "./messages/message-job.js";
 import { runMessageMatrix } from "./messages/message-matrix.js";
 import { startMessageOurs } from "./messages/message-ours.js";
@@ -42,7 +43,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => void closeAll().finally(() => process.exit(1)));
 }
 try {
-  process.exitCode = await main();
+  if (wanted.join() === "cold-start") console.log(await coldStarts());
+  else process.exitCode = await main();
 } finally {
   await closeAll();
 }

@@ -23,18 +23,33 @@ export async function openSshPrivateKey(bytes: Buffer, passphrase: Buffer | unde
   if (AUTHENTICATED.test(cipher)) {
     throw new KeyProblem(`is in OpenSSH's own format under ${cipher}, which is not read here: ${CONVERT}`);
   }
-  let pem: string;
   try {
     const key = sshpk.parsePrivateKey(bytes, "ssh-private", {
       filename: "",
       ...(passphrase === undefined ? {} : { passphrase: passphrase.toString("utf8") }),
     });
     if (key.type !== "rsa") throw new KeyProblem("is an OpenSSH key of another kind: this takes an RSA key");
-    pem = key.toString("pkcs8");
+    return privateKeyOf((name) => integerOf(key.parts.find((part) => part.name === name)?.data));
   } catch (error) {
     throw error instanceof KeyProblem ? error : new KeyProblem(refusal(error, passphrase !== undefined));
   }
-  return createPrivateKey(pem);
+}
+
+/** Of an RSA key's numbers. The library's own PEM has zeros for two of them, which not every runtime takes, nor any quickly. */
+function privateKeyOf(number: (name: string) => bigint): KeyObject {
+  const [d, p, q] = [number("d"), number("p"), number("q")];
+  const dp = d % (p - 1n);
+  const dq = d % (q - 1n);
+  const numbers = { n: number("n"), e: number("e"), d, p, q, dp, dq, qi: number("iqmp") };
+  const fields = Object.entries(numbers).map(([name, value]) => {
+    const hex = value.toString(16);
+    return [name, Buffer.from(hex.padStart(hex.length + (hex.length % 2), "0"), "hex").toString("base64url")];
+  });
+  return createPrivateKey({ key: { kty: "RSA", ...Object.fromEntries(fields) }, format: "jwk" });
+}
+
+function integerOf(bytes: Uint8Array | undefined): bigint {
+  return BigInt(`0x${Buffer.from(bytes ?? []).toString("hex")}`);
 }
 
 function refusal(error: unknown, hasPassphrase: boolean): string {

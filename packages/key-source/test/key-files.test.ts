@@ -44,6 +44,9 @@ describe("a key file", () => {
           const key = await loadKey(opened(file), { type });
           expect(type === "rsa-private" ? createPublicKey(key).equals(PUBLIC) : key.equals(PUBLIC)).to.equal(true);
           expect(key.type).to.equal(type === "rsa-private" ? "private" : "public");
+          // All of its numbers, also those that only make it quick.
+          if (type === "rsa-private")
+            expect(key.export({ format: "jwk" })).to.deep.equal(PRIVATE.export({ format: "jwk" }));
         });
       } else if (holds.length > 0) {
         it(`has no ${type} key, and says so: ${is}`, async () => {

@@ -115,7 +115,7 @@ describe("a place of a key", () => {
 
   const COMMANDS: readonly [string, string[], RegExp][] = [
     ["fails", [process.execPath, "-e", "console.error('hunter2'); process.exit(3)"], /failed with exit code 3\.$/],
-    ["prints nothing", [process.execPath, "-e", ""], /printed nothing\.$/],
+    ["prints nothing", [process.execPath, "-e", "0"], /printed nothing\.$/],
     ["is not there", ["s3ec-no-such-program"], /is not found\.$/],
     ["has no program", [""], /expected the command as an array/],
   ];

@@ -109,11 +109,17 @@ export function keyKindMistake(key: KeyObject, { type }: Pick<WantedRsaKey, "typ
 function encryptionMistake({ type, hasPassphrase }: WantedRsaKey, error: unknown): string {
   if (type === "public") return PRIVATE;
   if (!hasPassphrase) return "is encrypted, and its passphrase is missing beside it";
-  const code: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "code") : undefined;
-  return code === "ERR_OSSL_EVP_UNSUPPORTED"
-    ? "is encrypted with an algorithm that OpenSSL has given up: renew it with openssl pkcs8 -topk8 -in FILE -provider legacy -provider default"
+  const { code, message = "" } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  if (code === "ERR_OSSL_EVP_UNSUPPORTED") {
+    return "is encrypted with an algorithm that OpenSSL has given up: renew it with openssl pkcs8 -topk8 -in FILE -provider legacy -provider default";
+  }
+  return NOT_IN_BORING_SSL.test(String(message))
+    ? "is encrypted in a way that this runtime does not know: renew it with openssl pkcs8 -topk8 -in FILE"
     : "is encrypted, and the passphrase beside it does not open it";
 }
+
+/** What Bun's library says of a cipher or of a way from passphrase to key that it does not have, such as scrypt. */
+const NOT_IN_BORING_SSL = /PKCS8 routines:OPENSSL_internal:UN(?:KNOWN|SUPPORTED)_/;
 
 /** As PEM says it, in PKCS#8 and before that; or as DER of PKCS#8 that begins with an algorithm of PKCS#5 or PKCS#12. */
 function isEncrypted(text: string, head: string): boolean {

@@ -90,6 +90,13 @@ const TOOLS: readonly (readonly [name: string, tool: string, args: string, words
 ];
 
 describe("a key that is not what was to be read", () => {
+  it("is encrypted in a way that the runtime does not know, as scrypt in Bun, and not said to have another passphrase", () => {
+    const error = new Error("error:13000080:PKCS8 routines:OPENSSL_internal:UNSUPPORTED_KEY_DERIVATION_FUNCTION");
+    expect(rsaKeyMistake(encryptedDer, { type: "private", hasPassphrase: true }, error)).to.match(
+      /^is encrypted in a way that this runtime does not know: /,
+    );
+  });
+
   for (const [name, bytes, words] of PRIVATE_CASES) {
     it(`has a sentence in place of a private key: ${name}`, async () => {
       const { message } = await refusal("invalid-argument", () => rsaPrivateKey(bytes));

@@ -22,7 +22,8 @@ function wrapOf(options: {
 }): EncryptedDataKey {
   const { key = PUBLIC_KEY, namespace = NAME.namespace, name = NAME.name, oaepHash = "sha256" } = options;
   const padding = options.padding ?? constants.RSA_PKCS1_OAEP_PADDING;
-  const ciphertext = publicEncrypt({ key, padding, oaepHash }, options.dataKey ?? DATA_KEY);
+  const hash = padding === constants.RSA_PKCS1_OAEP_PADDING ? { oaepHash } : {};
+  const ciphertext = publicEncrypt({ key, padding, ...hash }, options.dataKey ?? DATA_KEY);
   return { ...encryptedDataKey(keyProvider(namespace), ciphertext), providerInfo: Buffer.from(name) };
 }
 

@@ -13,7 +13,7 @@ const weak = new RawRsaKeyring({ privateKey, messageKey, enableWeakKeysForReadin
 const OAEP = constants.RSA_PKCS1_OAEP_PADDING;
 const bound = (binding: string) => Buffer.concat([Uint8Array.of(32), DATA_KEY, Buffer.from(binding)]);
 const wrap = (data: Uint8Array, padding: number, oaepHash: string) =>
-  publicEncrypt({ key: publicKey, padding, oaepHash }, data);
+  publicEncrypt({ key: publicKey, padding, ...(padding === OAEP ? { oaepHash } : {}) }, data);
 
 /** What a key of 1,024 bits may have wrapped, in every way that is read. */
 const WRAPS = [

@@ -1,7 +1,5 @@
 import type { Result } from "./recipe.js";
-
-const BEGIN = "<!-- npm run test:reach -- --output -->";
-const END = "<!-- end of the matrix -->";
+import type { SuiteResult } from "./suites/run-suite.js";
 
 /** One row for each result, in Markdown. */
 export function matrix(results: readonly Result[]): string {
@@ -15,12 +13,22 @@ export function matrix(results: readonly Result[]): string {
   return table([["runtime", "installed by", "modules", "loaded by", "put and get"], ...rows]);
 }
 
-/** A page with the matrix in the place that it has for it. */
-export function withMatrix(page: string, text: string): string {
-  const [before, rest] = page.split(`${BEGIN}\n`);
-  const after = rest?.split(`${END}\n`)[1];
-  if (before === undefined || after === undefined) throw new Error(`The page has no place for the matrix: ${BEGIN}`);
-  return `${before}${BEGIN}\n\n${text}\n${END}\n${after}`;
+/** One row for each runtime that ran the packages' own tests, in Markdown. */
+export function testsTable(results: readonly SuiteResult[]): string {
+  const rows = results.map(({ suite, version, passed, known, failed, skipped }) => [
+    `${suite.runtime.split(" ")[0]} ${version}`,
+    ...[passed, failed.length, known, skipped].map(String),
+  ]);
+  return table([["runtime", "passed", "failed", "known", "skipped"], ...rows]);
+}
+
+/** A page with a table in the place that it has for it. */
+export function withTable(page: string, what: "the matrix" | "the tests", text: string): string {
+  const [begin, end] = [`<!-- npm run test:reach -- --output: ${what} -->\n`, `<!-- end of ${what} -->\n`];
+  const [before, rest] = page.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`The page has no place for ${what}: ${begin}`);
+  return `${before}${begin}\n${text}\n${end}${after}`;
 }
 
 function table(rows: readonly (readonly string[])[]): string {

@@ -64,7 +64,7 @@ export class Toolbox {
   }
 
   /** @throws NotToBeHad */
-  async runtimeOf({ runtime }: Recipe): Promise<Installed> {
+  async runtimeOf({ runtime }: Pick<Recipe, "runtime">): Promise<Installed> {
     return runtime === "Chromium" ? await chromium(this.#folder) : await this.#tool(RUNTIMES[runtime]);
   }
 

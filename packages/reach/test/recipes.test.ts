@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { CONSUMER } from "../dist/consumer.js";
-import { matrix, withMatrix } from "../dist/matrix.js";
+import { matrix, testsTable, withTable } from "../dist/matrix.js";
 import { RECIPES } from "../dist/recipes.js";
+import { SUITES } from "../dist/suites/suite.js";
 
 const PAGE = readFileSync(new URL("../../../docs/runtimes.md", import.meta.url), "utf8");
 const recipe = (name: string) => RECIPES.find((each) => each.name === name);
@@ -27,6 +28,7 @@ describe("the combinations in which our packages are loaded", () => {
       frameworks: {
         "x-ray": ["s3.mjs"],
         opentelemetry: ["tracing.mjs"],
+        "opentelemetry-3": ["tracing.mjs"],
         powertools: ["handler.mjs"],
         next: ["app/reports/[name]/route.js"],
         "next-webpack": ["app/reports/[name]/route.js"],
@@ -60,10 +62,23 @@ describe("the matrix of what came of them", () => {
     ).to.equal("| Node 20.20.2 | npm 11.21.2  | ES modules | import    | passed      |");
   });
 
+  it("has a row for each runtime that ran our tests", () => {
+    const [suite] = SUITES;
+    if (suite === undefined) throw new Error("There is no suite.");
+    const counts = { passed: 3, skipped: 1, known: 2, failed: [], notNeeded: [] };
+    expect(
+      testsTable([{ suite, version: "22.23.5", ...counts }])
+        .split("\n")
+        .at(2),
+    ).to.match(/^\| Node 22.23.5 +\| 3 +\| 0 +\| 2 +\| 1 +\|$/);
+  });
+
   it("takes its place in a page, and of no page that has none", () => {
-    const page = withMatrix(PAGE, "| a |\n");
-    expect(page.split("| a |")).to.have.length(2);
-    expect(page.split("### Jest")[1]).to.equal(PAGE.split("### Jest")[1]);
-    expect(() => withMatrix("# A page", "| a |\n")).to.throw("no place");
+    for (const what of ["the matrix", "the tests"] as const) {
+      const page = withTable(PAGE, what, "| a |\n");
+      expect(page.split("| a |")).to.have.length(2);
+      expect(page.split("### Jest")[1]).to.equal(PAGE.split("### Jest")[1]);
+      expect(() => withTable("# A page", what, "| a |\n")).to.throw("no place");
+    }
   });
 });

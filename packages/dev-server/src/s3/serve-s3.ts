@@ -68,7 +68,7 @@ async function strike(
   await faults.hold(target, "request");
   if (fault.delayMs !== undefined) await delay(response, fault.delayMs);
   if (!fault.performed && fault.cutAfterBytes === 0) {
-    request.destroy();
+    request.socket.destroy();
     return;
   }
   if (!fault.performed && isAnswered(fault)) {

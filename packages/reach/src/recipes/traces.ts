@@ -12,12 +12,25 @@ const keyring = new KmsKeyring({ keyId: "alias/app", client: kms });
 export const s3 = AWSXRay.captureAWSv3Client(new S3EncryptionClient({ encryption: { keyring } }));
 `;
 
-const OPEN_TELEMETRY = `import { registerInstrumentations } from "@opentelemetry/instrumentation";
+const OPEN_TELEMETRY_2 = `import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import { AwsInstrumentation } from "@opentelemetry/instrumentation-aws-sdk";
 import { ConsoleSpanExporter, NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(new ConsoleSpanExporter())] });
 provider.register();
+registerInstrumentations({ instrumentations: [new AwsInstrumentation()] });
+`;
+
+/** Release 3, which has one package for every platform, and no \`register\`. */
+const OPEN_TELEMETRY_3 = `import { context, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { registerInstrumentations } from "@opentelemetry/instrumentation";
+import { AwsInstrumentation } from "@opentelemetry/instrumentation-aws-sdk";
+import { ConsoleSpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+const spanProcessors = [new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() })];
+trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors }));
 registerInstrumentations({ instrumentations: [new AwsInstrumentation()] });
 `;
 
@@ -96,21 +109,42 @@ await traced("KMS.GenerateDataKey", "S3.PutObject", "S3.GetObject", "KMS.Decrypt
 s3.destroy();
 `;
 
+/** Which spans there are, each behind that which it is below. */
 const MAIN_OPEN_TELEMETRY = `import { execFileSync } from "node:child_process";
 
 const said = execFileSync("node", ["--import", "./tracing.mjs", "app.mjs"], { encoding: "utf8" });
-const names = [...said.matchAll(/^  name: '(.+)',$/gm)].map(([, name]) => name).sort();
-const wanted = ["KMS.Decrypt", "KMS.GenerateDataKey", "S3.GetObject", "S3.PutObject"];
-if (names.join() !== wanted.join()) throw new Error(\`The spans were \${names}, not \${wanted}.\\n\${said}\`);
+const spans = said.split(/^\\}$/m).map((text) => ({
+  name: /^  name: '(.+)',$/m.exec(text)?.[1],
+  id: /^  id: '(.+)',$/m.exec(text)?.[1],
+  parent: /^  parentSpanContext: \\{[^}]*spanId: '(.+?)'/m.exec(text)?.[1],
+}));
+const path = ({ name, parent }) => {
+  const above = spans.find(({ id }) => id !== undefined && id === parent);
+  return above === undefined ? name : \`\${path(above)}/\${name}\`;
+};
+const paths = spans.filter(({ name }) => name !== undefined).map(path).sort();
+const wanted = [
+  "S3.GetObject",
+  "S3.GetObject/s3ec.open",
+  "S3.GetObject/s3ec.open/s3ec.unwrap",
+  "S3.GetObject/s3ec.open/s3ec.unwrap/KMS.Decrypt",
+  "S3.GetObject/s3ec.verify",
+  "S3.PutObject",
+  "S3.PutObject/s3ec.wrap",
+  "S3.PutObject/s3ec.wrap/KMS.GenerateDataKey",
+];
+if (paths.join() !== wanted.join()) throw new Error(\`The spans were \${paths}, not \${wanted}.\\n\${said}\`);
 if (said.includes("for their eyes only")) throw new Error(\`The content was traced.\\n\${said}\`);
 console.log(said);
 `;
 
-const APP = `import { S3EncryptionClient } from "@s3ec/client";
+const APP = `import { trace } from "@opentelemetry/api";
+import { S3EncryptionClient } from "@s3ec/client";
 import { KmsKeyring } from "@s3ec/keyring-kms";
 import { saveAndRead } from "./save-and-read.mjs";
 
-const s3 = new S3EncryptionClient({ encryption: { keyring: new KmsKeyring({ keyId: "alias/app" }) } });
+const tracer = trace.getTracer("app");
+const s3 = new S3EncryptionClient({ encryption: { keyring: new KmsKeyring({ keyId: "alias/app" }), tracer } });
 await saveAndRead(s3);
 `;
 
@@ -150,6 +184,28 @@ if (said.includes("for their eyes only") || said.includes(bytes)) throw new Erro
 s3.destroy();
 `;
 
+/** @param packages those of OpenTelemetry that belong to one release of its SDK */
+function openTelemetry({
+  tracing,
+  packages,
+  ...names
+}: Pick<Recipe, "name" | "loadedBy" | "packages"> & { readonly tracing: string }): Recipe {
+  return {
+    ...names,
+    runtime: "Node 24",
+    manager: "npm",
+    modules: "ES modules",
+    packages: { ...PACKAGES, ...packages },
+    files: {
+      "tracing.mjs": tracing,
+      "app.mjs": APP,
+      "save-and-read.mjs": PUT_AND_GET,
+      "main.mjs": MAIN_OPEN_TELEMETRY,
+    },
+    steps: [["node", "main.mjs"]],
+  };
+}
+
 /** What traces and logs the commands of clients. */
 export const TRACES: readonly Recipe[] = [
   {
@@ -162,28 +218,29 @@ export const TRACES: readonly Recipe[] = [
     files: { "s3.mjs": X_RAY, "daemon.mjs": DAEMON, "save-and-read.mjs": PUT_AND_GET, "main.mjs": MAIN_X_RAY },
     steps: [["node", "main.mjs"]],
   },
-  {
+  openTelemetry({
     name: "opentelemetry",
-    runtime: "Node 24",
-    manager: "npm",
-    modules: "ES modules",
-    loadedBy: "import, with OpenTelemetry's instrumentation-aws-sdk {@opentelemetry/instrumentation-aws-sdk}",
+    loadedBy: "import, with OpenTelemetry 2 and its instrumentation-aws-sdk {@opentelemetry/instrumentation-aws-sdk}",
     packages: {
-      ...PACKAGES,
-      // Those that belong to release 2 of the SDK.
       "@opentelemetry/api": "~1.9",
       "@opentelemetry/instrumentation": "~0.223",
       "@opentelemetry/instrumentation-aws-sdk": "~0.78",
       "@opentelemetry/sdk-trace-node": "2",
     },
-    files: {
-      "tracing.mjs": OPEN_TELEMETRY,
-      "app.mjs": APP,
-      "save-and-read.mjs": PUT_AND_GET,
-      "main.mjs": MAIN_OPEN_TELEMETRY,
+    tracing: OPEN_TELEMETRY_2,
+  }),
+  openTelemetry({
+    name: "opentelemetry-3",
+    loadedBy: "import, with OpenTelemetry 3 and its instrumentation-aws-sdk {@opentelemetry/instrumentation-aws-sdk}",
+    packages: {
+      "@opentelemetry/api": "~1.10",
+      "@opentelemetry/context-async-hooks": "3",
+      "@opentelemetry/instrumentation": ">=0.301 <1",
+      "@opentelemetry/instrumentation-aws-sdk": ">=0.79 <1",
+      "@opentelemetry/sdk-trace": "3",
     },
-    steps: [["node", "main.mjs"]],
-  },
+    tracing: OPEN_TELEMETRY_3,
+  }),
   {
     name: "powertools",
     runtime: "Node 22",

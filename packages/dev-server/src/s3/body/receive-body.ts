@@ -129,7 +129,7 @@ function readBody(
       } catch (error) {
         stop(error);
       }
-      if (body.cut) request.destroy();
+      if (body.cut) request.socket.destroy();
       else if (fault.throttleBytesPerSecond !== undefined) {
         const delay = faults.delayOf(request.socket, chunk.length, fault.throttleBytesPerSecond);
         // No timer is shorter; what is left of it is owed with the next chunk.

@@ -68,7 +68,7 @@ export const completeMultipartUpload: S3Handler = async ({ uploads, faults }, ex
   });
   await upload.bucket.deleteDataFiles([...upload.parts.values()].filter((part) => !parts.includes(part)));
   const { checksum } = record;
-  const scheme = "encrypted" in request.socket ? "https" : "http";
+  const scheme = Reflect.get(request.socket, "encrypted") === true ? "https" : "http";
   await sendXml(
     exchange,
     xmlDocument(

@@ -1,0 +1,155 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ProgramFailed, run } from "../run.js";
+import type { Toolbox } from "../toolbox.js";
+import { EXCEPTIONS, type Exception } from "./exceptions.js";
+import type { Heard } from "./heard.js";
+import type { Suite } from "./suite.js";
+
+const REPORTER = fileURLToPath(new URL("reporter.js", import.meta.url));
+
+/** Milliseconds for one test: the machine may be busy with others. */
+const TIMEOUT = 120_000;
+
+/** Files of a process, and milliseconds for each of them. */
+const TOGETHER = 6;
+const LIMIT = 60_000;
+
+/** What is no part of what users install, or starts programs by the hundred. */
+const NOT_RUN = new Set([...["api-report", "bench", "fuzz", "interop", "mutation", "reach", "release", "site"], "cli"]);
+
+/** A test that failed, or a file that did not come to its end. */
+interface Failure {
+  readonly file: string;
+  readonly title: string;
+  readonly why: string;
+}
+
+/** What came of a suite. */
+export interface SuiteResult {
+  readonly suite: Suite;
+  readonly version: string;
+  readonly passed: number;
+  readonly skipped: number;
+  /** Failures that are known, by their exceptions. */
+  readonly known: number;
+  readonly failed: readonly Failure[];
+  /** Tests that were expected to fail, and do not. */
+  readonly notNeeded: readonly Excuse[];
+}
+
+/** Tests of a file, by a part of their full titles. */
+type Excuse = Pick<Failure, "file" | "title">;
+
+/**
+ * The compiled tests that are run, from the repository's root.
+ *
+ * @param only parts of their names; all where there are none
+ */
+export async function testFiles(root: string, only: readonly string[] = [""]): Promise<readonly string[]> {
+  const packages = (await readdir(join(root, "packages"))).filter((name) => !NOT_RUN.has(name));
+  const folders = [...packages.map((name) => `packages/${name}/dist-test`), "test-vectors/dist-test"];
+  const files = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(join(root, folder)).catch(() => []);
+      return names.filter((name) => name.endsWith(".test.js")).map((name) => `${folder}/${name}`);
+    }),
+  );
+  const chosen = files.flat().filter((file) => only.some((part) => file.includes(part)));
+  if (chosen.length === 0) throw new Error(`No compiled test is called ${only.join(", ")}: npm run build.`);
+  return chosen.sort();
+}
+
+/** Runs the tests of these files, one after the other, each in a process of the suite's runtime, which runs mocha. */
+export async function runSuite(
+  suite: Suite,
+  { files, root, folder, env, toolbox, onFailure = () => {} }: Surroundings,
+  exceptions: readonly Exception[] = EXCEPTIONS,
+): Promise<SuiteResult> {
+  const runtime = await toolbox.runtimeOf(suite);
+  const path = [runtime.folder, String(process.env["PATH"])].join(delimiter);
+  const counts = { passed: 0, skipped: 0 };
+  const failures: Failure[] = [];
+  const excused = excusesOf(suite, files, exceptions);
+  const place = { root, folder, env: { ...env, PATH: path } };
+  for (const together of groups(files)) {
+    for (const heard of await heardOf(together, suite, place)) {
+      if (heard.state === "passed" || heard.state === "skipped") counts[heard.state] += 1;
+      if (heard.state !== "failed") continue;
+      const failure = { ...heard, file: relative(root, heard.file) };
+      failures.push(failure);
+      if (!excused.some((excuse) => covers(excuse, failure))) onFailure(failure);
+    }
+  }
+  const failed = failures.filter((failure) => !excused.some((excuse) => covers(excuse, failure)));
+  const notNeeded = excused.filter((excuse) => !failures.some((failure) => covers(excuse, failure)));
+  return { suite, version: runtime.version, ...counts, known: failures.length - failed.length, failed, notNeeded };
+}
+
+interface Surroundings {
+  /** From the repository's root. */
+  readonly files: readonly string[];
+  readonly root: string;
+  /** For what is written meanwhile. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly toolbox: Pick<Toolbox, "runtimeOf">;
+  /** Told of what fails and is not known to, as soon as it is heard of. */
+  readonly onFailure?: (failure: Failure) => void;
+}
+
+function excusesOf(suite: Suite, files: readonly string[], exceptions: readonly Exception[]): readonly Excuse[] {
+  return exceptions
+    .filter(({ suites }) => suites.includes(suite.name))
+    .flatMap(({ tests }) => Object.entries(tests))
+    .filter(([file]) => files.includes(file))
+    .flatMap(([file, titles]) => titles.map((title) => ({ file, title })));
+}
+
+function covers(excuse: Excuse, { file, title }: Failure): boolean {
+  return excuse.file === file && title.includes(excuse.title);
+}
+
+/** Most of a test's file is what it loads, so that some of a folder share a process. */
+function groups(files: readonly string[]): readonly (readonly string[])[] {
+  const groups: string[][] = [];
+  for (const file of files) {
+    const last = groups.at(-1);
+    if (last?.[0] !== undefined && dirname(last[0]) === dirname(file) && last.length < TOGETHER) last.push(file);
+    else groups.push([file]);
+  }
+  return groups;
+}
+
+interface Place {
+  readonly root: string;
+  /** For what is written meanwhile. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What mocha says of some files. Where it does not come to its end, each of them has a process of its own: one may end or hold all. */
+async function heardOf(files: readonly string[], suite: Suite, place: Place): Promise<readonly Heard[]> {
+  const [program, ...before] = suite.program;
+  const results = join(place.folder, "results");
+  const config = join(place.folder, "mocharc.json");
+  const options = { exit: true, timeout: TIMEOUT, reporter: REPORTER, "reporter-option": [`results=${results}`] };
+  await writeFile(config, JSON.stringify(options)); // in place of the repository's own; flags for that Deno does not take
+  await rm(results, { force: true });
+  const args = [...before, "node_modules/mocha/bin/mocha.js", "--config", config, ...files];
+  const said = await run(program, args, { cwd: place.root, env: place.env, limit: LIMIT * (files.length + 2) }).catch(
+    (error) => {
+      if (error instanceof ProgramFailed) return error.message;
+      throw error;
+    },
+  );
+  const lines = (await readFile(results, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+  const heard: readonly Heard[] = lines.map((line) => JSON.parse(line));
+  if (heard.some(({ state }) => state === "ended")) return heard;
+  const file = resolve(place.root, files[0] ?? "");
+  if (files.length === 1) return [...heard, { state: "failed", file, title: "(did not come to its end)", why: said }];
+  const alone: Heard[] = [];
+  for (const each of files) alone.push(...(await heardOf([each], suite, place)));
+  return alone;
+}
