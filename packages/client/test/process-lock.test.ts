@@ -1,22 +1,17 @@
-import { spawnSync } from "node:child_process";
-import fs, { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import fs, { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
+import { holderIn, type ProcessIdentity, stateOf, thisProcess } from "../dist/transfer/process-identity.js";
 import { ProcessLock } from "../dist/transfer/process-lock.js";
 import { refusal } from "./fixture.js";
+import { errorOf } from "./transfers.js";
 
 /** What a process that was killed has left. */
-const GONE = JSON.stringify({
-  host: hostname(),
-  boot: "an earlier one",
-  namespace: "",
-  pid: 1,
-  started: "",
-  id: "gone",
-});
+const GONE = JSON.stringify({ ...(await thisProcess()), pid: spawnSync(process.execPath, ["-e", ""]).pid, id: "gone" });
 
 describe("the lock of a transfer", () => {
   let folder: string;
@@ -52,12 +47,12 @@ describe("the lock of a transfer", () => {
   });
 
   it("stays with one of another machine, and with one that any lock names", async () => {
-    const elsewhere = JSON.stringify({ ...JSON.parse(GONE), host: "elsewhere" });
+    const elsewhere = JSON.stringify({ ...JSON.parse(GONE), host: "elsewhere", machine: "another", boot: "another" });
     writeFileSync(join(folder, "lock-1"), elsewhere);
     const { code, message } = await refusal(ProcessLock.acquire(folder));
     expect(code).to.equal("transfer-in-use");
     expect(message)
-      .to.include("Process 1 of elsewhere")
+      .to.include(" of elsewhere,")
       .and.to.include(`delete ${join(folder, "lock-1")}.`);
     writeFileSync(join(folder, "lock-2"), GONE);
     expect((await refusal(ProcessLock.acquire(folder))).code).to.equal("transfer-in-use");
@@ -97,7 +92,10 @@ describe("the lock of a transfer", () => {
     });
 
     it("before another had a later one", async () => {
-      writeFileSync(join(folder, "lock-3"), JSON.stringify({ ...JSON.parse(GONE), host: "elsewhere" }));
+      writeFileSync(
+        join(folder, "lock-3"),
+        JSON.stringify({ ...JSON.parse(GONE), host: "elsewhere", boot: "another" }),
+      );
       goOn();
       expect((await slow).code).to.equal("transfer-in-use");
       expect(readdirSync(folder)).to.deep.equal(["lock-1", "lock-3"]);
@@ -116,5 +114,104 @@ describe("the lock of a transfer", () => {
     writeFileSync(join(folder, "lock-1"), JSON.stringify({ ...holder, pid }));
     await (await ProcessLock.acquire(folder)).release();
     expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  describe("tells of a process on a machine that started again", () => {
+    const us: ProcessIdentity = { host: "h", machine: "m", boot: "b", namespace: "n", pid: process.pid, started: "" };
+    const before = { ...us, boot: "earlier" };
+
+    it("that it is gone, where it is this very machine", async () => {
+      expect(await stateOf(before, us)).to.equal("gone");
+    });
+
+    it("nothing, where only its name is this one's: two may share a name and a folder, and encrypt twice (S18)", async () => {
+      const { machine: _, ...former } = before;
+      for (const holder of [
+        { ...before, machine: "another" },
+        { ...before, machine: "" },
+        { ...before, host: "another" },
+        holderIn(JSON.stringify(former)),
+      ]) {
+        expect(await stateOf(holder, us)).to.equal("unknown");
+      }
+      expect(await stateOf({ ...before, machine: "" }, { ...us, machine: "" })).to.equal("unknown");
+    });
+
+    it("nothing, where a system does not tell when it started and which machine it is", async () => {
+      const nameless = { ...us, machine: "", boot: "" };
+      expect(await stateOf(nameless, nameless)).to.equal("unknown");
+      expect(await stateOf({ ...before, boot: "" }, us)).to.equal("unknown");
+      const { pid } = spawnSync(process.execPath, ["-e", ""]);
+      expect(await stateOf({ ...us, boot: "", pid }, { ...us, boot: "" })).to.equal("gone");
+    });
+  });
+
+  describe("in a folder where others may write", () => {
+    const planted: Readonly<Record<string, (path: string) => void>> = {
+      "a folder": (path) => mkdirSync(path),
+      "a pipe that nobody writes to": (path) => execFileSync("mkfifo", [path]),
+      "a link to a lock": (path) => {
+        writeFileSync(join(folder, "elsewhere"), GONE);
+        symlinkSync(join(folder, "elsewhere"), path);
+      },
+      "what is too large": (path) => writeFileSync(path, Buffer.alloc(1024 * 1024)),
+    };
+    for (const [what, plant] of Object.entries(planted)) {
+      it(`is refused for ${what} with its name`, async function () {
+        if (process.platform === "win32") return this.skip();
+        plant(join(folder, "lock-1"));
+        const before = readdirSync(folder);
+        const { code, message } = await refusal(ProcessLock.acquire(folder));
+        expect([code, message.includes(join(folder, "lock-1"))]).to.deep.equal(["unsupported-operation", true]);
+        expect(readdirSync(folder)).to.deep.equal(before);
+      });
+    }
+
+    it("is refused where no number is left for it, and ends for longer ones", async () => {
+      writeFileSync(join(folder, "lock-9999999999999999"), GONE);
+      await (await ProcessLock.acquire(folder)).release();
+      expect(readdirSync(folder)).to.deep.equal([]);
+      writeFileSync(join(folder, "lock-999999999999999"), GONE);
+      expect((await refusal(ProcessLock.acquire(folder))).code).to.equal("unsupported-operation");
+      expect(readdirSync(folder)).to.deep.equal(["lock-999999999999999"]);
+    });
+
+    it("leaves nothing of its own where it cannot remove those of others", async () => {
+      writeFileSync(join(folder, "lock-1"), GONE);
+      const lock = await ProcessLock.acquire(folder);
+      const { rm } = fs.promises;
+      fs.promises.rm = async (path, options) => {
+        if (path === join(folder, "lock-1")) throw Object.assign(new Error("not permitted"), { code: "ENOTDIR" });
+        await rm(path, options);
+      };
+      syncBuiltinESMExports();
+      try {
+        await lock.release();
+      } finally {
+        fs.promises.rm = rm;
+        syncBuiltinESMExports();
+      }
+      expect(readdirSync(folder)).to.deep.equal(["lock-1"]);
+    });
+
+    it("gives up where its folder changes all the time, and when it is aborted", async () => {
+      const { link } = fs.promises;
+      let tries = 0;
+      fs.promises.link = async () => {
+        tries++;
+        throw Object.assign(new Error("there"), { code: "EEXIST" });
+      };
+      syncBuiltinESMExports();
+      try {
+        expect((await refusal(ProcessLock.acquire(folder))).code).to.equal("transfer-in-use");
+        expect(tries).to.be.greaterThan(1);
+      } finally {
+        fs.promises.link = link;
+        syncBuiltinESMExports();
+      }
+      const acquired = ProcessLock.acquire(folder, "", "this transfer", AbortSignal.abort());
+      expect((await errorOf(acquired)).name).to.equal("AbortError");
+      expect(readdirSync(folder)).to.deep.equal([]);
+    });
   });
 });

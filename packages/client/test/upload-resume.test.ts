@@ -4,6 +4,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -272,6 +274,12 @@ describe("an upload that is resumed", () => {
       change: () => ({ params: { Bucket: BUCKET, Key: "refused", Metadata: { a: "b" } } }),
       unwraps: 1,
     },
+    "another suffix of its instruction file": {
+      code: "invalid-argument",
+      change: () => ({ instructionFileSuffix: ".other" }),
+      unwraps: 1,
+    },
+    "another partSize": { code: "invalid-argument", change: () => ({ partSize: 6 * MiB }), unwraps: 1 },
     "another object": { code: "invalid-argument", change: () => ({ params: { Bucket: BUCKET, Key: "other" } }) },
     "another format": {
       code: "commitment-policy",
@@ -349,6 +357,48 @@ describe("an upload that is resumed", () => {
     expect(message).to.include("not there any more");
     await upload("gone").done();
     await expectWhole("gone");
+  });
+
+  for (const [what, change] of Object.entries<() => void>({
+    "adds to its state": () => writeFileSync(state, "{}\t\n", { flag: "a" }),
+    "cuts its state": () => truncateSync(state, 100),
+    "deletes its state": () => rmSync(state),
+  })) {
+    it(`sends no more when another writer ${what}, whatever the lock was worth (G8, S18)`, async () => {
+      const pause = fixture.server.faults.pause({ operation: "UploadPart", partNumber: 2 });
+      const done = refusal(upload("second writer", { queueSize: 1 }).done());
+      await pause.reached;
+      change();
+      pause.release();
+      expect((await done).code).to.equal("transfer-in-use");
+      expect(sent("UploadPart")).to.equal(2);
+      expect(sent("AbortMultipartUpload")).to.equal(0);
+      expect(readdirSync(folder).filter((name) => name.includes(".lock"))).to.deep.equal([]);
+    });
+  }
+
+  it("begins no state where another writer has one by then", async () => {
+    const pause = fixture.server.faults.pause({ operation: "CreateMultipartUpload" });
+    const done = refusal(upload("first writer").done());
+    await pause.reached;
+    writeFileSync(state, "theirs");
+    pause.release();
+    expect((await done).code).to.equal("transfer-in-use");
+    expect([sent("UploadPart"), readFileSync(state, "utf8")]).to.deep.equal([0, "theirs"]);
+    expect(fixture.server.openUploads).to.deep.equal([]);
+  });
+
+  it("is told as stored where its state and lock cannot be removed any more", async () => {
+    const kept = join(folder, "kept");
+    mkdirSync(kept);
+    const resume = { secret: SECRET, state: join(kept, "state") };
+    const pause = fixture.server.faults.pause({ operation: "CompleteMultipartUpload" });
+    const done = upload("no folder", { resume }).done();
+    await pause.reached;
+    rmSync(kept, { recursive: true });
+    pause.release();
+    expect((await done).Key).to.equal("no folder");
+    await expectWhole("no folder");
   });
 
   it("lets one process be at it: the other is refused, and the first one ends well", async () => {

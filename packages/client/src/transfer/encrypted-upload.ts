@@ -5,7 +5,7 @@ import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/m
 import { callOptionsOf, type EncryptionCallOptions, withCallOptions } from "../call-options.js";
 import type { ResolvedOptions, S3EncryptionOptions } from "../options.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
-import { quiet } from "../streams.js";
+import { NOTHING, quiet } from "../streams.js";
 import { FileBody } from "../write/file-body.js";
 import type { ObjectToSend } from "./parts-to-send.js";
 import type { UploadJournal } from "./resume/upload-journal.js";
@@ -163,15 +163,16 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       });
       return withoutCiphertextChecksums(output);
     } finally {
-      await journal?.close();
-      await file?.close();
+      // What became of the object is told, whatever becomes of what was kept of it.
+      await journal?.close().catch(NOTHING);
+      await file?.close().catch(NOTHING);
     }
   }
 
   /** A file is encrypted where it is being sent, in any order; anything else, and what has to be summed, in one pass. */
   async #seal(file: SourceFile | undefined): Promise<{ object: ObjectToSend; journal?: UploadJournal }> {
     const { sealBody, sealObjectInParts, fileToSend, streamToSend, hasPlaintextChecksums } = await loadUploader();
-    const { client, params, tags = [], resume = false } = this.#options;
+    const { client, params, tags = [], resume = false, partSize } = this.#options;
     const path = this.#path;
     const input = this.#withCallOptions({ ...params, ...(tags.length === 0 ? {} : { Tagging: tagging(tags) }) });
     // Of no bytes there are no parts.
@@ -180,7 +181,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       if (resume !== false) {
         const { resumableFile } = await import("./resume/resumable-file.js");
         const { state = `${path}.s3ec-upload`, secret } = resume === true ? {} : resume;
-        return await resumableFile(plainClientOf(client), this.#encryption, input, file, { state, secret });
+        return await resumableFile(plainClientOf(client), this.#encryption, input, file, { state, secret, partSize });
       }
       const object = await sealObjectInParts(this.#encryption, input, file.length);
       if (object !== undefined) return { object: fileToSend(file, object) };

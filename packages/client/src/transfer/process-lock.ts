@@ -1,21 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { constants } from "node:fs";
+import { type FileHandle, link, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { requestAborted } from "../request-aborted.js";
+import { NOTHING } from "../streams.js";
+import { holderIn, type ProcessIdentity, stateOf, thisProcess } from "./process-identity.js";
 
-/** Which process holds a lock. */
-interface Holder {
-  /** Of the network; a container has its own. */
-  readonly host: string;
-  /** Changes whenever the machine starts. Empty where the system has none. */
-  readonly boot: string;
-  /** In which the process has its id: a container has its own. Empty where the system has none. */
-  readonly namespace: string;
-  readonly pid: number;
-  /** When it started: ids are given again. Empty where the system does not tell. */
-  readonly started: string;
-}
+/** That a lock is passed by, or its folder removed, while it is being made; more often is no accident. */
+const MOST_TRIES = 100;
+/** One has a few hundred bytes. */
+const MAX_LENGTH = 16 * 1024;
+/** Its digits are as many as a lock's number may have. */
+const MAX_NUMBER = 999_999_999_999_999;
 
 /**
  * Keeps a transfer, or another work that is resumed, to one process (G8, G9), also behind one that was killed: Node has no locks that end with the process.
@@ -39,51 +36,76 @@ export class ProcessLock {
    *
    * @param stem what the names of its locks begin with; of each that shares the folder, another one
    * @param what what is guarded, for the error
-   * @throws S3EncryptionError `transfer-in-use` while another process has it, or may have it
+   * @throws S3EncryptionError `transfer-in-use` while another process has it, or may have it; `unsupported-operation` where what
+   *   has the name of a lock is none
+   * @throws Error of the code `ENOENT` where there is no such folder, or not any more
    */
-  static async acquire(folder: string, stem = "", what = "this transfer"): Promise<ProcessLock> {
-    const holder = await thisProcess();
+  static async acquire(folder: string, stem = "", what = "this transfer", signal?: AbortSignal): Promise<ProcessLock> {
+    const us = await thisProcess();
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      if (signal?.aborted === true) throw requestAborted();
+      const lock = await ProcessLock.#tryOnce(folder, stem, { us, what });
+      if (lock !== undefined) return lock;
+    }
+    throw new S3EncryptionError(
+      "transfer-in-use",
+      `Other processes keep beginning and leaving ${what}: its locks in ${folder} change all the time. Try again later.`,
+    );
+  }
+
+  /** Undefined where another process was in the way, and it has to be looked again. */
+  static async #tryOnce(
+    folder: string,
+    stem: string,
+    { us, what }: { readonly us: ProcessIdentity; readonly what: string },
+  ): Promise<ProcessLock | undefined> {
     const made = join(folder, `${stem}lock-${randomUUID()}`);
-    await writeFile(made, JSON.stringify({ ...holder, id: randomUUID() }), { flag: "wx", mode: 0o600 });
     try {
-      for (;;) {
-        const found = await locksIn(folder, stem);
-        for (const { path, text } of found) assertGone(await stateOf(text, holder), path, what);
-        const last = found.at(-1);
-        const lock = new ProcessLock(folder, stem, (last?.number ?? 0) + 1);
-        if (!(await isLinked(made, lock.#path))) continue;
-        // Whoever looked long ago may have made one that was passed by meanwhile, or behind one that is another by now.
+      await writeFile(made, JSON.stringify({ ...us, id: randomUUID() }), { flag: "wx", mode: 0o600 });
+      const found = await locksIn(folder, stem);
+      for (const { path, text } of found) await assertGone(text, us, path, what);
+      const last = found.at(-1);
+      if (last?.number === MAX_NUMBER) throw notALock(last.path, "no lock can come behind it");
+      const lock = new ProcessLock(folder, stem, (last?.number ?? 0) + 1);
+      if (!(await isLinked(made, lock.#path))) return undefined;
+      // Whoever looked long ago may have made one that was passed by meanwhile, or behind one that is another by now.
+      let isLast = false;
+      try {
         const [, before] = (await locksIn(folder, stem)).reverse();
-        if (before?.text === last?.text) return lock;
-        await rm(lock.#path);
+        isLast = before?.text === last?.text;
+      } finally {
+        if (!isLast) await rm(lock.#path, { force: true });
       }
+      return isLast ? lock : undefined;
     } finally {
-      await rm(made, { force: true });
+      await rm(made, { force: true }).catch(NOTHING);
     }
   }
 
   /**
-   * For the next process.
-   *
-   * @throws the file system's own errors
+   * For the next process. What cannot be removed, such as another user's, stays: nothing is in its way that a later process
+   * could not tell.
    */
   async release(): Promise<void> {
     // Those of processes that are gone; ours goes last: until then, nobody begins to count anew.
-    for (const { number, path } of await locksIn(this.#folder, this.#stem)) {
-      if (number < this.#number) await rm(path, { force: true });
+    try {
+      await this.#removeOthers();
+    } catch {
+      // The folder may be gone, and all of them with it.
     }
-    await this.#removeUnfinished();
-    await rm(this.#path, { force: true });
+    await rm(this.#path, { force: true }).catch(NOTHING);
   }
 
-  /** What processes have left that were killed on their way to a lock. */
-  async #removeUnfinished(): Promise<void> {
+  /** Of processes that are gone: locks in front of ours, and what they have left that were killed on their way to one. */
+  async #removeOthers(): Promise<void> {
     const us = await thisProcess();
     for (const name of await readdir(this.#folder)) {
-      if (!name.startsWith(`${this.#stem}lock-`) || numberOf(name, this.#stem) !== undefined) continue;
+      if (!name.startsWith(`${this.#stem}lock-`)) continue;
+      const number = numberOf(name, this.#stem);
+      if (number !== undefined && number >= this.#number) continue;
       const path = join(this.#folder, name);
-      const text = await textOf(path);
-      if (text !== undefined && (await stateOf(text, us)).isGone) await rm(path, { force: true });
+      const isOver = number !== undefined || (await isLeft(path, us).catch(() => false));
+      if (isOver) await rm(path, { force: true }).catch(NOTHING);
     }
   }
 
@@ -116,14 +138,50 @@ function numberOf(name: string, stem: string): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-/** Undefined for one that was released meanwhile. */
+/**
+ * Undefined for one that was released meanwhile. In a folder where others may write, what has a lock's name may be anything:
+ * nothing is followed, waited for or read without end.
+ */
 async function textOf(path: string): Promise<string | undefined> {
+  let file: FileHandle;
   try {
-    return await readFile(path, "utf8");
+    file = await open(path, constants.O_RDONLY | NO_FOLLOW | NO_WAITING);
   } catch (error) {
-    if (isError(error) && error.code === "ENOENT") return undefined;
+    if (!isError(error)) throw error;
+    if (error.code === "ENOENT") return undefined;
+    if (error.code === "EACCES" || error.code === "EPERM") throw notALock(path, "it is another user's", error);
+    if (error.code === "ELOOP" || error.code === "ENXIO" || error.code === "EISDIR") {
+      throw notALock(path, "it is no file", error);
+    }
     throw error;
   }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw notALock(path, "it is no file");
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAX_LENGTH + 1), 0, MAX_LENGTH + 1, 0);
+    if (bytesRead > MAX_LENGTH) throw notALock(path, "it is too large");
+    return buffer.toString("utf8", 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+// Windows has no such flags.
+const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
+const NO_WAITING: number = constants.O_NONBLOCK ?? 0;
+
+/** Whether its process was killed on its way to a lock. */
+async function isLeft(path: string, us: ProcessIdentity): Promise<boolean> {
+  const text = await textOf(path);
+  return text !== undefined && (await stateOf(holderIn(text), us)) === "gone";
+}
+
+function notALock(path: string, why: string, cause?: Error): S3EncryptionError {
+  return new S3EncryptionError(
+    "unsupported-operation",
+    `${path} cannot be told to be the lock of a process that has ended, since ${why}: delete it if no process is at work there.`,
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 /** A link appears with what is in it, and only where nothing is. */
@@ -132,78 +190,21 @@ async function isLinked(from: string, to: string): Promise<boolean> {
     await link(from, to);
     return true;
   } catch (error) {
-    if (isError(error) && error.code === "EEXIST") return false;
+    // What it is made of was just begun, and taken for one that was cut short.
+    if (isError(error) && (error.code === "EEXIST" || error.code === "ENOENT")) return false;
     throw error;
   }
 }
 
-interface HolderState {
-  readonly isGone: boolean;
-  /** Whether this system can tell. */
-  readonly isHere: boolean;
-  readonly holder: Holder | undefined;
-}
-
-async function stateOf(text: string, us: Holder): Promise<HolderState> {
+async function assertGone(text: string, us: ProcessIdentity, path: string, what: string): Promise<void> {
   const holder = holderIn(text);
-  // Cut short by a power failure, which no process outlived.
-  if (holder === undefined) return { isGone: true, isHere: true, holder };
-  const isHere =
-    holder.boot === us.boot && holder.namespace === us.namespace && (us.boot !== "" || holder.host === us.host);
-  const restarted = holder.host === us.host && holder.boot !== us.boot;
-  return { isGone: restarted || (isHere && !(await isRunning(holder))), isHere, holder };
-}
-
-function assertGone({ isGone, isHere, holder }: HolderState, path: string, what: string): void {
-  if (isGone || holder === undefined) return;
+  const state = await stateOf(holder, us);
+  // One that was cut short, by a power failure, no process has outlived.
+  if (state === "gone" || holder === undefined) return;
   throw new S3EncryptionError(
     "transfer-in-use",
-    isHere
+    state === "running"
       ? `Process ${holder.pid} is at ${what}: wait for it, or end it.`
       : `Process ${holder.pid} of ${holder.host}, of which this system cannot tell whether it still runs, is at ${what}: wait for it, or end it and delete ${path}.`,
   );
-}
-
-function holderIn(text: string): Holder | undefined {
-  try {
-    const { host, boot, namespace, pid, started } = JSON.parse(text);
-    return {
-      host: String(host),
-      boot: String(boot),
-      namespace: String(namespace),
-      pid: Number(pid),
-      started: String(started),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-async function isRunning({ pid, started }: Holder): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // Somebody else's runs, too.
-    if (!isError(error) || error.code !== "EPERM") return false;
-  }
-  return (await startOf(pid)) === started;
-}
-
-async function thisProcess(): Promise<Holder> {
-  const [boot, namespace, started] = await Promise.all([
-    orEmpty(readFile("/proc/sys/kernel/random/boot_id", "utf8")),
-    orEmpty(readlink("/proc/self/ns/pid")),
-    startOf(process.pid),
-  ]);
-  return { host: hostname(), boot, namespace, pid: process.pid, started };
-}
-
-/** In ticks since the machine started: the 22nd field, behind a name that may hold anything. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await orEmpty(readFile(`/proc/${pid}/stat`, "utf8"));
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-}
-
-async function orEmpty(reading: Promise<string>): Promise<string> {
-  return (await reading.catch(() => "")).trim();
 }

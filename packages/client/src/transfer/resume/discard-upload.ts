@@ -2,6 +2,7 @@ import { AbortMultipartUploadCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { plainClientOf } from "../../plain-client.js";
 import { httpStatusOf } from "../../s3-errors.js";
+import { NOTHING } from "../../streams.js";
 import { StateFile } from "./state-file.js";
 import { begunUpload } from "./upload-journal.js";
 
@@ -14,7 +15,6 @@ import { begunUpload } from "./upload-journal.js";
  */
 export async function discardUpload(client: S3Client, state: string): Promise<void> {
   const file = await StateFile.open(state);
-  let isOver = false;
   try {
     const begun = begunUpload(state, file.first);
     if (begun === undefined) {
@@ -30,8 +30,9 @@ export async function discardUpload(client: S3Client, state: string): Promise<vo
       const isGone = httpStatusOf(error) === 404 && isError(error) && error.name !== "NoSuchBucket";
       if (!isGone) throw error;
     }
-    isOver = true;
-  } finally {
-    await file.close(isOver);
+  } catch (error) {
+    await file.close(false).catch(NOTHING);
+    throw error;
   }
+  await file.close(true);
 }

@@ -1,7 +1,8 @@
 import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { ResolvedOptions } from "../../options.js";
-import { type PartwiseObject, resumeObjectInParts, sealObjectInParts } from "../../write/seal-object.js";
+import { NOTHING } from "../../streams.js";
+import { resumeObjectInParts, sealObjectInParts } from "../../write/seal-object.js";
 import { FileChangedError } from "../file-changed-error.js";
 import { fileToSend } from "../file-parts.js";
 import { MultipartUpload } from "../multipart-upload.js";
@@ -17,6 +18,15 @@ export interface ResumableFile {
   readonly journal: UploadJournal;
 }
 
+export interface ResumeSettings {
+  /** Path of the state. */
+  readonly state: string;
+  /** Default: the user's. */
+  readonly secret: Uint8Array | undefined;
+  /** Bytes. Default: those that it was begun with. */
+  readonly partSize: number | undefined;
+}
+
 /**
  * Locks the state, and asks the keyring once: for a new data key, or to unwrap that of the upload that was begun.
  *
@@ -28,7 +38,7 @@ export async function resumableFile(
   encryption: ResolvedOptions,
   params: PutObjectCommandInput,
   file: SourceFile,
-  { state, secret }: { readonly state: string; readonly secret: Uint8Array | undefined },
+  { state, secret, partSize }: ResumeSettings,
 ): Promise<ResumableFile> {
   const stateSecret = secret ?? (await usersResumeSecret());
   const journal = await UploadJournal.open(state, file, params);
@@ -41,33 +51,26 @@ export async function resumableFile(
     if (sealed === undefined) throw notInParts();
     if (!sealed.isResumable) throw notReadable();
     const object = fileToSend(file, sealed);
-    await bind(client, journal, object, params, sealed, stateSecret);
+    try {
+      journal.bind(sealed.stateKey(stateSecret), params, sealed.kept, partSize);
+    } catch (error) {
+      if (error instanceof FileChangedError) await discard(client, journal, object);
+      throw error;
+    }
     return { object, journal };
   } catch (error) {
-    await journal.close();
+    // Why it failed is what its caller is told.
+    await journal.close().catch(NOTHING);
     throw error;
   }
 }
 
-async function bind(
-  client: S3Client,
-  journal: UploadJournal,
-  object: ObjectToSend,
-  params: PutObjectCommandInput,
-  { kept, stateKey }: PartwiseObject,
-  secret: Uint8Array,
-): Promise<void> {
-  try {
-    journal.bind(stateKey(secret), params, kept);
-  } catch (error) {
-    // Proven to be ours by then, and never to be finished (G11).
-    if (error instanceof FileChangedError && journal.begun !== undefined) {
-      object.abandon();
-      await new MultipartUpload(client, object, journal.begun.uploadId).abort();
-      journal.end();
-    }
-    throw error;
-  }
+/** Of one that is proven to be ours, and never to be finished (G11). */
+async function discard(client: S3Client, journal: UploadJournal, object: ObjectToSend): Promise<void> {
+  if (journal.begun === undefined) return;
+  object.abandon();
+  await new MultipartUpload(client, object, journal.begun.uploadId).abort();
+  journal.end();
 }
 
 function notInParts(): S3EncryptionError {

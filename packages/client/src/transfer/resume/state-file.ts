@@ -18,7 +18,10 @@ export class StateFile {
   readonly #lock: ProcessLock;
   #file: FileHandle | undefined;
   readonly #lines: readonly string[];
+  /** Of all lines that have an end. */
   #length: number;
+  /** Of the file, as far as it is ours: its last line may have been cut short. */
+  #size: number;
   #mac: Buffer = Buffer.alloc(0);
   #adding: Promise<void> = Promise.resolve();
 
@@ -27,6 +30,7 @@ export class StateFile {
     this.#lock = lock;
     this.#file = file;
     this.#length = bytes.lastIndexOf("\n") + 1;
+    this.#size = bytes.length;
     this.#lines = bytes.toString("utf8", 0, this.#length).split("\n").slice(0, -1);
   }
 
@@ -35,8 +39,8 @@ export class StateFile {
    * @throws S3EncryptionError `transfer-in-use` while another process is at it; `unsupported-operation` for a file that others could
    *   have written
    */
-  static async open(path: string): Promise<StateFile> {
-    const lock = await ProcessLock.acquire(dirname(path), `${basename(path)}.`);
+  static async open(path: string, signal?: AbortSignal): Promise<StateFile> {
+    const lock = await ProcessLock.acquire(dirname(path), `${basename(path)}.`, "this transfer", signal);
     try {
       const file = await openOwn(path);
       try {
@@ -71,7 +75,10 @@ export class StateFile {
     });
   }
 
-  /** Adds a line, which is on the disk when this resolves. */
+  /**
+   * Adds a line, which is on the disk when this resolves.
+   * @throws S3EncryptionError `transfer-in-use` where somebody else has written to the file: what the line says must not be done then
+   */
   async add(key: KeyObject, value: unknown): Promise<void> {
     this.#adding = this.#adding.then(() => this.#add(key, value));
     // Each line speaks for all in front of it: behind one that failed, none can be added.
@@ -80,43 +87,67 @@ export class StateFile {
 
   async #add(key: KeyObject, value: unknown): Promise<void> {
     const isNew = this.#file === undefined;
-    this.#file ??= await open(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, 0o600);
+    this.#file ??= await this.#create();
+    await this.#assertOnlyOurs();
+    // What was being written when its writer was killed.
+    if (this.#size > this.#length) await this.#file.truncate(this.#length);
     const text = JSON.stringify(value);
     const mac = macOf(key, this.#mac, text);
     const line = Buffer.from(`${text}\t${mac.toString("base64")}\n`);
+    // Appended: two that write at the same time write one behind the other, and the second one sees it at least.
     for (let written = 0; written < line.length; ) {
-      const { bytesWritten } = await this.#file.write(line, written, line.length - written, this.#length + written);
+      const { bytesWritten } = await this.#file.write(line, written, line.length - written);
       written += bytesWritten;
     }
-    // What was being written when its writer was killed.
-    await this.#file.truncate(this.#length + line.length);
     await synced(this.#file);
     if (isNew) await syncedFolder(dirname(this.path));
     this.#length += line.length;
+    this.#size = this.#length;
+    await this.#assertOnlyOurs();
     this.#mac = mac;
+  }
+
+  async #create(): Promise<FileHandle> {
+    try {
+      return await open(this.path, APPENDING | constants.O_CREAT | constants.O_EXCL, 0o600);
+    } catch (error) {
+      if (isError(error) && error.code === "EEXIST") throw writtenByAnother(this.path);
+      throw error;
+    }
+  }
+
+  /** Whatever the lock is worth on this file system (G8). */
+  async #assertOnlyOurs(): Promise<void> {
+    const { size, nlink } = (await this.#file?.stat()) ?? { size: 0, nlink: 0 };
+    if (size !== this.#size || nlink !== 1) throw writtenByAnother(this.path);
   }
 
   /** @param remove whether there is nothing to go on with any more */
   async close(remove: boolean): Promise<void> {
     await this.#adding.catch(() => {});
-    await this.#file?.close();
-    this.#file = undefined;
-    if (remove) await rm(this.path, { force: true });
-    await this.#lock.release();
+    try {
+      await this.#file?.close();
+      if (remove) await rm(this.path, { force: true });
+    } finally {
+      this.#file = undefined;
+      await this.#lock.release();
+    }
   }
 }
 
-// Windows has no such flag.
-const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
+// Windows has neither links that are not followed nor pipes that are waited for.
+const APPENDING: number =
+  constants.O_RDWR | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Undefined where there is none. */
 async function openOwn(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDWR | NO_FOLLOW);
+    file = await open(path, APPENDING);
   } catch (error) {
     if (isError(error) && error.code === "ENOENT") return undefined;
     if (isError(error) && error.code === "ELOOP") throw notOurs(path, "it is a link");
+    if (isError(error) && error.code === "EISDIR") throw notOurs(path, "it is no file");
     throw error;
   }
   try {
@@ -159,6 +190,13 @@ function notOurs(path: string, why: string): S3EncryptionError {
   return new S3EncryptionError(
     "unsupported-operation",
     `${path} cannot be the state of an upload of yours, since ${why}. Delete it, or name another one.`,
+  );
+}
+
+function writtenByAnother(path: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "transfer-in-use",
+    `Another process has written to ${path}, or deleted it, while this one was at the upload: let one go on with it.`,
   );
 }
 

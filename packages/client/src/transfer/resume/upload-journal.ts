@@ -1,6 +1,8 @@
 import { createHmac, type KeyObject } from "node:crypto";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { S3EncryptionError } from "@s3ec/materials";
+import { callOptionsOf } from "../../call-options.js";
+import { NOTHING } from "../../streams.js";
 import type { KeptObject } from "../../write/seal-object.js";
 import type { Part } from "../parts-to-send.js";
 import type { SendingJournal } from "../send-object.js";
@@ -53,9 +55,10 @@ export class UploadJournal implements SendingJournal {
   static async open(
     path: string,
     source: SourceFile,
-    { Bucket, Key }: Pick<PutObjectCommandInput, "Bucket" | "Key">,
+    params: Pick<PutObjectCommandInput, "Bucket" | "Key">,
   ): Promise<UploadJournal> {
-    const file = await StateFile.open(path);
+    const { Bucket, Key } = params;
+    const file = await StateFile.open(path, callOptionsOf(params).abortSignal);
     try {
       const begun = begunUpload(path, file.first);
       if (begun !== undefined && (begun.bucket !== Bucket || begun.key !== Key)) {
@@ -66,7 +69,7 @@ export class UploadJournal implements SendingJournal {
       }
       return new UploadJournal(file, source, begun);
     } catch (error) {
-      await file.close(false);
+      await file.close(false).catch(NOTHING);
       throw error;
     }
   }
@@ -75,12 +78,13 @@ export class UploadJournal implements SendingJournal {
    * Proves what it has, under the key that the format has made of the data key and of the user's secret; what is added is
    * proven by the same.
    *
-   * @param params what the caller says of the object
+   * @param params what the caller says of the object, with call options
+   * @param partSize bytes, if he says so
    * @throws S3EncryptionError `content-mismatch` for a state that was altered or is another user's; `invalid-argument` for a
    *   call that says other things of the object
    * @throws FileChangedError for a file that is not what it was
    */
-  bind(key: KeyObject, params: PutObjectCommandInput, kept: KeptObject): void {
+  bind(key: KeyObject, params: PutObjectCommandInput, kept: KeptObject, partSize: number | undefined): void {
     const [, ...records] = this.#file.authenticate(key);
     for (const record of records as PartRecord[]) this.#records.set(record.part, record);
     const { Bucket: bucket = "", Key = "" } = params;
@@ -88,11 +92,18 @@ export class UploadJournal implements SendingJournal {
     this.#bound = { key, of: { version: 1, bucket, key: Key, ...kept, source: this.#source.identity, call } };
     if (this.begun === undefined) return;
     if (!isSameFile(this.begun.source, this.#source.identity)) throw this.#source.changed();
-    if (isSameDigest(this.begun.call, call)) return;
-    throw new S3EncryptionError(
-      "invalid-argument",
-      "The upload was begun with other params: resume it with the same ones, or discard it.",
-    );
+    if (!isSameDigest(this.begun.call, call)) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        "The upload was begun with other params or call options: resume it with the same ones, or discard it.",
+      );
+    }
+    if (partSize !== undefined && partSize !== this.begun.partSize) {
+      throw new S3EncryptionError(
+        "invalid-argument",
+        `The upload was begun in parts of ${this.begun.partSize} bytes: resume it with this partSize or none, or discard it.`,
+      );
+    }
   }
 
   async begin(uploadId: string, partSize: number): Promise<void> {
@@ -159,12 +170,19 @@ function isStrings(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string");
 }
 
-/** Of everything that the caller says of the object, whatever the order in which it is said. */
+/** Of everything that the caller says of the object, in the params or beside them, in whatever order. */
 function callDigest(key: KeyObject, params: PutObjectCommandInput): string {
-  const text = JSON.stringify({ ...params, Body: undefined }, (_, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+  const { abortSignal: _, ...call } = callOptionsOf(params);
+  const { abortSignal: _none, ...nothing } = callOptionsOf({});
+  const beside = sorted(call) === sorted(nothing) ? {} : { "beside the params": call };
+  const text = sorted({ ...params, ...beside, Body: undefined });
   return createHmac("sha256", key).update("s3ec upload state call").update(text).digest("base64");
+}
+
+function sorted(value: object): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 }
