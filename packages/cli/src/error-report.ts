@@ -1,3 +1,4 @@
+import { fileSentence } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import { CommanderError } from "commander";
 import { EXIT_CODE_OF, EXIT_CODES, Verdict } from "./exit-codes.js";
@@ -14,7 +15,7 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   if (error instanceof S3EncryptionError) {
     const missing = error.cause instanceof Error ? missingSetting(error.cause) : undefined;
     if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
-    const exitCode = isDiskFull(error.cause) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);
+    const exitCode = isOfDisk(error) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);
     // Of a configuration they say what is in it, as it is called there.
     return { exitCode, message: error.code === "invalid-configuration" ? error.message : asOptions(error.message) };
   }
@@ -29,8 +30,11 @@ export function reportOf(error: unknown): { readonly exitCode: number; readonly 
   return { exitCode: EXIT_CODES.unexpected, message: sentence(error.message) };
 }
 
-function isDiskFull(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT");
+/** What the file system has refused: of the sizes and arguments that other causes have, the caller was wrong. */
+function isOfDisk({ code, cause }: S3EncryptionError): boolean {
+  if (!(cause instanceof Error) || !("code" in cause)) return false;
+  if (cause.code === "ENOSPC" || cause.code === "EDQUOT") return true;
+  return code === "invalid-argument" && "syscall" in cause;
 }
 
 /** What the AWS SDK lacks before it asks S3 anything. It says so in errors without a code. */
@@ -47,19 +51,7 @@ const UNNAMED = /(?:^|(.+)\/)\.s3ec-[\w-]+(?:\/[\w.-]+)?$/;
 function systemMessage(code: string, message: string): string {
   // Of the unnamed file or private folder that a download grows in, only the folder around it is the caller's concern.
   const path = /'([^']+)'$/.exec(message)?.[1]?.replace(UNNAMED, (_all, parent = ".") => parent);
-  const about = path === undefined ? "" : ` ${path}`;
   switch (code) {
-    case "ENOENT":
-      return `There is no file or folder${about}.`;
-    case "EACCES":
-    case "EPERM":
-      return `No permission for${about || " that file"}.`;
-    case "EISDIR":
-      return `${path ?? "That"} is a folder; name a file.`;
-    case "ENOTDIR":
-      return `${path ?? "That"} is below a file, where only a folder can be; name another path.`;
-    case "ENOSPC":
-      return `The disk is full.`;
     case "EPIPE":
       return "Whoever reads the output stopped before its end (EPIPE).";
     case "ECONNRESET":
@@ -67,6 +59,6 @@ function systemMessage(code: string, message: string): string {
     case "ECONNREFUSED":
       return `Nothing listens at the endpoint (ECONNREFUSED).`;
     default:
-      return sentence(message);
+      return fileSentence(code, path) ?? sentence(message);
   }
 }

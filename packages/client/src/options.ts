@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { COMMITMENT_POLICIES, type CommitmentPolicy } from "@s3ec/envelope";
 import { S3_FORMAT_OPTION_NAMES, S3Format, type S3FormatOptions } from "@s3ec/format-s3";
 import {
@@ -139,13 +140,18 @@ export function resolveOptions(
     commitmentPolicy,
     enableDelayedAuthenticationMode,
     bufferSize,
-    spool,
+    spool: spool === false ? spool : absolute(spool),
     parallelRanges,
     formats,
     allowUnencryptedCommands: new Set(allowUnencryptedCommands),
     telemetry: new Telemetry(tracer),
     identity: {},
   };
+}
+
+/** The process may go to another folder meanwhile. */
+function absolute({ directory }: { readonly directory?: string }): { readonly directory?: string } {
+  return directory === undefined ? {} : { directory: resolve(directory) };
 }
 
 function resolveFormats(options: S3EncryptionOptions): readonly [ObjectFormat, ...ObjectFormat[]] {

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import fs, { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import {
   chmod,
   mkdir,
@@ -16,6 +16,7 @@ import {
   truncate,
   writeFile,
 } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -154,6 +155,36 @@ describe("a download that is resumed", () => {
     await errorOf(broken.done());
     expect(await readdir(folder)).to.deep.equal([broken.kept?.slice(folder.length + 1)]);
     fixture.server.faults.clear();
+    expect((await resumed()).kept).to.be.greaterThan(length / 3);
+  });
+
+  it("keeps what is there where it is aborted, or finds no room, before it has gone on", async () => {
+    const left = await begun(length / 2);
+    const before = await readFile(join(left, "pieces"));
+    const { statfs } = fs.promises;
+    const answer = { type: 0, bsize: 4096, blocks: 1000, bfree: 0 };
+    for (const [what, isFull] of [
+      ["AbortError", false],
+      ["content-too-large", true],
+    ] as const) {
+      const started = download();
+      // Asked for before anything of it is looked at.
+      fs.promises.statfs = (async (path: string) => {
+        if (!isFull) await started.abort();
+        return isFull ? answer : await statfs(path);
+      }) as unknown as typeof statfs;
+      syncBuiltinESMExports();
+      try {
+        const error = await errorOf(started.done());
+        expect([error.name, Reflect.get(error, "code")]).to.include(what);
+      } finally {
+        fs.promises.statfs = statfs;
+        syncBuiltinESMExports();
+      }
+      expect(started.kept).to.equal(left);
+      expect((await readFile(join(left, "pieces"))).equals(before)).to.equal(true);
+      expect((await readdir(left)).sort()).to.deep.equal(["partial", "pieces"]);
+    }
     expect((await resumed()).kept).to.be.greaterThan(length / 3);
   });
 
@@ -305,6 +336,46 @@ describe("a download that is resumed", () => {
     await resumed();
   });
 
+  it("begins again where the folder is deleted by whoever had it, at any moment of its beginning", async () => {
+    const { mkdir, link, open, lstat } = fs.promises;
+    const moments = { mkdir, link, open, lstat };
+    const deleting = async (name: keyof typeof moments): Promise<void> => {
+      let times = 0;
+      const before = moments[name] as (...args: unknown[]) => Promise<unknown>;
+      Object.assign(fs.promises, {
+        [name]: async (...args: unknown[]) => {
+          const isOfIt = String(args[0]).includes(".s3ec-resume-") && times++ < 3;
+          if (isOfIt && name !== "mkdir") await rm(dirOf(String(args[0])), { recursive: true, force: true });
+          const result = await before.apply(fs.promises, args);
+          if (isOfIt && name === "mkdir") await rm(dirOf(String(args[0])), { recursive: true, force: true });
+          return result;
+        },
+      });
+      syncBuiltinESMExports();
+      try {
+        await download().done();
+      } finally {
+        Object.assign(fs.promises, moments);
+        syncBuiltinESMExports();
+      }
+      expect(times, name).to.be.greaterThan(1);
+      expect((await readFile(file)).equals(content)).to.equal(true);
+      expect(await readdir(folder)).to.deep.equal(["file"]);
+      await rm(file);
+    };
+    for (const name of ["mkdir", "lstat", "link", "open"] as const) await deleting(name);
+  });
+
+  it("says so where the folder is deleted while it goes on", async () => {
+    const started = download();
+    started.once("httpDownloadProgress", () => rmSync(join(folder, readdirSync(folder)[0] ?? ""), { recursive: true }));
+    const { code, message } = await refusal(started.done());
+    expect(code).to.equal("transfer-in-use");
+    expect(message).to.include(".s3ec-resume-").and.to.include("begin it again");
+    expect(started.kept).to.equal(undefined);
+    expect(await readdir(folder)).to.deep.equal([]);
+  });
+
   it("is in the way of none to another target, nor of one that is not resumed", async () => {
     await begun(length / 2);
     const other = join(folder, "other");
@@ -376,6 +447,11 @@ describe("a download that is resumed", () => {
     if (kills === 4) expect(kept).to.be.greaterThan(length / 5);
   });
 });
+
+/** The folder of a download that a path is in, or is. */
+function dirOf(path: string): string {
+  return /^.*\.s3ec-resume-[^/]+/.exec(path)?.[0] ?? path;
+}
 
 /** Inverts a bit of a byte. */
 async function flip(path: string, at: number): Promise<void> {

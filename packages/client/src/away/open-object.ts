@@ -1,3 +1,4 @@
+import { resolve as absolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { isReservedMetadata } from "@s3ec/envelope";
@@ -79,14 +80,16 @@ export async function openAs(whose: string, object: ObjectAway, options: OpenOpt
  * there still stands, and nothing else is left. It is decrypted once, straight into its place.
  *
  * @param path of the file to make or replace, or its `file:` URL
- * @throws S3EncryptionError as `openObject`; `content-too-large` where the disk has no room for it; the file system's own errors
+ * @throws S3EncryptionError as `openObject`; `content-too-large` where the disk has no room for it, `invalid-argument` where the file
+ *   cannot be made; the file system's own errors
  */
 export async function openObjectToFile(
   object: ObjectAway,
   path: string | URL,
   options: OpenOptions,
 ): Promise<DecryptedObject> {
-  const file = typeof path === "string" ? path : fileURLToPath(path);
+  // The process may go to another folder meanwhile.
+  const file = absolute(typeof path === "string" ? path : fileURLToPath(path));
   return await opened(object, resolve(options, "openObjectToFile"), async (found, { encryption }, body) => {
     const { appendAll, writeWholeFile } = await import("../transfer/whole-file.js");
     const chunks = found.opened.decrypt(body.chunks);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContentProof, decryptionFailed, type ProvenContent } from "@s3ec/envelope";
 import { isError, type OpenedObject, S3EncryptionError } from "@s3ec/materials";
+import { inFolder } from "../transfer/file-errors.js";
 import { piecesOfFile } from "../transfer/file-pieces.js";
 import { type BodyToRead, readAll } from "./drained.js";
 import { SpoolFile } from "./spool-file.js";
@@ -33,7 +34,11 @@ export async function spoolContent(
   directory: string = tmpdir(),
 ): Promise<SpooledContent> {
   const path = join(directory, `s3ec-${randomUUID()}`);
-  const file = await open(path, "wx+", 0o600);
+  const file = await inFolder(directory, () => open(path, "wx+", 0o600), {
+    code: "invalid-configuration",
+    advice:
+      "Objects above bufferSize are spooled there: name another folder in spool.directory, raise bufferSize, or set spool: false.",
+  });
   // Unlinked while open, the file goes with the process, however that ends. Where the system does not allow it
   // (Windows), it is unlinked on destroy.
   const unlinked = await unlink(path).then(

@@ -103,7 +103,10 @@ async function store(download: Download, opened: OpenedDownload): Promise<number
     const { onResume, onKept } = resume;
     const { signal } = ranges;
     const { telemetry } = download.encryption;
-    await writeKeptFile(path, keptContent({ params, signal, onResume, telemetry }, opened, counter), onKept);
+    await writeKeptFile(path, keptContent({ params, signal, onResume, telemetry }, opened, counter), {
+      onKept,
+      signal,
+    });
   }
   return counter.loaded;
 }

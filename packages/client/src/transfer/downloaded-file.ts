@@ -9,14 +9,9 @@ import type { RangedObject } from "./ciphertext-ranges.js";
 import type { DownloadCounter } from "./download-progress.js";
 import type { KeptContent } from "./kept-file.js";
 import type { KeptFolder } from "./kept-folder.js";
+import type { PieceJournal } from "./piece-journal.js";
 import { PieceBuffers, PlacedRange } from "./placed-plaintext.js";
-import {
-  type DownloadResumption,
-  isOfWholeBlocks,
-  proveByRereading,
-  type TakenUpDownload,
-  takeUp,
-} from "./resumed-download.js";
+import { type DownloadResumption, isOfWholeBlocks, proveByRereading, takeUp } from "./resumed-download.js";
 import { appendAll, type FileContent } from "./whole-file.js";
 
 /** An object whose content can be decrypted now. */
@@ -98,10 +93,13 @@ export function keptContent(
     object: [params.Bucket, params.Key, params.VersionId],
     version: [object.output.ETag, object.length],
   };
-  let taken: TakenUpDownload | undefined;
+  let found: PieceJournal | undefined;
+  const onJournal = (journal: PieceJournal): void => {
+    found = journal;
+  };
   const writeTo = async (folder: KeptFolder): Promise<void> => {
-    taken = await takeUp(folder, { content, identity, from: object.firstLength, signal });
-    const { journal, kept, anew } = taken;
+    const download = { content, identity, from: object.firstLength, signal, onJournal };
+    const { journal, kept, anew } = await takeUp(folder, download);
     counter.begin(kept.reduce((sum, { length }) => sum + length, 0));
     onResume({ kept: counter.loaded, ...(anew === undefined ? {} : { anew }) });
     const file = folder.plaintext;
@@ -116,5 +114,5 @@ export function keptContent(
       else await proveByRereading(content, file);
     });
   };
-  return { length: content.length, writeTo, isWorthKeeping: () => taken?.journal.isEmpty === false };
+  return { length: content.length, writeTo, isEmpty: () => found?.isEmpty };
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { resolve } from "node:path";
 import { isUint8Array } from "node:util/types";
 import type { CompleteMultipartUploadCommandOutput, PutObjectCommandInput, S3Client, Tag } from "@aws-sdk/client-s3";
 import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
@@ -91,6 +92,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
   readonly #options: EncryptedUploadOptions;
   readonly #encryption: ResolvedOptions;
   readonly #path: string | undefined;
+  readonly #state: string | undefined;
   readonly #abortController: AbortController;
   #started = false;
 
@@ -113,6 +115,8 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
     }
     if (typeof leavePartsOnError !== "boolean") throw invalid("leavePartsOnError must be true or false.");
     assertResume(options.resume, this.#path);
+    const { state } = typeof options.resume === "object" ? options.resume : {};
+    this.#state = state === undefined ? undefined : resolve(state);
     callOptionsOf(withCallOptions({}, options));
     this.#options = options;
     const encryption = encryptionOf(options.client, options.encryption);
@@ -180,7 +184,8 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
       assertLength(params.ContentLength, file.length);
       if (resume !== false) {
         const { resumableFile } = await import("./resume/resumable-file.js");
-        const { state = `${path}.s3ec-upload`, secret } = resume === true ? {} : resume;
+        const { secret } = resume === true ? {} : resume;
+        const state = this.#state ?? `${path}.s3ec-upload`;
         return await resumableFile(plainClientOf(client), this.#encryption, input, file, { state, secret, partSize });
       }
       const object = await sealObjectInParts(this.#encryption, input, file.length);

@@ -1,15 +1,16 @@
 import { statfs } from "node:fs/promises";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { inFolder } from "./file-errors.js";
 
 /** Of Linux's `statfs`: file systems that store less than what is written, so that more fits than is free. */
 const COMPRESSING: ReadonlySet<number> = new Set([0x9123683e, 0x2fc12fc1, 0xf2f52010]);
 
 /**
  * Refuses what cannot fit, where the file system tells: before anything is fetched.
- * @throws S3EncryptionError `content-too-large`
+ * @throws S3EncryptionError `content-too-large`; `invalid-argument` where there is no such folder
  */
 export async function assertRoom(folder: string, length: number): Promise<void> {
-  const { type, bsize, blocks, bfree } = await statfs(folder);
+  const { type, bsize, blocks, bfree } = await inFolder(folder, () => statfs(folder));
   // Some that are not on a disk of their own, such as those of networks, know nothing and say 0.
   if (blocks === 0 || COMPRESSING.has(type)) return;
   const free = bsize * bfree;

@@ -1,20 +1,19 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { S3EncryptionError } from "@s3ec/materials";
+import { inFolder } from "./file-errors.js";
 import { assertRoom, withFullDiskNamed } from "./free-space.js";
 import { KeptFolder } from "./kept-folder.js";
 import { synced } from "./synced.js";
-import { keepPermissions, statsOf, targetOf } from "./whole-file.js";
+import { keepPermissions, targetOf } from "./whole-file.js";
 
 /** What writes a file that may wait half written. */
 export interface KeptContent {
   readonly length: number;
-  /**
-   * Resolves once everything is written and proven, and settles when nothing of it goes on any more. `isWorthKeeping` says
-   * then whether another process could go on with it.
-   */
+  /** Resolves once everything is written and proven, and settles when nothing of it goes on any more. */
   readonly writeTo: (folder: KeptFolder) => Promise<void>;
-  readonly isWorthKeeping: () => boolean;
+  /** Whether there is nothing that another process could go on with; undefined while that was not looked at. */
+  readonly isEmpty: () => boolean | undefined;
 }
 
 /**
@@ -22,17 +21,17 @@ export interface KeptContent {
  * until it is resumed, unless it turned out to be altered.
  *
  * @param onKept told which folder that is
- * @throws S3EncryptionError `transfer-in-use` while another process writes it, `content-too-large` where there is no room
+ * @throws S3EncryptionError `transfer-in-use` while another process writes it, `content-too-large` where there is no room,
+ *   `invalid-argument` where the file cannot be made
  */
 export async function writeKeptFile(
   path: string,
   content: KeptContent,
-  onKept: (folder: string) => void,
+  { onKept, signal }: { readonly onKept: (folder: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  const replaced = await statsOf(path);
-  const target = await targetOf(path, replaced);
+  const { target, replaced } = await inFolder(dirname(path), () => targetOf(path));
   const beside = dirname(target);
-  const folder = await KeptFolder.open(target);
+  const folder = await KeptFolder.open(target, signal);
   const { plaintext } = folder;
   try {
     const { blocks } = await plaintext.stat();
@@ -41,12 +40,14 @@ export async function writeKeptFile(
       await content.writeTo(folder);
       await synced(plaintext);
     });
-    if (replaced === undefined) await plaintext.chmod(await modeOfNewFile(folder.path));
-    else await keepPermissions(plaintext, replaced);
-    await rename(folder.plaintextPath, target);
+    if ((await plaintext.stat()).nlink === 0) throw deleted(folder.path);
+    await inFolder(beside, async () => {
+      if (replaced === undefined) await plaintext.chmod(await modeOfNewFile(folder.path));
+      else await keepPermissions(plaintext, replaced);
+      await rename(folder.plaintextPath, target);
+    });
   } catch (error) {
-    const isAltered = error instanceof S3EncryptionError && error.code === "decryption-failed";
-    if (isAltered || !content.isWorthKeeping()) {
+    if (await isOfNoUse(error, folder, content)) {
       await folder.remove();
     } else {
       onKept(folder.path);
@@ -55,6 +56,20 @@ export async function writeKeptFile(
     throw error;
   }
   await folder.remove();
+}
+
+/** What was altered, and what is known to be nothing: all else waits for another process. */
+async function isOfNoUse(error: unknown, { journal }: KeptFolder, content: KeptContent): Promise<boolean> {
+  if (error instanceof S3EncryptionError && error.code === "decryption-failed") return true;
+  const { size, nlink } = await journal.stat();
+  return nlink === 0 || (content.isEmpty() ?? size === 0);
+}
+
+function deleted(folder: string): S3EncryptionError {
+  return new S3EncryptionError(
+    "transfer-in-use",
+    `Somebody has deleted ${folder} while the download went on in it: begin it again.`,
+  );
 }
 
 /** What any new file would have, by the umask and what the folder hands down. */

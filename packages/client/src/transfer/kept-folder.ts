@@ -3,10 +3,14 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { NOTHING } from "../streams.js";
+import { inFolder } from "./file-errors.js";
 import { ProcessLock } from "./process-lock.js";
 
 const PLAINTEXT = "partial";
 const JOURNAL = "pieces";
+/** That a folder is deleted while it is being opened; more often is no accident. */
+const MOST_TRIES = 20;
 /** Folders that are looked at before there is no room for another. */
 const MOST_FOLDERS = 16;
 
@@ -38,9 +42,9 @@ export class KeptFolder {
 
   /**
    * @throws S3EncryptionError `transfer-in-use` while another process has it; `unsupported-operation` on a system that does
-   *   not tell whose a file is
+   *   not tell whose a file is; `invalid-argument` where no folder can be made
    */
-  static async open(target: string): Promise<KeptFolder> {
+  static async open(target: string, signal?: AbortSignal): Promise<KeptFolder> {
     const uid = process.geteuid?.();
     if (uid === undefined) {
       throw new S3EncryptionError(
@@ -51,7 +55,7 @@ export class KeptFolder {
     const name = createHash("sha256").update(basename(target)).digest("hex").slice(0, 32);
     for (let index = 0; index < MOST_FOLDERS; index++) {
       const path = join(dirname(target), `.s3ec-resume-${name}${index === 0 ? "" : `-${index}`}`);
-      const kept = await KeptFolder.#takeUp(path, uid);
+      const kept = await KeptFolder.#takeUpWhatStays(path, uid, signal);
       if (kept !== undefined) return kept;
     }
     throw new S3EncryptionError(
@@ -60,10 +64,38 @@ export class KeptFolder {
     );
   }
 
-  /** Undefined where the name is taken by what is not ours alone. */
-  static async #takeUp(path: string, uid: number, anew?: string): Promise<KeptFolder | undefined> {
-    if (!(await isFolderOurs(path, uid))) return undefined;
-    const lock = await ProcessLock.acquire(path);
+  /** Whoever has ended may delete it between any two looks at it. Undefined where what has its name stays what is not ours alone. */
+  static async #takeUpWhatStays(path: string, uid: number, signal?: AbortSignal): Promise<KeptFolder | undefined> {
+    let anew: string | undefined;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const isOurs = await inFolder(dirname(path), () => isFolderOurs(path, uid));
+      if (isOurs === "gone") continue;
+      if (!isOurs) return undefined;
+      try {
+        const kept = await KeptFolder.#takeUp(path, { uid, anew, signal });
+        if (kept !== undefined) return kept;
+        if (anew !== undefined) return undefined;
+        anew = "It was not yours alone.";
+      } catch (error) {
+        if (!isError(error) || error.code !== "ENOENT") throw error;
+      }
+    }
+    throw new S3EncryptionError(
+      "transfer-in-use",
+      `${path} is being deleted again and again while this download begins: try again later.`,
+    );
+  }
+
+  /** Undefined where there were files that are not ours alone; they are removed, once. */
+  static async #takeUp(
+    path: string,
+    {
+      uid,
+      anew,
+      signal,
+    }: { readonly uid: number; readonly anew: string | undefined; readonly signal: AbortSignal | undefined },
+  ): Promise<KeptFolder | undefined> {
+    const lock = await ProcessLock.acquire(path, "", "this transfer", signal);
     const files: FileHandle[] = [];
     try {
       const plaintext = await openOurs(join(path, PLAINTEXT), uid);
@@ -75,8 +107,8 @@ export class KeptFolder {
       if (error instanceof NotOurs && anew === undefined) await removeFolder(path, lock);
       else await lock.release();
       if (!(error instanceof NotOurs)) throw error;
+      return undefined;
     }
-    return anew === undefined ? await KeptFolder.#takeUp(path, uid, "It was not yours alone.") : undefined;
   }
 
   /** Where the plaintext lies. */
@@ -90,35 +122,41 @@ export class KeptFolder {
     await this.#lock.release();
   }
 
-  /** Deletes it, and what is left in it. */
+  /** Deletes it, and what is left in it, as far as that can be. */
   async remove(): Promise<void> {
     await this.#close();
     await removeFolder(this.path, this.#lock);
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.plaintext.close(), this.journal.close()]);
+    await Promise.allSettled([this.plaintext.close(), this.journal.close()]);
   }
 }
 
 /** The lock goes last, so that nobody begins anew in what is being deleted. */
 async function removeFolder(path: string, lock: ProcessLock): Promise<void> {
-  const others = (await readdir(path)).filter((name) => !name.startsWith("lock-"));
-  await Promise.all(others.map((name) => rm(join(path, name), { recursive: true, force: true })));
+  const names = await readdir(path).catch(() => []);
+  const others = names.filter((name) => !name.startsWith("lock-"));
+  await Promise.allSettled(others.map((name) => rm(join(path, name), { recursive: true, force: true })));
   await lock.release();
   // Whoever waited for the lock may have it by now, and the folder with it.
-  await rmdir(path).catch(() => {});
+  await rmdir(path).catch(NOTHING);
 }
 
 /** Whether it is, after it was made where there was none. */
-async function isFolderOurs(path: string, uid: number): Promise<boolean> {
+async function isFolderOurs(path: string, uid: number): Promise<boolean | "gone"> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
     if (!isError(error) || error.code !== "EEXIST") throw error;
   }
-  const stats = await lstat(path);
-  return stats.isDirectory() && isPrivate(stats, uid, 0o700);
+  try {
+    const stats = await lstat(path);
+    return stats.isDirectory() && isPrivate(stats, uid, 0o700);
+  } catch (error) {
+    if (isError(error) && error.code === "ENOENT") return "gone";
+    throw error;
+  }
 }
 
 class NotOurs extends Error {}

@@ -12,7 +12,7 @@ export interface DownloadResumption {
   readonly anew?: string;
 }
 
-export interface TakenUpDownload {
+interface TakenUpDownload {
   readonly journal: PieceJournal;
   /** What the disk holds, in order, each piece hashed again. */
   readonly kept: readonly Piece[];
@@ -25,12 +25,15 @@ export interface DownloadToTakeUp {
   /** Bytes at the beginning that have come anew. */
   readonly from: number;
   readonly signal: AbortSignal;
+  /** Told what there is before it is looked at. */
+  readonly onJournal: (journal: PieceJournal) => void;
 }
 
 /** Finds what an earlier download left, and looks at every byte of it: what the journal says was written may not be there. */
 export async function takeUp(folder: KeptFolder, download: DownloadToTakeUp): Promise<TakenUpDownload> {
   const { content, identity, from, signal } = download;
   const { journal, pieces, anew = folder.anew } = await PieceJournal.takeUp(folder.journal, content, identity);
+  download.onJournal(journal);
   const { plaintext } = folder;
   const { size } = await plaintext.stat();
   await plaintext.truncate(pieces.length === 0 ? 0 : Math.min(size, content.length));

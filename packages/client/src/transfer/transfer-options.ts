@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assertKnownOptions, type OptionNames, S3EncryptionError } from "@s3ec/materials";
 
@@ -44,9 +45,12 @@ export function assertTransferOptions<Options extends TransferOptions>(
   }
 }
 
-/** A path, be it given as a `file:` URL of whatever realm; undefined for what is neither. */
+/**
+ * A path, be it given as a `file:` URL of whatever realm, and absolute: the process may go to another folder meanwhile.
+ * Undefined for what is neither.
+ */
 export function pathOf(file: unknown): string | undefined {
-  if (typeof file === "string") return file === "" ? undefined : file;
+  if (typeof file === "string") return file === "" ? undefined : resolve(file);
   if (typeof file !== "object" || file === null || !("href" in file) || typeof file.href !== "string") return undefined;
   return file.href.startsWith("file:") ? fileURLToPath(file.href) : undefined;
 }

@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { type FileHandle, mkdtemp, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { NOTHING } from "../streams.js";
+import { inFolder } from "./file-errors.js";
 import { assertRoom, withFullDiskNamed } from "./free-space.js";
 import { GatheringWriter } from "./gathering-writer.js";
+import { PrivateFolder } from "./private-folder.js";
 import { synced } from "./synced.js";
 
 /** What writes a file, and as far as known how long that gets. */
@@ -23,32 +26,29 @@ export interface FileContent {
  * ends in, an error leaves the name as it was and nothing else behind. Whoever could not read the file that was there cannot
  * read the new one; where there was none, it gets the permissions that any new file would have.
  *
- * @throws S3EncryptionError `content-too-large` where there is no room for it
+ * @throws S3EncryptionError `content-too-large` where there is no room for it; `invalid-argument` where the file cannot be made
  */
 export async function writeWholeFile(path: string, content: FileContent): Promise<void> {
-  const replaced = await statsOf(path);
-  const target = await targetOf(path, replaced);
+  const { target, replaced } = await inFolder(dirname(resolve(path)), () => targetOf(resolve(path)));
   const beside = dirname(target);
   if (content.isProven) {
     const partial = join(beside, `.s3ec-${randomUUID()}`);
     try {
       await writePartial(partial, content, { replaced, beside });
-      await rename(partial, target);
+      await inFolder(beside, () => rename(partial, target));
     } catch (error) {
-      await rm(partial, { force: true });
+      await rm(partial, { force: true }).catch(NOTHING);
       throw error;
     }
     return;
   }
   if (content.length !== undefined) await assertRoom(beside, content.length);
-  // 0700, whatever the umask is.
-  const folder = await mkdtemp(join(beside, ".s3ec-"));
+  const folder = await inFolder(beside, () => PrivateFolder.make(beside));
   try {
-    const partial = join(folder, "partial");
-    await writePartial(partial, content, { replaced, beside });
-    await rename(partial, target);
+    await writePartial(folder.partial, content, { replaced, beside });
+    await inFolder(beside, () => rename(folder.partial, target));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 
@@ -57,7 +57,7 @@ async function writePartial(
   { writeTo }: FileContent,
   { replaced, beside }: { readonly replaced: Stats | undefined; readonly beside: string },
 ): Promise<void> {
-  const file = await open(path, "wx", replaced === undefined ? 0o666 : 0o600);
+  const file = await inFolder(beside, () => open(path, "wx", replaced === undefined ? 0o666 : 0o600));
   try {
     if (replaced !== undefined) await keepPermissions(file, replaced);
     await withFullDiskNamed(beside, async () => {
@@ -79,10 +79,13 @@ export async function appendAll(file: FileHandle, chunks: AsyncIterable<Uint8Arr
   }
 }
 
-/** Renaming would put a file in the place of a device, which then is gone for everybody. */
-export async function targetOf(path: string, there: Stats | undefined): Promise<string> {
-  if (there === undefined) return path;
-  if (there.isFile()) return await realpath(path);
+/** Which file a path is of, and what is there; renaming would put a file in the place of a device, which then is gone for everybody. */
+export async function targetOf(
+  path: string,
+): Promise<{ readonly target: string; readonly replaced: Stats | undefined }> {
+  const replaced = await statsOf(path);
+  if (replaced === undefined) return { target: path, replaced };
+  if (replaced.isFile()) return { target: await realpath(path), replaced };
   throw new S3EncryptionError("invalid-argument", `${path} is a folder, a device or a pipe: name a file.`);
 }
 
@@ -97,7 +100,7 @@ export async function keepPermissions(file: FileHandle, { mode, uid, gid }: Stat
   await file.chmod(sameGroup ? mode & 0o777 : (mode & 0o700) | (everyone << 3) | everyone);
 }
 
-export async function statsOf(path: string): Promise<Stats | undefined> {
+async function statsOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
+import { inFolder } from "../file-errors.js";
 import { ProcessLock } from "../process-lock.js";
 import { synced, syncedFolder } from "../synced.js";
 
@@ -37,10 +38,17 @@ export class StateFile {
   /**
    * Locks it, and reads what there is.
    * @throws S3EncryptionError `transfer-in-use` while another process is at it; `unsupported-operation` for a file that others could
-   *   have written
+   *   have written; `invalid-argument` where its folder takes none
    */
-  static async open(path: string, signal?: AbortSignal): Promise<StateFile> {
-    const lock = await ProcessLock.acquire(dirname(path), `${basename(path)}.`, "this transfer", signal);
+  static async open(given: string, signal?: AbortSignal): Promise<StateFile> {
+    // The process may go to another folder meanwhile.
+    const path = resolve(given);
+    const folder = dirname(path);
+    const lock = await inFolder(
+      folder,
+      () => ProcessLock.acquire(folder, `${basename(path)}.`, "this transfer", signal),
+      { advice: "The state of an upload is kept there: name another place by resume: { state }." },
+    );
     try {
       const file = await openOwn(path);
       try {
