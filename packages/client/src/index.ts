@@ -68,7 +68,7 @@ export type { DownloadResumption } from "./transfer/resumed-download.js";
 export { synced, syncedFolder } from "./transfer/synced.js";
 export type { TransferPace } from "./transfer/transfer-speed.js";
 export { TransferSpeed } from "./transfer/transfer-speed.js";
-export type { UploadProgress } from "./transfer/upload-progress.js";
+export type { UploadProgress, UploadResumption } from "./transfer/upload-progress.js";
 export type { FileContent } from "./transfer/whole-file.js";
 export { writeWholeFile } from "./transfer/whole-file.js";
 export { writeAll } from "./transfer/write-all.js";

@@ -28,6 +28,16 @@ describe("the pace of a transfer", () => {
     expect(paces(1000, 600, [[1000, 700]])).to.deep.equal([{ bytesPerSecond: 100, secondsLeft: 3 }]);
   });
 
+  it("does not count what turns out to have been there", () => {
+    let now = 0;
+    const speed = new TransferSpeed(1000, 0, () => now);
+    now = 1000;
+    speed.at(100);
+    speed.skip(500);
+    now = 2000;
+    expect(speed.at(700)).to.deep.equal({ bytesPerSecond: 100, secondsLeft: 3 });
+  });
+
   it("forgets what is longer ago than some seconds", () => {
     const slow = Array.from({ length: 60 }, (_, index): [number, number] => [(index + 1) * 1000, index + 1]);
     const told = paces(undefined, 0, [...slow, [61_000, 10_060], [70_000, 20_060]]);

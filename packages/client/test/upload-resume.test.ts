@@ -20,7 +20,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { AbortMultipartUploadCommand, GetObjectCommand } from "@aws-sdk/client-s3";
-import { discardUpload, EncryptedUpload, type EncryptedUploadOptions, FileChangedError } from "@s3ec/client";
+import {
+  discardUpload,
+  EncryptedUpload,
+  type EncryptedUploadOptions,
+  FileChangedError,
+  type UploadProgress,
+  type UploadResumption,
+} from "@s3ec/client";
 import { KmsDiscoveryKeyring, KmsKeyring } from "@s3ec/keyring-kms";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
@@ -118,9 +125,18 @@ describe("an upload that is resumed", () => {
     expect(statSync(state).mode & 0o777).to.equal(0o600);
     expect(readdirSync(folder).sort()).to.deep.equal(["file", "file.s3ec-upload"]);
     const seen: number[] = [];
+    const told: UploadResumption[] = [];
+    let pace: UploadProgress = {};
     await upload("on")
-      .on("httpUploadProgress", ({ loaded = 0 }) => seen.push(loaded))
+      .on("resume", (resumption) => told.push(resumption))
+      .on("httpUploadProgress", (progress) => {
+        seen.push(progress.loaded ?? 0);
+        pace = progress;
+      })
       .done();
+    expect(told).to.deep.equal([{ kept: 10 * MiB }]);
+    expect(pace.secondsLeft).to.equal(0);
+    expect(pace.bytesPerSecond).to.be.greaterThan(0);
     expect([sent("CreateMultipartUpload"), sent("UploadPart")]).to.deep.equal([0, 2]);
     expect([keyring.wraps, keyring.unwraps]).to.deep.equal([0, 1]);
     expect(seen.at(-1)).to.equal(content.length);
@@ -128,9 +144,16 @@ describe("an upload that is resumed", () => {
   });
 
   it("needs no state where nothing breaks off, nor for a file of one part", async () => {
-    await upload("whole").done();
+    const told: UploadResumption[] = [];
+    const telling = (Key: string, options: Partial<EncryptedUploadOptions> = {}): Promise<unknown> =>
+      upload(Key, options)
+        .on("resume", (resumption) => told.push(resumption))
+        .done();
+    await telling("whole");
     await expectWhole("whole");
-    await upload("one part", { partSize: 20 * MiB }).done();
+    await telling("one part", { partSize: 20 * MiB });
+    await telling("not resumed", { resume: false });
+    expect(told).to.deep.equal([{ kept: 0 }, { kept: 0 }]);
     await expectWhole("one part");
     expect(keyring.unwraps).to.equal(2);
   });

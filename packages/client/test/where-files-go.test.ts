@@ -1,7 +1,17 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import fs, { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { stat, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,7 +21,7 @@ import { EncryptedDownload, type EncryptedDownloadOptions, EncryptedUpload, open
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
-import { retryingClient } from "./transfers.js";
+import { errorOf, retryingClient } from "./transfers.js";
 
 const MiB = 1024 * 1024;
 
@@ -166,6 +176,43 @@ describe("files of transfers", () => {
     });
   });
 
+  describe("that are pipes", () => {
+    before(function () {
+      if (process.platform !== "linux") this.skip();
+    });
+
+    function pipe(name: string): string {
+      execFileSync("mkfifo", [join(folder, name)]);
+      return join(folder, name);
+    }
+
+    function upload(file: string): EncryptedUpload {
+      return new EncryptedUpload({ client: fixture.client(), params: { Bucket: BUCKET, Key: "piped" }, file });
+    }
+
+    it("are uploaded, whoever opens them first, and also where nothing is written", async () => {
+      for (const [index, bytes] of [content, Buffer.of(), content].entries()) {
+        const file = pipe(`pipe-${index}`);
+        const writing = index === 0 ? writeFile(file, bytes) : undefined;
+        const done = upload(file).done();
+        await (writing ?? writeFile(file, bytes));
+        await done;
+        const { Body } = await fixture.client().send(new GetObjectCommand({ Bucket: BUCKET, Key: "piped" }));
+        expect(bytes.equals((await Body?.transformToByteArray()) ?? Buffer.of(1))).to.equal(true);
+      }
+    });
+
+    it("hold no thread while nobody writes to them, and are let go of by abort", async () => {
+      const uploads = Array.from({ length: 8 }, (_, index) => upload(pipe(`pipe-${index}`)));
+      const done = uploads.map((started) => errorOf(started.done()));
+      // More than there are threads: this one would never come back.
+      for (let turn = 0; turn < 20; turn++) await stat(folder);
+      for (const started of uploads) await started.abort();
+      for (const error of await Promise.all(done)) expect(error.name).to.equal("AbortError");
+      expect(readdirSync("/proc/self/fd").filter((fd) => pathOfDescriptor(fd).startsWith(folder))).to.deep.equal([]);
+    });
+  });
+
   describe("of processes that were killed", () => {
     before(function () {
       if (process.geteuid === undefined) this.skip();
@@ -217,6 +264,15 @@ describe("files of transfers", () => {
     });
   });
 });
+
+/** Empty for the one that the folder itself was read by. */
+function pathOfDescriptor(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return "";
+  }
+}
 
 /** In ticks, as a lock has it; empty where the system does not tell. */
 function ownStart(): string {

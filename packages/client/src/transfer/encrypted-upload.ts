@@ -12,7 +12,7 @@ import type { ObjectToSend } from "./parts-to-send.js";
 import type { UploadJournal } from "./resume/upload-journal.js";
 import { SourceFile } from "./source-file.js";
 import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
-import type { UploadProgress } from "./upload-progress.js";
+import type { UploadProgress, UploadResumption } from "./upload-progress.js";
 
 /** What to upload, and how much of it at once; and what the call says about the object. */
 export interface EncryptedUploadOptions
@@ -86,7 +86,10 @@ const MEANT = {
  * Uploads a body of any size, encrypted: used like `Upload` of `@aws-sdk/lib-storage`. A file is read, encrypted and sent in
  * several places at once, and read again where a part has to be sent again.
  */
-export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadProgress] }> {
+export class EncryptedUpload extends EventEmitter<{
+  httpUploadProgress: [UploadProgress];
+  resume: [UploadResumption];
+}> {
   /** Of the multipart upload, once there is one. */
   uploadId?: string;
   readonly #options: EncryptedUploadOptions;
@@ -161,6 +164,7 @@ export class EncryptedUpload extends EventEmitter<{ httpUploadProgress: [UploadP
         journal,
         signal: this.#abortController.signal,
         onProgress: (progress) => this.emit("httpUploadProgress", progress),
+        onResume: (resumption) => this.emit("resume", resumption),
         onUploadId: (uploadId) => {
           this.uploadId = uploadId;
         },

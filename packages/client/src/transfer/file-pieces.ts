@@ -1,4 +1,7 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { constants, open as openDescriptor } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { Socket } from "node:net";
+import { promisify } from "node:util";
 
 /** Reading in pieces of 64 KiB, as a read stream does by itself, takes three times as long. */
 const READ_LENGTH = 1024 * 1024;
@@ -32,12 +35,35 @@ export async function* piecesOfFile(file: FileHandle): AsyncGenerator<Uint8Array
   }
 }
 
-/** The same of a file that is opened once it is read from, and closed behind that. */
-export async function* piecesOfPath(path: string | URL): AsyncGenerator<Uint8Array> {
+/**
+ * The same of a file that is opened once it is read from, and closed behind that.
+ *
+ * @param signal ends it where it waits for whoever writes to a pipe
+ */
+export async function* piecesOfPath(path: string | URL, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (WAITS_BY_POLLING && (await stat(path)).isFIFO()) return yield* piecesOfPipe(path, signal);
   const file = await open(path);
   try {
     yield* piecesOfFile(file);
   } finally {
     await file.close();
+  }
+}
+
+/** Elsewhere, what is opened without waiting has ended already where nobody writes to it yet. */
+const WAITS_BY_POLLING = process.platform === "linux";
+
+/** Opening it as a file would hold one of the few threads of the process until somebody writes to it, and nothing could end that. */
+async function* piecesOfPipe(path: string | URL, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const pipe = new Socket({ fd, readable: true, writable: false });
+  const onEnd = (): void => void pipe.destroy();
+  signal?.addEventListener("abort", onEnd, { once: true });
+  if (signal?.aborted === true) onEnd();
+  try {
+    yield* pipe;
+  } finally {
+    signal?.removeEventListener("abort", onEnd);
+    pipe.destroy();
   }
 }

@@ -18,8 +18,8 @@ import { isOf } from "../write/sibling-files.js";
 import { SiblingStore } from "../write/sibling-store.js";
 import { completedPart, MultipartUpload, withReadableLocation } from "./multipart-upload.js";
 import { MAX_PARTS, type ObjectToSend, type Part } from "./parts-to-send.js";
-import { isDead, QUEUE_SIZE, type UploadSettings } from "./send-object.js";
-import { progressOf } from "./upload-progress.js";
+import { isDead, QUEUE_SIZE, type SendingJournal, type UploadSettings } from "./send-object.js";
+import { UploadCounter } from "./upload-progress.js";
 
 /** Sends the parts of one object, several at once. */
 export class PartSender {
@@ -31,7 +31,7 @@ export class PartSender {
   readonly #sent: CompletedPart[] = [];
   /** What S3 has of an upload that another process began. */
   #listed: ReadonlyMap<number, ListedPart> = new Map();
-  #loaded = 0;
+  readonly #counter: UploadCounter;
   #isLeft = false;
 
   constructor(client: S3Client, object: ObjectToSend, settings: UploadSettings, stop: AbortController) {
@@ -39,6 +39,7 @@ export class PartSender {
     this.#object = object;
     this.#settings = settings;
     this.#stop = stop;
+    this.#counter = new UploadCounter(object);
   }
 
   /** Whether the parts could not be removed after a failure, or not for certain. */
@@ -72,13 +73,14 @@ export class PartSender {
 
   /** An upload to send the parts of; or the object, where another process had completed it already. */
   async #begin(partSize: number): Promise<MultipartUpload | CompleteMultipartUploadCommandOutput> {
-    const { journal, onUploadId } = this.#settings;
+    const { journal, onUploadId, onResume } = this.#settings;
     if (journal?.begun !== undefined) {
       const upload = new MultipartUpload(this.#client, this.#object, journal.begun.uploadId);
       onUploadId?.(upload.id);
       const listed = await upload.list(this.#stop.signal);
       if (listed !== undefined) {
         this.#listed = listed;
+        onResume?.({ kept: this.#counter.bodyOf(this.#keptOf(listed, journal)) });
         return upload;
       }
       const output = await this.#standing();
@@ -97,7 +99,14 @@ export class PartSender {
       await upload.abort();
       throw error;
     }
+    if (journal !== undefined) onResume?.({ kept: 0 });
     return upload;
+  }
+
+  /** Stored bytes of the parts that were ours, as far as S3 tells. */
+  #keptOf(listed: ReadonlyMap<number, ListedPart>, journal: SendingJournal): number {
+    const kept = [...listed].filter(([number, { Size = 0 }]) => journal.has(number, Size));
+    return kept.reduce((sum, [, { Size = 0 }]) => sum + Size, 0);
   }
 
   /** What can be gone on with stays; not what another content would be put into (G11). */
@@ -117,9 +126,9 @@ export class PartSender {
         if (part === undefined) return;
         if (part.number > MAX_PARTS) throw tooManyParts();
         await part.ready();
-        this.#sent.push((await this.#sentBefore(part)) ?? (await upload.send(part, signal)));
-        this.#loaded += part.length;
-        this.#settings.onProgress?.(progressOf(this.#object, part, this.#loaded));
+        const before = await this.#sentBefore(part);
+        this.#sent.push(before ?? (await upload.send(part, signal)));
+        this.#settings.onProgress?.(this.#counter.add(part, before === undefined));
       }
     } catch (error) {
       this.#stop.abort(error);

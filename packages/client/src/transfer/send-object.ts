@@ -6,7 +6,7 @@ import { InstructionFileError } from "../write/sibling-error.js";
 import { nextPart, PartSender } from "./part-sender.js";
 import { MAX_PARTS, type ObjectToSend, type Part } from "./parts-to-send.js";
 import { putWhole } from "./put-whole.js";
-import { progressOf, type UploadProgress } from "./upload-progress.js";
+import { UploadCounter, type UploadProgress, type UploadResumption } from "./upload-progress.js";
 
 export interface UploadSettings {
   /** Parts in flight at once. Default 4. */
@@ -19,6 +19,8 @@ export interface UploadSettings {
   /** What is kept of the upload for another process, should this one end. Default: nothing. */
   readonly journal?: SendingJournal | undefined;
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+  /** Told of an upload with a journal, before anything of it is sent. */
+  readonly onResume?: ((resumption: UploadResumption) => void) | undefined;
   readonly onUploadId?: ((uploadId: string) => void) | undefined;
 }
 
@@ -28,6 +30,8 @@ export interface SendingJournal {
   readonly begun: { readonly uploadId: string; readonly partSize: number } | undefined;
   /** One has begun: to be awaited before anything is sent. */
   begin(uploadId: string, partSize: number): Promise<void>;
+  /** Whether a part of that number and length was made before. */
+  has(part: number, length: number): boolean;
   /** To be awaited before a part is sent: whether it was sent before, perhaps, and is what it was then. */
   record(part: Part): Promise<{ readonly isKnown: boolean; readonly crc32: string }>;
   /** There is nothing to go on with any more. */
@@ -78,8 +82,10 @@ export async function sendObject(
     const first = await nextPart(parts, stop.signal);
     if (first === undefined) throw new Error("An object has one part at least.");
     if (first.isLast) {
+      if (settings.journal !== undefined) settings.onResume?.({ kept: 0 });
+      const counter = new UploadCounter(object);
       const output = await putWhole(client, object, first, stop.signal);
-      settings.onProgress?.(progressOf(object, first, first.length));
+      settings.onProgress?.(counter.add(first, true));
       return output;
     }
     sender = new PartSender(client, object, { ...settings, onUploadId }, stop);

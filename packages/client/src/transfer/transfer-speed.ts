@@ -20,7 +20,7 @@ interface Moment {
 export class TransferSpeed {
   readonly #total: number | undefined;
   readonly #now: () => number;
-  readonly #moments: Moment[];
+  #moments: Moment[];
 
   /**
    * @param total bytes of all of it, where known
@@ -31,6 +31,11 @@ export class TransferSpeed {
     this.#total = total;
     this.#now = now;
     this.#moments = [{ time: now(), loaded }];
+  }
+
+  /** Counts bytes that turned out to be there already as such: they say nothing of the pace. */
+  skip(length: number): void {
+    this.#moments = this.#moments.map(({ time, loaded }) => ({ time, loaded: loaded + length }));
   }
 
   /** To be called with every step that it makes, and the bytes so far. */

@@ -54,7 +54,7 @@ function sourceOf(body: unknown, stated: number | undefined): BodySource {
   if (bytes !== undefined) {
     return { chunks: piecesOf(bytes), length: bytes.length, isInMemory: true, destroy: NOTHING };
   }
-  if (body instanceof FileBody) return sourceOnce(body.chunks(), NOTHING, body.length());
+  if (body instanceof FileBody) return sourceOnce(body.chunks(), () => body.destroy(), body.length());
   if (isBlob(body)) return sourceOnce(piecesOfBlob(body), NOTHING, body.size);
   const source = sourceOfStream(body);
   // Of no bytes, any number of times is as good as once.

@@ -6,6 +6,7 @@ import type { SourceFile } from "../transfer/source-file.js";
 export class FileBody {
   readonly #path: string | URL;
   readonly #file: SourceFile | undefined;
+  readonly #end = new AbortController();
 
   /** @param file the same, opened, where it is one that must stay what it was */
   constructor(path: string | URL, file: SourceFile | undefined) {
@@ -21,6 +22,11 @@ export class FileBody {
   }
 
   chunks(): AsyncGenerator<Uint8Array> {
-    return this.#file?.pieces() ?? piecesOfPath(this.#path);
+    return this.#file?.pieces() ?? piecesOfPath(this.#path, this.#end.signal);
+  }
+
+  /** Waits for nothing any more. */
+  destroy(): void {
+    this.#end.abort();
   }
 }

@@ -129,6 +129,10 @@ export class UploadJournal implements SendingJournal {
     return { isKnown: true, crc32 };
   }
 
+  has(part: number, length: number): boolean {
+    return this.#records.get(part)?.length === length;
+  }
+
   /** There is nothing to go on with any more: the object is there, or never will be (G11). */
   end(): void {
     this.#isOver = true;
