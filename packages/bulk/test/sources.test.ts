@@ -53,6 +53,22 @@ describe("listObjects", () => {
     expect(await gathered(listObjects(client, { Bucket }))).to.deep.equal([]);
   });
 
+  it("does not follow a listing that goes round in a circle", async () => {
+    for (const places of [["a"], ["a", "b"], ["a", "b", "c", "d", "e"]]) {
+      let asked = 0;
+      const circling = {
+        send: async () => {
+          const next = places[asked++ % places.length];
+          return { IsTruncated: true, NextContinuationToken: next, NextKeyMarker: next };
+        },
+      } as unknown as S3Client;
+      for (const versions of [false, true]) {
+        const error = await refusal(gathered(listObjects(circling, { Bucket: "b", versions })));
+        expect(error.message).to.contain("goes on where it was before");
+      }
+    }
+  });
+
   it("never takes a listing that breaks off for a whole one", async () => {
     const broken = {
       send: async () => ({ IsTruncated: true, Contents: [{ Key: "a" }] }),

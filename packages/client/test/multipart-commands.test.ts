@@ -16,7 +16,7 @@ import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, chunksOf, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
 import { DrivenUpload, MiB } from "./multipart.js";
-import { errorOf, retryingClient, until } from "./transfers.js";
+import { busySockets, errorOf, retryingClient, until } from "./transfers.js";
 
 /** Above S3's least, and no whole blocks of the cipher: the ends of parts share them. */
 const PART = 5 * MiB + 9;
@@ -119,6 +119,28 @@ describe("the commands of a multipart upload", () => {
     await upload.part(3, pieces[2] ?? "");
     await upload.complete();
     expect((await read("held-failed")).equals(Buffer.concat(pieces))).to.equal(true);
+  });
+
+  it("end what is held and on its way with the last call that waits for it, and with the upload", async () => {
+    const upload = await DrivenUpload.create(retryingClient(fixture), "held-hangs");
+    const pieces = [PART + MiB, PART, PART + 2].map((length, index) => bytesOfLength(length + index).subarray(index));
+    const [first = "", held = "", behind = ""] = pieces;
+    await upload.part(1, first);
+    await upload.part(2, held);
+    const hang = () => fixture.server.faults.pause({ operation: "UploadPart", key: "held-hangs", partNumber: 2 });
+    const caller = new AbortController();
+    const hanging = hang();
+    const aborted = errorOf(upload.part(3, behind, {}, caller.signal));
+    await hanging.reached;
+    caller.abort();
+    expect((await aborted).name).to.equal("AbortError");
+    await until(() => busySockets() === 0);
+    const again = hang();
+    const ended = refusal(upload.part(3, behind));
+    await again.reached;
+    await upload.abort();
+    expect((await ended).message).to.include("This upload has ended");
+    await until(() => busySockets() === 0);
   });
 
   it("leave the stream of one part alone where another is given it, too", async () => {

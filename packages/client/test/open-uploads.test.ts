@@ -165,17 +165,21 @@ describe("the uploads of a client", () => {
       uploads.add(name(id), upload);
       await upload.seal(1, bytesOfLength(70), SAID);
     }
-    await room(uploads);
     expect([uploads.find(name("a")), uploads.find(name("b"))]).to.deep.equal([undefined, b]);
     expect([b.held, c.held]).to.deep.equal([70, 70]);
+    const d = await uploadWith();
+    uploads.add(name("d"), d);
     await b.using(() =>
       c.using(async () => {
+        // What is held already is not held twice, and what is not held needs no room.
         await b.seal(1, bytesOfLength(70), SAID);
-        uploads.add(name("d"), await uploadWith());
-        await uploads.find(name("d"))?.seal(1, bytesOfLength(70), SAID);
-        await room(uploads);
-        expect(uploads.find(name("d"))).to.equal(undefined);
+        await d.seal(1, bytesOfLength(6 * MiB), SAID);
+        const error = await refusal(d.seal(2, bytesOfLength(70), SAID));
+        expect(error.code).to.equal("unsupported-operation");
+        expect(error.message).to.include("nothing of this one was encrypted");
       }),
     );
+    await d.seal(2, bytesOfLength(70), SAID);
+    expect([uploads.find(name("c")), b.held, d.held]).to.deep.equal([undefined, 0, 70].with(1, b.held));
   });
 });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { appendFile, mkdtemp, open, rm, truncate, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { tmpdir } from "node:os";
@@ -164,6 +165,23 @@ describe("the requests of an upload", () => {
       expect(store.asked.map(({ method }) => method)).to.deep.equal(["PUT", "PUT"]);
     });
   }
+
+  it("do not fail for what a listener throws, which is an error of its own", async () => {
+    await writeFile(file, bytesOfLength(MiB));
+    const store = await storeThat(() => false);
+    const listeners = process.rawListeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    try {
+      const uncaught = once(process, "uncaughtException");
+      const started = upload(clientOf(store)).on("httpUploadProgress", () => {
+        throw new Error("The listener's own.");
+      });
+      expect((await started.done()).ETag).to.equal('"o"');
+      expect((await uncaught)[0]).to.have.property("message", "The listener's own.");
+    } finally {
+      for (const listener of listeners) process.on("uncaughtException", listener as NodeJS.UncaughtExceptionListener);
+    }
+  });
 
   it("wait as long as S3 wants them to before they are sent again", async () => {
     await writeFile(file, bytesOfLength(MiB));

@@ -65,6 +65,7 @@ export async function* listObjects(client: S3Client, options: ListObjectsOptions
     return;
   }
   let ContinuationToken: string | undefined;
+  const course = new Course();
   do {
     const token = ContinuationToken === undefined ? {} : { ContinuationToken };
     const page = await client.send(new ListObjectsV2Command({ ...listed, ...delimited, ...token }), request);
@@ -73,7 +74,7 @@ export async function* listObjects(client: S3Client, options: ListObjectsOptions
       yield { Key: decoded(common, page.EncodingType), isPrefix: true };
     }
     for (const entry of page.Contents ?? []) yield storedObject(entry, page.EncodingType);
-    ContinuationToken = nextOf(page.IsTruncated, page.NextContinuationToken, ContinuationToken);
+    ContinuationToken = course.next(page.IsTruncated, page.NextContinuationToken);
   } while (ContinuationToken !== undefined);
 }
 
@@ -83,6 +84,7 @@ async function* allVersions(
   pageAfter: (marker: Marker) => Promise<ListObjectVersionsCommandOutput>,
 ): AsyncGenerator<StoredObject> {
   let marker: Marker | undefined = {};
+  const course = new Course();
   while (marker !== undefined) {
     const page: ListObjectVersionsCommandOutput = await pageAfter(marker);
     assertListing(page);
@@ -98,9 +100,8 @@ async function* allVersions(
     const { NextKeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
     const KeyMarker = NextKeyMarker === undefined ? undefined : decoded(NextKeyMarker, EncodingType);
     const next = JSON.stringify([KeyMarker, VersionIdMarker]);
-    const before: string = JSON.stringify([marker.KeyMarker, marker.VersionIdMarker]);
     marker =
-      nextOf(page.IsTruncated, KeyMarker === undefined ? undefined : next, before) === undefined
+      course.next(page.IsTruncated, KeyMarker === undefined ? undefined : next) === undefined
         ? undefined
         : { KeyMarker: KeyMarker ?? "", ...(VersionIdMarker === undefined ? {} : { VersionIdMarker }) };
   }
@@ -112,15 +113,26 @@ function assertListing({ IsTruncated, Name }: Pick<ListObjectVersionsCommandOutp
   throw new Error("The store's listing breaks off: it says neither of what it is, nor whether there is more.");
 }
 
-/** Where a listing goes on. One that says it is not whole, and not how to go on, must not pass for a whole one. */
-function nextOf(
-  isTruncated: boolean | undefined,
-  next: string | undefined,
-  before: string | undefined,
-): string | undefined {
-  if (isTruncated !== true) return undefined;
-  if (next !== undefined && next !== before) return next;
-  throw new Error("The store's listing breaks off: it says that there is more, and not where.");
+/**
+ * Where a listing goes on. One that says it is not whole, and not how to go on, must not pass for a whole one; nor may one go
+ * round in a circle for ever, of whatever length: it meets a place that was kept, since those are kept after 1, 2, 4, 8 pages.
+ */
+class Course {
+  #kept: string | undefined;
+  #pages = 0;
+
+  next(isTruncated: boolean | undefined, next: string | undefined): string | undefined {
+    if (isTruncated !== true) return undefined;
+    if (next === undefined) throw breaksOff("it says that there is more, and not where");
+    if (next === this.#kept) throw breaksOff("it goes on where it was before");
+    this.#pages += 1;
+    if (Number.isInteger(Math.log2(this.#pages))) this.#kept = next;
+    return next;
+  }
+}
+
+function breaksOff(why: string): Error {
+  return new Error(`The store's listing breaks off: ${why}.`);
 }
 
 function storedObject(

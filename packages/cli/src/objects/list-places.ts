@@ -63,7 +63,12 @@ export async function listPlace(
 
 /** Prints the buckets. */
 export async function listBuckets(client: S3Client, { json = false }: ListOptions): Promise<number> {
-  for await (const { Buckets = [] } of paginateListBuckets({ client }, {})) {
+  const places = new Set<string>();
+  for await (const { Buckets = [], ContinuationToken } of paginateListBuckets({ client }, {})) {
+    if (ContinuationToken !== undefined && places.has(ContinuationToken)) {
+      throw new Error("The store's list of buckets does not end: it goes on where it was before.");
+    }
+    places.add(ContinuationToken ?? "");
     for (const { Name = "", CreationDate } of Buckets) {
       await print(json ? JSON.stringify({ bucket: Name, created: CreationDate }) : bucketLine(Name, CreationDate));
     }

@@ -16,6 +16,8 @@ const MAX_PROOF_LENGTH = 64 * 1024;
 /** Annotations of one page, so that names of 512 bytes, each written as an XML entity, stay within `MAX_PAGE_LENGTH`. */
 const PAGE = 100;
 const MAX_PAGE_LENGTH = 1024 * 1024;
+/** More than any object has: what does not end by then may never. */
+const MAX_PAGES = 1000;
 /** Milliseconds that may pass until it is clear what became of a request that has failed. */
 const ASKING_TIMEOUT = 30_000;
 /** Milliseconds between two tries while another change is under way, each twice the one before. */
@@ -92,7 +94,9 @@ export class AnnotationStore {
     const found: ListedAnnotation[] = [];
     let token: string | undefined;
     try {
+      let pages = 0;
       do {
+        if (++pages > MAX_PAGES) throw new NoList("The list of annotations does not end.");
         const { annotations, next } = await this.#page(prefix, token, MAX_PAGE_LENGTH);
         found.push(...annotations);
         token = next;

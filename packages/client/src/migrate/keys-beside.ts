@@ -17,6 +17,8 @@ import type { Migration } from "./migrate-options.js";
 
 /** Files beside an object that are looked into; its key plus a dot may begin the keys of a whole folder's objects. */
 const MAX_FILES = 100;
+/** Pages of a listing that are read for them: what does not end by then may never. */
+const MAX_PAGES = 100;
 
 /** A file beside an object, or an annotation, that holds its wrapped key, or may. */
 export interface KeyBeside {
@@ -178,7 +180,7 @@ async function listedSuffixes(
   const { Key, ...owner } = whereOf(address);
   const suffixes: string[] = [];
   let ContinuationToken: string | undefined;
-  do {
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
     const asked = { ...owner, Prefix: `${Key}.`, ContinuationToken };
     const page = await client.send(new ListObjectsV2Command(asked), request).catch((error: unknown) => {
       if (httpStatusOf(error) === 403) return undefined;
@@ -190,7 +192,10 @@ async function listedSuffixes(
       if (Size > 0 && Size <= MAX_INSTRUCTION_FILE_LENGTH) suffixes.push(key.slice(Key.length));
     }
     if (suffixes.length > MAX_FILES) return undefined;
-    ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-  } while (ContinuationToken !== undefined);
-  return suffixes;
+    if (page.IsTruncated !== true) return suffixes;
+    ContinuationToken = page.NextContinuationToken;
+    // It says that there is more, and not where.
+    if (ContinuationToken === undefined) return undefined;
+  }
+  return undefined;
 }

@@ -61,7 +61,8 @@ async function complete(upload: OpenUpload, given: Given, next: Next, client: S3
   requireSameCall(upload, call);
   const input = aboutCiphertext(upload, given);
   const parts = upload.complete(given.MultipartUpload?.Parts ?? [], given.UploadId);
-  for (const part of parts) part.sent ??= await sendPart(client, part.input, part.bytes, call.abortSignal);
+  for (const part of parts)
+    part.sent ??= await sendPart(client, part.input, part.bytes, upload.until(call.abortSignal));
   const Parts = parts.flatMap(({ sent }) => (sent === undefined ? [] : [sent]));
   const attempts = new Attempts();
   const { siblings } = upload;

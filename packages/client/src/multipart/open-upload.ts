@@ -3,7 +3,8 @@ import type { CompletedPart, UploadPartCommandInput } from "@aws-sdk/client-s3";
 import type { ContentParts, Piece } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import type { CallOptions } from "../call-options.js";
-import { requestAborted } from "../request-aborted.js";
+import { abortsMany, requestAborted } from "../request-aborted.js";
+import { NOTHING } from "../streams.js";
 import { MAX_PARTS } from "../transfer/parts-to-send.js";
 import type { PartwiseObject } from "../write/seal-object.js";
 import { type FinalPart, finalParts } from "./final-parts.js";
@@ -13,6 +14,13 @@ import { WaitingParts } from "./waiting-parts.js";
 
 /** Milliseconds that a part waits for those that decide its place. */
 const PATIENCE = 60_000;
+
+/** A request for those that wait for it, which ends with the last of them. */
+export interface HeldSending {
+  readonly sent: Promise<void>;
+  readonly stop: AbortController;
+  waiting: number;
+}
 
 /** A part that was encrypted: once, and maybe again the same (S18). */
 export interface EncryptedPart {
@@ -29,7 +37,7 @@ export interface EncryptedPart {
   /** Ciphertext that is not sent before it is known whether the part is the last. */
   held: Buffer | undefined;
   /** What is held, on its way since another part has come behind it. */
-  sending: Promise<void> | undefined;
+  sending: HeldSending | undefined;
   /** What S3 answered, once it has it. */
   sent: CompletedPart | undefined;
 }
@@ -60,10 +68,11 @@ export class OpenUpload {
   #content: ContentParts | undefined;
   #ending: string | undefined;
   #final: readonly FinalPart[] | undefined;
-  readonly #over = new AbortController();
+  readonly #over = abortsMany();
   #busy = 0;
   #sending = 0;
   #isCompleting = false;
+  #onHold: (length: number) => void = NOTHING;
 
   constructor(
     { input, siblings, parts }: PartwiseObject,
@@ -88,6 +97,11 @@ export class OpenUpload {
   /** Of the parts that there are. */
   get parts(): Iterable<EncryptedPart> {
     return this.#parts.values();
+  }
+
+  /** @param onHold told of the bytes of a part that is to be held, before it is encrypted: throws where there is no room */
+  countedBy(onHold: (length: number) => void): void {
+    this.#onHold = onHold;
   }
 
   /** Bytes of ciphertext that are kept until it is known whether they are the last. */
@@ -138,13 +152,18 @@ export class OpenUpload {
    */
   async reading<T>(read: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#assertTaking();
-    const over = this.#over.signal;
     try {
-      return await read(signal === undefined ? over : AbortSignal.any([over, signal]));
+      return await read(this.until(signal));
     } catch (error) {
-      if (over.aborted && signal?.aborted !== true) this.#openContent();
+      if (this.#over.signal.aborted && signal?.aborted !== true) this.#openContent();
       throw error;
     }
+  }
+
+  /** Aborted once the upload has ended, or with the caller's. */
+  until(signal: AbortSignal | undefined): AbortSignal {
+    const over = this.#over.signal;
+    return signal === undefined ? over : AbortSignal.any([over, signal]);
   }
 
   /** Takes a part. Those that wait for the first one end with it, whatever it fails for. */
@@ -193,6 +212,9 @@ export class OpenUpload {
         known.checksums = { ...known.checksums, ...checksums };
         return { part: known, ciphertext };
       }
+      const isHeld = this.#mayBeLast(number, plaintext.length);
+      // Before it has its place, which nothing gives back.
+      if (isHeld) this.#onHold(plaintext.length);
       const offset = this.#layout.place(number, plaintext.length);
       if (offset === undefined) return undefined;
       const { ciphertext, piece } = content.seal(offset, plaintext);
@@ -205,7 +227,7 @@ export class OpenUpload {
         etag: undefined,
         answeredAt: undefined,
         sending: undefined,
-        held: this.#mayBeLast(number, plaintext.length) ? ciphertext : undefined,
+        held: isHeld ? ciphertext : undefined,
         sent: undefined,
       };
       this.#parts.set(number, part);

@@ -48,8 +48,8 @@ export class OpenUploads {
   }
 
   /**
-   * Creates one. Lets go before of what has expired, and of those that are unused for longest, where
-   * there are as many as may be or they hold as much.
+   * Creates one. Lets go before of what has expired, and of those that are unused for longest, where there are as many as
+   * may be.
    *
    * @throws S3EncryptionError `unsupported-operation` where all of them are being used
    */
@@ -90,6 +90,24 @@ export class OpenUploads {
       );
     }
     this.#uploads.set(key, { upload, used: this.#now() });
+    upload.countedBy((length) => this.#makeRoomToHold(length, upload));
+  }
+
+  /** Lets go of what has expired, and of those unused for longest that hold something, where all hold as much as may be. */
+  #makeRoomToHold(length: number, holder: OpenUpload): void {
+    this.#dropExpired();
+    let held = [...this.#uploads.values()].reduce((sum, { upload }) => sum + upload.held, length);
+    for (const [key, { upload }] of this.#uploads) {
+      if (held <= this.#mostHeld) return;
+      if (upload.isBusy || upload === holder || upload.held === 0) continue;
+      held -= upload.held;
+      this.#drop(key, upload);
+    }
+    if (held <= this.#mostHeld) return;
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      `This client holds as many bytes of parts that may be the last of their uploads as it can (${this.#mostHeld}), and nothing of this one was encrypted: complete or abort other uploads, and send it again.`,
+    );
   }
 
   /** Undefined for one that was not begun here, or was let go of. */
@@ -112,8 +130,7 @@ export class OpenUploads {
   }
 
   get #hasRoom(): boolean {
-    const held = [...this.#uploads.values()].reduce((sum, { upload }) => sum + upload.held, 0);
-    return this.#uploads.size + this.#beginning < this.#most && held <= this.#mostHeld;
+    return this.#uploads.size + this.#beginning < this.#most;
   }
 
   #dropExpired(): void {
@@ -124,7 +141,7 @@ export class OpenUploads {
 
   #drop(key: string, upload: OpenUpload): void {
     this.#uploads.delete(key);
-    upload.end("It was aborted, completed, or not used for long");
+    upload.end("It was aborted, completed, not used for long, or has made room for others");
   }
 }
 
@@ -145,6 +162,6 @@ export function uploadsOf({ identity }: ResolvedOptions): OpenUploads {
 export function foreignUpload(commandName: string): S3EncryptionError {
   return new S3EncryptionError(
     "unsupported-operation",
-    `${commandName} names an upload that this client has not begun, or does not know any more: the state of an encrypted upload lives in the client that created it. Abort it (AbortMultipartUploadCommand) and begin again.`,
+    `${commandName} names an upload that this client has not begun, or does not know any more: the state of an encrypted upload lives in the client that created it, and the one unused for longest makes room for others. Abort it (AbortMultipartUploadCommand) and begin again.`,
   );
 }

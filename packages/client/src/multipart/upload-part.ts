@@ -12,11 +12,11 @@ import { withoutCiphertextChecksums } from "../ciphertext-checksums.js";
 import type { ResolvedOptions } from "../options.js";
 import { plainClientOf } from "../plain-client.js";
 import { unlessAborted } from "../request-aborted.js";
-import { letGoOfBody } from "../streams.js";
+import { letGoOfBody, NOTHING } from "../streams.js";
 import { completedPart } from "../transfer/multipart-upload.js";
 import { MAX_PARTS } from "../transfer/parts-to-send.js";
 import { takePlaintext } from "../write/taken-body.js";
-import type { EncryptedPart, OpenUpload, PartSaid, SealedPart } from "./open-upload.js";
+import type { EncryptedPart, HeldSending, OpenUpload, PartSaid, SealedPart } from "./open-upload.js";
 import { foreignUpload, uploadsOf } from "./open-uploads.js";
 import { readPart } from "./part-body.js";
 
@@ -102,20 +102,31 @@ async function sendHeld(
   client: S3Client,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { held } = part;
-  if (held === undefined) return;
-  const send = async (): Promise<void> => {
-    try {
-      part.sent = await sendPart(client, part.input, held, undefined);
-      part.held = undefined;
-    } finally {
-      part.sending = undefined;
+  if (part.held === undefined) return;
+  part.sending ??= beginSending(upload, part, part.held, client);
+  const { sending } = part;
+  sending.waiting += 1;
+  try {
+    await upload.reading((until) => unlessAborted(() => sending.sent, until), signal);
+  } finally {
+    sending.waiting -= 1;
+    if (sending.waiting === 0) {
+      if (part.sending === sending) part.sending = undefined;
+      sending.stop.abort();
     }
+  }
+}
+
+function beginSending(upload: OpenUpload, part: EncryptedPart, held: Buffer, client: S3Client): HeldSending {
+  const stop = new AbortController();
+  const send = async (): Promise<void> => {
+    part.sent = await sendPart(client, part.input, held, upload.until(stop.signal));
+    part.held = undefined;
   };
-  await unlessAborted(() => {
-    part.sending ??= upload.sending(send);
-    return part.sending;
-  }, signal);
+  const sent = upload.sending(send);
+  // Whoever waits for it is told; by then nobody may.
+  sent.catch(NOTHING);
+  return { sent, stop, waiting: 0 };
 }
 
 /** Sends ciphertext by a request of its own. */
@@ -123,10 +134,10 @@ export async function sendPart(
   client: S3Client,
   input: UploadPartCommandInput,
   Body: Buffer,
-  abortSignal: AbortSignal | undefined,
+  abortSignal: AbortSignal,
 ): Promise<CompletedPart> {
   const command = new UploadPartCommand({ ...input, Body, ContentLength: Body.length });
-  const output = await plainClientOf(client).send(command, abortSignal === undefined ? {} : { abortSignal });
+  const output = await plainClientOf(client).send(command, { abortSignal });
   const { PartNumber = 0 } = input;
   if (output.ETag === undefined) throw noTag(PartNumber);
   return completedPart(PartNumber, output);

@@ -9,7 +9,8 @@ import { quiet } from "../streams.js";
 import type { RangeSettings } from "./ciphertext-ranges.js";
 import type { DownloadProgress } from "./download-progress.js";
 import type { DownloadResumption } from "./resumed-download.js";
-import { assertTransferOptions, invalid, pathOf, wholeBlocks } from "./transfer-options.js";
+import { told } from "./told.js";
+import { assertTransferOptions, invalid, pathOf, SIZES_OF_RANGES, wholeBlocks } from "./transfer-options.js";
 
 /** What to download, to where, and how much of it at once; and what the call says about the object. */
 export interface EncryptedDownloadOptions extends EncryptionCallOptions {
@@ -21,10 +22,10 @@ export interface EncryptedDownloadOptions extends EncryptionCallOptions {
   readonly params: GetObjectCommandInput;
   /** Path of the file to make or replace, or the stream to write to and end. */
   readonly to: string | URL | Writable;
-  /** Ranges fetched at once. Default 8. */
+  /** Ranges fetched at once, 10,000 at most. Default 8. */
   readonly queueSize?: number;
   /**
-   * Bytes of one range, rounded up to whole blocks of 16. To a file they are written in their place as they arrive; to a
+   * Bytes of one range, 1 GiB at most, rounded up to whole blocks of 16. To a file they are written in their place as they arrive; to a
    * stream, and where nothing but decrypting in order proves them, `queueSize` of them are held in memory. Default: 3 MiB, and
    * up to 16 MiB of a large object where they are not held.
    */
@@ -86,7 +87,7 @@ export class EncryptedDownload extends EventEmitter<{
    */
   constructor(options: EncryptedDownloadOptions) {
     super();
-    assertTransferOptions(options, OPTIONS, "EncryptedDownload", MEANT);
+    assertTransferOptions(options, OPTIONS, "EncryptedDownload", MEANT, SIZES_OF_RANGES);
     const { params, to, resume } = options;
     if (params.Range !== undefined || params.PartNumber !== undefined) {
       throw invalid("EncryptedDownload reads whole objects; send a GetObjectCommand for a range.");
@@ -149,11 +150,11 @@ export class EncryptedDownload extends EventEmitter<{
         params,
         to,
         ranges: { queueSize, signal, ...partSizes(this.#options) },
-        onProgress: (progress) => this.emit("httpDownloadProgress", progress),
+        onProgress: (progress) => told(() => this.emit("httpDownloadProgress", progress)),
         ...(resume
           ? {
               resume: {
-                onResume: (resumption) => this.emit("resume", resumption),
+                onResume: (resumption) => told(() => this.emit("resume", resumption)),
                 onKept: (folder) => {
                   this.#kept = folder;
                 },

@@ -11,7 +11,8 @@ import { FileBody } from "../write/file-body.js";
 import type { ObjectToSend } from "./parts-to-send.js";
 import type { UploadJournal } from "./resume/upload-journal.js";
 import { SourceFile } from "./source-file.js";
-import { assertTransferOptions, invalid, pathOf } from "./transfer-options.js";
+import { told } from "./told.js";
+import { assertTransferOptions, invalid, pathOf, SIZES_OF_PARTS } from "./transfer-options.js";
 import type { UploadProgress, UploadResumption } from "./upload-progress.js";
 
 /** What to upload, and how much of it at once; and what the call says about the object. */
@@ -25,9 +26,9 @@ export interface EncryptedUploadOptions
   readonly params: PutObjectCommandInput;
   /** Path, or `file:` URL, of a file to upload. Default: `params.Body` is uploaded. */
   readonly file?: string | URL;
-  /** Parts in flight at once, each of a stream held in memory. Default 4. */
+  /** Parts in flight at once, 10,000 at most, each of a stream held in memory. Default 4. */
   readonly queueSize?: number;
-  /** Bytes, 5 MiB at least. Default: 5 MiB, up to 16 MiB of a large file, or what it takes to stay within 10,000 parts. */
+  /** Bytes, from 5 MiB to 5 GiB. Default: 5 MiB, up to 16 MiB of a large file, or what it takes to stay within 10,000 parts. */
   readonly partSize?: number;
   /** Leave the parts of a failed upload in place. Default false. */
   readonly leavePartsOnError?: boolean;
@@ -106,7 +107,7 @@ export class EncryptedUpload extends EventEmitter<{
    */
   constructor(options: EncryptedUploadOptions) {
     super();
-    assertTransferOptions(options, OPTIONS, "EncryptedUpload", MEANT);
+    assertTransferOptions(options, OPTIONS, "EncryptedUpload", MEANT, SIZES_OF_PARTS);
     const { params, file, tags = [], leavePartsOnError = false } = options;
     if ((file === undefined) === (params.Body === undefined)) {
       throw invalid("Give either a file or params.Body, not both and not neither.");
@@ -163,8 +164,8 @@ export class EncryptedUpload extends EventEmitter<{
         leavePartsOnError,
         journal,
         signal: this.#abortController.signal,
-        onProgress: (progress) => this.emit("httpUploadProgress", progress),
-        onResume: (resumption) => this.emit("resume", resumption),
+        onProgress: (progress) => told(() => this.emit("httpUploadProgress", progress)),
+        onResume: (resumption) => told(() => this.emit("resume", resumption)),
         onUploadId: (uploadId) => {
           this.uploadId = uploadId;
         },

@@ -6,6 +6,7 @@ import {
   CreateMultipartUploadCommand,
   type Part as ListedPart,
   ListPartsCommand,
+  type ListPartsCommandOutput,
   type S3Client,
   UploadPartCommand,
   type UploadPartCommandOutput,
@@ -15,7 +16,7 @@ import { isAbort, requestAborted } from "../request-aborted.js";
 import { httpStatusOf } from "../s3-errors.js";
 import { requireStoredPart } from "../write/confirmed.js";
 import { patient } from "../write/patience.js";
-import { bodyOf, type ObjectToSend, type Part } from "./parts-to-send.js";
+import { bodyOf, MAX_PARTS, type ObjectToSend, type Part } from "./parts-to-send.js";
 import { retried } from "./retried.js";
 
 /** Milliseconds that a store has to remove what was sent; the caller of a store that answers nothing is not kept longer. */
@@ -58,18 +59,20 @@ export class MultipartUpload {
     const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = this.#object.input;
     const sse = { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
     const parts = new Map<number, ListedPart>();
-    let PartNumberMarker: string | undefined;
-    do {
+    let marker: number | undefined = 0;
+    while (marker !== undefined) {
+      const PartNumberMarker: string | undefined = marker === 0 ? undefined : String(marker);
       const asked = { Bucket, Key, ExpectedBucketOwner, RequestPayer, ...sse, UploadId: this.id, PartNumberMarker };
       try {
-        const page = await this.#client.send(new ListPartsCommand(asked), { abortSignal });
-        for (const part of page.Parts ?? []) parts.set(part.PartNumber ?? 0, part);
-        PartNumberMarker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+        const page: ListPartsCommandOutput = await this.#client.send(new ListPartsCommand(asked), { abortSignal });
+        for (const part of page.Parts ?? []) parts.set(partNumberBehind(0, part.PartNumber), part);
+        // It rises to 10,000 at most, however many pages a store makes up.
+        marker = page.IsTruncated === true ? partNumberBehind(marker, page.NextPartNumberMarker) : undefined;
       } catch (error) {
         if (httpStatusOf(error) === 404 && isError(error) && error.name !== "NoSuchBucket") return undefined;
         throw error;
       }
-    } while (PartNumberMarker !== undefined);
+    }
     return parts;
   }
 
@@ -123,6 +126,16 @@ export class MultipartUpload {
       return httpStatusOf(error) === 404 ? "gone" : "unknown";
     }
   }
+}
+
+/** @throws S3EncryptionError `unsupported-operation` for what is no part's number, or not above another */
+function partNumberBehind(before: number, named: string | number | undefined): number {
+  const number = Number(named);
+  if (Number.isSafeInteger(number) && number > before && number <= MAX_PARTS) return number;
+  throw new S3EncryptionError(
+    "unsupported-operation",
+    `The store's list of the upload's parts is none: it goes on from ${before}, to ${named}. Upload the file again, without what was kept.`,
+  );
 }
 
 function mayBeOpen(key: string | undefined): S3EncryptionError {

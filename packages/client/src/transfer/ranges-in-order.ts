@@ -37,7 +37,13 @@ export async function* rangesInOrder(
     onStart();
     while (next < object.length && parts.length < queueSize) {
       const last = Math.min(next + partSize, object.length) - 1;
-      parts.push(rangeInMemory(object, { first: next, last }, free.pop() ?? Buffer.allocUnsafeSlow(partSize)));
+      parts.push(
+        rangeInMemory(
+          object,
+          { first: next, last },
+          free.pop() ?? Buffer.allocUnsafeSlow(Math.min(partSize, object.length - next)),
+        ),
+      );
       next = last + 1;
     }
   };

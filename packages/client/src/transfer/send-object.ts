@@ -6,6 +6,7 @@ import { InstructionFileError } from "../write/sibling-error.js";
 import { nextPart, PartSender } from "./part-sender.js";
 import { MAX_PARTS, type ObjectToSend, type Part } from "./parts-to-send.js";
 import { putWhole } from "./put-whole.js";
+import { SIZES_OF_PARTS } from "./transfer-options.js";
 import { UploadCounter, type UploadProgress, type UploadResumption } from "./upload-progress.js";
 
 export interface UploadSettings {
@@ -41,7 +42,6 @@ export interface SendingJournal {
 /** Default of `queueSize`. */
 export const QUEUE_SIZE = 4;
 
-const MIN_PART_SIZE = 5 * 1024 * 1024;
 /** What is not held in memory is sent in fewer parts, since each costs a request. */
 const LARGEST_DEFAULT_PART = 16 * 1024 * 1024;
 /** Parts that each connection sends: enough that none is idle for long while others still have one. */
@@ -113,10 +113,6 @@ function partSizeFor(
   { length, holdsParts }: Pick<ObjectToSend, "length" | "holdsParts">,
   { partSize: asked, queueSize = QUEUE_SIZE }: UploadSettings,
 ): number {
-  if (!Number.isSafeInteger(queueSize) || queueSize < 1) throw invalid("queueSize must be a whole number, 1 or more.");
-  if (asked !== undefined && !(Number.isSafeInteger(asked) && asked >= MIN_PART_SIZE)) {
-    throw invalid(`partSize must be a whole number of bytes, ${MIN_PART_SIZE} or more.`);
-  }
   if (length === undefined) return asked ?? UNKNOWN_LENGTH_PART_SIZE;
   if (asked !== undefined && length > asked * MAX_PARTS) {
     throw invalid(
@@ -125,7 +121,7 @@ function partSizeFor(
   }
   if (asked !== undefined) return asked;
   const even = holdsParts ? 0 : Math.min(LARGEST_DEFAULT_PART, Math.ceil(length / (queueSize * PARTS_EACH)));
-  return Math.max(MIN_PART_SIZE, even, Math.ceil(length / MAX_PARTS));
+  return Math.max(SIZES_OF_PARTS.least, even, Math.ceil(length / MAX_PARTS));
 }
 
 /** @param left the multipart upload that may still be open */

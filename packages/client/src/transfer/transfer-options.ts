@@ -10,6 +10,21 @@ interface TransferOptions {
   readonly abortController?: AbortController;
 }
 
+/** As many as an upload has parts, at most. */
+const MOST_AT_ONCE = 10_000;
+
+/** Bytes of one part or range. */
+interface PartSizes {
+  readonly least: number;
+  readonly most: number;
+}
+
+const GiB = 1024 ** 3;
+/** What S3 takes. */
+export const SIZES_OF_PARTS: PartSizes = { least: 5 * 1024 * 1024, most: 5 * GiB };
+/** A range may have to be held in memory. */
+export const SIZES_OF_RANGES: PartSizes = { least: 1, most: GiB };
+
 /** What is said of the object is in `params`, as of `Upload` of `@aws-sdk/lib-storage`; other words are those of other tools. */
 const MEANT: Readonly<Record<string, string>> = {
   Bucket: "params: { Bucket, Key }",
@@ -31,18 +46,26 @@ export function assertTransferOptions<Options extends TransferOptions>(
   names: OptionNames<NoInfer<Options>>,
   what: string,
   meant: Readonly<Record<string, string>>,
+  { least, most }: PartSizes,
 ): void {
   assertKnownOptions(options, names, what, "invalid-argument", { ...MEANT, ...meant });
-  const { params, queueSize = 1, partSize = 1, abortController } = options;
+  const { params, queueSize = 1, partSize = least, abortController } = options;
   for (const name of ["Bucket", "Key"] as const) {
     if (typeof params?.[name] !== "string" || params[name] === "") throw invalid(`params must name a ${name}.`);
   }
-  for (const [name, value] of Object.entries({ queueSize, partSize })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw invalid(`${name} must be a whole number, 1 or more.`);
+  if (!isWithin(queueSize, 1, MOST_AT_ONCE)) {
+    throw invalid(`queueSize must be a whole number from 1 to ${MOST_AT_ONCE}.`);
+  }
+  if (!isWithin(partSize, least, most)) {
+    throw invalid(`partSize must be a whole number of bytes from ${least} to ${most}.`);
   }
   if (abortController !== undefined && typeof abortController?.signal?.addEventListener !== "function") {
     throw invalid("abortController must be an AbortController.");
   }
+}
+
+function isWithin(value: unknown, least: number, most: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
 /**
