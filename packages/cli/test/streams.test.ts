@@ -193,6 +193,17 @@ describe("s3ec with streams and names", () => {
       expect(readFileSync(join(folder, "into/report.pdf")).equals(plaintext)).to.equal(true);
     });
 
+    it("is said where there is no folder, or none that a file could be in, as what the disk refuses", async () => {
+      for (const [target, words] of [
+        ["none/such/file", /There is no folder .*none\/such\.$/m],
+        ["into/report.pdf/file", /is below a file, where only a folder can be/],
+      ] as const) {
+        const { code, stderr } = await local("get", "s3://demo/a/report.pdf", target);
+        expect(stderr).to.match(words);
+        expect(code).to.equal(7);
+      }
+    });
+
     it("is refused where there is no name, or one that leads out of the folder", async () => {
       for (const [args, words] of [
         [["put", "-", "s3://demo/dir/"], /write the whole key/],

@@ -194,21 +194,32 @@ describe("the lock of a transfer", () => {
       expect(readdirSync(folder)).to.deep.equal(["lock-1"]);
     });
 
-    it("gives up where its folder changes all the time, and when it is aborted", async () => {
+    /** Refuses while no link can be made. */
+    async function withoutLinks(code: string): Promise<{ readonly error: S3EncryptionError; readonly tries: number }> {
       const { link } = fs.promises;
       let tries = 0;
       fs.promises.link = async () => {
         tries++;
-        throw Object.assign(new Error("there"), { code: "EEXIST" });
+        throw Object.assign(new Error("no link"), { code });
       };
       syncBuiltinESMExports();
       try {
-        expect((await refusal(ProcessLock.acquire(folder))).code).to.equal("transfer-in-use");
-        expect(tries).to.be.greaterThan(1);
+        return { error: await refusal(ProcessLock.acquire(folder)), tries };
       } finally {
         fs.promises.link = link;
         syncBuiltinESMExports();
       }
+    }
+
+    it("says so where the file system has no hard links", async () => {
+      const { error } = await withoutLinks("EPERM");
+      expect([error.code, error.message.includes("no hard links")]).to.deep.equal(["unsupported-operation", true]);
+      expect(readdirSync(folder)).to.deep.equal([]);
+    });
+
+    it("gives up where its folder changes all the time, and when it is aborted", async () => {
+      const { error, tries } = await withoutLinks("EEXIST");
+      expect([error.code, tries > 1]).to.deep.equal(["transfer-in-use", true]);
       const acquired = ProcessLock.acquire(folder, "", "this transfer", AbortSignal.abort());
       expect((await errorOf(acquired)).name).to.equal("AbortError");
       expect(readdirSync(folder)).to.deep.equal([]);

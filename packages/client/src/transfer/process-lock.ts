@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, open, readdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { requestAborted } from "../request-aborted.js";
 import { NOTHING } from "../streams.js";
@@ -37,7 +37,7 @@ export class ProcessLock {
    * @param stem what the names of its locks begin with; of each that shares the folder, another one
    * @param what what is guarded, for the error
    * @throws S3EncryptionError `transfer-in-use` while another process has it, or may have it; `unsupported-operation` where what
-   *   has the name of a lock is none
+   *   has the name of a lock is none, or the file system has no hard links
    * @throws Error of the code `ENOENT` where there is no such folder, or not any more
    */
   static async acquire(folder: string, stem = "", what = "this transfer", signal?: AbortSignal): Promise<ProcessLock> {
@@ -184,6 +184,8 @@ function notALock(path: string, why: string, cause?: Error): S3EncryptionError {
   );
 }
 
+const WITHOUT_LINKS: ReadonlySet<unknown> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
 /** A link appears with what is in it, and only where nothing is. */
 async function isLinked(from: string, to: string): Promise<boolean> {
   try {
@@ -192,7 +194,12 @@ async function isLinked(from: string, to: string): Promise<boolean> {
   } catch (error) {
     // What it is made of was just begun, and taken for one that was cut short.
     if (isError(error) && (error.code === "EEXIST" || error.code === "ENOENT")) return false;
-    throw error;
+    if (!isError(error) || !WITHOUT_LINKS.has(error.code)) throw error;
+    throw new S3EncryptionError(
+      "unsupported-operation",
+      `The file system of ${dirname(to)} has no hard links, without which no lock can be made: name a place on another one, or leave resume out.`,
+      { cause: error },
+    );
   }
 }
 
