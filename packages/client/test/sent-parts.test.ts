@@ -16,7 +16,7 @@ import {
 import { AwsMessageFormat } from "@s3ec/format-aws-message";
 import { expect } from "chai";
 import { bytesOfLength, chunksOf, put, refusal, TEST_KEYRING } from "./fixture.js";
-import { MiB } from "./multipart.js";
+import { DrivenUpload, MiB } from "./multipart.js";
 import { type Asked, PartStore } from "./part-store.js";
 import { ThirdPartyKeyring } from "./third-party-keyring.js";
 
@@ -203,6 +203,20 @@ describe("the requests of an upload", () => {
     });
     await upload(client).done();
     expect(hints).to.deep.equal(["TRANSIENT", true]);
+  });
+
+  it("of single commands are not taken for done where they were answered before they were sent", async () => {
+    const store = await storeThat(({ part, attempt, response }) => {
+      if (part === undefined || attempt > 1) return false;
+      response.setHeader("etag", '"early"').end();
+      return true;
+    });
+    const started = await DrivenUpload.create(clientOf(store), "key");
+    const part = bytesOfLength(20 * MiB);
+    const error = await refusal(started.part(1, part));
+    expect(error.message).to.include("not by S3");
+    expect(await started.part(1, part)).to.equal('"1"');
+    await started.complete();
   });
 
   const messages = { keyring: new ThirdPartyKeyring(), formats: [new AwsMessageFormat()] };

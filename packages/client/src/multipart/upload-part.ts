@@ -15,6 +15,8 @@ import { unlessAborted } from "../request-aborted.js";
 import { letGoOfBody, NOTHING } from "../streams.js";
 import { completedPart } from "../transfer/multipart-upload.js";
 import { MAX_PARTS } from "../transfer/parts-to-send.js";
+import { Attempts, watched } from "../write/attempts.js";
+import { requireStoredPart } from "../write/confirmed.js";
 import { takePlaintext } from "../write/taken-body.js";
 import type { EncryptedPart, HeldSending, OpenUpload, PartSaid, SealedPart } from "./open-upload.js";
 import { foreignUpload, uploadsOf } from "./open-uploads.js";
@@ -73,8 +75,10 @@ async function encryptPart(
   const { part, ciphertext, input } = await sealPart(upload, given, number, call.abortSignal);
   for (const before of upload.heldBefore(number)) await sendHeld(upload, before, client, call.abortSignal);
   if (part.held !== undefined) return heldAnswer(upload, part);
-  const result = await upload.sending(() => next({ ...input, Body: ciphertext, ContentLength: ciphertext.length }));
-  if (result.output.ETag === undefined) throw noTag(number);
+  const attempts = new Attempts();
+  const body = { Body: ciphertext, ContentLength: ciphertext.length };
+  const result = await upload.sending(() => next(watched({ ...input, ...body }, attempts)));
+  requireSentPart(number, result.output, attempts);
   const ETag = upload.answered(part, completedPart(number, result.output));
   return { ...result, output: { ...withoutCiphertextChecksums(result.output), ETag } };
 }
@@ -136,10 +140,11 @@ export async function sendPart(
   Body: Buffer,
   abortSignal: AbortSignal,
 ): Promise<CompletedPart> {
-  const command = new UploadPartCommand({ ...input, Body, ContentLength: Body.length });
+  const attempts = new Attempts();
+  const command = new UploadPartCommand(watched({ ...input, Body, ContentLength: Body.length }, attempts));
   const output = await plainClientOf(client).send(command, { abortSignal });
   const { PartNumber = 0 } = input;
-  if (output.ETag === undefined) throw noTag(PartNumber);
+  requireSentPart(PartNumber, output, attempts);
   return completedPart(PartNumber, output);
 }
 
@@ -161,6 +166,12 @@ export function requireSameCall(upload: OpenUpload, call: CallOptions): void {
   }
 }
 
-function noTag(number: number): S3EncryptionError {
-  return new S3EncryptionError("unsupported-operation", `S3 gave part ${number} no ETag.`);
+/** Nothing of a part that was answered before its end is to arrive later, perhaps behind another try. */
+function requireSentPart(number: number, output: UploadPartCommandOutput, attempts: Attempts): void {
+  try {
+    requireStoredPart(number, output, attempts.wasWritten);
+  } catch (error) {
+    attempts.endUnwritten();
+    throw error;
+  }
 }
