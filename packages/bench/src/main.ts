@@ -56,10 +56,12 @@ try {
   await rm(certificates, { recursive: true });
 }
 if (values.output !== undefined) {
-  const notes = await readFile(new URL("../notes.md", import.meta.url), "utf8");
+  const [inShort, notes] = await Promise.all(
+    ["in-short.md", "notes.md"].map((name) => readFile(new URL(`../${name}`, import.meta.url), "utf8")),
+  );
   const before = values.only === undefined || !existsSync(values.output) ? "" : await readFile(values.output, "utf8");
   const sections = withSections(before, measured, Object.keys(SECTIONS));
-  await writeFile(values.output, `${preface()}\n${sections}\n${notes}`);
+  await writeFile(values.output, `${preface()}\n${inShort}\n${sections}\n${notes}`);
   console.log(`Written to ${relative(process.cwd(), values.output)}.`);
 }
 

@@ -54,9 +54,10 @@ const NAMES: Readonly<Record<string, string>> = {
   ...INNER_FIELDS,
 };
 const NAME = new RegExp(
-  `(?<![\\w."])(?:${Object.keys(NAMES)
+  // None of a path or a key.
+  `(?<![\\w."/\\\\-])(?:${Object.keys(NAMES)
     .sort((a, b) => b.length - a.length)
-    .join("|")})\\b(?!")`,
+    .join("|")})\\b(?!["/\\\\])`,
   "g",
 );
 

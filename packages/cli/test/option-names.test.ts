@@ -26,6 +26,7 @@ describe("what the client says of its options", () => {
     ["or of another format, name that in formats.", "or of another format, name that in client.formats."],
     // What is not ours, and what has its name already.
     ["client.bufferSize, theencryptionContext", "client.bufferSize, theencryptionContext"],
+    ["/src/encryptionContext.ts and s3://b/bufferSize/a", "/src/encryptionContext.ts and s3://b/bufferSize/a"],
     ["The formats are V1, V2 and V3.", "The formats are V1, V2 and V3."],
   ] as const) {
     it(`${said}: as the command line calls it`, () => expect(asOptions(said)).to.equal(shown));

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import fs, { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
@@ -36,14 +37,36 @@ describe("the lock of a transfer", () => {
   });
 
   it("passes on from a process that was killed, also while it was making one, which goes with it", async () => {
-    for (const name of ["a.lock-1", "a.lock-7", "a.lock-1b6f-4", "a.lock-cut"]) {
-      writeFileSync(join(folder, name), name === "a.lock-cut" ? "" : GONE);
-    }
-    writeFileSync(join(folder, "a.lock.txt"), "somebody else's");
+    const [killed, cut] = [`a.lock-${randomUUID()}`, `a.lock-${randomUUID()}`];
+    for (const name of ["a.lock-1", "a.lock-7", killed, cut])
+      writeFileSync(join(folder, name), name === cut ? "" : GONE);
+    for (const name of ["a.lock.txt", "a.lock-notes"]) writeFileSync(join(folder, name), "somebody else's");
     const lock = await ProcessLock.acquire(folder, "a.");
     expect(readdirSync(folder)).to.include("a.lock-8");
     await lock.release();
-    expect(readdirSync(folder)).to.deep.equal(["a.lock.txt"]);
+    expect(readdirSync(folder)).to.have.members(["a.lock.txt", "a.lock-notes"]);
+  });
+
+  it("that was deleted leaves alone the one that another process has made since", async () => {
+    writeFileSync(join(folder, "lock-1"), GONE);
+    const lock = await ProcessLock.acquire(folder);
+    for (const name of ["lock-1", "lock-2"]) rmSync(join(folder, name));
+    const other = JSON.stringify({ ...JSON.parse(GONE), host: "elsewhere", machine: "another", boot: "another" });
+    for (const name of ["lock-1", "lock-2"]) writeFileSync(join(folder, name), other);
+    expect(await lock.isHeld()).to.equal(false);
+    await lock.release();
+    expect(readdirSync(folder)).to.have.members(["lock-1", "lock-2"]);
+  });
+
+  it("is that of a process that runs where the time of its start cannot be read", async () => {
+    const us = await thisProcess();
+    expect(await stateOf({ ...us, started: "" }, us)).to.equal("running");
+    expect(await stateOf({ ...us, started: "1" }, us)).to.equal(us.started === "" ? "running" : "gone");
+  });
+
+  it("is unknown to a machine that was resumed from the same snapshot", async () => {
+    const us = { ...(await thisProcess()), machine: "a" };
+    expect(await stateOf({ ...us, machine: "b", pid: JSON.parse(GONE).pid }, us)).to.equal("unknown");
   });
 
   it("stays with one of another machine, and with one that any lock names", async () => {

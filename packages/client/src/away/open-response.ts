@@ -37,6 +37,7 @@ function withPresigned(options: OpenResponseOptions): OpenOptions {
   assertKnownOptions(options, OPTIONS, "openResponse");
   const { presigned, ...others } = options;
   if (presigned === undefined) return others;
+  if (typeof presigned !== "object" || presigned === null) throw invalid("presigned must be what presignGet gave.");
   const twice = (["instructionFile", "annotations"] as const).find((name) => others[name] !== undefined);
   if (twice !== undefined) throw invalid(`Give either presigned or ${twice}.`);
   return { ...others, instructionFile: presigned.instructionFile, annotations: presigned.annotations };

@@ -20,23 +20,32 @@ export async function readAll({ chunks, read }: BodyToRead, take: Take): Promise
 /**
  * Reads a stream to its end, handing on each chunk as it arrives: without the promises that iterating costs a chunk, of
  * which there are 65,536 in a GiB that comes in TLS's records. Where `take` gives a promise, nothing more is handed on
- * until it is kept.
+ * until it is kept, and nothing is said of the stream's end: whoever asks for the rest must not meet what is still being taken.
  *
  * @throws what the stream failed with, or what `take` throws, which destroys the stream
  */
 export function drained(stream: Readable, take: Take): Promise<void> {
   return new Promise((resolve, reject) => {
+    let pending: Promise<unknown> | undefined;
+    const settle = (end: () => void): void => {
+      if (pending === undefined) end();
+      else pending.then(end, end);
+    };
     const fail = (error: unknown): void => {
       stream.off("data", onData);
       destroyStream(stream);
-      reject(error);
+      settle(() => reject(error));
     };
     const onData = (chunk: Uint8Array): void => {
       try {
         const busy = take(chunk);
         if (busy === undefined) return;
+        pending = busy;
         stream.pause();
-        busy.then(() => stream.resume(), fail);
+        busy.then(() => {
+          pending = undefined;
+          stream.resume();
+        }, fail);
       } catch (error) {
         fail(error);
       }
@@ -48,10 +57,10 @@ export function drained(stream: Readable, take: Take): Promise<void> {
     let hasEnded = false;
     stream.once("end", () => {
       hasEnded = true;
-      resolve();
+      settle(resolve);
     });
     // An error is made for its stack, which costs more than a small body.
-    stream.once("close", () => hasEnded || reject(closedEarly()));
+    stream.once("close", () => hasEnded || settle(() => reject(closedEarly())));
     stream.on("data", onData);
   });
 }

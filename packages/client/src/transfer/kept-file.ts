@@ -1,9 +1,10 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { S3EncryptionError } from "@s3ec/materials";
+import { NOTHING } from "../streams.js";
 import { inFolder } from "./file-errors.js";
 import { assertRoom, withFullDiskNamed } from "./free-space.js";
-import { KeptFolder } from "./kept-folder.js";
+import { KeptFolder, NEW } from "./kept-folder.js";
 import { synced } from "./synced.js";
 import { keepPermissions, targetOf } from "./whole-file.js";
 
@@ -51,6 +52,8 @@ export async function writeKeptFile(
       await folder.remove();
     } else {
       onKept(folder.path);
+      // It may have the permissions of the target by now, with which nobody would take it up.
+      await plaintext.chmod(0o600).catch(NOTHING);
       await folder.leave();
     }
     throw error;
@@ -74,7 +77,7 @@ function deleted(folder: string): S3EncryptionError {
 
 /** What any new file would have, by the umask and what the folder hands down. */
 async function modeOfNewFile(folder: string): Promise<number> {
-  const path = join(folder, "new");
+  const path = join(folder, NEW);
   await rm(path, { force: true });
   const file = await open(path, "wx");
   try {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import { NOTHING } from "../streams.js";
@@ -9,6 +9,8 @@ import { ProcessLock } from "./process-lock.js";
 
 const PLAINTEXT = "partial";
 const JOURNAL = "pieces";
+/** A file that is made to see what any new one would have. */
+export const NEW = "new";
 /** That a folder is deleted while it is being opened; more often is no accident. */
 const MOST_TRIES = 20;
 /** Folders that are looked at before there is no room for another. */
@@ -133,11 +135,16 @@ export class KeptFolder {
   }
 }
 
-/** The lock goes last, so that nobody begins anew in what is being deleted. */
+/**
+ * The lock goes last, so that nobody begins anew in what is being deleted. Only what is in such a folder by name: whoever may
+ * rename folders around it could put another one in its place; and nothing where somebody else has it by now.
+ */
 async function removeFolder(path: string, lock: ProcessLock): Promise<void> {
-  const names = await readdir(path).catch(() => []);
-  const others = names.filter((name) => !name.startsWith("lock-"));
-  await Promise.allSettled(others.map((name) => rm(join(path, name), { recursive: true, force: true })));
+  if (!(await lock.isHeld())) return;
+  for (const name of [PLAINTEXT, JOURNAL, NEW]) {
+    const each = join(path, name);
+    await rm(each, { force: true }).catch(() => rmdir(each).catch(NOTHING));
+  }
   await lock.release();
   // Whoever waited for the lock may have it by now, and the folder with it.
   await rmdir(path).catch(NOTHING);

@@ -28,6 +28,8 @@ const OUTSIDE_CONTAINERS = "pid:[4026531836]";
 /** @param holder undefined for what was cut short when it was written */
 export async function stateOf(holder: ProcessIdentity | undefined, us: ProcessIdentity): Promise<ProcessState> {
   if (holder === undefined) return "gone";
+  // Of two that were resumed from one snapshot, also what changes whenever a machine starts is the same.
+  if (holder.machine !== "" && us.machine !== "" && holder.machine !== us.machine) return "unknown";
   const isSameMachine = holder.machine !== "" && holder.machine === us.machine && holder.host === us.host;
   if (holder.boot !== us.boot) {
     // That it has started since is proof only of a machine that is known: two may have one name, and share a folder.
@@ -71,7 +73,9 @@ async function isRunning({ pid, started }: ProcessIdentity): Promise<boolean> {
     // Somebody else's runs, too.
     if (!isError(error) || error.code !== "EPERM") return false;
   }
-  return (await startOf(pid)) === started;
+  const now = await startOf(pid);
+  // Where it could not be read, then or now, it says nothing.
+  return now === "" || started === "" || now === started;
 }
 
 async function bootId(): Promise<string> {
@@ -120,8 +124,9 @@ function addressesInUse(): string[] {
   return [...new Set(all.map(({ mac }) => mac))].filter(isAddress);
 }
 
+/** Not what emulators give each machine that was not given another. */
 function isAddress(address: string): boolean {
-  return /[1-9a-f]/i.test(address);
+  return /[1-9a-f]/i.test(address) && !/^(?:52:54:00:12:34:5|aa:fc:00:00:00:)/i.test(address);
 }
 
 /** In ticks since the machine started: the 22nd field, behind a name that may hold anything. */

@@ -24,11 +24,17 @@ export class ProcessLock {
   readonly #folder: string;
   readonly #stem: string;
   readonly #number: number;
+  readonly #text: string;
 
-  private constructor(folder: string, stem: string, number: number) {
+  private constructor(
+    folder: string,
+    stem: string,
+    { number, text }: { readonly number: number; readonly text: string },
+  ) {
     this.#folder = folder;
     this.#stem = stem;
     this.#number = number;
+    this.#text = text;
   }
 
   /**
@@ -61,12 +67,13 @@ export class ProcessLock {
   ): Promise<ProcessLock | undefined> {
     const made = join(folder, `${stem}lock-${randomUUID()}`);
     try {
-      await writeFile(made, JSON.stringify({ ...us, id: randomUUID() }), { flag: "wx", mode: 0o600 });
+      const text = JSON.stringify({ ...us, id: randomUUID() });
+      await writeFile(made, text, { flag: "wx", mode: 0o600 });
       const found = await locksIn(folder, stem);
       for (const { path, text } of found) await assertGone(text, us, path, what);
       const last = found.at(-1);
       if (last?.number === MAX_NUMBER) throw notALock(last.path, "no lock can come behind it");
-      const lock = new ProcessLock(folder, stem, (last?.number ?? 0) + 1);
+      const lock = new ProcessLock(folder, stem, { number: (last?.number ?? 0) + 1, text });
       if (!(await isLinked(made, lock.#path))) return undefined;
       // Whoever looked long ago may have made one that was passed by meanwhile, or behind one that is another by now.
       let isLast = false;
@@ -93,7 +100,16 @@ export class ProcessLock {
     } catch {
       // The folder may be gone, and all of them with it.
     }
-    await rm(this.#path, { force: true }).catch(NOTHING);
+    if (await this.isHeld()) await rm(this.#path, { force: true }).catch(NOTHING);
+  }
+
+  /** Whether it still stands: somebody may have deleted it, as our own errors advise, and another process have its place. */
+  async isHeld(): Promise<boolean> {
+    try {
+      return (await textOf(this.#path)) === this.#text;
+    } catch {
+      return false;
+    }
   }
 
   /** Of processes that are gone: locks in front of ours, and what they have left that were killed on their way to one. */
@@ -102,10 +118,10 @@ export class ProcessLock {
     for (const name of await readdir(this.#folder)) {
       if (!name.startsWith(`${this.#stem}lock-`)) continue;
       const number = numberOf(name, this.#stem);
-      if (number !== undefined && number >= this.#number) continue;
+      const isOne = number === undefined ? isUnfinished(name, this.#stem) : number < this.#number;
+      if (!isOne) continue;
       const path = join(this.#folder, name);
-      const isOver = number !== undefined || (await isLeft(path, us).catch(() => false));
-      if (isOver) await rm(path, { force: true }).catch(NOTHING);
+      if (await isLeft(path, us).catch(() => false)) await rm(path, { force: true }).catch(NOTHING);
     }
   }
 
@@ -136,6 +152,11 @@ async function locksIn(folder: string, stem: string): Promise<FoundLock[]> {
 function numberOf(name: string, stem: string): number | undefined {
   const number = name.startsWith(stem) ? /^lock-(\d{1,15})$/.exec(name.slice(stem.length))?.[1] : undefined;
   return number === undefined ? undefined : Number(number);
+}
+
+/** Whether it has the name of one that was still to get its number, or a number that none may have. */
+function isUnfinished(name: string, stem: string): boolean {
+  return /^lock-(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\d{16,})$/.test(name.slice(stem.length));
 }
 
 /**
@@ -170,7 +191,7 @@ async function textOf(path: string): Promise<string | undefined> {
 const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
 const NO_WAITING: number = constants.O_NONBLOCK ?? 0;
 
-/** Whether its process was killed on its way to a lock. */
+/** Whether its process is gone. */
 async function isLeft(path: string, us: ProcessIdentity): Promise<boolean> {
   const text = await textOf(path);
   return text !== undefined && (await stateOf(holderIn(text), us)) === "gone";

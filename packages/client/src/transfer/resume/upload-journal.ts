@@ -95,7 +95,7 @@ export class UploadJournal implements SendingJournal {
     if (!isSameDigest(this.begun.call, call)) {
       throw new S3EncryptionError(
         "invalid-argument",
-        "The upload was begun with other params or call options: resume it with the same ones, or discard it.",
+        "The upload was begun with other params or call options: resume it with the same ones. If they are, an earlier release began it, which did not note them: discard it.",
       );
     }
     if (partSize !== undefined && partSize !== this.begun.partSize) {
