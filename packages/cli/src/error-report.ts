@@ -1,4 +1,4 @@
-import { fileSentence } from "@s3ec/client";
+import { fileSentence } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { CommanderError } from "commander";
 import { EXIT_CODE_OF, EXIT_CODES, Verdict } from "./exit-codes.js";

@@ -351,7 +351,7 @@ describe("s3ec", () => {
       expectRefusal(
         await local("get", "s3://demo/mine", "none/x", "--config", "other.json"),
         7,
-        /no file or folder none\.$/m,
+        /no folder \S*none\.$/m,
       );
       expectRefusal(
         await local("get", "s3://demo/mine", "in/x", "--config", "other.json"),

@@ -61,7 +61,6 @@ export { EncryptedDownload } from "./transfer/encrypted-download.js";
 export type { EncryptedUploadOptions, ResumeOptions } from "./transfer/encrypted-upload.js";
 export { EncryptedUpload } from "./transfer/encrypted-upload.js";
 export { FileChangedError } from "./transfer/file-changed-error.js";
-export { fileSentence } from "./transfer/file-errors.js";
 export { ProcessLock } from "./transfer/process-lock.js";
 export { discardUpload } from "./transfer/resume/discard-upload.js";
 export type { DownloadResumption } from "./transfer/resumed-download.js";

@@ -71,21 +71,20 @@ describe("a get of what is small", () => {
   after(() => fixture.close());
   afterEach(() => fixture.server.faults.clear());
 
-  /** Large buffers that were made meanwhile to wait in; the server runs in this process, too. */
-  async function made(work: () => Promise<unknown>): Promise<Buffer[]> {
-    const original = Buffer.allocUnsafeSlow;
-    const buffers: Buffer[] = [];
-    Buffer.allocUnsafeSlow = (length) => {
-      const buffer = original(length);
-      if (length >= 512 * KiB && new Error("Who asks?").stack?.includes("/ciphertext-buffers.js") === true) {
+  /** What was lent meanwhile, of which other tests in this process may have left some to serve again. */
+  async function lent(work: () => Promise<unknown>): Promise<Uint8Array[]> {
+    const original = CiphertextBuffers.prototype.lend;
+    const buffers: Uint8Array[] = [];
+    CiphertextBuffers.prototype.lend = function (length, use) {
+      return original.call(this, length, (buffer) => {
         buffers.push(buffer);
-      }
-      return buffer;
+        return use(buffer);
+      }) as ReturnType<typeof use>;
     };
     try {
       await work();
     } finally {
-      Buffer.allocUnsafeSlow = original;
+      CiphertextBuffers.prototype.lend = original;
     }
     return buffers;
   }
@@ -99,19 +98,23 @@ describe("a get of what is small", () => {
 
   it("holds nothing but ciphertext in them, of which the caller gets no view (G5, G6)", async () => {
     let given: Buffer[] = [];
-    const buffers = await made(async () => {
+    const buffers = await lent(async () => {
       given = await read(0);
     });
     const { body } = await fixture.stored("object-0");
     expect(buffers).to.have.length(1);
-    expect(buffers[0]?.equals(body)).to.equal(true);
+    expect(
+      Buffer.from(buffers[0] ?? [])
+        .subarray(0, body.length)
+        .equals(body),
+    ).to.equal(true);
     expect(given.some(({ buffer }) => buffer === buffers[0]?.buffer)).to.equal(false);
   });
 
   it("gives them back when it is aborted, cut off or refused", async () => {
     const client = fixture.client();
     await read(0);
-    const buffers = await made(async () => {
+    const buffers = await lent(async () => {
       for (const fault of [{ cutAfterBytes: 300_000 }, { corruptByteAt: 5 }]) {
         fixture.server.faults.add({ operation: "GetObject", times: 1, ...fault });
         await errorOf(client.send(get("object-1")));
@@ -123,7 +126,9 @@ describe("a get of what is small", () => {
       expect((await aborted).name).to.equal("AbortError");
       expect(Buffer.concat(await read(2)).equals(contents[2] ?? Buffer.alloc(0))).to.equal(true);
     });
-    expect(buffers).to.deep.equal([]);
+    // One after the other, they have the same.
+    expect(buffers).to.have.length.of.at.least(4);
+    expect(new Set(buffers).size).to.equal(1);
   });
 
   it("gives what never changes afterwards, however many read at once (G5)", async () => {

@@ -277,7 +277,8 @@ describe("the adapter", () => {
       expect((await refusal(off.send(get("spooled")))).code).to.equal("content-too-large");
       const nowhere = fixture.client({ bufferSize: 1000, spool: { directory: join(directory, "missing") } });
       const error: unknown = await nowhere.send(get("spooled")).catch((reason: unknown) => reason);
-      expect(error).to.have.property("code", "ENOENT");
+      expect(error).to.have.property("code", "invalid-configuration");
+      expect(error).to.have.nested.property("cause.code", "ENOENT");
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -31,6 +31,7 @@ export { serializeEncryptionContext } from "./encryption-context.js";
 export type { CommittedEnvelope, EncryptedDataKey, Envelope, EnvelopeFields, UncommittedEnvelope } from "./envelope.js";
 export type { S3EncryptionErrorCode } from "./errors.js";
 export { decryptionFailed, isError, malformedEnvelope, S3EncryptionError } from "./errors.js";
+export { fileSentence } from "./file-sentence.js";
 export { GatheredBytes, readAtMost } from "./gathered-bytes.js";
 export type { GcmParameters } from "./gcm/gcm-parameters.js";
 export type { Piece } from "./gcm/gcm-pieces.js";

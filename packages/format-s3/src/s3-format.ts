@@ -100,6 +100,6 @@ function assertRangesEnabled({ enableLegacyUnauthenticatedModes }: ResolvedS3For
   if (enableLegacyUnauthenticatedModes) return;
   throw new S3EncryptionError(
     "legacy-disabled",
-    "Nothing proves a range of an object of this format: get the whole object. Enable legacy unauthenticated modes to use Ranged Get all the same (enableLegacyUnauthenticatedModes: true), which has CBC content read, too, by everything that this client does. Ranges of objects written as messages (@s3ec/format-aws-message) are authenticated.",
+    "Nothing proves a range of an object of this format: get the whole object. Enable legacy unauthenticated modes to use Ranged Get all the same: set enableLegacyUnauthenticatedModes to true, which has CBC content read, too, by everything that this client does. Ranges of objects written as messages (@s3ec/format-aws-message) are authenticated.",
   );
 }

@@ -64,7 +64,7 @@ describe("the day that the README goes through", function () {
     expect([rewrapped.code, rewrapped.stderr, rewrapped.stdout]).to.deep.equal([
       0,
       "",
-      `rewrapped: ${FILES} objects\n`,
+      `rewrapped: ${FILES} objects\nWrapped in:\n  metadata: ${FILES} objects\n`,
     ]);
     expect((await next()).stdout).to.match(new RegExp(`^verified: ${FILES} objects, \\d+ bytes\n$`));
     const down = await next();
