@@ -32,14 +32,18 @@ export class SoftHsm {
   readonly pin: string = "a PIN for tests: é";
   readonly #folder: string;
   readonly #before: string | undefined;
+  readonly #configuration: string;
 
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), "s3ec-softhsm-"));
     mkdirSync(join(this.#folder, "tokens"));
-    const configuration = join(this.#folder, "softhsm2.conf");
-    writeFileSync(configuration, `directories.tokendir = ${join(this.#folder, "tokens")}\nlog.level = ERROR\n`);
     this.#before = process.env.SOFTHSM2_CONF;
-    process.env.SOFTHSM2_CONF = configuration;
+    // Where there is no file yet, whoever started us has kept the place: native code does not see in every runtime what is set here.
+    const isKept = this.#before !== undefined && !existsSync(this.#before);
+    this.#configuration = isKept ? this.#before : join(this.#folder, "softhsm2.conf");
+    const text = `directories.tokendir = ${join(this.#folder, "tokens")}\nlog.level = ERROR\n`;
+    writeFileSync(this.#configuration, text, { flag: "wx" });
+    process.env.SOFTHSM2_CONF = this.#configuration;
     this.#run("--init-token", "--free", "--label", this.tokenLabel, "--so-pin", "so pin of tests", "--pin", this.pin);
   }
 
@@ -81,6 +85,7 @@ export class SoftHsm {
   remove(): void {
     if (this.#before === undefined) delete process.env.SOFTHSM2_CONF;
     else process.env.SOFTHSM2_CONF = this.#before;
+    rmSync(this.#configuration);
     rmSync(this.#folder, { recursive: true });
   }
 

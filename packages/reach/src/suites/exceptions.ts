@@ -36,17 +36,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     suites: BUN,
-    why: "native code does not see a variable of the environment that a program has set, here where SoftHSM's tokens are",
-    tests: {
-      "packages/container/dist-test/pkcs11.test.js": ["on SoftHSM"],
-      "packages/container/dist-test/three-readers.test.js": ["hook for"],
-      "packages/keyring-pkcs11/dist-test/create-token-key.test.js": ["on SoftHSM"],
-      "packages/keyring-pkcs11/dist-test/pkcs11-keyring.test.js": ["on SoftHSM"],
-      "packages/keyring-pkcs11/dist-test/readme.test.js": ["shows an example that runs"],
-    },
-  },
-  {
-    suites: BUN,
     why: "there is no key wrap to make such an object with: what others wrapped is read",
     tests: {
       "packages/client/dist-test/other-writers.test.js": ["AESWrap"],
