@@ -5,12 +5,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startDevServer } from "@s3ec/dev-server";
 import { attempt } from "./attempt.js";
-import { matrix, testsTable, withTable } from "./matrix.js";
+import { MATRIX, rowsOfMatrix, rowsOfTests, TESTS, withRows } from "./matrix.js";
 import type { Recipe, Result } from "./recipe.js";
 import { RECIPES } from "./recipes.js";
 import { PackedPackages } from "./registry.js";
 import { run } from "./run.js";
-import { runSuite, type SuiteResult, testFiles } from "./suites/run-suite.js";
+import { CORE, runSuite, type SuiteResult, testFiles } from "./suites/run-suite.js";
 import { SUITES, type Suite } from "./suites/suite.js";
 import { NotToBeHad, Toolbox } from "./toolbox.js";
 
@@ -21,6 +21,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
     file: { type: "string", multiple: true },
+    core: { type: "boolean", default: false },
     output: { type: "boolean", default: false },
     jobs: { type: "string", default: "2" },
     list: { type: "boolean", default: false },
@@ -35,14 +36,17 @@ interface Place {
   readonly toolbox: Toolbox;
 }
 
+const JOBS = Math.max(1, Number(values.jobs));
+
 const isChosen = ({ name }: Recipe | Suite) => values.only?.includes(name) ?? true;
 const ALL = [...RECIPES, ...SUITES];
 const unknown = values.only?.filter((name) => !ALL.some((each) => each.name === name)) ?? [];
 
 if (values.list) for (const { name } of ALL) console.log(name);
 else if (unknown.length > 0) refuse(`Nothing is called ${unknown.join(", ")}: --list names what there is.`);
-else if (values.output && (values.only || values.file))
-  refuse("The page is written of all: leave out --only and --file.");
+else if (values.output && (values.core || values.file))
+  refuse("The page tells of whole suites: leave out --core and --file.");
+else if (values.core && values.file) refuse("--core names files itself: leave out --file.");
 else await tryAll();
 
 function refuse(why: string): void {
@@ -72,8 +76,8 @@ async function tryAll(): Promise<void> {
     const recipes = await tryRecipes(RECIPES.filter(isChosen), place);
     const suites = await trySuites(SUITES.filter(isChosen), place);
     if (values.output) {
-      const page = withTable(await readFile(PAGE, "utf8"), "the matrix", matrix(recipes));
-      await writeFile(PAGE, withTable(page, "the tests", testsTable(suites)));
+      const page = withRows(await readFile(PAGE, "utf8"), MATRIX, rowsOfMatrix(recipes), RECIPES);
+      await writeFile(PAGE, withRows(page, TESTS, rowsOfTests(suites), SUITES));
     }
     const count = (outcome: string) => recipes.filter((result) => result.outcome.outcome === outcome).length;
     const missing = count("not to be had here");
@@ -108,7 +112,7 @@ async function tryRecipes(chosen: readonly Recipe[], { folder, env, toolbox }: P
         if ("why" in outcome) explain(outcome.why);
       }
     };
-    await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, work));
+    await Promise.all(Array.from({ length: JOBS }, work));
     return results;
   } finally {
     await server.close();
@@ -123,7 +127,8 @@ async function trySuites(chosen: readonly Suite[], place: Place): Promise<readon
       const result = await runSuite(suite, {
         ...place,
         root: ROOT,
-        files: await testFiles(ROOT, values.file),
+        files: await testFiles(ROOT, suite, values.core ? CORE : values.file),
+        jobs: JOBS,
         onFailure: ({ file, title, why }) => explain(`${file}: ${title}\n${why}`),
       });
       results.push(result);

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { CONSUMER } from "../dist/consumer.js";
-import { matrix, testsTable, withTable } from "../dist/matrix.js";
+import { MATRIX, rowsOfMatrix, rowsOfTests, TESTS, withRows } from "../dist/matrix.js";
+import type { Recipe, Result } from "../dist/recipe.js";
 import { RECIPES } from "../dist/recipes.js";
 import { SUITES } from "../dist/suites/suite.js";
 
@@ -49,36 +50,63 @@ describe("the combinations in which our packages are loaded", () => {
   });
 });
 
-describe("the matrix of what came of them", () => {
-  const [plain] = RECIPES;
-  if (plain === undefined) throw new Error("There is no recipe.");
-  const versions = { "Node 20": "20.20.2", npm: "11.21.2" };
+describe("the tables of what came of them", () => {
+  const [one, two, three] = RECIPES;
+  if (one === undefined || two === undefined || three === undefined) throw new Error("There is no recipe.");
+  const result = (recipe: Recipe, outcome: Result["outcome"]): Result => ({
+    recipe,
+    versions: { "Node 20": "20.20.2", npm: "11.21.2" },
+    outcome,
+  });
+  const PASSED = { outcome: "passed" } as const;
+  const EMPTY = [MATRIX, TESTS].map(({ begin, end }) => `${begin}${end}`).join("Between.\n");
+  const rows = (page: string) => page.split("\n").filter((line) => line.startsWith("|"));
 
-  it("has a row for each, with versions", () => {
-    expect(
-      matrix([{ recipe: plain, versions, outcome: { outcome: "passed" } }])
-        .split("\n")
-        .at(2),
-    ).to.equal("| Node 20.20.2 | npm 11.21.2  | ES modules | import    | passed      |");
+  it("have a row for each, with versions", () => {
+    const page = withRows(EMPTY, MATRIX, rowsOfMatrix([result(one, PASSED)]), RECIPES);
+    expect(rows(page)[2]).to.equal(
+      `| Node 20.20.2 | npm 11.21.2  | ES modules | import    | passed      | \`${one.name}\` |`,
+    );
   });
 
-  it("has a row for each runtime that ran our tests", () => {
-    const [suite] = SUITES;
+  it("have a row for each runtime that ran our tests", () => {
+    const suite = SUITES.find(({ name }) => name === "unit-node-22");
     if (suite === undefined) throw new Error("There is no suite.");
     const counts = { passed: 3, skipped: 1, known: 2, failed: [], notNeeded: [] };
-    expect(
-      testsTable([{ suite, version: "22.23.5", ...counts }])
-        .split("\n")
-        .at(2),
-    ).to.match(/^\| Node 22.23.5 +\| 3 +\| 0 +\| 2 +\| 1 +\|$/);
+    const page = withRows(EMPTY, TESTS, rowsOfTests([{ suite, version: "22.23.5", ...counts }]), SUITES);
+    expect(rows(page)[2]).to.match(/^\| Node 22.23.5 +\| 3 +\| 0 +\| 2 +\| 1 +\| `unit-node-22` +\|$/);
   });
 
-  it("takes its place in a page, and of no page that has none", () => {
-    for (const what of ["the matrix", "the tests"] as const) {
-      const page = withTable(PAGE, what, "| a |\n");
-      expect(page.split("| a |")).to.have.length(2);
-      expect(page.split("### Jest")[1]).to.equal(PAGE.split("### Jest")[1]);
-      expect(() => withTable("# A page", what, "| a |\n")).to.throw("no place");
+  it("keep the rows of what was not tried, in their order, and none of what is tried no more", () => {
+    const before = withRows(EMPTY, MATRIX, rowsOfMatrix([one, two].map((each) => result(each, PASSED))), RECIPES);
+    const failed = rowsOfMatrix([result(one, { outcome: "failed", why: "" }), result(three, PASSED)]);
+    const after = withRows(before, MATRIX, failed, [three, one, two]);
+    const lastCells = (row: string) =>
+      row
+        .split("|")
+        .slice(-3, -1)
+        .map((cell) => cell.trim());
+    expect(rows(after).slice(2).map(lastCells)).to.deep.equal([
+      ["passed", `\`${three.name}\``],
+      ["failed", `\`${one.name}\``],
+      ["passed", `\`${two.name}\``],
+    ]);
+    expect(rows(withRows(after, MATRIX, [], [two]))).to.have.length(3);
+  });
+
+  it("keep the row of what is not to be had on this machine", () => {
+    const before = withRows(EMPTY, MATRIX, rowsOfMatrix([result(one, PASSED)]), RECIPES);
+    const missing = rowsOfMatrix([result(one, { outcome: "not to be had here", why: "" })]);
+    expect(withRows(before, MATRIX, missing, RECIPES)).to.equal(before);
+  });
+
+  it("take their places in a page, and of no page that has none", () => {
+    for (const [table, tried] of [
+      [MATRIX, RECIPES],
+      [TESTS, SUITES],
+    ] as const) {
+      expect(withRows(PAGE, table, [], tried)).to.equal(PAGE);
+      expect(() => withRows("# A page", table, [], tried)).to.throw("no place");
     }
   });
 });

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { EXCEPTIONS, type Exception } from "../dist/suites/exceptions.js";
-import { runSuite, type SuiteResult, testFiles } from "../dist/suites/run-suite.js";
+import { CORE, runSuite, type SuiteResult, testFiles } from "../dist/suites/run-suite.js";
 import { SUITES, type Suite } from "../dist/suites/suite.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
@@ -24,11 +24,14 @@ describe("the tests of our packages in another runtime", () => {
     known: Readonly<Record<string, readonly string[]>> = {},
   ): Promise<Omit<SuiteResult, "suite" | "version">> {
     const pathOf = (name: string) => relative(ROOT, join(folder, name));
-    for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, name), code);
+    for (const [name, code] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), code);
+    }
     const tests = Object.fromEntries(Object.entries(known).map(([name, titles]) => [pathOf(name), titles]));
     const exceptions: readonly Exception[] = [{ suites: [SUITE.name], why: "", tests }];
     const toolbox = { runtimeOf: async () => ({ folder: "", version: "22.0.0" }) };
-    const place = { files: Object.keys(files).map(pathOf), root: ROOT, folder, env: {}, toolbox };
+    const place = { files: Object.keys(files).map(pathOf), root: ROOT, folder, env: {}, toolbox, jobs: 2 };
     const { suite: _, version: __, ...result } = await runSuite(SUITE, place, exceptions);
     return result;
   }
@@ -61,14 +64,41 @@ describe("the tests of our packages in another runtime", () => {
     ]);
   });
 
+  it("run in as many processes at a time as there are jobs", async () => {
+    const waits = (mine: string, other: string) => `import { existsSync, writeFileSync } from "node:fs";
+      it("meets the other", async () => {
+        writeFileSync(${JSON.stringify(join(folder, mine))}, "");
+        while (!existsSync(${JSON.stringify(join(folder, other))})) await new Promise((done) => setTimeout(done, 20));
+      });`;
+    const { passed, failed } = await run({
+      "a/a.test.mjs": waits("of-a", "of-b"),
+      "b/b.test.mjs": waits("of-b", "of-a"),
+    });
+    expect([passed, failed]).to.deep.equal([2, []]);
+  });
+
   it("are those of what users install, and all that is expected to fail is among them", async () => {
-    const files = await testFiles(ROOT);
+    const files = await testFiles(ROOT, SUITE);
     expect(files).to.include.members([
+      "packages/cli/dist-test/shell/help.test.js",
       "packages/client/dist-test/round-trip.test.js",
+      "packages/envelope/dist-test/gcm/gcm-pieces.test.js",
       "test-vectors/dist-test/manifest.test.js",
     ]);
     expect(files.filter((file) => file.includes("reach"))).to.deep.equal([]);
-    for (const { tests } of EXCEPTIONS) expect(files).to.include.members(Object.keys(tests));
+    for (const suite of SUITES) {
+      const expected = EXCEPTIONS.filter(({ suites }) => suites.includes(suite.name));
+      const run = await testFiles(ROOT, suite);
+      expect(run).to.include.members(expected.flatMap(({ tests }) => Object.keys(tests)));
+    }
+  });
+
+  it("have a core, which is there and has all vectors", async () => {
+    for (const part of CORE) expect(await testFiles(ROOT, SUITE, [part])).not.to.be.empty;
+    expect(await testFiles(ROOT, SUITE, CORE)).to.include.members([
+      "packages/client/dist-test/vectors.test.js",
+      "test-vectors/dist-test/compatibility.test.js",
+    ]);
   });
 
   it("and why some fail are in docs/runtimes.md", () => {

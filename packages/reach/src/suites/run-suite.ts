@@ -1,5 +1,5 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join, relative, resolve } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ProgramFailed, run } from "../run.js";
 import type { Toolbox } from "../toolbox.js";
@@ -16,8 +16,17 @@ const TIMEOUT = 120_000;
 const TOGETHER = 6;
 const LIMIT = 60_000;
 
-/** What is no part of what users install, or starts programs by the hundred. */
-const NOT_RUN = new Set([...["api-report", "bench", "fuzz", "interop", "mutation", "reach", "release", "site"], "cli"]);
+/** What is no part of what users install. */
+const NOT_RUN = ["api-report", "bench", "fuzz", "interop", "mutation", "reach", "release", "site"];
+
+/** Where a runtime does otherwise, it is seen here first: all vectors, formats and keyrings, and what the client does with streams. */
+export const CORE: readonly string[] = [
+  ...["envelope", "format-s3", "keyring-raw-aes", "keyring-raw-rsa"].map((name) => `packages/${name}/`),
+  ...["vectors", "round-trip", "proven-first", "web-stream-answers", "upload-of-file", "encrypted-download"].map(
+    (name) => `packages/client/dist-test/${name}.test.js`,
+  ),
+  "test-vectors/",
+];
 
 /** A test that failed, or a file that did not come to its end. */
 interface Failure {
@@ -47,13 +56,17 @@ type Excuse = Pick<Failure, "file" | "title">;
  *
  * @param only parts of their names; all where there are none
  */
-export async function testFiles(root: string, only: readonly string[] = [""]): Promise<readonly string[]> {
-  const packages = (await readdir(join(root, "packages"))).filter((name) => !NOT_RUN.has(name));
+export async function testFiles(
+  root: string,
+  { without = [] }: Pick<Suite, "without">,
+  only: readonly string[] = [""],
+): Promise<readonly string[]> {
+  const packages = (await readdir(join(root, "packages"))).filter((name) => ![...NOT_RUN, ...without].includes(name));
   const folders = [...packages.map((name) => `packages/${name}/dist-test`), "test-vectors/dist-test"];
   const files = await Promise.all(
     folders.map(async (folder) => {
-      const names = await readdir(join(root, folder)).catch(() => []);
-      return names.filter((name) => name.endsWith(".test.js")).map((name) => `${folder}/${name}`);
+      const names = await readdir(join(root, folder), { recursive: true }).catch(() => []);
+      return names.filter((name) => name.endsWith(".test.js")).map((name) => `${folder}/${name.replaceAll(sep, "/")}`);
     }),
   );
   const chosen = files.flat().filter((file) => only.some((part) => file.includes(part)));
@@ -61,10 +74,10 @@ export async function testFiles(root: string, only: readonly string[] = [""]): P
   return chosen.sort();
 }
 
-/** Runs the tests of these files, one after the other, each in a process of the suite's runtime, which runs mocha. */
+/** Runs the tests of these files, some of them in a process of the suite's runtime, which runs mocha; as many processes at a time as there are jobs. */
 export async function runSuite(
   suite: Suite,
-  { files, root, folder, env, toolbox, onFailure = () => {} }: Surroundings,
+  { files, root, folder, env, toolbox, jobs = 1, onFailure = () => {} }: Surroundings,
   exceptions: readonly Exception[] = EXCEPTIONS,
 ): Promise<SuiteResult> {
   const runtime = await toolbox.runtimeOf(suite);
@@ -72,16 +85,20 @@ export async function runSuite(
   const counts = { passed: 0, skipped: 0 };
   const failures: Failure[] = [];
   const excused = excusesOf(suite, files, exceptions);
-  const place = { root, folder, env: { ...env, PATH: path } };
-  for (const together of groups(files)) {
-    for (const heard of await heardOf(together, suite, place)) {
-      if (heard.state === "passed" || heard.state === "skipped") counts[heard.state] += 1;
-      if (heard.state !== "failed") continue;
-      const failure = { ...heard, file: relative(root, heard.file) };
-      failures.push(failure);
-      if (!excused.some((excuse) => covers(excuse, failure))) onFailure(failure);
-    }
-  }
+  const count = (heard: Heard) => {
+    if (heard.state === "passed" || heard.state === "skipped") counts[heard.state] += 1;
+    if (heard.state !== "failed") return;
+    const failure = { ...heard, file: relative(root, heard.file) };
+    failures.push(failure);
+    if (!excused.some((excuse) => covers(excuse, failure))) onFailure(failure);
+  };
+  const waiting = groups(files).values(); // of all jobs: each takes the next
+  const work = async (_: unknown, job: number) => {
+    const place = { root, folder: join(folder, `job-${job}`), env: { ...env, PATH: path } };
+    await mkdir(place.folder, { recursive: true });
+    for (const together of waiting) (await heardOf(together, suite, place)).forEach(count);
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
   const failed = failures.filter((failure) => !excused.some((excuse) => covers(excuse, failure)));
   const notNeeded = excused.filter((excuse) => !failures.some((failure) => covers(excuse, failure)));
   return { suite, version: runtime.version, ...counts, known: failures.length - failed.length, failed, notNeeded };
@@ -95,6 +112,8 @@ interface Surroundings {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly toolbox: Pick<Toolbox, "runtimeOf">;
+  /** Processes at a time; 1 where nobody says. */
+  readonly jobs?: number;
   /** Told of what fails and is not known to, as soon as it is heard of. */
   readonly onFailure?: (failure: Failure) => void;
 }
