@@ -26,8 +26,7 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
     .option("--ask-kms", "have KMS say whether its key has wrapped each data key (Decrypt, as a dry run)")
     .option("--messages", "look for messages of the AWS Encryption SDK; with the above that is done anyway")
     .option("--concurrency <N>", "objects that are looked at at once (default: 16)", positive)
-    .addOption(new Option("--json", "a line of JSON for each object, and a last one of totals").conflicts("csv"))
-    .option("--csv", "CSV, with the totals on standard error")
+    .addOption(new Option("--csv", "CSV, with the totals on standard error").conflicts("json"))
     .option("--summary", "the totals alone")
     .action(async (address: ObjectAddress, options: Options) => {
       assertSource(address, options);

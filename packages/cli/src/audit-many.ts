@@ -13,7 +13,7 @@ import { EXIT_CODES } from "./exit-codes.js";
 import type { AskedKey } from "./key-of.js";
 import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
-import { filterOf, nothingThere, objectSource, type SourceOptions } from "./object-source.js";
+import { assertSomethingThere, filterOf, objectSource, type SourceOptions } from "./object-source.js";
 import { asOptions, inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
 import type { AskedReader } from "./readable-by.js";
@@ -56,7 +56,10 @@ export async function auditMany(
     totals.add(next.value);
     came += 1;
     isNothing ||= next.value.state === "nothing" && !isMany(options);
-    if (isShown) await print(lineOf(format, inOptions(next.value), asked.reader !== undefined));
+    if (isShown)
+      await print(
+        lineOf(format, inOptions(next.value), { Bucket: address.Bucket, hasReader: asked.reader !== undefined }),
+      );
   }
   const coverage = next.value;
   const keys = asked.keys.map((key) => keyAnswer(key, asked.keys.length > 1, totals, coverage));
@@ -82,9 +85,8 @@ export async function auditMany(
     // Whatever reads the CSV is to read nothing else.
     await (format === "csv" ? tell(text) : print(isShown ? `\n${text}` : text));
   }
-  const nothing = (await filterOf(options)) === undefined ? nothingThere(address, options, came) : undefined;
-  if (nothing !== undefined) await tell(`s3ec: ${nothing}`);
-  if (isNothing || nothing !== undefined) return EXIT_CODES.storage;
+  if ((await filterOf(options)) === undefined) assertSomethingThere(address, options, came);
+  if (isNothing) return EXIT_CODES.storage;
   return exitCode(answers, (totals.byState.get("unknown")?.objects ?? 0) > 0);
 }
 

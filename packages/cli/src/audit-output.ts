@@ -2,6 +2,7 @@ import type { AuditedObject, AuditSum, AuditTotals } from "@s3ec/bulk";
 import { printable } from "@s3ec/envelope";
 import type { Asked } from "./audit-many.js";
 import { csvLine } from "./csv-line.js";
+import { auditedLine } from "./json/result-lines.js";
 import { placeText } from "./wrap-place.js";
 
 /** How results are printed. */
@@ -32,8 +33,12 @@ export function headOf(format: AuditFormat, { keys, reader }: Asked): string | u
 }
 
 /** One result, on one line. */
-export function lineOf(format: AuditFormat, audited: AuditedObject, hasReader: boolean): string {
-  if (format === "json") return JSON.stringify(audited);
+export function lineOf(
+  format: AuditFormat,
+  audited: AuditedObject,
+  { Bucket, hasReader }: { readonly Bucket: string; readonly hasReader: boolean },
+): string {
+  if (format === "json") return JSON.stringify(auditedLine(Bucket, audited));
   const { Key, VersionId, state, format: ofObject = "", suite = "", wraps, problem, contentLength } = audited;
   const { needsKey, needsKeys, readable, whyNot } = audited;
   const bytes = typeof contentLength === "number" ? String(contentLength) : "";

@@ -1,9 +1,10 @@
 import { explainConfiguration, type LoadOptions } from "@s3ec/container";
+import type { Answer } from "./json/json-output.js";
 
 /** What `s3ec config check` prints: the configuration in words. */
-export async function configCheck(file: string, options: Pick<LoadOptions, "allowCommands" | "use">): Promise<string> {
+export async function configCheck(file: string, options: Pick<LoadOptions, "allowCommands" | "use">): Promise<Answer> {
   const explanation = await explainConfiguration(file, options);
-  return [
+  const lines = [
     `${file} is valid.`,
     ...explanation.selected,
     ...section("What it writes", explanation.written),
@@ -12,7 +13,8 @@ export async function configCheck(file: string, options: Pick<LoadOptions, "allo
     ...section("What it can read", explanation.reads),
     ...section("What it refuses to read", explanation.refused),
     ...section("Look at", explanation.warnings),
-  ].join("\n");
+  ];
+  return { words: lines.join("\n"), json: { file, ...explanation } };
 }
 
 function section(title: string, sentences: readonly string[]): string[] {

@@ -3,7 +3,9 @@ import { ALLOW_COMMANDS, type Explained, entry, USE, withDevServer } from "./com
 import type { LiveOptions } from "./config-live.js";
 import type { PolicyOptions } from "./config-policy.js";
 import { configurationHere } from "./default-configuration.js";
+import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import { ROLE_COMMANDS, ROLES } from "./iam-policy.js";
+import { say } from "./json/json-output.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { print, tell } from "./printing.js";
 
@@ -37,17 +39,21 @@ export function configCommands(root: Command, explained: Explained): void {
       async (
         first: string | undefined,
         rest: readonly ObjectAddress[] | undefined,
-        { live, allowCommands = false, use, ...asked }: Omit<LiveOptions, "addresses"> & { live?: boolean },
+        { live, json, allowCommands = false, use, ...asked }: CheckOptions,
       ) => {
         const { file, addresses } = await named(first, rest);
         const load = { allowCommands, ...(use === undefined ? {} : { use }) };
         const { configCheck } = await import("./config-command.js");
-        await print(await configCheck(file, load));
+        const checked = await configCheck(file, load);
+        // What a configuration means is told before anybody is asked, who may not answer; a document is one.
+        if (live !== true || json !== true) await say(checked, json);
         if (live !== true) return;
-        const { configLive, notAllAllowed } = await import("./config-live.js");
-        const { text, missing } = await configLive(file, { ...load, ...asked, addresses });
-        await print(text);
-        if (missing) throw notAllAllowed();
+        const { configLive, NOT_ALL_ALLOWED } = await import("./config-live.js");
+        const answered = await configLive(file, { ...load, ...asked, addresses });
+        await say({ words: answered.words, json: { ...checked.json, live: answered.json } }, json);
+        if (!answered.missing) return;
+        await tell(`s3ec: ${NOT_ALL_ALLOWED}`);
+        throw new Verdict(EXIT_CODES.key);
       },
     );
   ofFile("policy", "Print the least IAM policies of each role, as JSON.")
@@ -58,7 +64,7 @@ export function configCommands(root: Command, explained: Explained): void {
       async (
         first: string | undefined,
         rest: readonly ObjectAddress[] | undefined,
-        { allowCommands = false, ...options }: Omit<PolicyOptions, "addresses">,
+        { allowCommands = false, json: _, ...options }: Omit<PolicyOptions, "addresses"> & { json?: boolean },
       ) => {
         const { file, addresses } = await named(first, rest);
         const { configPolicy } = await import("./config-policy.js");
@@ -74,6 +80,11 @@ export function configCommands(root: Command, explained: Explained): void {
       const { configurationJsonSchema } = await import("@s3ec/container");
       await print(JSON.stringify(configurationJsonSchema(), null, 2));
     });
+}
+
+interface CheckOptions extends Omit<LiveOptions, "addresses"> {
+  readonly live?: boolean;
+  readonly json?: boolean;
 }
 
 function rolesHelp(): string {

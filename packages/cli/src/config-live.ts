@@ -9,7 +9,7 @@ import {
   type LoadOptions,
   type NamedObjects,
 } from "@s3ec/container";
-import { isError, S3EncryptionError } from "@s3ec/materials";
+import { isError } from "@s3ec/materials";
 import { withAddresses } from "./config-policy.js";
 import type { DevServerAddress } from "./dev-server-address.js";
 import {
@@ -20,6 +20,7 @@ import {
   type Role,
   s3Actions,
 } from "./iam-policy.js";
+import type { Answer } from "./json/json-output.js";
 import { askKms, type Finding } from "./kms-permissions.js";
 import type { ObjectAddress } from "./object-address.js";
 
@@ -42,7 +43,7 @@ export interface LiveOptions extends Pick<LoadOptions, "allowCommands" | "use"> 
 export async function configLive(
   file: string,
   { addresses, context = {}, devServer, role, resume = false, ...load }: LiveOptions,
-): Promise<{ readonly text: string; readonly missing: boolean }> {
+): Promise<Answer & { readonly missing: boolean }> {
   const services = devServer === undefined ? {} : { s3: devServer, kms: devServer };
   // Opens tokens, too, which each try their keys once.
   const assembly = await createFromConfig(file, { ...load, ...services, onWarning: () => {} });
@@ -64,8 +65,9 @@ export async function configLive(
     })),
   ];
   const statements = distinct(findings.flatMap(({ statement }) => (statement === undefined ? [] : [statement])));
+  const missing = findings.some(({ isMissing }) => isMissing === true);
   return {
-    text: [
+    words: [
       "",
       "What the services answer:",
       ...findings.map(({ sentence }) => `  - ${sentence}`),
@@ -73,17 +75,18 @@ export async function configLive(
         ? []
         : ["", "Statements to add to the policy of this identity:", JSON.stringify(statements, null, 2)]),
     ].join("\n"),
-    missing: findings.some(({ isMissing }) => isMissing === true),
+    json: {
+      isAllServed: !missing,
+      findings: findings.map(({ sentence, isMissing = false }) => ({ sentence, isMissing })),
+      statements,
+    },
+    missing,
   };
 }
 
 /** What a script hears of what is printed before. */
-export function notAllAllowed(): S3EncryptionError {
-  return new S3EncryptionError(
-    "key-unavailable",
-    "Not all that this configuration needs is served: what is printed above says what is missing.",
-  );
-}
+export const NOT_ALL_ALLOWED =
+  "Not all that this configuration needs is served: what is printed above says what is missing.";
 
 function tokenFindings({ keyring }: Configuration): Finding[] {
   return JSON.stringify(keyring ?? {}).includes('"type":"pkcs11"')

@@ -1,16 +1,45 @@
 import { fileSentence } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
 import { CommanderError } from "commander";
-import { EXIT_CODE_OF, EXIT_CODES, Verdict } from "./exit-codes.js";
+import { EXIT_CODE_OF, EXIT_CODES, NothingThere, Verdict } from "./exit-codes.js";
 import { Interruption } from "./interruption.js";
 import { asOptions } from "./option-names.js";
 import { sentence } from "./sentence.js";
 import { isServiceError, serviceMessage } from "./service-message.js";
 
-/** What to say about an error, in a sentence, and what to exit with. Commander has said its own already. */
-export function reportOf(error: unknown): { readonly exitCode: number; readonly message?: string } {
-  if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage };
+/** What to say about an error, and what to exit with. */
+export interface ErrorReport {
+  readonly exitCode: number;
+  /** For programs; undefined where nothing failed, or the command has told of each that did. */
+  readonly code?: string;
+  /** A sentence. Commander has said its own already. */
+  readonly message?: string;
+}
+
+/** What to say about an error, in a sentence, and what to exit with. */
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0
+      ? { exitCode: EXIT_CODES.ok }
+      : { exitCode: EXIT_CODES.usage, code: "invalid-argument" };
+  }
   if (error instanceof Verdict) return { exitCode: error.exitCode };
+  const { exitCode, message } = saidOf(error);
+  return { exitCode, code: codeOf(error, exitCode), message };
+}
+
+/** What a program tells an error by: a code of ours, of the system, or the name that a service gave it. */
+export function codeOf(error: unknown, exitCode?: number): string {
+  if (error instanceof NothingThere) return "nothing-there";
+  if (error instanceof Interruption) return "interrupted";
+  if (exitCode === EXIT_CODES.configuration) return "invalid-configuration";
+  if (!(error instanceof Error)) return "unexpected";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return isServiceError(error) ? error.name : "unexpected";
+}
+
+function saidOf(error: unknown): { readonly exitCode: number; readonly message: string } {
+  if (error instanceof NothingThere) return { exitCode: EXIT_CODES.storage, message: error.message };
   if (error instanceof Interruption) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof S3EncryptionError) {
     const missing = error.cause instanceof Error ? missingSetting(error.cause) : undefined;

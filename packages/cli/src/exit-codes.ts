@@ -60,6 +60,9 @@ export class Verdict extends Error {
   }
 }
 
+/** What was named is not there. */
+export class NothingThere extends Error {}
+
 /** Of an `S3EncryptionError`, by its code. */
 export const EXIT_CODE_OF: Readonly<Record<S3EncryptionErrorCode, number>> = {
   "not-encrypted": EXIT_CODES.refused,

@@ -3,6 +3,7 @@ import { configurationJsonSchema, createFromConfig } from "@s3ec/container";
 import { S3EncryptionError } from "@s3ec/materials";
 import { KEY_KINDS } from "./command-options.js";
 import { type DevServerAddress, devServerOption } from "./dev-server-address.js";
+import type { Answer } from "./json/json-output.js";
 import type { Pkcs11KeygenOptions } from "./keygen-pkcs11.js";
 import { assertNew, exists, writeNew } from "./new-file.js";
 import type { Ask } from "./terminal-questions.js";
@@ -31,7 +32,7 @@ interface Chosen {
 }
 
 /** Writes a new configuration that was checked, and says what to do next. */
-export async function initCommand(file: string, options: InitOptions, ask: Ask | undefined): Promise<string> {
+export async function initCommand(file: string, options: InitOptions, ask: Ask | undefined): Promise<Answer> {
   const format = extname(file);
   if (![".json", ".yaml", ".yml"].includes(format)) {
     throw wrong("Name the configuration with .json, .yaml or .yml at its end.");
@@ -73,26 +74,29 @@ export async function initCommand(file: string, options: InitOptions, ask: Ask |
   const server = options.devServer === undefined ? "" : devServerOption(options.devServer);
   const text = format === ".json" ? jsonText(configuration) : await yamlText(configuration);
   await writeNew(file, text, 0o644);
-  return [
+  const hasSchema = await addSchema(file);
+  // What is called so is taken without being named.
+  const [checked, config] = file === "s3ec.config.json" ? ["", ""] : [` ${file}`, ` --config ${file}`];
+  const next = [
+    `s3ec config check${checked} --live s3://BUCKET/${server}`,
+    `s3ec put FILE s3://BUCKET/KEY${config}${server}`,
+  ];
+  const words = [
     ...done,
-    `Wrote ${file}${(await addSchema(file)) ? ` and ${SCHEMA}, which tells editors its fields` : ""}.`,
+    `Wrote ${file}${hasSchema ? ` and ${SCHEMA}, which tells editors its fields` : ""}.`,
     ...notes,
     "",
     "Next:",
-    // What is called so is taken without being named.
-    ...(file === "s3ec.config.json"
-      ? [`  s3ec config check --live s3://BUCKET/${server}`, `  s3ec put FILE s3://BUCKET/KEY${server}`]
-      : [
-          `  s3ec config check ${file} --live s3://BUCKET/${server}`,
-          `  s3ec put FILE s3://BUCKET/KEY --config ${file}${server}`,
-        ]),
+    ...next.map((line) => `  ${line}`),
     ...(escrow === ""
       ? []
       : [
           "Where the private half is:",
           `  s3ec get s3://BUCKET/KEY FILE --suffix ${ESCROW_SUFFIX} --config ITS-CONFIGURATION${server}`,
         ]),
-  ].join("\n");
+  ];
+  const schemaFile = hasSchema ? join(dirname(file), SCHEMA) : null;
+  return { words: words.join("\n"), json: { file, schemaFile, configuration, done, notes, next } };
 }
 
 /** One key makes the data keys, and both open them. */

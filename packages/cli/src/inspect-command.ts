@@ -6,6 +6,7 @@ import type { EnvelopeInspection } from "@s3ec/format-s3";
 import { type EnvelopeExplanation, explainEnvelope } from "./explain-envelope.js";
 import { describeMessage } from "./inspect-message.js";
 import { type Inspected, inspectObject } from "./inspect-object.js";
+import { named } from "./json/named-object.js";
 import { withContext } from "./needed-context.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
 
@@ -22,7 +23,7 @@ export async function inspectCommand(
   const { inspection, siblingSuffixes, recipients } = inspected;
   if (isMessage(inspected)) {
     return options.json === true
-      ? json(address, inspection)
+      ? json(address, messageFields(inspected.inspection))
       : describeMessage(address, inspected.inspection).join("\n");
   }
   if (!isEnvelope(inspected)) return json(address, inspection);
@@ -34,7 +35,7 @@ export async function inspectCommand(
   const explanation = { ...explained, switches: [...place, ...explained.switches] };
   const found: FoundEnvelope = { ...rest, placement, instructionFile, siblingSuffixes, recipients };
   return options.json === true
-    ? json(address, { ...found, ...explanation })
+    ? json(address, { ...envelopeFields(found), ...explanation })
     : describe(address, found, explanation).join("\n");
 }
 
@@ -54,7 +55,32 @@ function isEnvelope(inspected: Inspected): inspected is Inspected & { readonly i
 }
 
 function json(address: ObjectAddress, found: object): string {
-  return JSON.stringify({ ...address, ...found }, null, 2);
+  return JSON.stringify({ ...named(address.Bucket, address), ...found }, null, 2);
+}
+
+/** What other commands say of objects as well, by the names that it has there. */
+function envelopeFields(found: FoundEnvelope): object {
+  const { committing, authenticated, legacyWrap, contentLength, storedLength, encryptedDataKeyLength, ...rest } = found;
+  return {
+    ...rest,
+    isCommitting: committing,
+    isAuthenticated: authenticated,
+    isLegacy: legacyWrap,
+    bytes: contentLength,
+    storedBytes: storedLength,
+    encryptedDataKeyBytes: encryptedDataKeyLength,
+  };
+}
+
+function messageFields({ committing, signed, frameLength, contentLength, storedLength, ...rest }: MessageInspection) {
+  return {
+    ...rest,
+    isCommitting: committing,
+    isSigned: signed,
+    frameBytes: frameLength,
+    bytes: contentLength,
+    storedBytes: storedLength,
+  };
 }
 
 function describe(

@@ -14,7 +14,6 @@ interface InspectVerbOptions extends ConnectionOptions {
 export function inspectVerb(command: Command): void {
   command
     .argument("<s3://bucket/key>", "what to look at", objectAddress)
-    .option("--json", "print JSON")
     .addOption(new Option("--hex", "take what is stored apart, field by field, with its bytes").conflicts("json"))
     .action(async (address: ObjectAddress, options: InspectVerbOptions) => {
       const { connectWithoutKeys } = await import("./connection.js");

@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Explained, entry, KEY_KINDS, withDevServer } from "./command-options.js";
 import type { InitOptions } from "./init-command.js";
+import { say } from "./json/json-output.js";
 import type { KeygenOptions, RsaKeygenOptions } from "./keygen-command.js";
 import type { KmsKeygenOptions } from "./keygen-kms.js";
 import type { Pkcs11KeygenOptions } from "./keygen-pkcs11.js";
-import { print } from "./printing.js";
 
 const MODULE = ["--module <PATH>", "the PKCS#11 library of the token's maker"] as const;
 const TOKEN = ["--token-label <LABEL>", "the label of the token"] as const;
@@ -33,7 +33,7 @@ export function keyCommands(root: Command, explained: Explained): void {
     .action(async (file: string, options: InitOptions) => {
       const { initCommand } = await import("./init-command.js");
       const { terminal } = await import("./terminal-questions.js");
-      await print(await initCommand(file, options, terminal()));
+      await say(await initCommand(file, options, terminal()), options.json);
     });
 }
 
@@ -49,7 +49,7 @@ function keygen(root: Command, explained: Explained): void {
     .description("Make an AES key of 256 bits.")
     .action(async (file: string, options: KeygenOptions) => {
       const { keygenAes } = await import("./keygen-command.js");
-      await print(await keygenAes(file, options));
+      await say(await keygenAes(file, options), options.json);
     });
   described(commands.command("rsa"))
     .description("Make an RSA key pair, and print its public half.")
@@ -58,7 +58,7 @@ function keygen(root: Command, explained: Explained): void {
     .option("--passphrase-env <NAME>", "encrypt the private key with the passphrase in this environment variable")
     .action(async (file: string, options: RsaKeygenOptions) => {
       const { keygenRsa } = await import("./keygen-command.js");
-      await print(await keygenRsa(file, options));
+      await say(await keygenRsa(file, options), options.json);
     });
   withDevServer(explained(commands.command("kms")))
     .description("Make a KMS key under an alias, and print the policies of writers and readers.")
@@ -66,7 +66,7 @@ function keygen(root: Command, explained: Explained): void {
     .option(...REGION)
     .action(async (alias: string, options: KmsKeygenOptions) => {
       const { keygenKms } = await import("./keygen-kms.js");
-      await print(await keygenKms(alias, options));
+      await say(await keygenKms(alias, options), options.json);
     });
   explained(commands.command("pkcs11"))
     .description("Have a PKCS#11 token make a key that never leaves it.")
@@ -78,7 +78,7 @@ function keygen(root: Command, explained: Explained): void {
     .option("--bits <N>", "of RSA: 2048, 3072 (default) or 4096", modulusLength)
     .action(async (label: string, options: Pkcs11KeygenOptions) => {
       const { keygenPkcs11 } = await import("./keygen-pkcs11.js");
-      await print(await keygenPkcs11(label, options));
+      await say(await keygenPkcs11(label, options), options.json);
     });
 }
 

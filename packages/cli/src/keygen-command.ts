@@ -3,11 +3,13 @@ import { unlink } from "node:fs/promises";
 import { parse } from "node:path";
 import { promisify } from "node:util";
 import { S3EncryptionError } from "@s3ec/materials";
+import type { Answer } from "./json/json-output.js";
 import { writeNew } from "./new-file.js";
 
 type Description = Readonly<Record<string, string>>;
 
 export interface KeygenOptions {
+  readonly json?: boolean;
   /** Stored with what the key wraps. Default: `key`, with the file's name. */
   readonly description?: Description;
 }
@@ -22,21 +24,25 @@ export interface RsaKeygenOptions extends KeygenOptions {
 }
 
 /** Makes an AES key of 256 bits; what it returns to print holds nothing of it. */
-export async function keygenAes(file: string, options: KeygenOptions): Promise<string> {
+export async function keygenAes(file: string, options: KeygenOptions): Promise<Answer> {
   const key = randomBytes(32);
   try {
     await writeNew(file, key, 0o600);
   } finally {
     key.fill(0);
   }
-  return [
-    `Made the AES key ${file}, of 256 bits, which only you can read. Whoever has it reads and writes; nobody can make it again.`,
-    ...keyring("to read and write", { type: "raw-aes", wrappingKey: { file } }, file, options),
-  ].join("\n");
+  const readAndWrite = configuration({ type: "raw-aes", wrappingKey: { file } }, file, options);
+  return {
+    words: [
+      `Made the AES key ${file}, of 256 bits, which only you can read. Whoever has it reads and writes; nobody can make it again.`,
+      ...shown("to read and write", readAndWrite),
+    ].join("\n"),
+    json: { kind: "aes", file, bits: 256, configurations: { readAndWrite } },
+  };
 }
 
 /** Makes an RSA key pair; what it returns to print is the public half, and how both are named in configurations. */
-export async function keygenRsa(file: string, options: RsaKeygenOptions): Promise<string> {
+export async function keygenRsa(file: string, options: RsaKeygenOptions): Promise<Answer> {
   const { bits = 3072, passphraseEnv, public: publicFile } = options;
   const passphrase = passphraseEnv === undefined ? undefined : passphraseIn(passphraseEnv);
   const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: bits });
@@ -47,7 +53,9 @@ export async function keygenRsa(file: string, options: RsaKeygenOptions): Promis
   if (publicFile !== undefined) await writePublicHalf(publicFile, pem, file);
   const source = { file, ...(passphraseEnv === undefined ? {} : { passphrase: { env: passphraseEnv } }) };
   const half = publicFile ?? `${parse(file).name}.pub.pem`;
-  return [
+  const write = configuration({ type: "raw-rsa", publicKey: { file: half } }, file, options);
+  const readAndWrite = configuration({ type: "raw-rsa", privateKey: source }, file, options);
+  const lines = [
     `Made the RSA key ${file}, of ${bits} bits, which only you can read${passphrase === undefined ? "" : ", and only with its passphrase"}.`,
     "",
     `Its public half${publicFile === undefined ? "" : `, also in ${publicFile}`} (${fingerprint(publicKey)}), which only writes:`,
@@ -55,9 +63,21 @@ export async function keygenRsa(file: string, options: RsaKeygenOptions): Promis
     ...(publicFile === undefined
       ? [`Save it as ${half} for whoever only writes; no secret is in it. (--public FILE saves it by itself.)`]
       : []),
-    ...keyring("to only write", { type: "raw-rsa", publicKey: { file: half } }, file, options),
-    ...keyring("to read and write", { type: "raw-rsa", privateKey: source }, file, options),
-  ].join("\n");
+    ...shown("to only write", write),
+    ...shown("to read and write", readAndWrite),
+  ];
+  return {
+    words: lines.join("\n"),
+    json: {
+      kind: "rsa",
+      file,
+      bits,
+      publicFile: publicFile ?? null,
+      publicKey: pem,
+      fingerprint: fingerprint(publicKey),
+      configurations: { write, readAndWrite },
+    },
+  };
 }
 
 function pemOf(privateKey: KeyObject, passphrase: string | undefined): string {
@@ -81,9 +101,12 @@ async function writePublicHalf(publicFile: string, pem: string, file: string): P
   }
 }
 
-function keyring(use: string, fields: object, file: string, { description }: KeygenOptions): string[] {
-  const materialDescription = description ?? descriptionOf(file);
-  return ["", `In a configuration, ${use}:`, JSON.stringify({ keyring: { ...fields, materialDescription } }, null, 2)];
+function configuration(fields: object, file: string, { description }: KeygenOptions): object {
+  return { keyring: { ...fields, materialDescription: description ?? descriptionOf(file) } };
+}
+
+function shown(use: string, written: object): string[] {
+  return ["", `In a configuration, ${use}:`, JSON.stringify(written, null, 2)];
 }
 
 /** What is stored with a key's wraps, so that its former ones are found once there is a new one; of both halves the same. */

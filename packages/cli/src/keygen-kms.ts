@@ -9,9 +9,11 @@ import {
 import type { ConfiguredAccess } from "@s3ec/container";
 import { isError, S3EncryptionError } from "@s3ec/materials";
 import type { DevServerAddress } from "./dev-server-address.js";
-import { iamPolicy } from "./iam-policy.js";
+import { type IamPolicy, iamPolicy } from "./iam-policy.js";
+import type { Answer } from "./json/json-output.js";
 
 export interface KmsKeygenOptions {
+  readonly json?: boolean;
   /** Default: what the AWS SDK finds. */
   readonly region?: string;
   readonly devServer?: DevServerAddress;
@@ -24,27 +26,26 @@ function regionOf(arn: string): { readonly region?: string } {
 }
 
 /** Makes a symmetric KMS key under an alias; what it returns to print is who has to be allowed what. */
-export async function keygenKms(name: string, options: KmsKeygenOptions): Promise<string> {
+export async function keygenKms(name: string, options: KmsKeygenOptions): Promise<Answer> {
   const alias = aliasOf(name);
   const arn = await createKmsKey(alias, options);
-  const policy = (role: "writer" | "reader"): string =>
-    JSON.stringify(
-      iamPolicy({ role }, { ...NO_OBJECTS, kms: [{ keyId: arn, role: "generator", objects: [] }] }),
-      null,
-      2,
-    );
-  return [
+  const policy = (role: "writer" | "reader"): IamPolicy =>
+    iamPolicy({ role }, { ...NO_OBJECTS, kms: [{ keyId: arn, role: "generator", objects: [] }] });
+  const readAndWrite = { keyring: { type: "kms", keyId: alias, ...regionOf(arn) } };
+  const policies = { writer: policy("writer"), reader: policy("reader") };
+  const lines = [
     `Made the KMS key ${arn} under ${alias}. Whoever may use it reads and writes; KMS does not give it away.`,
     "",
     "In a configuration:",
-    JSON.stringify({ keyring: { type: "kms", keyId: alias, ...regionOf(arn) } }, null, 2),
+    JSON.stringify(readAndWrite, null, 2),
     "",
     "What writers need, beside s3:PutObject:",
-    policy("writer"),
+    JSON.stringify(policies.writer, null, 2),
     "",
     "What readers need, beside s3:GetObject:",
-    policy("reader"),
-  ].join("\n");
+    JSON.stringify(policies.reader, null, 2),
+  ];
+  return { words: lines.join("\n"), json: { kind: "kms", arn, alias, configurations: { readAndWrite }, policies } };
 }
 
 const NO_OBJECTS: Omit<ConfiguredAccess, "kms"> = {

@@ -1,6 +1,8 @@
 import { S3EncryptionError } from "@s3ec/materials";
+import type { Answer } from "./json/json-output.js";
 
 export interface Pkcs11KeygenOptions {
+  readonly json?: boolean;
   readonly module: string;
   readonly tokenLabel: string;
   /** The environment variable that has the user's PIN. */
@@ -12,18 +14,22 @@ export interface Pkcs11KeygenOptions {
 }
 
 /** Has a token make a key; what it returns to print is the keyring that uses it. */
-export async function keygenPkcs11(keyLabel: string, options: Pkcs11KeygenOptions): Promise<string> {
+export async function keygenPkcs11(keyLabel: string, options: Pkcs11KeygenOptions): Promise<Answer> {
   const { keyType = "rsa" } = options;
   await createPkcs11Key(keyLabel, options);
   const { pin, ...keyring } = pkcs11Keyring(keyLabel, options);
-  const print = (fields: object): string => JSON.stringify({ keyring: fields }, null, 2);
-  return [
+  const readAndWrite = { keyring: { ...keyring, pin } };
+  const configurations = { ...(keyType === "rsa" ? { write: { keyring } } : {}), readAndWrite };
+  const shown = (written: object): string => JSON.stringify(written, null, 2);
+  const lines = [
     `Made the ${keyType.toUpperCase()} key ${keyLabel} in the token ${options.tokenLabel}, which it never leaves.`,
-    ...(keyType === "rsa" ? ["", "In a configuration, to only write:", print(keyring)] : []),
+    ...(keyType === "rsa" ? ["", "In a configuration, to only write:", shown({ keyring })] : []),
     "",
     "In a configuration, to read and write:",
-    print({ ...keyring, pin }),
-  ].join("\n");
+    shown(readAndWrite),
+  ];
+  const { tokenLabel } = options;
+  return { words: lines.join("\n"), json: { kind: "pkcs11", keyType, label: keyLabel, tokenLabel, configurations } };
 }
 
 export async function createPkcs11Key(keyLabel: string, options: Pkcs11KeygenOptions): Promise<void> {

@@ -29,8 +29,7 @@ export function manyOptions(command: Command): Command {
     .option("--resume <JOURNAL>", "record what is done in this file, and go on with what it says")
     .option("--concurrency <N>", "objects that are worked on at once (default: 16)", positive)
     .option("--rate <N>", "objects a second at most", perSecond)
-    .addOption(new Option("--json", "a line of JSON for each object, and a last one of totals").conflicts("csv"))
-    .option("--csv", "CSV, with the totals on standard error")
+    .addOption(new Option("--csv", "CSV, with the totals on standard error").conflicts("json"))
     .option("--summary", "the totals alone");
 }
 

@@ -5,7 +5,7 @@ import { endingWith, manyDone } from "./many-done.js";
 import { assertMany, isMany, manyOptions } from "./many-options.js";
 import type { MigrateCommandOptions } from "./migrate-object.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
-import { print, warn } from "./printing.js";
+import { warn } from "./printing.js";
 import { configurationOf, withKeeping, withTarget } from "./target-options.js";
 
 /** `s3ec migrate`. */
@@ -23,8 +23,7 @@ export function migrateCommand(command: Command, interrupts: Interrupts): void {
       const { client, configuration, to: materialsManager, toConfiguration, dispose } = both;
       const work = { configuration, materialsManager, toConfiguration, signal: interrupts.signal };
       await endingWith(dispose, async () => {
-        if (!isMany(options))
-          return await print(await interrupts.transfer(() => migrateAddress(client, address, options, work)));
+        if (!isMany(options)) return await interrupts.transfer(() => migrateAddress(client, address, options, work));
         await manyDone(interrupts, options, () => migrateAll(client, address, options, work));
       });
     });

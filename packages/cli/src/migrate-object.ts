@@ -5,7 +5,7 @@ import type { Configuration } from "@s3ec/container";
 import type { MaterialsManager } from "@s3ec/materials";
 import { type ManyOptions, rewriting } from "./many-options.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
-import { type Rewriter, rewriteMany } from "./rewrite-many.js";
+import { type Rewriter, rewriteMany, sayRewritten } from "./rewrite-many.js";
 import { type KeepingOptions, keeping, reading, type TargetOptions, writing } from "./target-options.js";
 
 /** What `s3ec migrate` is told beside the object. */
@@ -27,12 +27,23 @@ export async function migrateAddress(
   address: ObjectAddress,
   options: MigrateCommandOptions,
   { configuration, materialsManager, signal }: Migration,
-): Promise<string> {
+): Promise<void> {
   const { dryRun = false } = options;
   const migration = { ...migrateOptions(options, materialsManager), ...address, dryRun, abortSignal: signal };
   const done = await migrateObject(client, migration);
-  if (dryRun) return `${formatAddress(address)} would be written anew; nothing was changed.`;
-  return outcome(address, done, configuration).join("\n");
+  const { changed, droppedRecipients, removedFiles, replacedVersionId } = done;
+  const result = {
+    Key: address.Key,
+    outcome: dryRun ? "planned" : "migrated",
+    changed,
+    droppedRecipients,
+    removedFiles,
+    ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
+  } as const;
+  const words = dryRun
+    ? [`${formatAddress(address)} would be written anew; nothing was changed.`]
+    : outcome(address, done, configuration);
+  await sayRewritten(address, options, result, words);
 }
 
 /** Writes many anew. */

@@ -3,6 +3,7 @@ import type { ObjectFilter, StoredObject } from "@s3ec/bulk";
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { openSource } from "./byte-source.js";
+import { NothingThere } from "./exit-codes.js";
 import { formatAddress, type ObjectAddress, objectAddress } from "./object-address.js";
 
 /** Which objects a command is about, where an address may be of many. */
@@ -135,10 +136,11 @@ export async function wholeSource(
   return { ...source, objects: counted(), came: () => count };
 }
 
-/** Of a prefix that was named, and nothing begins with: an answer about it would be about nothing. Undefined elsewhere. */
-export function nothingThere(address: ObjectAddress, options: SourceOptions, came: number): string | undefined {
+/** Throws of a prefix that was named, and nothing begins with: an answer about it would be about nothing. */
+export function assertSomethingThere(address: ObjectAddress, options: SourceOptions, came: number): void {
   const isNamed = address.Key !== "" && (options.recursive === true || options.inventory !== undefined);
-  return isNamed && came === 0 ? `There is nothing at ${formatAddress(address)}: is it spelled right?` : undefined;
+  if (isNamed && came === 0)
+    throw new NothingThere(`There is nothing at ${formatAddress(address)}: is it spelled right?`);
 }
 
 async function sourceOf(

@@ -12,6 +12,10 @@ import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
 import { helpCommand } from "./help/help-command.js";
 import { inspectVerb } from "./inspect-verb.js";
 import { Interrupts } from "./interruption.js";
+import { errorLine, isJsonAsked } from "./json/error-line.js";
+import { freeStandardOutput, printLine, sayLine, takeStandardOutput } from "./json/json-output.js";
+import { answered, doneLine } from "./json/named-object.js";
+import { schemaCommand } from "./json/schema-command.js";
 import { keyCommands } from "./key-commands.js";
 import { migrateCommand } from "./migrate-command.js";
 import { exists } from "./new-file.js";
@@ -25,7 +29,7 @@ import {
 } from "./object-address.js";
 import { objectsCommands } from "./objects/objects-commands.js";
 import { packageVersion } from "./package-version.js";
-import { print, tell, warn } from "./printing.js";
+import { tell, warn } from "./printing.js";
 import { recipientsCommands } from "./recipients-command.js";
 import { rewrapCommand } from "./rewrap-command.js";
 import { withoutSecrets } from "./secret-values.js";
@@ -35,6 +39,7 @@ import { verifyCommand } from "./verify-command.js";
 
 interface CommonOptions extends ConnectionOptions {
   readonly suffix?: string;
+  readonly json?: boolean;
 }
 
 interface TransferCommandOptions extends CommonOptions {
@@ -50,6 +55,7 @@ interface PutCommandOptions extends TransferCommandOptions {
 /** Runs one command line (without `node` and the script); returns the exit code. Prints, but never throws. */
 export async function run(args: readonly string[]): Promise<number> {
   using interrupts = new Interrupts();
+  freeStandardOutput();
   let verbose = false;
   try {
     const command = program(interrupts, () => {
@@ -58,9 +64,13 @@ export async function run(args: readonly string[]): Promise<number> {
     await interrupts.race(command.parseAsync([...args], { from: "user" }));
     return EXIT_CODES.ok;
   } catch (error) {
-    const { exitCode, message } = reportOf(error);
+    const report = reportOf(error);
+    const { exitCode, message } = report;
+    const { left } = interrupts;
     if (message !== undefined) await tell(`s3ec: ${message}`);
-    if (interrupts.left !== undefined) await tell(`s3ec: ${interrupts.left}`);
+    if (left !== undefined) await tell(`s3ec: ${left}`);
+    const line = isJsonAsked(args) ? errorLine(error, report, left) : undefined;
+    if (line !== undefined) await printLine(line);
     if (verbose && message !== undefined) {
       const { causesOf } = await import("./causes.js");
       for (const line of causesOf(error)) await tell(`  ${line}`);
@@ -104,9 +114,13 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
       const suffixes = [...instructionFileSuffixes, ...(suffix === undefined ? [] : [suffix])];
       const put = async (transferOptions: TransferOptions) => {
         await assertNoFileThere(client, address, { suffixes, get: {}, abortSignal: transferOptions.signal });
-        const { length } = await upload(client, await openSource(file), address, { ...transferOptions, resume });
-        return () =>
-          print(`Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`);
+        const source = await openSource(file);
+        const { length, answer } = await upload(client, source, address, { ...transferOptions, resume });
+        const done = {
+          words: `Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`,
+          json: doneLine("upload", file, address, { bytes: length, ...answered(answer) }),
+        };
+        return () => sayLine(done, options.json);
       };
       // Before there is a state, nothing of it is kept.
       const isKept = async (): Promise<boolean> => resume && (await exists(stateOf(file)));
@@ -132,7 +146,8 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
       await withProgress(options, interrupts, dispose, async (transferOptions) => {
         const target = await openTarget(file, transferOptions.signal);
-        const { ContentLength: length = 0 } = await download(client, address, target, {
+        if ("stream" in target && target.isStandardOutput) takeStandardOutput();
+        const { ContentLength: length = 0, ...answer } = await download(client, address, target, {
           ...transferOptions,
           resume: options.resume ?? false,
           onResume: (sentence) => void tell(`s3ec: ${sentence}`),
@@ -140,8 +155,11 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
             interrupts.left = sentence;
           },
         });
-        const done = `Decrypted ${length} bytes of ${formatAddress(address)} into ${nameOf(file, "standard output")}.`;
-        return () => ("stream" in target && target.isStandardOutput ? tell(done) : print(done));
+        const done = {
+          words: `Decrypted ${length} bytes of ${formatAddress(address)} into ${nameOf(file, "standard output")}.`,
+          json: doneLine("download", address, file, { bytes: length, ...answered(answer) }),
+        };
+        return () => sayLine(done, options.json);
       });
     });
 
@@ -191,14 +209,18 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
   recipientsCommands(root, interrupts, (command) => transfer(explained(command, onVerbose), ""));
   keyCommands(root, (command) => explained(command, onVerbose));
   configCommands(root, (command) => explained(command, onVerbose));
+  schemaCommand(root);
   shellCommands(root);
   helpCommand(root);
   return root;
 }
 
-/** A command that tells more of what went wrong when it is asked to. */
+/** A command that programs understand, and that tells more of what went wrong when it is asked to. */
 function explained(command: Command, onVerbose: () => void): Command {
-  return command.option("--verbose", "print the causes of an error, too").on("option:verbose", onVerbose);
+  return command
+    .option("--json", "print JSON, of an error too; s3ec schema COMMAND has its fields")
+    .option("--verbose", "print the causes of an error, too")
+    .on("option:verbose", onVerbose);
 }
 
 function common(command: Command, description: string): Command {
@@ -229,7 +251,11 @@ async function discard(file: string, { Bucket }: ObjectAddress, options: PutComm
   } finally {
     await dispose();
   }
-  await print(`Removed what was sent of ${file}, and ${state}.`);
+  const done = {
+    words: `Removed what was sent of ${file}, and ${state}.`,
+    json: doneLine("discard", file, undefined, { removed: state }),
+  };
+  await sayLine(done, options.json);
 }
 
 async function withProgress(

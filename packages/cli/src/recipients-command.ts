@@ -2,9 +2,10 @@ import { type Command, Option } from "commander";
 import { type Explained, listed } from "./command-options.js";
 import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
+import { say, sayLine } from "./json/json-output.js";
 import { endingWith } from "./many-done.js";
 import { type ObjectAddress, objectAddress } from "./object-address.js";
-import { print, warn } from "./printing.js";
+import { warn } from "./printing.js";
 import type { AddCommandOptions, RecipientsCommandOptions, VersionAddress } from "./recipients.js";
 import { withTarget } from "./target-options.js";
 
@@ -26,12 +27,13 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
       const { addTo, targetOf } = await import("./recipients.js");
       const target = targetOf(options);
       const { client, to, dispose } = await connectBoth(options, target, address.Bucket, { onWarning: warn });
-      await finish(interrupts, dispose, () =>
-        addTo(client, versioned(address, options), recipient, options, {
-          materialsManager: to,
-          signal: interrupts.signal,
-        }),
-      );
+      await endingWith(dispose, async () => {
+        const work = { materialsManager: to, signal: interrupts.signal };
+        const added = await interrupts.transfer(() =>
+          addTo(client, versioned(address, options), recipient, options, work),
+        );
+        await sayLine(added, options.json);
+      });
     });
   named(common(commands.command("remove")))
     .description("Remove a recipient's wrapped keys beside an object. Whoever has opened it may keep its data key.")
@@ -40,25 +42,25 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
       const { removeFrom } = await import("./recipients.js");
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
       await endingWith(dispose, async () => {
-        const { said, isGone } = await interrupts.transfer(() =>
+        const { isGone, ...removed } = await interrupts.transfer(() =>
           removeFrom(client, versioned(address, options), recipient, interrupts.signal),
         );
-        await print(said);
+        await sayLine(removed, options.json);
         if (!isGone) throw new Verdict(EXIT_CODES.open);
       });
     });
   common(commands.command("list"))
     .description("List the wrapped keys beside an object. Nothing of it is authenticated.")
     .argument("<s3://bucket/key>", "which object", objectAddress)
-    .option("--json", "print JSON")
     .option(...VERSION)
-    .action(async (address: ObjectAddress, options: RecipientsCommandOptions & { readonly json?: boolean }) => {
+    .action(async (address: ObjectAddress, options: RecipientsCommandOptions) => {
       const { connect } = await import("./connection.js");
       const { listOf } = await import("./recipients.js");
       const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
-      await finish(interrupts, dispose, () =>
-        listOf(client, versioned(address, options), options.json === true, interrupts.signal),
-      );
+      await endingWith(dispose, async () => {
+        const listed = await interrupts.transfer(() => listOf(client, versioned(address, options), interrupts.signal));
+        await say(listed, options.json);
+      });
     });
 }
 
@@ -73,12 +75,4 @@ function named(command: Command): Command {
     .argument("<s3://bucket/key>", "which object", objectAddress)
     .argument("<NAME>", "the recipient's name, such as escrow")
     .option(...VERSION);
-}
-
-async function finish(
-  interrupts: Interrupts,
-  dispose: () => Promise<void>,
-  work: () => Promise<string>,
-): Promise<void> {
-  await endingWith(dispose, async () => await print(await interrupts.transfer(work)));
 }

@@ -2,6 +2,8 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
 import { printable } from "@s3ec/envelope";
 import type { MaterialsManager } from "@s3ec/materials";
+import type { Answer } from "./json/json-output.js";
+import { named } from "./json/named-object.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
 import {
   configurationOf,
@@ -18,6 +20,7 @@ import { placeOf } from "./wrap-place.js";
 /** What `s3ec recipients` is told beside the object. */
 export interface RecipientsCommandOptions extends ReadingOptions {
   readonly versionId?: string;
+  readonly json?: boolean;
 }
 
 /** An object, or a version of it. */
@@ -52,7 +55,7 @@ export async function addTo(
   recipient: string,
   options: AddCommandOptions,
   { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
-): Promise<string> {
+): Promise<Answer> {
   const { in: place, verify } = options;
   const added = await addRecipient(client, {
     ...address,
@@ -65,10 +68,19 @@ export async function addTo(
     owner: options.sameOwner === true ? "same" : "another",
     abortSignal: signal,
   });
-  return [
-    `${JSON.stringify(recipient)} is a recipient of ${formatAddress(address)} now: ${added.wrapAlgorithm}, in ${placeOf(address, added.place)}.`,
-    VERIFIED[added.verified],
-  ].join("\n");
+  const { place: at, wrapAlgorithm, verified } = added;
+  return {
+    words: [
+      `${JSON.stringify(recipient)} is a recipient of ${formatAddress(address)} now: ${wrapAlgorithm}, in ${placeOf(address, at)}.`,
+      VERIFIED[verified],
+    ].join("\n"),
+    json: {
+      ...named(address.Bucket, address),
+      recipient,
+      state: "added",
+      wraps: [{ place: at, wrapAlgorithm, verified }],
+    },
+  };
 }
 
 /** Removes a recipient, and says what that does not do, and whether all of it is known to be gone. */
@@ -77,18 +89,24 @@ export async function removeFrom(
   address: VersionAddress,
   recipient: string,
   abortSignal: AbortSignal,
-): Promise<{ readonly said: string; readonly isGone: boolean }> {
+): Promise<Answer & { readonly isGone: boolean }> {
   const { removed, remaining, unknown, limits } = await removeRecipient(client, { ...address, recipient, abortSignal });
   // Of a version, the annotations are all that is meant.
   const isKnown = unknown.every((place) => place === "instruction-file" && address.VersionId !== undefined);
-  const said = [
+  const isGone = isKnown && remaining.length === 0;
+  const words = [
     ...(removed.length === 0 ? [`There was nothing of ${JSON.stringify(recipient)} to remove.`] : []),
     ...removed.map((place) => `Removed ${placeOf(address, place)}.`),
     ...remaining.map((place) => `Still there: ${placeOf(address, place)}.`),
     ...unknown.map((place) => `Not known to be removed: ${WHERE[place]} may not be looked at.`),
     ...(removed.length === 0 ? [] : [limits]),
   ].join("\n");
-  return { said, isGone: isKnown && remaining.length === 0 };
+  const state = isGone ? "removed" : remaining.length > 0 ? "failed" : "unknown";
+  return {
+    words,
+    json: { ...named(address.Bucket, address), recipient, state, removed, remaining, unknown },
+    isGone,
+  };
 }
 
 const WHERE = {
@@ -98,21 +116,16 @@ const WHERE = {
 } as const;
 
 /** Says who has a wrapped key beside an object. */
-export async function listOf(
-  client: S3Client,
-  address: VersionAddress,
-  json: boolean,
-  abortSignal: AbortSignal,
-): Promise<string> {
+export async function listOf(client: S3Client, address: VersionAddress, abortSignal: AbortSignal): Promise<Answer> {
   const listed = await listRecipients(client, { ...address, abortSignal });
-  if (json) return JSON.stringify({ ...address, ...listed }, null, 2);
   const { hasOwnWrap, recipients, unknown } = listed;
-  return [
+  const words = [
     formatAddress(address),
     `  its metadata holds ${hasOwnWrap ? "a" : "no"} wrapped key`,
     ...recipients.map((each) => `  ${described(address, each)}`),
     ...unknown.map((place) => `  there may be more: ${WHERE[place]} may not be listed`),
   ].join("\n");
+  return { words, json: { ...named(address.Bucket, address), ...listed } };
 }
 
 function described(address: ObjectAddress, { recipient, place, state }: Recipient): string {

@@ -4,7 +4,7 @@ import type { Interrupts } from "./interruption.js";
 import { endingWith, manyDone } from "./many-done.js";
 import { assertMany, isMany, manyOptions } from "./many-options.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
-import { print, warn } from "./printing.js";
+import { warn } from "./printing.js";
 import type { RewrapCommandOptions } from "./rewrap-object.js";
 import { withKeeping, withTarget } from "./target-options.js";
 
@@ -40,8 +40,7 @@ export function rewrapCommand(command: Command, interrupts: Interrupts): void {
       const { client, to: materialsManager, toConfiguration, dispose } = both;
       const work = { materialsManager, toConfiguration, signal: interrupts.signal };
       await endingWith(dispose, async () => {
-        if (!isMany(options))
-          return await print(await interrupts.transfer(() => rewrapAddress(client, address, options, work)));
+        if (!isMany(options)) return await interrupts.transfer(() => rewrapAddress(client, address, options, work));
         await manyDone(interrupts, options, () => rewrapAll(client, address, options, work));
       });
     });

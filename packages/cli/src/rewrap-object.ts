@@ -1,11 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { rewrapObjects } from "@s3ec/bulk";
+import { type RewrittenObject, rewrapObjects } from "@s3ec/bulk";
 import { type RewrapOptions, type RewrappedObject, rewrapObject } from "@s3ec/client";
 import type { Configuration } from "@s3ec/container";
 import type { MaterialsManager } from "@s3ec/materials";
 import { type ManyOptions, rewriting } from "./many-options.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
-import { type Rewriter, rewriteMany } from "./rewrite-many.js";
+import { type Rewriter, rewriteMany, sayRewritten } from "./rewrite-many.js";
 import {
   configurationOf,
   type KeepingOptions,
@@ -42,10 +42,19 @@ export async function rewrapAddress(
   address: ObjectAddress,
   options: RewrapCommandOptions,
   { materialsManager, signal }: RewrapWork,
-): Promise<string> {
+): Promise<void> {
   const { dryRun = false } = options;
   const rewrap = { ...rewrapOptions(options, materialsManager), ...address, dryRun, abortSignal: signal };
-  return described(address, await rewrapObject(client, rewrap), dryRun).join("\n");
+  const done = await rewrapObject(client, rewrap);
+  const { place, wrapAlgorithm, verified, isReencrypted, changed, replacedVersionId } = done;
+  const result: RewrittenObject = {
+    Key: address.Key,
+    outcome: dryRun ? "planned" : "rewrapped",
+    wraps: [{ place, wrapAlgorithm, verified, isReencrypted }],
+    changed,
+    ...(replacedVersionId === undefined ? {} : { replacedVersionId }),
+  };
+  await sayRewritten(address, options, result, described(address, done, dryRun));
 }
 
 /** Re-wraps many. */

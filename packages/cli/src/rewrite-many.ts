@@ -3,9 +3,10 @@ import { RewriteTotals, type RewrittenObject } from "@s3ec/bulk";
 import { printable } from "@s3ec/envelope";
 import { csvLine } from "./csv-line.js";
 import { EXIT_CODES } from "./exit-codes.js";
+import { rewriteTotals, rewrittenLine } from "./json/result-lines.js";
 import type { ManyOptions } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
-import { nothingThere, objectSource, wholeSource } from "./object-source.js";
+import { assertSomethingThere, objectSource, wholeSource } from "./object-source.js";
 import { objectsProgress } from "./objects-progress.js";
 import { inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
@@ -36,32 +37,31 @@ export async function rewriteMany(
       places.set(place, (places.get(place) ?? 0) + 1);
     }
     progress.add();
-    if (!summary) await print(json ? JSON.stringify(each) : csv ? lineOfCsv(each) : tableLine(each));
+    if (!summary)
+      await print(json ? JSON.stringify(rewrittenLine(address.Bucket, each)) : csv ? lineOfCsv(each) : tableLine(each));
   }
   progress.stop();
-  if (json) await print(JSON.stringify({ totals }));
+  if (json) await print(JSON.stringify(rewriteTotals(totals)));
   else if (csv) await tell(totalsIn(totals, places).join("\n"));
   else await print([...(summary ? [] : [""]), ...totalsIn(totals, places)].join("\n"));
-  const nothing = nothingThere(address, options, came());
-  if (nothing !== undefined) {
-    await tell(`s3ec: ${nothing}`);
-    return EXIT_CODES.storage;
-  }
+  assertSomethingThere(address, options, came());
   return totals.isAllDone ? EXIT_CODES.ok : EXIT_CODES.open;
 }
 
-const COLUMNS = [
-  "key",
-  "version",
-  "outcome",
-  "code",
-  "wraps",
-  "places",
-  "changed",
-  "replacedVersion",
-  "problem",
-  "todo",
-];
+/** What became of the one object that was named. */
+export async function sayRewritten(
+  { Bucket }: ObjectAddress,
+  { json }: ManyOptions,
+  result: RewrittenObject,
+  words: readonly string[],
+): Promise<void> {
+  if (json !== true) return await print(words.join("\n"));
+  const totals = new RewriteTotals();
+  totals.add(result);
+  for (const line of [rewrittenLine(Bucket, result), rewriteTotals(totals)]) await print(JSON.stringify(line));
+}
+
+const COLUMNS = ["key", "version", "state", "code", "wraps", "places", "changed", "replacedVersion", "problem", "todo"];
 
 function lineOfCsv({ Key, VersionId, outcome, code, wraps = [], changed = [], ...rest }: RewrittenObject): string {
   const { replacedVersionId, problem, todo } = rest;

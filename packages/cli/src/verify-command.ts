@@ -16,7 +16,6 @@ export function verifyCommand(command: Command, interrupts: Interrupts): void {
         "skip",
       ]),
     )
-    .option("--json", "a line of JSON for each object, and a last one of totals")
     .option("--summary", "the totals alone")
     .action(async (address: ObjectAddress, options: VerifyCommandOptions) => {
       const { connect } = await import("./connection.js");

@@ -3,9 +3,10 @@ import { type ObjectVerification, VerifyTotals, verifyObjects } from "@s3ec/bulk
 import { printable } from "@s3ec/envelope";
 import type { ConnectionOptions } from "./connection.js";
 import { EXIT_CODES } from "./exit-codes.js";
+import { verifiedLine } from "./json/result-lines.js";
 import { isMany } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
-import { nothingThere, objectSource, type SourceOptions } from "./object-source.js";
+import { assertSomethingThere, objectSource, type SourceOptions } from "./object-source.js";
 import { inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
 
@@ -43,14 +44,10 @@ export async function verifyMany(
     const each = inOptions(result);
     totals.add(each);
     if (each.state === "plain" && !isFolderMarker(each)) plain += 1;
-    if (!summary) await print(json ? JSON.stringify(each) : lineOf(each));
+    if (!summary) await print(json ? JSON.stringify(verifiedLine(address.Bucket, each)) : lineOf(each));
   }
   await print(json ? JSON.stringify({ totals }) : [...(summary ? [] : [""]), ...totalsIn(totals)].join("\n"));
-  const nothing = nothingThere(address, options, came());
-  if (nothing !== undefined) {
-    await tell(`s3ec: ${nothing}`);
-    return EXIT_CODES.storage;
-  }
+  assertSomethingThere(address, options, came());
   if (plain > 0 && options.plain === undefined) {
     const are = plain === 1 ? "1 object is" : `${plain} objects are`;
     await tell(`s3ec: ${are} not encrypted: say --plain skip where that is meant.`);

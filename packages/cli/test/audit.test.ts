@@ -95,7 +95,7 @@ describe("s3ec audit", () => {
       ].join("\n"),
     );
     const json = lines((await local("audit", "s3://demo/", "--recursive", "--json")).stdout);
-    expect(json.map(({ Key, state }) => [Key, state])).to.deep.equal([
+    expect(json.map(({ key, state }) => [key, state])).to.deep.equal([
       ["a", "encrypted"],
       ["b", "encrypted"],
       ["line\nbreak,", "plain"],
@@ -183,8 +183,8 @@ describe("s3ec audit", () => {
     const all = await audit("--versions", "--json");
     expect(all.code).to.equal(8);
     const old = lines(all.stdout).find(({ needsKey }) => needsKey === "yes");
-    expect(old).to.include({ Key: "a" });
-    await client.send(new DeleteObjectCommand({ Bucket: "demo", Key: "a", VersionId: old.VersionId }));
+    expect(old).to.include({ key: "a" });
+    await client.send(new DeleteObjectCommand({ Bucket: "demo", Key: "a", VersionId: old.versionId }));
     expect((await audit("--versions")).code).to.equal(0);
   });
 
@@ -287,7 +287,7 @@ describe("s3ec audit", () => {
     );
     child.stdin?.end("a+b\na b\ngone\n");
     const listed = lines((await outcome).stdout);
-    expect(listed.slice(0, 3).map(({ Key, state }) => [Key, state])).to.have.deep.members([
+    expect(listed.slice(0, 3).map(({ key, state }) => [key, state])).to.have.deep.members([
       ["a+b", "encrypted"],
       ["a b", "plain"],
       ["gone", "nothing"],
@@ -297,7 +297,7 @@ describe("s3ec audit", () => {
     expect(
       lines(encoded.stdout)
         .slice(0, 2)
-        .map(({ Key, state }) => [Key, state]),
+        .map(({ key, state }) => [key, state]),
     ).to.have.deep.members([
       ["a+b", "encrypted"],
       ["a b", "plain"],

@@ -316,10 +316,10 @@ describe("s3ec", () => {
         const { stdout } = await local("inspect", "s3://demo/message", "--json");
         expect(JSON.parse(stdout)).to.deep.include({
           format: "message",
-          committing: true,
-          signed,
-          frameLength: 65_536,
-          contentLength: signed ? null : plaintext.length,
+          isCommitting: true,
+          isSigned: signed,
+          frameBytes: 65_536,
+          bytes: signed ? null : plaintext.length,
         });
         const get = await local("get", "s3://demo/message", "out", "--config", "message.json", "--context", "tenant=a");
         expect(get.code, get.stderr).to.equal(0);
@@ -371,7 +371,7 @@ describe("s3ec", () => {
     expect(JSON.parse(inspected.stdout)).to.include({
       format: "V3",
       wrapAlgorithm: "kms+context",
-      contentLength: 100_000,
+      bytes: 100_000,
     });
     expect((await s3ec(["get", "s3://demo/x", "out", "--dev", "--context", "tenant=a"], dev)).code).to.equal(0);
     expect(readFileSync(join(dev, "out")).equals(plaintext)).to.equal(true);

@@ -376,7 +376,7 @@ describe("s3ec config policy and config check --live", () => {
 
   it("asks for each use of each key, and changes nothing", async () => {
     server.clearRequests();
-    const { text, missing } = await live({ keyring: multi });
+    const { words: text, missing } = await live({ keyring: multi });
     expect(missing).to.equal(false);
     for (const [action, key] of [
       ["kms:GenerateDataKey", "a"],
@@ -408,7 +408,7 @@ describe("s3ec config policy and config check --live", () => {
       server.faults.add({ service: "kms", operation, status: 400, code: "AccessDeniedException" });
     }
     server.faults.add({ service: "s3", operation: "HeadObject", status: 403, code: "AccessDenied" });
-    const { text, missing } = await live({ keyring: kms("a") });
+    const { words: text, missing } = await live({ keyring: kms("a") });
     expect(missing).to.equal(true);
     expect(text).to.contain("MISSING: kms:Decrypt on alias/a.").and.contain("MISSING: s3:GetObject on s3://demo/.");
     const Resource = /arn:aws:kms:[^,]+/.exec(text)?.[0];
@@ -418,12 +418,12 @@ describe("s3ec config policy and config check --live", () => {
       { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::demo/*" },
     ]);
     const writer = await live({ keyring: kms("a") }, { role: "writer" });
-    expect(writer.text).to.not.contain("kms:Decrypt").and.not.contain("s3:GetObject");
+    expect(writer.words).to.not.contain("kms:Decrypt").and.not.contain("s3:GetObject");
   });
 
   it("asks for a rotator whether KMS would wrap anew what it has wrapped", async () => {
     const former = { ...kms("a"), formerKeyIds: ["alias/b"] };
-    const { text, missing } = await live({ keyring: former }, { role: "rotator" });
+    const { words: text, missing } = await live({ keyring: former }, { role: "rotator" });
     expect(missing).to.equal(false);
     expect(text)
       .to.contain("kms:ReEncryptFrom and kms:ReEncryptTo are allowed on alias/a.")
@@ -431,12 +431,12 @@ describe("s3ec config policy and config check --live", () => {
       .and.not.contain("kms:Encrypt is allowed on alias/b");
     server.faults.add({ service: "kms", operation: "ReEncrypt", status: 400, code: "AccessDeniedException" });
     const refused = await live({ keyring: kms("a") }, { role: "rotator" });
-    expect(refused.text).to.contain("MISSING: kms:ReEncryptFrom and kms:ReEncryptTo on alias/a.");
-    expect(statements(refused.text)).to.deep.equal([
+    expect(refused.words).to.contain("MISSING: kms:ReEncryptFrom and kms:ReEncryptTo on alias/a.");
+    expect(statements(refused.words)).to.deep.equal([
       {
         Effect: "Allow",
         Action: ["kms:ReEncryptFrom", "kms:ReEncryptTo"],
-        Resource: /arn:aws:kms:[^,]+/.exec(refused.text)?.[0],
+        Resource: /arn:aws:kms:[^,]+/.exec(refused.words)?.[0],
       },
     ]);
     const { rotator } = await policies({ keyring: former });
@@ -451,7 +451,10 @@ describe("s3ec config policy and config check --live", () => {
     server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "AccessDeniedException" });
     server.faults.add({ service: "s3", operation: "ListObjectsV2", status: 403, code: "AccessDenied" });
     server.faults.add({ service: "s3", operation: "HeadObject", status: 403, code: "AccessDenied" });
-    const { text } = await live({ keyring: kms("a"), client: { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" } });
+    const { words: text } = await live({
+      keyring: kms("a"),
+      client: { commitmentPolicy: "FORBID_ENCRYPT_ALLOW_DECRYPT" },
+    });
     expect(text)
       .to.contain("kms:DescribeKey is not allowed on alias/a; nothing but this check needs it.")
       .and.contain("Whether s3:GetObject is allowed on s3://demo/ cannot be told without s3:ListBucket.");
@@ -474,7 +477,10 @@ describe("s3ec config policy and config check --live", () => {
       children: [{ keyring: kms("rsa"), instructionFileSuffix: ".b" }],
     };
     const materialsManager = { type: "required-context", requiredContextKeys: ["tenant", "purpose"] };
-    const { text, missing } = await live({ keyring, materialsManager }, { context: { tenant: "a" }, addresses: [] });
+    const { words: text, missing } = await live(
+      { keyring, materialsManager },
+      { context: { tenant: "a" }, addresses: [] },
+    );
     expect(missing).to.equal(true);
     expect(text)
       .to.contain("MISSING: KMS has no key alias/nobody in this region and account")
@@ -485,7 +491,7 @@ describe("s3ec config policy and config check --live", () => {
 
   it("tells of a bucket that is not there, of another refusal, and of a KMS without dry runs", async () => {
     server.faults.add({ service: "kms", operation: "Decrypt", status: 400, code: "KMSInvalidStateException" });
-    const { text, missing } = await live({ keyring: kms("a") }, { addresses: [{ Bucket: "nowhere", Key: "" }] });
+    const { words: text, missing } = await live({ keyring: kms("a") }, { addresses: [{ Bucket: "nowhere", Key: "" }] });
     expect(missing).to.equal(true);
     expect(text)
       .to.contain("kms:Decrypt on alias/a is refused by KMS (KMSInvalidStateException).")

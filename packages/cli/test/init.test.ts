@@ -195,7 +195,7 @@ describe("s3ec init", () => {
       asked += text;
       if (/: $/.test(String(text))) input.write(`${answers.shift()}\n`);
     });
-    const said = await initCommand(path("s3ec.config.yaml"), {}, askThrough(input, output));
+    const { words: said } = await initCommand(path("s3ec.config.yaml"), {}, askThrough(input, output));
     expect(answers).to.deep.equal([]);
     expect(asked).to.match(
       /What wraps the data keys: kms, aes, rsa or pkcs11 \[kms\]: [\s\S]*made where there is none \[s3ec\.key\]: /,
@@ -226,7 +226,7 @@ describe("s3ec init", () => {
   });
 
   it("takes the defaults of questions that are answered with nothing", async () => {
-    const said = await initCommand(path("s3ec.config.json"), {}, async (_question, byDefault) => byDefault);
+    const { words: said } = await initCommand(path("s3ec.config.json"), {}, async (_question, byDefault) => byDefault);
     expect(said).to.match(/^Wrote \S+s3ec\.config\.json and s3ec\.schema\.json/);
     expect(said).to.match(/alias\/app is an alias, .* formerKeyIds\. The key's ARN names it for good\./);
     expect(JSON.parse(read("s3ec.config.json"))).to.deep.equal({
@@ -281,17 +281,17 @@ describe("s3ec init", () => {
     const server = { endpoint: "http://127.0.0.1:1", forcePathStyle: true } as const;
     const asTest = { ...server, credentials: { accessKeyId: "test", secretAccessKey: "test" } };
     const local = { keyring: "kms", key: "alias/a", devServer: { ...asTest, region: "us-west-2" } };
-    const said = await initCommand(path("local.json"), local, undefined);
+    const { words: said } = await initCommand(path("local.json"), local, undefined);
     expect(said)
       .to.contain(`local.json --live s3://BUCKET/ --dev-server http://127.0.0.1:1\n`)
       .and.match(/local\.json --dev-server http:\/\/127\.0\.0\.1:1$/);
     const elsewhere = { ...local, devServer: { ...asTest, region: "eu-west-1" } };
-    expect(await initCommand(path("elsewhere.json"), elsewhere, undefined)).to.match(
+    expect((await initCommand(path("elsewhere.json"), elsewhere, undefined)).words).to.match(
       /--dev-server 'http:\/\/127\.0\.0\.1:1\?region=eu-west-1'$/,
     );
     const credentials = { accessKeyId: "ID", secretAccessKey: "hunter2" };
     const own = { ...local, devServer: { ...server, region: "us-west-2", credentials } };
-    expect(await initCommand(path("own.json"), own, undefined)).to.match(/--dev-server URL$/);
+    expect((await initCommand(path("own.json"), own, undefined)).words).to.match(/--dev-server URL$/);
     expect(stdout).to.match(/^ {2}s3ec config check --live s3:\/\/BUCKET\/\n {2}s3ec put FILE s3:\/\/BUCKET\/KEY$/m);
   });
 

@@ -67,7 +67,7 @@ describe("s3ec rewrap and migrate of many objects", () => {
     server.faults.clear();
     expect(failed.code).to.equal(8);
     const [head, first, second] = failed.stdout.split("\n");
-    expect(head).to.equal("key,version,outcome,code,wraps,places,changed,replacedVersion,problem,todo");
+    expect(head).to.equal("key,version,state,code,wraps,places,changed,replacedVersion,problem,todo");
     expect(first).to.match(/^r%2Fa,,failed,AccessDenied,,,,,S3 answered AccessDenied .*,.*s3:PutObject/);
     expect(second).to.match(/^r%2Fb%2C%20%C3%A4,,rewrapped,,AES\/GCM,metadata,last-modified/);
     expect(failed.stderr).to.contain("failed: 1 object\n").and.contain("  AccessDenied: 1 object");
@@ -78,7 +78,7 @@ describe("s3ec rewrap and migrate of many objects", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(results.map(({ outcome, totals }) => outcome ?? totals.byOutcome)).to.deep.equal([
+    expect(results.map(({ state, totals }) => state ?? totals.byState)).to.deep.equal([
       "rewrapped",
       "current",
       "skipped",

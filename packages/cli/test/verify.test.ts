@@ -56,7 +56,7 @@ describe("s3ec verify", () => {
         .split("\n")
         .map((line) => JSON.parse(line)),
     ).to.deep.equal([
-      { Key: "a", state: "verified", length: 8, formatName: "s3" },
+      { bucket: "demo", key: "a", state: "verified", bytes: 8, formatName: "s3" },
       { totals: { byState: { verified: { objects: 1, bytes: 8 } } } },
     ]);
     const other = await local("verify", "s3://demo/b/", "--recursive", "--config", "other.json", "--summary");
@@ -116,7 +116,7 @@ describe("s3ec verify", () => {
       (await verify(...args)).stdout
         .trimEnd()
         .split("\n")
-        .flatMap((line) => JSON.parse(line).Key ?? []);
+        .flatMap((line) => JSON.parse(line).key ?? []);
     expect(await keys("--glob", "b/*")).to.deep.equal(["b/1", "b/2"]);
     expect(await keys("--smaller", "6")).to.deep.equal(["plain"]);
     expect(await keys("--larger", "1KiB")).to.deep.equal([]);

@@ -15,6 +15,7 @@ export const SECTIONS: readonly GuideSection[] = [
     "reading-java",
     "from-a-java-keystore",
     "from-aws-s3",
+    "json",
     "large-objects",
     "testing-your-code",
     "frameworks",

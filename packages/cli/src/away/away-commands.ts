@@ -4,8 +4,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { entry } from "../command-options.js";
 import type { ConnectionOptions } from "../connection.js";
 import type { TransferOptions } from "../download.js";
+import { say, sayLine, takeStandardOutput } from "../json/json-output.js";
+import { doneLine } from "../json/named-object.js";
 import { type ObjectAddress, objectAddress } from "../object-address.js";
-import { print, tell, warn } from "../printing.js";
+import { tell, warn } from "../printing.js";
 import type { DecryptOptions } from "./decrypt-file.js";
 import type { PresignCommandOptions } from "./presign-command.js";
 
@@ -23,7 +25,11 @@ export interface CommandKinds {
   readonly withProgress: WithProgress;
 }
 
-type FileOptions = ConnectionOptions & { readonly object?: ObjectAddress; readonly output: string };
+interface FileOptions extends ConnectionOptions {
+  readonly object?: ObjectAddress;
+  readonly output: string;
+  readonly json?: boolean;
+}
 
 /** `s3ec decrypt`, `s3ec encrypt` and `s3ec presign`: objects away from S3. */
 export function awayCommands(root: Command, { common, transfer, withProgress }: CommandKinds): void {
@@ -44,12 +50,15 @@ export function awayCommands(root: Command, { common, transfer, withProgress }: 
       await withProgress(options, dispose, async ({ call, signal, onProgress }) => {
         const keys = { client, ...call, ...object };
         const done = await decryptFile(file, output, { ...said, ...keys }, { signal, onProgress });
-        const { ContentLength: length, isAuthenticated, isToStandardOutput } = done;
+        const { ContentLength: bytes, isAuthenticated, isToStandardOutput } = done;
         const from = file === "-" ? "standard input" : file;
         const to = isToStandardOutput ? "standard output" : output;
         const doubt = isAuthenticated ? "" : " Nothing can tell whether it was altered: CBC has no tag.";
-        const sentence = `Decrypted ${length} bytes of ${from} into ${to}.${doubt}`;
-        return () => (isToStandardOutput ? tell(sentence) : print(sentence));
+        const answer = {
+          words: `Decrypted ${bytes} bytes of ${from} into ${to}.${doubt}`,
+          json: doneLine("decrypt", file, output, { bytes, isAuthenticated }),
+        };
+        return () => sayLine(answer, options.json);
       });
     });
   ofObject(
@@ -70,6 +79,7 @@ export function awayCommands(root: Command, { common, transfer, withProgress }: 
       const head = options.head ?? (output === "-" ? undefined : `${output}.head.json`);
       if (head === undefined)
         throw invalid("Of ciphertext on standard output, say where its metadata goes: --head FILE.");
+      if (output === "-") takeStandardOutput();
       const { connect } = await import("../connection.js");
       const { encryptFile } = await import("./encrypt-file.js");
       const { uploadCommands } = await import("./upload-commands.js");
@@ -78,11 +88,22 @@ export function awayCommands(root: Command, { common, transfer, withProgress }: 
       await withProgress(options, dispose, async ({ call, signal, onProgress }) => {
         const keys = { client, ...writing(call), ...object };
         const done = await encryptFile(file, { output, head, metadata }, keys, { signal, onProgress });
-        const said = [
-          `Encrypted ${done.length} bytes of ${file === "-" ? "standard input" : file}. Nobody can decrypt it without the metadata in ${head}. To upload it with that:`,
-          ...uploadCommands(done, object),
-        ].join("\n");
-        return () => (output === "-" ? tell(said) : print(said));
+        const commands = uploadCommands(done, object);
+        const { length: bytes, instructionFiles, annotations } = done;
+        const answer = {
+          words: [
+            `Encrypted ${bytes} bytes of ${file === "-" ? "standard input" : file}. Nobody can decrypt it without the metadata in ${head}. To upload it with that:`,
+            ...commands,
+          ].join("\n"),
+          json: doneLine("encrypt", file, output, {
+            bytes,
+            head,
+            instructionFiles: instructionFiles.map((each) => ({ suffix: each.suffix, file: each.file })),
+            annotations: annotations.map((each) => ({ name: each.name, file: each.file })),
+            commands,
+          }),
+        };
+        return () => sayLine(answer, options.json);
       });
     });
   presign(
@@ -97,7 +118,6 @@ function presign(command: Command): void {
     .option("--recipient <NAME>", "whose wrapped key, in an annotation of the object, is printed by --json, too")
     .option("--version-id <ID>", "a version of the object")
     .option("--method <METHOD>", "GET; nothing else is presigned, since its holder would store plaintext", "GET")
-    .option("--json", "print the URL, and what the holder of a key needs beside it, as JSON")
     .action(async (address: ObjectAddress, options: ConnectionOptions & PresignCommandOptions & { json?: true }) => {
       const { connectWithoutKeys } = await import("../connection.js");
       const { aboutPresigned, assertPresignable, presignCommand } = await import("./presign-command.js");
@@ -105,7 +125,7 @@ function presign(command: Command): void {
       const { client, dispose } = await connectWithoutKeys(options, address.Bucket);
       try {
         const presigned = await presignCommand(client, address, options);
-        await print(options.json === true ? JSON.stringify(presigned, null, 2) : presigned.url);
+        await say({ words: presigned.url, json: presigned }, options.json);
         await tell(aboutPresigned(presigned));
       } finally {
         await dispose();

@@ -13,6 +13,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { type ByteSource, openSource } from "../byte-source.js";
 import { openTarget } from "../byte-target.js";
 import type { TransferOptions } from "../download.js";
+import { takeStandardOutput } from "../json/json-output.js";
 import { readHead } from "./read-head.js";
 
 /** What `s3ec decrypt` is told beside its keys. */
@@ -50,6 +51,7 @@ export async function decryptFile(
     if ("file" in target) {
       return { ...(await openObjectToFile(object, target.file, options)), isToStandardOutput: false };
     }
+    if (target.isStandardOutput) takeStandardOutput();
     const { Body, ...opened } = await openObject(object, options);
     let length = 0;
     const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -106,6 +106,20 @@ What aws downloads is ciphertext (s3ec help away), and what it uploads is in the
 clear. A copy of aws s3 that keeps the metadata stays readable, with the instruction
 files beside the object, which have to be copied, too; s3ec cp copies both.`;
 
+const JSON_OUTPUT = `
+--json has a command print JSON in place of what it says to people: an object a line
+where it may be about many, and last what they come to; else one document.
+
+  s3ec verify s3://bucket/ --recursive --json
+  s3ec inspect s3://bucket/key --json
+  s3ec schema verify      prints the JSON Schema of what that prints
+  s3ec schema             prints that of each command
+
+Fields stay as they are; more may come. A command that fails as a whole prints, as its
+last line, {"error":{"code":...,"problem":...,"exitCode":...}}, and the sentence on
+standard error as ever. Where standard output has the content of an object (get, cp
+and encrypt to -, decrypt, cat), the JSON is on standard error, too.`;
+
 /** By what `s3ec help` calls them. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
   configuration: { about: "the file that says who wraps keys", body: CONFIGURATION.trim() },
@@ -113,6 +127,7 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   formats: { about: "what is written and read, and the switches for old objects", body: FORMATS.trim() },
   away: { about: "objects that are not in S3: decrypt, encrypt, presign", body: AWAY.trim() },
   "from-aws-s3": { about: "what aws s3 calls it", body: FROM_AWS_S3.replace(/^\n/, "") },
+  json: { about: "what programs read", body: JSON_OUTPUT.trim() },
   environment: { about: "variables that are read", body: ENVIRONMENT.trim() },
   "exit-codes": { about: "how a script tells what went wrong", body: EXIT_CODES_HELP.trim() },
 };

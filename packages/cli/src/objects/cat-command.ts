@@ -4,12 +4,14 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { reportOf } from "../error-report.js";
 import { EXIT_CODES, Verdict } from "../exit-codes.js";
 import type { Interrupts } from "../interruption.js";
+import { errorLine } from "../json/error-line.js";
+import { printLine, takeStandardOutput } from "../json/json-output.js";
 import { formatAddress, type ObjectAddress, objectAddress } from "../object-address.js";
 import { tell } from "../printing.js";
 import { requestOptions } from "./object-options.js";
 import type { ObjectsOptions } from "./objects-connection.js";
 
-type Options = ObjectsOptions & { readonly versionId?: string };
+type Options = ObjectsOptions & { readonly versionId?: string; readonly json?: boolean };
 
 /** `s3ec cat`. */
 export function catCommand(command: Command, interrupts: Interrupts): void {
@@ -29,6 +31,7 @@ export function catCommand(command: Command, interrupts: Interrupts): void {
     .action(async (addresses: readonly ObjectAddress[], options: Options) => {
       const { withObjects } = await import("./objects-connection.js");
       const { downloadOne } = await import("./download-one.js");
+      takeStandardOutput();
       const [address] = addresses;
       if (address === undefined) return;
       if (addresses.some(({ Bucket }) => Bucket !== address.Bucket)) {
@@ -63,10 +66,14 @@ export function catCommand(command: Command, interrupts: Interrupts): void {
 }
 
 /** Says which of them it is; nothing of those behind it is printed. */
-async function failed(address: ObjectAddress, error: unknown, { verbose = false }: Options): Promise<Verdict> {
-  const { exitCode, message = "An unknown error happened." } = reportOf(error);
-  await tell(`s3ec: ${printable(`${formatAddress(address)}: ${message}`)}`);
-  if (verbose) {
+async function failed(address: ObjectAddress, error: unknown, { verbose, json }: Options): Promise<Verdict> {
+  const report = reportOf(error);
+  const { exitCode, message = "An unknown error happened." } = report;
+  const named = printable(`${formatAddress(address)}: ${message}`);
+  await tell(`s3ec: ${named}`);
+  const line = json === true ? errorLine(error, { ...report, message: named }) : undefined;
+  if (line !== undefined) await printLine(line);
+  if (verbose === true) {
     const { causesOf } = await import("../causes.js");
     for (const line of causesOf(error)) await tell(`  ${printable(line)}`);
   }

@@ -157,7 +157,17 @@ function withAudited(object: StoredObject, { state, contentLength, storedLength 
 
 function entryOf(bucket: string, { Key, Size, ETag, LastModified, size, sizeIs, audited: found }: SizedObject): object {
   const how = found === undefined ? {} : { state: found.state, format: found.format, wraps: wrapsIn(found) };
-  return { bucket, key: Key, size, sizeIs, storedSize: Size, lastModified: LastModified, etag: ETag, ...how };
+  const bytes = size === undefined ? {} : { bytes: size };
+  return {
+    bucket,
+    key: Key,
+    ...bytes,
+    bytesAre: sizeIs,
+    storedBytes: Size,
+    lastModified: LastModified,
+    etag: ETag,
+    ...how,
+  };
 }
 
 function wrapsIn({ wraps }: AuditedObject): readonly string[] {

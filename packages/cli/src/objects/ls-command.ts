@@ -15,7 +15,6 @@ export function lsCommand(command: Command, interrupts: Interrupts): void {
     .option("--summarize", "how many they are, and how large together")
     .option("--exact", "ask each object for its size (HEAD): the listing's is right of what this client wrote")
     .option("--long", "say what each is encrypted with, which asks each object, too")
-    .option("--json", "a line of JSON for each object")
     .action(async (address: ObjectAddress | undefined, options: ListOptions) => {
       const { connectWithoutKeys } = await import("../connection.js");
       const { listBuckets, listPlace } = await import("./list-places.js");

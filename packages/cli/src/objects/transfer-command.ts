@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { dryRunOption } from "../command-options.js";
 import { EXIT_CODES, Verdict } from "../exit-codes.js";
 import type { Interrupts } from "../interruption.js";
+import { takeStandardOutput } from "../json/json-output.js";
 import type { ObjectAddress } from "../object-address.js";
 import { objectOptions } from "./object-options.js";
 import type { ObjectsOptions } from "./objects-connection.js";
@@ -43,7 +44,6 @@ export function transferOptions(command: Command): ReturnType<typeof filterOptio
 /** Adds what says how much is told. */
 export function reportOptions(command: Command): Command {
   return command
-    .option("--json", "a line of JSON for each object, and a last one of totals")
     .option("--quiet", "say nothing, not even errors: the exit code tells")
     .option("--only-show-errors", "say nothing but errors")
     .option("--no-progress", "show no progress on a terminal");
@@ -76,7 +76,9 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
     const { dryrun = false, versionId } = options;
     // What is on standard output is the object; and of standard input aws says nothing either.
     const isStream = pair.from.kind === "stream" || pair.to.kind === "stream";
-    const report = new TransferReport(isStream ? { ...options, json: false, onlyShowErrors: true } : options);
+    if (pair.to.kind === "stream") takeStandardOutput();
+    const isSilent = isStream && options.json !== true;
+    const report = new TransferReport(isSilent ? { ...options, onlyShowErrors: true } : options);
     const asked = {
       address: bucketOf(pair),
       isMove: verb === "mv",

@@ -1,6 +1,7 @@
-import { isError, printable } from "@s3ec/envelope";
-import { reportOf } from "../error-report.js";
+import { printable } from "@s3ec/envelope";
+import { codeOf, reportOf } from "../error-report.js";
 import { EXIT_CODES } from "../exit-codes.js";
+import { printLine } from "../json/json-output.js";
 import { print, tell } from "../printing.js";
 import type { PlainOutcome } from "./transfer-context.js";
 import { TransferProgress } from "./transfer-progress.js";
@@ -89,8 +90,7 @@ export class TransferReport {
     this.#counts.failed += 1;
     this.#first ??= error;
     const { message = "An unknown error happened." } = reportOf(error);
-    const code = isError(error) && "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-    if (this.#isJson) await this.#json({ ...step, state: "failed", ...code, problem: message });
+    if (this.#isJson) await this.#json({ ...step, state: "failed", code: codeOf(error), problem: message });
     // It may hold a key, which its writer chose: a line of its own could be taken for another's.
     else await this.#error(`${lineOf(step, " failed")} ${printable(message)}`);
     if (this.#options.verbose !== true) return;
@@ -144,7 +144,7 @@ export class TransferReport {
   async #json(entry: object, isError = true): Promise<void> {
     if (this.#options.quiet === true) return;
     this.progress.clear();
-    if (this.#options.onlyShowErrors !== true || isError) await print(JSON.stringify(entry));
+    if (this.#options.onlyShowErrors !== true || isError) await printLine(entry);
   }
 
   async #line(text: string): Promise<void> {

@@ -58,12 +58,18 @@ describe("s3ec ls", () => {
     expect(object).to.include({
       bucket: "demo",
       key: "t/a.txt",
-      size: 5,
-      sizeIs: "if-encrypted-by-us",
-      storedSize: 21,
+      bytes: 5,
+      bytesAre: "if-encrypted-by-us",
+      storedBytes: 21,
     });
     const [, exact, , totals] = read((await at.run("ls", "s3://demo/t/", "--json", "--long", "--summarize")).stdout);
-    expect(exact).to.deep.include({ size: 5, sizeIs: "exact", state: "encrypted", format: "V3", wraps: ["AES/GCM"] });
+    expect(exact).to.deep.include({
+      bytes: 5,
+      bytesAre: "exact",
+      state: "encrypted",
+      format: "V3",
+      wraps: ["AES/GCM"],
+    });
     expect(totals).to.deep.equal({ totals: { objects: 2, bytes: 40 } });
   });
 

@@ -92,9 +92,11 @@ describe("s3ec with objects, as a process", () => {
     const { code, stdout, stderr } = await outcome;
     expect(code).to.equal(130);
     expect(stderr).to.equal("s3ec: Interrupted. Some of it may be done; nothing was left behind of the rest.\n");
-    expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).to.deep.equal({
-      totals: { done: 12, failed: 0, skipped: 0, plain: 0, bytes: 1_200_000 },
-    });
+    const last = stdout.trim().split("\n").slice(-2);
+    expect(last.map((line) => JSON.parse(line))).to.deep.equal([
+      { totals: { done: 12, failed: 0, skipped: 0, plain: 0, bytes: 1_200_000 } },
+      { error: { code: "interrupted", problem: stderr.trim().slice("s3ec: ".length), exitCode: 130 } },
+    ]);
     expect(readdirSync(`${at.folder}/down`)).to.deep.equal(first);
     for (const name of first) expect(at.read(`down/${name}`)).to.have.length(100_000);
     at.server.faults.clear();
