@@ -1,11 +1,12 @@
 import crypto from "node:crypto";
 import { readdirSync, readlinkSync, statSync } from "node:fs";
-import fs, { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import fs, { type FileHandle, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { PROOF_PIECE_LENGTH } from "@s3ec/envelope";
 import { expect } from "chai";
 import { spoolContent } from "../dist/read/spool.js";
 import { bytesOfLength, Fixture, get, put } from "./fixture.js";
@@ -82,12 +83,83 @@ describe("the file that an object's ciphertext waits in until it is authenticate
 
   /** As a format whose content is its own plaintext. */
   const opened = { decrypt: (chunks: AsyncIterable<Uint8Array>) => chunks as AsyncGenerator<Uint8Array> };
+  /** As one whose end is a tag: each chunk is held until the next one comes, and all must be as they were. */
+  const held = {
+    async *decrypt(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      let before: Uint8Array = new Uint8Array(0);
+      let offset = 0;
+      const checked = (bytes: Uint8Array): Uint8Array => {
+        const expected = whole.subarray(offset, offset + bytes.length);
+        if (!expected.equals(bytes)) throw new Error(`Something else came at ${offset}.`);
+        offset += bytes.length;
+        return Uint8Array.from(bytes);
+      };
+      for await (const chunk of chunks) {
+        // What follows is read meanwhile.
+        await delay(1);
+        yield checked(before);
+        before = chunk;
+      }
+      yield checked(before);
+    },
+  };
+  const PIECE = PROOF_PIECE_LENGTH;
+  const whole = bytesOfLength(12 * PIECE + 17);
   const content = (): Readable => Readable.from([bytesOfLength(1000)]);
 
   it("has no name from the beginning on, and letting go of it is no error", async () => {
     const { destroy } = await spoolContent(opened, { chunks: content() }, directory);
     expect(await readdir(directory)).to.deep.equal([]);
     await destroy();
+  });
+
+  /** Changes the file that has no name any more, through its descriptor. */
+  async function changed(change: (file: FileHandle) => Promise<unknown>): Promise<void> {
+    const [descriptor] = readdirSync("/proc/self/fd")
+      .map((fd) => `/proc/self/fd/${fd}`)
+      .filter((path) => pointsInto(path, directory));
+    if (descriptor === undefined) throw new Error("Nothing is spooled.");
+    const file = await open(descriptor, "r+");
+    await change(file).finally(() => file.close());
+  }
+
+  for (const [what, change] of [
+    ["changed", (file: FileHandle) => file.write(Buffer.from("x"), 0, 1, 600_000)],
+    ["put in another's place", (file: FileHandle) => file.write(whole.subarray(0, PIECE), 0, PIECE, 2 * PIECE)],
+    ["cut", (file: FileHandle) => file.truncate(600_000)],
+    ["removed", (file: FileHandle) => file.truncate(2 * PIECE)],
+  ] as const) {
+    it(`gives out nothing of a piece that was ${what} meanwhile, where it cannot be hashed as GCM does (G10)`, async function () {
+      if (process.platform !== "linux") this.skip();
+      const chunks = Readable.from([whole.subarray(0, 500_000), whole.subarray(500_000)]);
+      const { chunks: read, destroy } = await spoolContent(opened, { chunks }, directory);
+      await changed(change);
+      const pieces: Uint8Array[] = [];
+      const failed = await errorOf(
+        (async () => {
+          for await (const piece of read) pieces.push(piece);
+        })(),
+      );
+      await destroy();
+      expect(failed).to.have.property("code", "decryption-failed");
+      expect(Buffer.concat(pieces).equals(whole.subarray(0, 2 * PIECE))).to.equal(true);
+    });
+  }
+
+  it("gives out all where nothing was changed, whatever is done with the chunks that it was made of", async () => {
+    const chunks = (async function* () {
+      for (let offset = 0; offset < whole.length; offset += 100_000) {
+        const chunk = Uint8Array.from(whole.subarray(offset, offset + 100_000));
+        yield chunk;
+        chunk.fill(0);
+      }
+    })();
+    const { chunks: read, length, destroy } = await spoolContent(held, { chunks }, directory);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of read) pieces.push(Uint8Array.from(piece));
+    await destroy();
+    expect(length).to.equal(whole.length);
+    expect(Buffer.concat(pieces).equals(whole)).to.equal(true);
   });
 
   /** Where a system does not let a file that is open lose its name. */

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type ContentProof, decryptionFailed, type ProvenContent } from "@s3ec/envelope";
 import { isError, type OpenedObject, S3EncryptionError } from "@s3ec/materials";
 import { inFolder } from "../transfer/file-errors.js";
-import { piecesOfFile } from "../transfer/file-pieces.js";
 import { type BodyToRead, readAll } from "./drained.js";
+import { KeptPieces } from "./kept-pieces.js";
 import { SpoolFile } from "./spool-file.js";
 
 /** Content that has been authenticated and can be decrypted from its private copy of the ciphertext. */
@@ -26,7 +26,7 @@ const abandoned = new FinalizationRegistry<() => Promise<void>>((destroy) => voi
  * Authenticates content of any size before a byte of it is released (S12), without holding it in memory and without
  * plaintext on disk: the ciphertext goes to a file that only this process can open, is proven by its hash on its way, and
  * is decrypted from there, each piece after another look at its own hash (G5). What cannot be proven by a hash is decrypted
- * twice.
+ * twice, and its pieces are known again by digests of their own (G10).
  */
 export async function spoolContent(
   opened: Pick<OpenedObject, "decrypt" | "proof">,
@@ -91,25 +91,40 @@ async function decryptedTwice(
   { chunks }: BodyToRead,
   file: FileHandle,
 ): Promise<Spooled> {
+  const kept = new KeptPieces();
+  const spool = new SpoolFile(file, (ciphertext) => kept.add(ciphertext));
   let length = 0;
-  for await (const chunk of opened.decrypt(copying(chunks, file))) {
+  for await (const chunk of opened.decrypt(copying(chunks, spool))) {
     length += chunk.length;
     chunk.fill(0);
   }
-  // Everything was written at a position of its own, so that the file still stands at its beginning.
-  return { chunks: opened.decrypt(piecesOfFile(file)), length };
+  return { chunks: opened.decrypt(samePieces(kept, spool)), length };
 }
 
-async function* copying(chunks: AsyncIterable<Uint8Array>, file: FileHandle): AsyncGenerator<Uint8Array> {
-  const spool = new SpoolFile(file, () => {});
+async function* copying(chunks: AsyncIterable<Uint8Array>, spool: SpoolFile): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of chunks) {
-      await spool.take(chunk);
-      yield chunk;
+      // Decryption holds it until the next one comes, and whoever gave it may use it again.
+      const ciphertext = new Uint8Array(chunk);
+      await spool.take(ciphertext);
+      yield ciphertext;
     }
     await spool.end();
   } finally {
     await spool.idle();
+  }
+}
+
+/** What the tag vouched for, read back: a piece that the disk lost or changed meanwhile ends it in front of that (G5). */
+async function* samePieces(kept: KeptPieces, spool: SpoolFile): AsyncGenerator<Uint8Array> {
+  const pieces = kept.end();
+  let index = 0;
+  for await (const read of spool.read(pieces)) {
+    const piece = pieces[index++];
+    // Decryption holds one back, in which the spool would read what follows.
+    const ciphertext = new Uint8Array(read);
+    if (piece === undefined || !kept.isSame(piece, ciphertext)) throw decryptionFailed();
+    yield ciphertext;
   }
 }
 
