@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { getCiphers, randomBytes } from "node:crypto";
 import { S3Client } from "@aws-sdk/client-s3";
 import { type BatchHandler, createBatchHandler } from "@s3ec/batch";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { hasNoCipherFor } from "@s3ec/test-support";
 import {
   instructionFileToRead,
   loadKeys,
@@ -39,6 +40,7 @@ function chosen(): readonly Vector[] {
   const kinds = new Map<string, Vector>();
   for (const vector of loadVectors()) {
     if (vector.expect === undefined && vector.requires !== undefined) continue;
+    if (hasNoCipherFor(vector)) continue;
     if (Object.keys(vector.instructionFiles ?? {}).length > 1) continue;
     if (!kinds.has(kindOf(vector))) kinds.set(kindOf(vector), vector);
   }
@@ -170,6 +172,8 @@ describe("objects of the official clients, by the handler", () => {
     const [rewrap, verify] = [handlerOf("rewrap"), handlerOf("verify")];
     for (const [job, members] of byJob(writable)) {
       const [material] = JSON.parse(job);
+      // Whether the former key opens the new wrap is asked before anything is written.
+      if (material === "aes-192" && !getCiphers().includes("aes-192-gcm")) continue;
       const toUse = keys[material]?.kind === "kms" ? "new-kms" : "new-raw-aes";
       const said = { ...argumentsOf(job), toUse, sameOwner: "true", toContext: "{}" };
       const ids = members.map(({ id }) => id);

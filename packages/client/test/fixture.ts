@@ -11,6 +11,7 @@ import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
+import { expect } from "chai";
 
 export const BUCKET = "bucket";
 
@@ -85,6 +86,11 @@ export async function refusal(promise: Promise<unknown>): Promise<S3EncryptionEr
   );
   if (!(outcome instanceof S3EncryptionError)) throw new Error(`Not a typed refusal: ${String(outcome)}`);
   return outcome;
+}
+
+/** What must come of an object whose cipher this runtime lacks: a refusal that names the cipher. */
+export async function saysWhichCipher(reading: Promise<unknown>): Promise<void> {
+  expect((await refusal(reading)).message).to.contain("no aes-192-");
 }
 
 /** Deterministic bytes that compress and repeat badly enough to show a misplaced chunk. */

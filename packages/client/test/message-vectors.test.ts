@@ -8,6 +8,7 @@ import { KmsKeyring } from "@s3ec/keyring-kms";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { type OaepHash, RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import type { Keyring } from "@s3ec/materials";
+import { hasNoCipherFor } from "@s3ec/test-support";
 import {
   loadMessageKeyrings,
   loadMessages,
@@ -17,8 +18,7 @@ import {
   readMessage,
 } from "@s3ec/test-vectors";
 import { assert } from "chai";
-import { BUCKET, Fixture, refusal } from "./fixture.js";
-import { hasNoCipherFor, saysWhichCipher } from "./missing-ciphers.js";
+import { BUCKET, Fixture, refusal, saysWhichCipher } from "./fixture.js";
 import { CountingKeyring } from "./vector-reader.js";
 
 const KEYRINGS = loadMessageKeyrings();

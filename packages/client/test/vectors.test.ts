@@ -5,6 +5,7 @@ import { openObject, S3EncryptionClient } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { assertMayDecrypt, classifyEnvelope, decryptContent, openContentKey, S3EncryptionError } from "@s3ec/envelope";
 import { DefaultMaterialsManager } from "@s3ec/materials";
+import { hasNoCipherFor } from "@s3ec/test-support";
 import {
   instructionFileToRead,
   loadKeys,
@@ -17,8 +18,7 @@ import {
   type Vector,
 } from "@s3ec/test-vectors";
 import { expect } from "chai";
-import { chunksOf, refusal } from "./fixture.js";
-import { hasNoCipherFor, saysWhichCipher } from "./missing-ciphers.js";
+import { chunksOf, refusal, saysWhichCipher } from "./fixture.js";
 import {
   ALL_SWITCHES,
   CountingKeyring,

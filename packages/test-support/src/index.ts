@@ -1,5 +1,6 @@
 export { bytes, collect, plaintextOf } from "./bytes.js";
 export { BY_PROVIDER, encryptedDataKey, forReading, forWriting } from "./keyring-materials.js";
+export { hasNoCipherFor } from "./missing-ciphers.js";
 export { printedBy } from "./other-process.js";
 export { environmentFor, importExample, readmeExample, runExample } from "./readme-example.js";
 export { refusal, refused } from "./refusals.js";
