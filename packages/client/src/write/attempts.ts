@@ -44,6 +44,9 @@ export class Attempts {
   answered(response: unknown): void {
     const request: unknown = member(member(response, "body"), "req");
     this.#unwritten = request instanceof ClientRequest && !request.writableFinished ? request : undefined;
+    if (!wasSentAgain(request)) return;
+    this.#doubtful += 1;
+    this.#unanswered += 1;
   }
 
   /** S3 has done it; what fails by then is behind it. */
@@ -59,6 +62,14 @@ export class Attempts {
     this.#doubtful += 1;
     this.#unanswered += 1;
   }
+}
+
+/**
+ * Whether the runtime has sent a request twice without a word, as Deno does where a connection that was kept closes before the
+ * answer: that is the second one's, and the first may have been done.
+ */
+function wasSentAgain(request: unknown): boolean {
+  return request instanceof ClientRequest && member(request, "_retrying") === true;
 }
 
 function member(of: unknown, name: string): unknown {
