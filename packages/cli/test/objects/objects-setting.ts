@@ -52,12 +52,14 @@ export class ObjectsSetting {
     return statSync(join(this.folder, name)).mtimeMs;
   }
 
-  /** The files below a folder, sorted. */
+  /** The files below a folder, sorted, and none behind a link, which the `recursive` of newer Nodes follows. */
   files(name: string): string[] {
-    return readdirSync(join(this.folder, name), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(join(this.folder, name).length + 1))
-      .sort();
+    const below = (path: string): string[] =>
+      readdirSync(join(this.folder, name, path), { withFileTypes: true }).flatMap((entry) => {
+        const at = join(path, entry.name);
+        return entry.isDirectory() ? below(at) : entry.isFile() ? [at] : [];
+      });
+    return below("").sort();
   }
 
   async putPlain(Key: string, Body: string, Bucket = "demo"): Promise<void> {
