@@ -14,6 +14,8 @@ export type { RawKeyQuestionOptions } from "./key-question/raw-key-question.js";
 export { rawKeyQuestion } from "./key-question/raw-key-question.js";
 export type { MigrateObjectsOptions } from "./rewrite/migrate-objects.js";
 export { migrateObjects } from "./rewrite/migrate-objects.js";
+export type { AddRecipientToObjectsOptions, RemoveRecipientFromObjectsOptions } from "./rewrite/recipient-objects.js";
+export { addRecipientToObjects, removeRecipientFromObjects } from "./rewrite/recipient-objects.js";
 export type { RewrapObjectsOptions } from "./rewrite/rewrap-objects.js";
 export { rewrapObjects } from "./rewrite/rewrap-objects.js";
 export type { JournalOptions, RewritingOptions } from "./rewrite/rewrite-options.js";

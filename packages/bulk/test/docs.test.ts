@@ -7,6 +7,7 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   AuditTotals,
+  addRecipientToObjects,
   auditBucket,
   kmsKeyQuestion,
   listObjects,
@@ -66,6 +67,27 @@ describe("the page on many objects", () => {
     expect(said[0]?.slice(0, 2)).to.deep.equal(["2026/b/c.pdf", "AccessDenied"]);
     expect(said[1]).to.deep.equal([false, { rewrapped: 1, failed: 1 }]);
     rmSync(folder, { recursive: true });
+    client.destroy();
+  });
+
+  it("is joined by that on partners, with code that gives many objects a recipient", async () => {
+    const partners = readFileSync(
+      fileURLToPath(new URL("../../../docs/share-with-a-partner.md", import.meta.url)),
+      "utf8",
+    );
+    const [, [, example = ""] = []] = [...partners.matchAll(/^```js\n(.*?)^```$/gms)];
+    await using server = await startDevServer({ buckets: ["demo"] });
+    const keyOf = (key: string) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key } });
+    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring: keyOf("own") } });
+    await client.send(new PutObjectCommand({ Bucket: "demo", Key: "2026/a", Body: "x" }));
+    const said: unknown[][] = [];
+    const console = { log: (...words: unknown[]) => said.push(words) };
+    const scope = { client, partner: keyOf("partner"), addRecipientToObjects, listObjects, console };
+    for (const expected of [[], [["2026/a", "current", "The recipient's key opens it already."]]]) {
+      said.length = 0;
+      await new AsyncFunction(...Object.keys(scope), example)(...Object.values(scope));
+      expect(said).to.deep.equal(expected);
+    }
     client.destroy();
   });
 });

@@ -85,7 +85,7 @@ export async function auditMany(
     // Whatever reads the CSV is to read nothing else.
     await (format === "csv" ? tell(text) : print(isShown ? `\n${text}` : text));
   }
-  if ((await filterOf(options)) === undefined) assertSomethingThere(address, options, came);
+  if ((await filterOf(address, options)) === undefined) assertSomethingThere(address, options, came);
   if (isNothing) return EXIT_CODES.storage;
   return exitCode(answers, (totals.byState.get("unknown")?.objects ?? 0) > 0);
 }
@@ -115,7 +115,7 @@ async function resultsOf(
     ...(options.suffix === undefined ? {} : { instructionFileSuffixes: [options.suffix] }),
   };
   if (options.recursive === true) {
-    const filter = await filterOf(options);
+    const filter = await filterOf({ Bucket, Key }, options);
     const listed = { Prefix: Key, versions: options.versions === true };
     return auditBucket(client, { ...audit, ...listed, ...(filter === undefined ? {} : { filter }) });
   }

@@ -50,13 +50,14 @@ export function assertMany(address: ObjectAddress, options: ManyOptions): void {
 
 /** What the functions of bulk are told. */
 export async function rewriting(
-  Bucket: string,
+  address: ObjectAddress,
   options: ManyOptions,
   target: unknown,
   abortSignal: AbortSignal,
 ): Promise<RewritingOptions> {
   const { concurrency, rate, dryRun, resume } = options;
-  const filter = await filterOf(options);
+  const { Bucket } = address;
+  const filter = await filterOf(address, options);
   const envelopes = await envelopesMeant(options);
   return {
     Bucket,

@@ -57,7 +57,7 @@ export async function migrateAll(
   const { keyring, materialsManager: manager } = toConfiguration;
   const { to: { materialsManager: _, ...to } = {}, ...how } = one;
   const { formats } = configuration.client ?? {};
-  const many = await rewriting(address.Bucket, options, { keyring, manager, to, how, formats }, signal);
+  const many = await rewriting(address, options, { keyring, manager, to, how, formats }, signal);
   const rewriter: Rewriter = (objects) => migrateObjects(client, objects, { ...one, ...many });
   return await rewriteMany(client, address, options, rewriter, signal);
 }

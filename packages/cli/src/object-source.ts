@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { openSource } from "./byte-source.js";
 import { NothingThere } from "./exit-codes.js";
 import { formatAddress, type ObjectAddress, objectAddress } from "./object-address.js";
+import { type FilterRule, filterOptions, pathFilter } from "./objects/path-filter.js";
 
 /** Which objects a command is about, where an address may be of many. */
 export interface SourceOptions {
@@ -18,6 +19,9 @@ export interface SourceOptions {
   readonly smaller?: number;
   readonly older?: Date;
   readonly newer?: Date;
+  /** All of both, in their order. */
+  readonly exclude?: readonly FilterRule[];
+  readonly include?: readonly FilterRule[];
 }
 
 /** Objects, and what is known of where they come from. */
@@ -33,7 +37,7 @@ export interface ObjectSource {
 
 /** Adds the options that say which objects. */
 export function sourceOptions(command: Command): Command {
-  return command
+  const many = command
     .option("--recursive", "every object whose key begins with that of the address")
     .option("--versions", "every version, and not the current objects only")
     .option("--inventory <s3://bucket/.../manifest.json>", "those of an S3 Inventory: CSV or Parquet", objectAddress)
@@ -49,16 +53,15 @@ export function sourceOptions(command: Command): Command {
     .option("--smaller <BYTES>", "of those, the ones that are smaller in S3", bytes)
     .option("--older <DATE>", "of those, the ones last modified before, such as 2026-01-31", date)
     .option("--newer <DATE>", "of those, the ones last modified then or later", date);
+  filterOptions(many);
+  return many;
 }
 
 /** What of the source is meant; undefined for all of it. */
-export async function filterOf({
-  glob,
-  larger,
-  smaller,
-  older,
-  newer,
-}: SourceOptions): Promise<ObjectFilter | undefined> {
+export async function filterOf(
+  { Key: prefix }: ObjectAddress,
+  { glob, larger, smaller, older, newer, exclude, include }: SourceOptions,
+): Promise<ObjectFilter | undefined> {
   const options = {
     ...(glob === undefined ? {} : { glob }),
     ...(larger === undefined ? {} : { largerThan: larger }),
@@ -66,10 +69,15 @@ export async function filterOf({
     ...(older === undefined ? {} : { olderThan: older }),
     ...(newer === undefined ? {} : { newerThan: newer }),
   };
-  if (Object.keys(options).length === 0) return undefined;
+  const rules = exclude ?? include ?? [];
+  if (Object.keys(options).length + rules.length === 0) return undefined;
   // Loaded when it is needed: every command's start would pay for it.
   const { objectFilter } = await import("@s3ec/bulk");
-  return objectFilter(options);
+  const meant = objectFilter(options);
+  if (rules.length === 0) return meant;
+  const isNamed = pathFilter(rules);
+  const below = prefix.lastIndexOf("/") + 1;
+  return (object) => isNamed(object.Key.slice(below)) && meant(object);
 }
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
@@ -96,8 +104,11 @@ export function assertSource({ Bucket, Key }: ObjectAddress, options: SourceOpti
   if (keys !== undefined && Key !== "") {
     throw invalid(`Keys in a list are whole: name the bucket alone, as s3://${Bucket}.`);
   }
-  const isOne = !recursive && inventory === undefined && keys === undefined;
-  if (isOne && (Key === "" || Key.endsWith("/"))) {
+  const isMany = recursive || inventory !== undefined || keys !== undefined;
+  if (!isMany && (options.exclude ?? options.include) !== undefined) {
+    throw invalid("--exclude and --include are of many objects: --recursive, --inventory or --keys.");
+  }
+  if (!isMany && (Key === "" || Key.endsWith("/"))) {
     throw invalid(`${formatAddress({ Bucket, Key })} names no object: say --recursive for all that begin so.`);
   }
   if (versions && !recursive && inventory === undefined) throw invalid("--versions is of --recursive or --inventory.");
@@ -111,7 +122,7 @@ export async function objectSource(
   abortSignal: AbortSignal,
 ): Promise<ObjectSource> {
   const source = await wholeSource(client, address, options, abortSignal);
-  const filter = await filterOf(options);
+  const filter = await filterOf(address, options);
   if (filter === undefined) return source;
   const { filterObjects } = await import("@s3ec/bulk");
   // A filter by size or name leaves files out.

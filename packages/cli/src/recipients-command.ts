@@ -1,12 +1,19 @@
+import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, Option } from "commander";
 import { type Explained, listed } from "./command-options.js";
 import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
-import { say, sayLine } from "./json/json-output.js";
-import { endingWith } from "./many-done.js";
-import { type ObjectAddress, objectAddress } from "./object-address.js";
+import { say } from "./json/json-output.js";
+import { endingWith, manyDone } from "./many-done.js";
+import { assertMany, isMany, manyOptions } from "./many-options.js";
+import { type ObjectAddress, objectAddress, prefixAddress } from "./object-address.js";
 import { warn } from "./printing.js";
-import type { AddCommandOptions, RecipientsCommandOptions, VersionAddress } from "./recipients.js";
+import type {
+  AddCommandOptions,
+  RecipientsCommandOptions,
+  RemoveCommandOptions,
+  VersionAddress,
+} from "./recipients.js";
 import { withTarget } from "./target-options.js";
 
 /** `s3ec recipients add`, `remove` and `list`. */
@@ -14,8 +21,10 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
   const commands = root
     .command("recipients")
     .description("Say which further keys open an object, add one and remove one; its content stays as it is.");
-  withTarget(named(common(commands.command("add"))), "for the recipient")
-    .description("Wrap an object's data key for a further recipient, in an annotation or a file beside it.")
+  manyOptions(withTarget(named(common(commands.command("add"))), "for the recipient"))
+    .description(
+      "Wrap the data key of an object, or of many, for a further recipient, in an annotation or a file beside it.",
+    )
     .addOption(new Option("--in <PLACE>", "where it goes").choices(["annotation", "instruction-file"]))
     .option("--same-owner", "the key is the same owner's: read no content, and leave the data key in KMS")
     .addOption(
@@ -23,30 +32,36 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
     )
     .option("--allow-loss <NAME>", "let this of a file that is shared with its object get lost (repeatable)", listed)
     .action(async (address: ObjectAddress, recipient: string, options: AddCommandOptions) => {
+      assertRecipients(address, options);
       const { connectBoth } = await import("./connection.js");
-      const { addTo, targetOf } = await import("./recipients.js");
+      const { addTo, addToAll, targetOf } = await import("./recipients.js");
       const target = targetOf(options);
-      const { client, to, dispose } = await connectBoth(options, target, address.Bucket, { onWarning: warn });
+      const both = await connectBoth(options, target, address.Bucket, { stdin: stdinFor(options), onWarning: warn });
+      const { client, to: materialsManager, toConfiguration, dispose } = both;
+      const work = { materialsManager, toConfiguration, signal: interrupts.signal };
       await endingWith(dispose, async () => {
-        const work = { materialsManager: to, signal: interrupts.signal };
-        const added = await interrupts.transfer(() =>
-          addTo(client, versioned(address, options), recipient, options, work),
-        );
-        await sayLine(added, options.json);
+        if (!isMany(options)) {
+          return await interrupts.transfer(() => addTo(client, versioned(address, options), recipient, options, work));
+        }
+        await manyDone(interrupts, options, () => addToAll(client, address, recipient, options, work));
       });
     });
-  named(common(commands.command("remove")))
-    .description("Remove a recipient's wrapped keys beside an object. Whoever has opened it may keep its data key.")
-    .action(async (address: ObjectAddress, recipient: string, options: RecipientsCommandOptions) => {
+  manyOptions(named(common(commands.command("remove"))))
+    .description("Remove a recipient's wrapped keys beside objects. Whoever has opened one may keep its data key.")
+    .action(async (address: ObjectAddress, recipient: string, options: RemoveCommandOptions) => {
+      assertRecipients(address, options);
       const { connect } = await import("./connection.js");
-      const { removeFrom } = await import("./recipients.js");
-      const { client, dispose } = await connect(options, address.Bucket, { onWarning: warn });
+      const { removeFrom, removeFromAll } = await import("./recipients.js");
+      const { client, dispose } = await connect(options, address.Bucket, { stdin: stdinFor(options), onWarning: warn });
+      const { signal } = interrupts;
       await endingWith(dispose, async () => {
-        const { isGone, ...removed } = await interrupts.transfer(() =>
-          removeFrom(client, versioned(address, options), recipient, interrupts.signal),
+        if (isMany(options)) {
+          return await manyDone(interrupts, options, () => removeFromAll(client, address, recipient, options, signal));
+        }
+        const code = await interrupts.transfer(() =>
+          removeFrom(client, versioned(address, options), recipient, options, signal),
         );
-        await sayLine(removed, options.json);
-        if (!isGone) throw new Verdict(EXIT_CODES.open);
+        if (code !== EXIT_CODES.ok) throw new Verdict(code);
       });
     });
   common(commands.command("list"))
@@ -70,9 +85,21 @@ function versioned(address: ObjectAddress, { versionId }: RecipientsCommandOptio
   return versionId === undefined ? address : { ...address, VersionId: versionId };
 }
 
+/** Throws `invalid-argument` for options that do not go together. */
+function assertRecipients(address: ObjectAddress, options: RemoveCommandOptions): void {
+  assertMany(address, options);
+  if (!isMany(options) || options.versionId === undefined) return;
+  throw new S3EncryptionError("invalid-argument", "--version-id is of one object.");
+}
+
+/** It may have the keys of the objects. */
+function stdinFor({ keys }: RemoveCommandOptions): typeof process.stdin | false {
+  return keys === "-" ? false : process.stdin;
+}
+
 function named(command: Command): Command {
   return command
-    .argument("<s3://bucket/key>", "which object", objectAddress)
+    .argument("<s3://bucket/key>", "which object, or with --recursive which", prefixAddress)
     .argument("<NAME>", "the recipient's name, such as escrow")
     .option(...VERSION);
 }

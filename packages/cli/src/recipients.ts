@@ -1,10 +1,15 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
+import { addRecipientToObjects, type RewrittenObject, removeRecipientFromObjects } from "@s3ec/bulk";
+import { type AddRecipientOptions, addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
+import type { Configuration } from "@s3ec/container";
 import { printable } from "@s3ec/envelope";
 import type { MaterialsManager } from "@s3ec/materials";
+import { EXIT_CODES } from "./exit-codes.js";
 import type { Answer } from "./json/json-output.js";
 import { named } from "./json/named-object.js";
+import { type ManyOptions, rewriting } from "./many-options.js";
 import { formatAddress, type ObjectAddress } from "./object-address.js";
+import { type Rewriter, rewriteMany, sayRewritten } from "./rewrite-many.js";
 import {
   configurationOf,
   type KeepingOptions,
@@ -26,8 +31,13 @@ export interface RecipientsCommandOptions extends ReadingOptions {
 /** An object, or a version of it. */
 export type VersionAddress = ObjectAddress & { readonly VersionId?: string };
 
+/** The same where objects change, which may be many. */
+export interface RemoveCommandOptions extends RecipientsCommandOptions, ManyOptions {
+  readonly json?: boolean;
+}
+
 /** The same of `add`. */
-export interface AddCommandOptions extends RecipientsCommandOptions, TargetOptions, Pick<KeepingOptions, "allowLoss"> {
+export interface AddCommandOptions extends RemoveCommandOptions, TargetOptions, Pick<KeepingOptions, "allowLoss"> {
   readonly in?: "annotation" | "instruction-file";
   readonly sameOwner?: boolean;
   readonly verify?: "envelope" | "content" | "none";
@@ -48,17 +58,65 @@ const VERIFIED = {
   unverified: "Nothing was verified: have the recipient read it.",
 } as const;
 
+/** With whose key, and until when. */
+interface Adding {
+  readonly materialsManager: MaterialsManager;
+  readonly signal: AbortSignal;
+}
+
 /** Adds a recipient, and says where its wrap stands. */
 export async function addTo(
   client: S3Client,
   address: VersionAddress,
   recipient: string,
   options: AddCommandOptions,
-  { materialsManager, signal }: { readonly materialsManager: MaterialsManager; readonly signal: AbortSignal },
-): Promise<Answer> {
+  work: Adding,
+): Promise<void> {
+  const { dryRun = false } = options;
+  const abortSignal = work.signal;
+  const added = await addRecipient(client, { ...adding(recipient, options, work), ...address, dryRun, abortSignal });
+  const { place, wrapAlgorithm, verified } = added;
+  const [name, object] = [JSON.stringify(recipient), formatAddress(address)];
+  const result: RewrittenObject = {
+    ...objectOf(address),
+    recipient,
+    outcome: dryRun ? "planned" : "added",
+    wraps: [added],
+  };
+  await sayRewritten(address, options, result, [
+    dryRun
+      ? `${name} would be a recipient of ${object}: ${wrapAlgorithm}, in ${placeOf(address, place)}; nothing was changed.`
+      : `${name} is a recipient of ${object} now: ${wrapAlgorithm}, in ${placeOf(address, place)}.`,
+    VERIFIED[verified],
+  ]);
+}
+
+/** Adds one to many objects; returns the exit code. */
+export async function addToAll(
+  client: S3Client,
+  address: ObjectAddress,
+  recipient: string,
+  options: AddCommandOptions,
+  { toConfiguration, ...work }: Adding & { readonly toConfiguration: Configuration },
+): Promise<number> {
+  const one = adding(recipient, options, work);
+  const { keyring, materialsManager: manager } = toConfiguration;
+  const {
+    to: { materialsManager: _, ...to },
+    ...how
+  } = one;
+  const many = await rewriting(address, options, { keyring, manager, to, how }, work.signal);
+  const rewriter: Rewriter = (objects) => addRecipientToObjects(client, objects, { ...one, ...many });
+  return await rewriteMany(client, address, options, rewriter, work.signal);
+}
+
+function adding(
+  recipient: string,
+  options: AddCommandOptions,
+  { materialsManager }: Adding,
+): Omit<AddRecipientOptions, "Bucket" | "Key" | "abortSignal" | "dryRun"> {
   const { in: place, verify } = options;
-  const added = await addRecipient(client, {
-    ...address,
+  return {
     recipient,
     to: { materialsManager, ...writing(options) },
     ...reading(options),
@@ -66,47 +124,59 @@ export async function addTo(
     ...(verify === undefined ? {} : { verify }),
     ...keeping(options),
     owner: options.sameOwner === true ? "same" : "another",
-    abortSignal: signal,
-  });
-  const { place: at, wrapAlgorithm, verified } = added;
-  return {
-    words: [
-      `${JSON.stringify(recipient)} is a recipient of ${formatAddress(address)} now: ${wrapAlgorithm}, in ${placeOf(address, at)}.`,
-      VERIFIED[verified],
-    ].join("\n"),
-    json: {
-      ...named(address.Bucket, address),
-      recipient,
-      state: "added",
-      wraps: [{ place: at, wrapAlgorithm, verified }],
-    },
   };
 }
 
-/** Removes a recipient, and says what that does not do, and whether all of it is known to be gone. */
+function objectOf({ Key, VersionId }: VersionAddress): Pick<RewrittenObject, "Key" | "VersionId"> {
+  return { Key, ...(VersionId === undefined ? {} : { VersionId }) };
+}
+
+/** Removes a recipient, and says what that does not do; returns the exit code, which says whether all of it is known to be gone. */
 export async function removeFrom(
   client: S3Client,
   address: VersionAddress,
   recipient: string,
+  options: RemoveCommandOptions,
   abortSignal: AbortSignal,
-): Promise<Answer & { readonly isGone: boolean }> {
-  const { removed, remaining, unknown, limits } = await removeRecipient(client, { ...address, recipient, abortSignal });
+): Promise<number> {
+  const { dryRun = false } = options;
+  const done = await removeRecipient(client, { ...address, recipient, dryRun, abortSignal });
+  const { removed, remaining, unknown, limits } = done;
   // Of a version, the annotations are all that is meant.
-  const isKnown = unknown.every((place) => place === "instruction-file" && address.VersionId !== undefined);
-  const isGone = isKnown && remaining.length === 0;
-  const words = [
-    ...(removed.length === 0 ? [`There was nothing of ${JSON.stringify(recipient)} to remove.`] : []),
-    ...removed.map((place) => `Removed ${placeOf(address, place)}.`),
-    ...remaining.map((place) => `Still there: ${placeOf(address, place)}.`),
-    ...unknown.map((place) => `Not known to be removed: ${WHERE[place]} may not be looked at.`),
-    ...(removed.length === 0 ? [] : [limits]),
-  ].join("\n");
-  const state = isGone ? "removed" : remaining.length > 0 ? "failed" : "unknown";
-  return {
-    words,
-    json: { ...named(address.Bucket, address), recipient, state, removed, remaining, unknown },
-    isGone,
+  const unseen = unknown.filter((place) => place !== "instruction-file" || address.VersionId === undefined);
+  const notKnown = unknown.map((place) => `Not known to be removed: ${WHERE[place]} may not be looked at.`);
+  const there = remaining.map((place) => `Still there: ${placeOf(address, place)}.`);
+  const problem = [...there, ...(unseen.length === 0 ? [] : notKnown)].join(" ");
+  const state = unseen.length > 0 ? "unknown" : remaining.length > 0 ? "failed" : dryRun ? "planned" : "removed";
+  const result: RewrittenObject = {
+    ...objectOf(address),
+    recipient,
+    outcome: state,
+    removed,
+    ...(remaining.length === 0 ? {} : { remaining }),
+    ...(problem === "" ? {} : { problem }),
   };
+  await sayRewritten(address, options, result, [
+    ...(removed.length === 0 ? [`There was nothing of ${JSON.stringify(recipient)} to remove.`] : []),
+    ...removed.map((place) => `${dryRun ? "Would remove" : "Removed"} ${placeOf(address, place)}.`),
+    ...there,
+    ...notKnown,
+    ...(removed.length === 0 || dryRun ? [] : [limits]),
+  ]);
+  return problem === "" ? EXIT_CODES.ok : EXIT_CODES.open;
+}
+
+/** Removes one from many objects; returns the exit code. */
+export async function removeFromAll(
+  client: S3Client,
+  address: ObjectAddress,
+  recipient: string,
+  options: RemoveCommandOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const many = await rewriting(address, options, { recipient }, signal);
+  const rewriter: Rewriter = (objects) => removeRecipientFromObjects(client, objects, { recipient, ...many });
+  return await rewriteMany(client, address, options, rewriter, signal);
 }
 
 const WHERE = {

@@ -71,7 +71,7 @@ export async function rewrapAll(
     to: { materialsManager: _, ...to },
     ...how
   } = one;
-  const many = await rewriting(address.Bucket, options, { keyring, manager, to, how, recipients }, signal);
+  const many = await rewriting(address, options, { keyring, manager, to, how, recipients }, signal);
   const rewriter: Rewriter = (objects) => rewrapObjects(client, objects, { ...one, ...many, recipients });
   return await rewriteMany(client, address, options, rewriter, signal);
 }

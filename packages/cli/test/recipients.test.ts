@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
@@ -26,6 +26,112 @@ describe("s3ec recipients", () => {
     remove();
   });
   const local = (...args: string[]): Promise<Outcome> => s3ec([...args, "--dev-server", server.endpoint], folder);
+
+  it("does many: adds what is missing, goes on with its journal, and removes", async () => {
+    const own = ["--config", "own.json"];
+    for (const key of ["m/a", "m/b", "m/c.txt", "m/in/d"]) await local("put", "report", `s3://demo/${key}`, ...own);
+    const many = ["s3://demo/m/", "partner", "--recursive", ...own];
+    const add = (...args: string[]) => local("recipients", "add", ...many, "--to", "partner.json", ...args);
+    const readable = async () => {
+      const { stdout } = await local("verify", "s3://demo/m/", "--recursive", "--config", "partner.json", "--json");
+      const lines = stdout.trim().split("\n");
+      const read = lines.map((line) => JSON.parse(line)).filter(({ state }) => state === "verified");
+      return read.map(({ key }) => key);
+    };
+    const dry = await add("--dryrun");
+    expect([dry.code, dry.stderr]).to.deep.equal([0, ""]);
+    expect(dry.stdout)
+      .to.match(/^planned +AES\/GCM +m\/a\n/)
+      .and.contain("planned: 4 objects\nWrapped in:\n");
+    expect(await readable()).to.deep.equal([]);
+    const some = await add(
+      "--exclude",
+      "*",
+      "--include",
+      "?",
+      "--include",
+      "in/*",
+      "--exclude",
+      "b",
+      "--resume",
+      "add.journal",
+    );
+    expect(some.stdout.match(/^added .*$/gm)?.map((line) => line.split(/ +/).at(-1))).to.deep.equal(["m/a", "m/in/d"]);
+    expect(await readable()).to.deep.equal(["m/a", "m/in/d"]);
+    server.faults.add({ operation: "PutObjectAnnotation", key: "m/b", status: 403, code: "AccessDenied", times: 1 });
+    const rest = await add("--resume", "add.journal");
+    expect(rest.code).to.equal(8);
+    expect(rest.stdout)
+      .to.match(/^current .* m\/a: The journal says/m)
+      .and.match(/^failed .* m\/b: S3 answered AccessDenied/m);
+    expect(rest.stdout).to.match(/^added .* m\/c\.txt$/m);
+    const again = await add("--csv");
+    expect(again.code).to.equal(0);
+    expect(again.stdout.match(/,(?:added|current),/g)).to.deep.equal([
+      ",current,",
+      ",added,",
+      ",current,",
+      ",current,",
+    ]);
+    expect(await readable()).to.have.lengthOf(4);
+    // Another key under the name, and a journal of another run.
+    const other = await local("recipients", "add", ...many, "--to", "own.json", "--summary");
+    expect([other.code, other.stdout.split("\n")[0]]).to.deep.equal([8, "refused: 4 objects"]);
+    const remove = (...args: string[]) => local("recipients", "remove", ...many, ...args);
+    expect((await remove("--resume", "add.journal")).code).to.equal(2);
+    const removed = await remove("--json");
+    const [line] = removed.stdout.split("\n");
+    expect(JSON.parse(line ?? "")).to.deep.include({
+      bucket: "demo",
+      key: "m/a",
+      recipient: "partner",
+      state: "removed",
+    });
+    expect(await readable()).to.deep.equal([]);
+    expect((await remove("--summary")).stdout).to.equal("current: 4 objects\n");
+    const none = await local("recipients", "remove", "s3://demo/none/", "partner", "--recursive", ...own);
+    expect([none.code, none.stderr]).to.deep.equal([
+      7,
+      "s3ec: There is nothing at s3://demo/none/: is it spelled right?\n",
+    ]);
+    for (const [args, said] of [
+      [["--recursive", "--version-id", "v"], "--version-id is of one object"],
+      [["--exclude", "a"], "--exclude and --include are of many objects"],
+      [["--resume", "j"], "names no object"],
+    ] as const) {
+      const wrong = await local("recipients", "remove", "s3://demo/m/", "partner", ...own, ...args);
+      expect(wrong.code, said).to.equal(2);
+      expect(wrong.stderr).to.contain(said);
+    }
+  });
+
+  it("does with many what the page on partners shows", async () => {
+    const page = readFileSync(new URL("../../../docs/share-with-a-partner.md", import.meta.url), "utf8");
+    const [, lines = ""] = /^```sh\n(s3ec recipients .*?)^```$/ms.exec(page) ?? [];
+    writeFileSync(join(folder, "app.config.json"), JSON.stringify({ keyring: rawAes("app") }));
+    await local("put", "report", "s3://demo/2026/a", "--config", "app.config.json");
+    const said: string[] = [];
+    for (const line of lines.trimEnd().split("\n")) {
+      const { code, stdout, stderr } = await local(...line.split(" ").slice(1));
+      expect([code, stderr], line).to.deep.equal([0, ""]);
+      said.push(/^\w+/.exec(stdout)?.[0] ?? "");
+    }
+    expect(said).to.deep.equal(["planned", "added", "removed"]);
+  });
+
+  it("says of one what it would do", async () => {
+    const own = ["s3://demo/dry", "partner", "--config", "own.json"];
+    await local("put", "report", "s3://demo/dry", "--config", "own.json");
+    const added = await local("recipients", "add", ...own, "--to", "partner.json", "--dry-run");
+    expect(added.stdout)
+      .to.contain('"partner" would be a recipient of s3://demo/dry: AES/GCM')
+      .and.contain("nothing was changed");
+    expect((await local("recipients", "remove", ...own)).code).to.equal(2);
+    await local("recipients", "add", ...own, "--to", "partner.json");
+    const removed = await local("recipients", "remove", ...own, "--dry-run");
+    expect(removed.stdout).to.match(/^Would remove the annotation x-s3ec\/partner\/[\w-]+\.\n$/);
+    expect((await local("recipients", "remove", ...own)).stdout).to.contain("Removed the annotation");
+  });
 
   it("adds, lists and removes one", async () => {
     const own = ["s3://demo/report", "--config", "own.json"];

@@ -97,7 +97,7 @@ describe("recipients", () => {
     expect((await refusal(reads("life"))).code).to.equal("no-matching-key");
     fixture.server.clearRequests();
     const { place, ...added } = await addRecipient(owner(), partnerAt("life"));
-    expect(added).to.deep.equal({ wrapAlgorithm: "RSA-OAEP-SHA1", verified: "envelope" });
+    expect(added).to.deep.equal({ wrapAlgorithm: "RSA-OAEP-SHA1", verified: "envelope", isReencrypted: false });
     expect("name" in place && place.name).to.match(/^x-s3ec\/partner\/[0-9a-f-]{36}$/);
     expect(fixture.server.requests.every(({ operation }) => operation !== "GetObject")).to.equal(true);
     expect(fixture.server.requests.every(({ query }) => query?.versionId === undefined)).to.equal(true);

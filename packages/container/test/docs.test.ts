@@ -77,7 +77,7 @@ describe("the examples of the docs' pages", () => {
   it("share-with-a-partner.md", async () => {
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const keyring = new KmsKeyring({ keyId: "alias/app", client: kms });
-    const [add, remove] = examples("share-with-a-partner.md");
+    const [add, , remove] = examples("share-with-a-partner.md");
     await through(keyring, async (client) => {
       const report = new PutObjectCommand({ Bucket, Key: "2026/report", Body: "2026/report" });
       await client.send(report, { encryptionContext: { tenant: "a" } });

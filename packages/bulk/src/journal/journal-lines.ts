@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 
 /** What a run is: a journal of another one says nothing of it. */
 export interface JournalRun {
-  readonly command: "rewrap" | "migrate";
+  readonly command: "rewrap" | "migrate" | "recipients add" | "recipients remove";
   readonly bucket: string;
   /** What wraps from then on, and how, as the caller names it. */
   readonly target: string;

@@ -17,7 +17,7 @@ import { intentOf, missingDescription } from "./intents.js";
 import { MESSAGE, notDone, notLookedAt, OLDER, partly } from "./not-done.js";
 import { checkOptions, type RewritingOptions } from "./rewrite-options.js";
 import { PartlyDone, type Result, type Rewriting, type Written } from "./rewriting.js";
-import type { RewrittenObject } from "./rewritten-object.js";
+import type { RewriteOutcome, RewrittenObject } from "./rewritten-object.js";
 
 /**
  * Does something to each object, and gives a result for each that is meant, in their order.
@@ -108,7 +108,7 @@ class Run {
     const isOlder = VersionId !== undefined && isLatest !== true;
     if (!isMeant && (isDeleteMarker === true || isOlder)) return undefined;
     if (isDeleteMarker === true) return { ...named, outcome: "nothing" };
-    if (isOlder) return { ...named, ...OLDER };
+    if (isOlder) return { ...named, ...(this.#rewriting.older ?? OLDER) };
     try {
       const result = await this.#rewritten(Key, isMeant);
       return result === undefined ? undefined : { ...named, ...result };
@@ -194,7 +194,7 @@ class Run {
     intents: readonly Intent[],
     written: Written | undefined,
   ): Promise<void> {
-    const isWritten = outcome === "rewrapped" || outcome === "migrated";
+    const isWritten = WRITTEN.has(outcome);
     if (!isWritten && outcome !== "current") return;
     // It is done: what cannot be looked at now is looked at by the next run.
     const standing = await this.#standing(Key, intents).catch(() => undefined);
@@ -264,6 +264,8 @@ class Run {
   }
 }
 
+/** What this process has done. */
+const WRITTEN: ReadonlySet<RewriteOutcome> = new Set(["rewrapped", "migrated", "added", "removed"]);
 const NO_RECORDS: ObjectRecords = { intents: [], done: [] };
 /** What may have any envelope. */
 const MAY_BE_ANY: ReadonlySet<AuditState> = new Set(["unknown", "unreadable"]);

@@ -16,6 +16,8 @@ export interface Rewriting {
   readonly suffixes: readonly string[];
   /** Whether what is not there is what the caller named, so that an object without it is not meant. */
   readonly isNamed: boolean;
+  /** What is said of an older version. Default: that it keeps its wrapped key. */
+  readonly older?: Result;
   /** Does it. */
   write(Key: string, attempt: Attempt): Promise<Result>;
   /** Whether all that was intended of an object stands, which may be the one that was written just now. */

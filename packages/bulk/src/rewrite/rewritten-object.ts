@@ -1,11 +1,13 @@
 import type { Change, RewrappedObject } from "@s3ec/client";
+import type { WrapPlace } from "@s3ec/materials";
 
 /**
  * What became of an object:
  *
- * - `rewrapped`, `migrated`: it is done.
+ * - `rewrapped`, `migrated`, `added`, `removed`: it is done.
  * - `planned`: it would be done (`dryRun`).
- * - `current`: it had been done: the journal says so of what stands, or the new key has opened it and the old one has not.
+ * - `current`: it had been done: the journal says so of what stands, the new key has opened it and the old one has not, or the
+ *   recipient is one, or is none.
  * - `skipped`: it is not encrypted, is a file beside an object, or has no wrap of the recipient that was named.
  * - `refused`: it may not be done as asked; nothing was changed.
  * - `failed`: it could not be done, or a recipient's wrap of it; it can be read as before, or by the wraps that are named.
@@ -15,6 +17,8 @@ import type { Change, RewrappedObject } from "@s3ec/client";
 export type RewriteOutcome =
   | "rewrapped"
   | "migrated"
+  | "added"
+  | "removed"
   | "planned"
   | "current"
   | "skipped"
@@ -45,4 +49,10 @@ export interface RewrittenObject {
   readonly replacedVersionId?: string;
   /** Of what was written anew: recipients whose keys do not open it any more. */
   readonly droppedRecipients?: readonly string[];
+  /** Who was to be added or removed. */
+  readonly recipient?: string;
+  /** Of a recipient: where the wraps stood that were deleted, or would be. */
+  readonly removed?: readonly WrapPlace[];
+  /** Of a recipient: where some stand all the same. */
+  readonly remaining?: readonly WrapPlace[];
 }

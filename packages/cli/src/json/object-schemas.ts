@@ -150,11 +150,12 @@ const REWRITE_TOTALS = entry("what they come to", {
   }),
 });
 const DONE_OR_NOT = ["planned", "current", "skipped", "refused", "failed", "unknown", "nothing"] as const;
-const WRITTEN_WRAP = {
+const WRITTEN_WRAP = fields({
   place: PLACE,
   wrapAlgorithm: WRAP_NAME,
   verified: meaning(VERIFIED_WRAP, "what was seen to work before it was said to be done"),
-};
+  isReencrypted: meaning(FLAG, "the data key did not leave KMS"),
+});
 
 export const REWRAPPED: readonly Schema[] = [
   entry(
@@ -162,10 +163,7 @@ export const REWRAPPED: readonly Schema[] = [
     { ...OBJECT.always, state: words("rewrapped", ...DONE_OR_NOT) },
     {
       ...OBJECT.sometimes,
-      wraps: meaning(
-        listOf(fields({ ...WRITTEN_WRAP, isReencrypted: meaning(FLAG, "the data key did not leave KMS") })),
-        "those that were written, or would be",
-      ),
+      wraps: meaning(listOf(WRITTEN_WRAP), "those that were written, or would be"),
       changed: LOSSES,
       replacedVersionId: REPLACED,
       ...NOT_DONE,
@@ -190,28 +188,36 @@ export const MIGRATED: readonly Schema[] = [
   REWRITE_TOTALS,
 ];
 
-export const RECIPIENT_ADDED: Schema = entry(
-  "the recipient that an object has now",
-  { ...OBJECT.always, recipient: TEXT, state: words("added"), wraps: listOf(fields(WRITTEN_WRAP)) },
-  OBJECT.sometimes,
-);
+export const RECIPIENT_ADDED: readonly Schema[] = [
+  entry(
+    "what became of an object",
+    {
+      ...OBJECT.always,
+      recipient: TEXT,
+      state: meaning(words("added", ...DONE_OR_NOT), "current: it has the recipient already"),
+    },
+    { ...OBJECT.sometimes, wraps: meaning(listOf(WRITTEN_WRAP), "that which was written, or would be"), ...NOT_DONE },
+  ),
+  REWRITE_TOTALS,
+];
 
-const REMOVAL = {
-  removed: meaning(listOf(PLACE), "what was deleted"),
-  remaining: meaning(listOf(PLACE), "what is there all the same"),
-  unknown: meaning(TEXTS, "places that may not be looked at"),
-};
-
-export const RECIPIENT_REMOVED: Schema = entry(
-  "what is left of a recipient",
-  {
-    ...OBJECT.always,
-    recipient: TEXT,
-    state: meaning(words("removed", "failed", "unknown"), "failed: some is there all the same; unknown: some may be"),
-    ...REMOVAL,
-  },
-  OBJECT.sometimes,
-);
+export const RECIPIENT_REMOVED: readonly Schema[] = [
+  entry(
+    "what became of an object",
+    {
+      ...OBJECT.always,
+      recipient: TEXT,
+      state: meaning(words("removed", ...DONE_OR_NOT), "current: it has no such recipient"),
+    },
+    {
+      ...OBJECT.sometimes,
+      removed: meaning(listOf(PLACE), "what was deleted, or would be"),
+      remaining: meaning(listOf(PLACE), "what is there all the same"),
+      ...NOT_DONE,
+    },
+  ),
+  REWRITE_TOTALS,
+];
 
 export const RECIPIENTS: Schema = entry(
   "the wrapped keys beside an object",

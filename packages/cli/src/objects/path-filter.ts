@@ -9,14 +9,14 @@ export interface FilterRule {
 /** Whether what is called so, below the source and the target, is meant. */
 export type PathFilter = (name: string) => boolean;
 
-/** Adds `--include` and `--exclude`, whose order among each other decides; gives what they have gathered. */
+/** Adds `--include` and `--exclude`, whose order among each other decides; gives what they have gathered, as each of the two does. */
 export function filterOptions(command: Command): () => readonly FilterRule[] {
   const rules: FilterRule[] = [];
   const gather =
     (isIncluded: boolean) =>
-    (pattern: string): readonly string[] => {
+    (pattern: string): readonly FilterRule[] => {
       rules.push({ isIncluded, pattern });
-      return rules.map((rule) => rule.pattern);
+      return rules;
     };
   command
     .option("--exclude <PATTERN>", "leave out names like this; * stands for slashes, too (repeatable)", gather(false))

@@ -154,8 +154,8 @@ describe("what commands for many objects, and about one, print with --json", () 
     await run("recipients add", ...own, "--to", "next.json");
     await run("recipients add", ...own, "--to", "next.json");
     const listed = ["s3://kept/partner", "--config", "own.json"];
-    const [all] = await run("recipients list", ...listed);
-    expect(all?.recipients).to.have.nested.property("[0].state", "of this object");
+    const [found] = await run("recipients list", ...listed);
+    expect(found?.recipients).to.have.nested.property("[0].state", "of this object");
     const versionId = (await at.head("partner", "kept")).VersionId ?? "";
     await run("recipients list", ...listed, "--version-id", versionId);
     await run("recipients list", "s3://kept/none", "--config", "own.json");
@@ -175,12 +175,32 @@ describe("what commands for many objects, and about one, print with --json", () 
       "next.json",
     );
     await run("recipients list", ...listed);
+    // What fails of many, and what is left as it is.
+    const many = ["s3://demo/m/", "partner", "--recursive", "--config", "own.json"];
+    await at.run("put", "report", "s3://demo/m/fresh", "--config", "own.json");
+    const all = await run("recipients add", ...many, "--to", "next.json");
+    expect(new Set(states(all))).to.include.all.keys("added", "skipped", "refused", "failed");
+    await run(
+      "recipients add",
+      "s3://kept",
+      "partner",
+      "--recursive",
+      "--versions",
+      ...own.slice(2),
+      "--to",
+      "next.json",
+    );
+    await run("recipients remove", "s3://kept", "partner", "--recursive", "--versions", "--dry-run", ...own.slice(2));
+    at.server.faults.add({ operation: "DeleteObjectAnnotation", status: 503, code: "SlowDown", times: 3 });
+    expect(states(await run("recipients remove", ...many))).to.include.members(["failed", "current"]);
+    at.server.faults.clear();
+    expect(states(await run("recipients remove", ...many))).to.include.members(["removed", "current"]);
     for (const name of ["file", "partner"]) {
       const removed = await run("recipients remove", "s3://kept/partner", name, ...own.slice(2));
       expect(states(removed), name).to.deep.equal(["removed"]);
     }
     for (const verb of ["add", "list", "remove"]) {
-      const unseen = printed.unseen(`recipients ${verb}`).filter((path) => !path.startsWith("/remaining/"));
+      const unseen = printed.unseen(`recipients ${verb}`).filter((path) => !path.startsWith("/remaining"));
       expect(unseen, verb).to.deep.equal(["/error/left"]);
     }
   });

@@ -7,7 +7,7 @@ import { AnnotationStore } from "../annotations/annotation-store.js";
 import { requireAtRest } from "../moving/at-rest.js";
 import { listedAnnotations, seenAnnotations } from "../moving/seen-annotations.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
-import { fileToRewrap } from "../rewrap/file-beside.js";
+import { fileToRewrap, storeBeside } from "../rewrap/file-beside.js";
 import { makeNewWrap, type NewWrap, type StandingWrap } from "../rewrap/new-wrap.js";
 import { rewrapFile } from "../rewrap/rewrap-file.js";
 import {
@@ -20,6 +20,7 @@ import {
 import { markOf, type StandingObject, standingObject } from "../rewrap/standing-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
+import { RecipientStateError } from "./recipient-state-error.js";
 
 /** Which object gets which further key, and where that goes. */
 export interface AddRecipientOptions
@@ -38,6 +39,8 @@ export interface AddRecipientOptions
   readonly to: Omit<RewrapTarget, "instructionFileSuffix">;
   /** Where it goes: an annotation of the object (default), or a file at its key plus `.` and the recipient's name. */
   readonly in?: "annotation" | "instruction-file";
+  /** Do everything but store the wrap. Default false. */
+  readonly dryRun?: boolean;
 }
 
 /** A recipient that an object has now. */
@@ -48,6 +51,8 @@ export interface AddedRecipient {
   readonly wrapAlgorithm: string;
   /** What was seen to work before success was said: the wrap with the content's tag, the wrap, or nothing. */
   readonly verified: "content" | "envelope" | "unverified";
+  /** Whether the key store did it all, and gave no data key out: `ReEncrypt` of KMS. */
+  readonly isReencrypted: boolean;
 }
 
 const OPTIONS = {
@@ -62,6 +67,7 @@ const OPTIONS = {
   format: true,
   owner: true,
   verify: true,
+  dryRun: true,
 } as const;
 
 /** How often what others change at the same time is begun anew. */
@@ -73,7 +79,7 @@ const MAX_ROUNDS = 5;
  * clients add annotations of one name at the same time, both stay and open the object.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
- * @throws S3EncryptionError as `rewrapObject`; `unsupported-operation` for an object without key commitment unless
+ * @throws S3EncryptionError as `rewrapObject`; `RecipientStateError` where there is such a recipient; `unsupported-operation` for an object without key commitment unless
  *   `enableUncommittedChildren`, for CBC, and where the store has no annotations; `content-mismatch` where the object was
  *   replaced meanwhile, or its annotations are being moved
  */
@@ -97,17 +103,20 @@ export async function addRecipient(client: S3Client, options: AddRecipientOption
       await requireAtRest(plain, rewrap.object, object.head, markOf(object.format), rewrap.from.abortSignal);
     }
     const done =
-      place === "annotation" ? await annotate(plain, rewrap, object, annotation) : await addFile(plain, rewrap, object);
+      place === "annotation"
+        ? await annotate(plain, rewrap, object, annotation)
+        : await addFile(plain, rewrap, object, suffix);
     if (done !== undefined) return addedRecipient(done);
   }
   throw new S3EncryptionError("content-mismatch", "Others change the object again and again. Try again later.");
 }
 
-function addedRecipient({ laid, verified }: NewWrap): AddedRecipient {
+function addedRecipient({ laid, verified, isReencrypted }: NewWrap): AddedRecipient {
   return {
     place: laid.place,
     wrapAlgorithm: laid.encryptedDataKey.wrapAlgorithm.name,
     verified: verified === "none" ? "unverified" : verified,
+    isReencrypted,
   };
 }
 
@@ -116,11 +125,39 @@ function hasOwnWrap({ from }: Rewrap, { head, format }: StandingObject): boolean
   return format.siblings === undefined || format.siblings.kindOf(head.Metadata ?? {}).standsAlone;
 }
 
-async function addFile(client: S3Client, rewrap: Rewrap, object: StandingObject): Promise<NewWrap | undefined> {
+async function addFile(
+  client: S3Client,
+  rewrap: Rewrap,
+  object: StandingObject,
+  suffix: string,
+): Promise<NewWrap | undefined> {
+  await refuseFileOfThis(client, rewrap, object, suffix);
   const store = new AnnotationStore(client, rewrap.object, rewrap.from.abortSignal);
   const done = await rewrapFile(client, rewrap, object, hasOwnWrap(rewrap, object));
   if (done !== undefined) await seenAnnotations(store);
   return done;
+}
+
+/** A file that says whose it is would be replaced by another one's. */
+async function refuseFileOfThis(
+  client: S3Client,
+  rewrap: Rewrap,
+  { head, format }: StandingObject,
+  suffix: string,
+): Promise<void> {
+  const rules = format.siblings;
+  if (rules === undefined) return;
+  const file = await storeBeside(client, rewrap, rules).read(suffix);
+  const { mark } = rules.kindOf(head.Metadata ?? {});
+  const isOfThis = file.state === "read" && mark !== undefined && rules.fileMarkOf(file.metadata) === mark;
+  if (isOfThis) throw isRecipientAlready(suffix.replace(/^\./, ""));
+}
+
+function isRecipientAlready(recipient: string): RecipientStateError {
+  return new RecipientStateError(
+    `"${recipient}" is a recipient of the object already: remove it first (removeRecipient), or choose another name.`,
+    true,
+  );
 }
 
 /** Undefined where the object that stands is another by then. */
@@ -138,15 +175,13 @@ async function annotate(
   const before = await listedAnnotations(store);
   const recipient = recipientOfAnnotation(name);
   if (before.some((each) => recipientOfAnnotation(each.name) === recipient)) {
-    throw new S3EncryptionError(
-      "invalid-argument",
-      `"${recipient}" is a recipient of the object already: remove it first (removeRecipient), or choose another name.`,
-    );
+    throw isRecipientAlready(recipient ?? name);
   }
   const made = await makeNewWrap(client, object.rules, rewrap, await standingWrap(client, rewrap, object), {
     in: "annotation",
     name: added,
   });
+  if (rewrap.writing.dryRun === true) return made;
   const text = made.laid.text ?? "";
   if (!(await store.put(added, text, object.head.ETag ?? ""))) return undefined;
   const standing = await readBack(store, added, text, version.Key);

@@ -10,10 +10,17 @@ import { seenAnnotations } from "../moving/seen-annotations.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
 import { listRecipients } from "./list-recipients.js";
 import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
+import { RecipientStateError } from "./recipient-state-error.js";
+
+/** Which recipient of which object. */
+export interface RemoveRecipientOptions extends RecipientOptions {
+  /** Look at everything, and delete nothing. Default false. */
+  readonly dryRun?: boolean;
+}
 
 /** What is left of a recipient. */
 export interface RemovedRecipient {
-  /** What was deleted. */
+  /** What was deleted, or would be. */
   readonly removed: readonly WrapPlace[];
   /** What is there all the same: somebody put it meanwhile, or it is no wrap of this object. */
   readonly remaining: readonly WrapPlace[];
@@ -31,14 +38,17 @@ const LIMITS =
  * where that is a wrap of this object. Then looks at both again.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
- * @throws S3EncryptionError `invalid-argument`, also where there is no such recipient; `unsupported-operation` where the object could not be read without;
+ * @throws S3EncryptionError `invalid-argument`; `RecipientStateError` where there is no such recipient; `unsupported-operation` where the object could not be read without;
  *   `content-mismatch` where the object was replaced meanwhile, or its annotations are being moved; S3's own errors
  */
-export async function removeRecipient(client: S3Client, options: RecipientOptions): Promise<RemovedRecipient> {
-  checkRecipients<RecipientOptions>(options, { ...RECIPIENTS, recipient: true }, "removeRecipient");
+export async function removeRecipient(client: S3Client, options: RemoveRecipientOptions): Promise<RemovedRecipient> {
+  checkRecipients<RemoveRecipientOptions>(options, { ...RECIPIENTS, recipient: true, dryRun: true }, "removeRecipient");
+  if (!["undefined", "boolean"].includes(typeof options.dryRun)) {
+    throw new S3EncryptionError("invalid-argument", "dryRun must be true or false.");
+  }
   const { annotation, suffix } = placesOf(options);
   const encryption = encryptionOf(client, undefined);
-  const { recipient, abortSignal, ...object } = options;
+  const { recipient, dryRun = false, abortSignal, ...object } = options;
   const plain = plainClientOf(client);
   const request = abortSignal === undefined ? {} : { abortSignal };
   const head = await plain.send(new HeadObjectCommand(object), request);
@@ -59,12 +69,13 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
   if (!rules.kindOf(metadata).standsAlone) await requireAnother(client, options, metadata);
   const removed: WrapPlace[] = [];
   for (const name of await namesOf(annotations, annotation)) {
-    if (!(await annotations.remove(name, ETag))) throw replaced();
+    if (!dryRun && !(await annotations.remove(name, ETag))) throw replaced();
     removed.push({ in: "annotation", name });
   }
   // With a version, no file is touched: nothing says which version of it belongs to that.
   const file = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
-  if (file.state === "read" && isFileOfThis(file.body) && (await files.remove(suffix, file.etag))) {
+  const isThere = file.state === "read" && isFileOfThis(file.body);
+  if (isThere && (dryRun || (await files.remove(suffix, file.etag)))) {
     removed.push({ in: "instruction-file", suffix });
   }
   const remaining: WrapPlace[] = [];
@@ -74,13 +85,13 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
   const now = await plain.send(new HeadObjectCommand(object), request);
   if (now.ETag !== ETag) throw replaced();
   if (seen.state === "unknown") unknown.push("annotation");
-  if (seen.state === "listed") {
+  if (seen.state === "listed" && !dryRun) {
     const names = seen.annotations.filter(({ name }) => isOfRecipient(name, annotation));
     remaining.push(...names.map(({ name }) => ({ in: "annotation", name }) as const));
   }
   const left = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
   if (left.state === "unknown") unknown.push("instruction-file");
-  if (left.state === "read" && isFileOfThis(left.body)) remaining.push({ in: "instruction-file", suffix });
+  if (left.state === "read" && isFileOfThis(left.body) && !dryRun) remaining.push({ in: "instruction-file", suffix });
   const isKnown = !unknown.some((place) => place === "annotation" || hasFiles);
   if (isKnown && removed.length + remaining.length === 0) throw unknownRecipient(recipient);
   return { removed, remaining, unknown, limits: LIMITS };
@@ -92,7 +103,7 @@ export async function removeRecipient(client: S3Client, options: RecipientOption
  */
 async function requireAnother(
   client: S3Client,
-  { recipient, ...options }: RecipientOptions,
+  { recipient, dryRun: _, ...options }: RemoveRecipientOptions,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   const resolved = encryptionOf(client, undefined);
@@ -129,10 +140,10 @@ function isOfRecipient(name: string, annotation: string): boolean {
   return recipientOfAnnotation(name) === recipientOfAnnotation(annotation);
 }
 
-function unknownRecipient(recipient: string): S3EncryptionError {
-  return new S3EncryptionError(
-    "invalid-argument",
+function unknownRecipient(recipient: string): RecipientStateError {
+  return new RecipientStateError(
     `Nothing was removed: "${recipient}" is no recipient of the object, neither in an annotation nor in a file. Which there are, listRecipients tells.`,
+    false,
   );
 }
 
