@@ -118,7 +118,10 @@ describe("a read that is verified first", () => {
         })(),
       );
       expect(failed.code).to.equal("decryption-failed");
-      expect(Buffer.concat(given).equals(content.subarray(0, PIECE))).to.equal(true);
+      // Where it cannot be hashed in pieces, the one in front of it was not decrypted yet.
+      const before = Buffer.concat(given);
+      expect(before.length).to.be.oneOf([0, PIECE]);
+      expect(before.equals(content.subarray(0, before.length))).to.equal(true);
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -110,16 +110,20 @@ function encryptionMistake({ type, hasPassphrase }: WantedRsaKey, error: unknown
   if (type === "public") return PRIVATE;
   if (!hasPassphrase) return "is encrypted, and its passphrase is missing beside it";
   const { code, message = "" } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  const said = String(message);
   if (code === "ERR_OSSL_EVP_UNSUPPORTED") {
     return "is encrypted with an algorithm that OpenSSL has given up: renew it with openssl pkcs8 -topk8 -in FILE -provider legacy -provider default";
   }
-  return NOT_IN_BORING_SSL.test(String(message))
+  const isUnknown = NOT_IN_BORING_SSL.test(said) || (code === undefined && NOT_IN_DENO.test(said));
+  return isUnknown
     ? "is encrypted in a way that this runtime does not know: renew it with openssl pkcs8 -topk8 -in FILE"
     : "is encrypted, and the passphrase beside it does not open it";
 }
 
 /** What Bun's library says of a cipher or of a way from passphrase to key that it does not have, such as scrypt. */
 const NOT_IN_BORING_SSL = /PKCS8 routines:OPENSSL_internal:UN(?:KNOWN|SUPPORTED)_/;
+/** What Deno says of one, such as 3DES, and without a code: with one, it is what a wrong passphrase may make of a key. */
+const NOT_IN_DENO = /DECODER routines::unsupported/;
 
 /** As PEM says it, in PKCS#8 and before that; or as DER of PKCS#8 that begins with an algorithm of PKCS#5 or PKCS#12. */
 function isEncrypted(text: string, head: string): boolean {

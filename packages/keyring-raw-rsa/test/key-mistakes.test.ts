@@ -72,7 +72,7 @@ const TOOLS: readonly (readonly [name: string, tool: string, args: string, words
     "PKCS#8 with RC2",
     "openssl",
     "pkcs8 -topk8 -in key.pem -v1 PBE-SHA1-RC2-40 -provider legacy -provider default -passout pass:changeit -out FILE",
-    /an algorithm that OpenSSL has given up/,
+    /an algorithm that OpenSSL has given up|in a way that this runtime does not know/,
   ],
   ["OpenSSH", "ssh-keygen", "-q -t rsa -b 2048 -N changeit -f FILE", /ssh-keygen -p -m PEM/],
   [
@@ -90,11 +90,24 @@ const TOOLS: readonly (readonly [name: string, tool: string, args: string, words
 ];
 
 describe("a key that is not what was to be read", () => {
-  it("is encrypted in a way that the runtime does not know, as scrypt in Bun, and not said to have another passphrase", () => {
-    const error = new Error("error:13000080:PKCS8 routines:OPENSSL_internal:UNSUPPORTED_KEY_DERIVATION_FUNCTION");
-    expect(rsaKeyMistake(encryptedDer, { type: "private", hasPassphrase: true }, error)).to.match(
-      /^is encrypted in a way that this runtime does not know: /,
-    );
+  for (const [what, message] of [
+    ["scrypt in Bun", "error:13000080:PKCS8 routines:OPENSSL_internal:UNSUPPORTED_KEY_DERIVATION_FUNCTION"],
+    ["3DES in Deno", "error:1E08010C:DECODER routines::unsupported"],
+  ] as const) {
+    it(`is encrypted in a way that the runtime does not know, as ${what}, and not said to have another passphrase`, () => {
+      const wanted = { type: "private", hasPassphrase: true } as const;
+      expect(rsaKeyMistake(encryptedDer, wanted, new Error(message))).to.match(
+        /^is encrypted in a way that this runtime does not know: /,
+      );
+    });
+  }
+
+  it("is not opened by its passphrase where what that made of it is no key", () => {
+    const error = Object.assign(new Error("error:1E08010C:DECODER routines::unsupported"), {
+      code: "ERR_OSSL_UNSUPPORTED",
+    });
+    const said = rsaKeyMistake(encryptedDer, { type: "private", hasPassphrase: true }, error);
+    expect(said).to.equal("is encrypted, and the passphrase beside it does not open it");
   });
 
   for (const [name, bytes, words] of PRIVATE_CASES) {
