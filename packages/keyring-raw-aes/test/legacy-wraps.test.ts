@@ -1,6 +1,6 @@
 import { createCipheriv } from "node:crypto";
 import { AES_ECB, AES_WRAP, CBC, GCM } from "@s3ec/envelope";
-import { bytes, encryptedDataKey, forReading, refusal } from "@s3ec/test-support";
+import { bytes, encryptedDataKey, forReading, refusal, wrapRfc3394 } from "@s3ec/test-support";
 import { expect } from "chai";
 import { RawAesKeyring } from "../dist/raw-aes-keyring.js";
 import { DATA_KEY, known, WRAPPING_KEY } from "./known-wraps.js";
@@ -13,11 +13,6 @@ function ecb(wrappingKey: Uint8Array, padded: Uint8Array): Uint8Array {
 
 function padded(dataKey: Uint8Array, pad: number, value: number = pad): Uint8Array {
   return Buffer.concat([dataKey, Buffer.alloc(pad, value)]);
-}
-
-function rfc3394(wrappingKey: Uint8Array, dataKey: Uint8Array): Uint8Array {
-  const cipher = createCipheriv(`id-aes${wrappingKey.length * 8}-wrap`, wrappingKey, Buffer.alloc(8, 0xa6));
-  return Buffer.concat([cipher.update(dataKey), cipher.final()]);
 }
 
 const keyring = new RawAesKeyring({ wrappingKey: WRAPPING_KEY });
@@ -33,7 +28,7 @@ describe("legacy AES wraps", () => {
         const own = new RawAesKeyring({ wrappingKey });
         for (const key of [
           encryptedDataKey(AES_ECB, ecb(wrappingKey, padded(dataKey, 16 - (length % 16)))),
-          encryptedDataKey(AES_WRAP, rfc3394(wrappingKey, dataKey)),
+          encryptedDataKey(AES_WRAP, wrapRfc3394(wrappingKey, dataKey)),
         ]) {
           const materials = await own.onDecrypt(forReading(CBC), [key]);
           expect(materials?.dataKey?.export()).to.deep.equal(Buffer.from(dataKey));
@@ -89,7 +84,7 @@ describe("legacy AES wraps", () => {
       }
     }
     const deciphered = await recordDeciphered(async () => {
-      await refusal("decryption-failed", () => read(AES_WRAP, rfc3394(WRAPPING_KEY, bytes(1, 40))));
+      await refusal("decryption-failed", () => read(AES_WRAP, wrapRfc3394(WRAPPING_KEY, bytes(1, 40))));
       await refusal("decryption-failed", () => read(AES_ECB, ecb(WRAPPING_KEY, padded(bytes(1, 48), 16))));
       await refusal("decryption-failed", () => read(AES_ECB, ecb(WRAPPING_KEY, padded(new Uint8Array(0), 16))));
     });

@@ -1,5 +1,5 @@
 import crypto, { createSecretKey, type KeyObject } from "node:crypto";
-import { replacingCrypto } from "@s3ec/test-support";
+import { replacingCrypto, wrapRfc3394 } from "@s3ec/test-support";
 import { expect } from "chai";
 
 const KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -49,6 +49,14 @@ function runtimes(): Readonly<Record<string, { readonly asked: string[]; readonl
 }
 
 describe("RFC 3394", () => {
+  it("is how tests make what is to be opened", () => {
+    const [key, data] = [Buffer.from(KEY, "hex"), Buffer.from(DATA, "hex")];
+    const made = ANSWERS.map((each) =>
+      wrapRfc3394(key.subarray(0, each.key), data.subarray(0, each.data)).toString("hex"),
+    );
+    expect(made).to.deep.equal(ANSWERS.map(({ wrapped }) => wrapped));
+  });
+
   for (const [name, { asked, createDecipheriv }] of Object.entries(runtimes())) {
     describe(`where the runtime's key wrap is: ${name}`, () => {
       const open = async (key: KeyObject, wrapped: Uint8Array): Promise<string | undefined> => {

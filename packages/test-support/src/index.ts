@@ -6,3 +6,4 @@ export { environmentFor, importExample, readmeExample, runExample } from "./read
 export { refusal, refused } from "./refusals.js";
 export { replacingCrypto } from "./replaced-crypto.js";
 export { opens, roundTrip } from "./round-trip.js";
+export { wrapRfc3394 } from "./wrap-rfc3394.js";
