@@ -18,7 +18,8 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(5);
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+// A connection that Deno has kept, and that is aborted, is replaced by it with another one, on which all is asked again.
+const agent = new Agent({ keepAlive: !("Deno" in globalThis), maxSockets: 50 });
 
 /** Connections that clients of `retryingClient` hold for a request that is not over. */
 export function busySockets(): number {
