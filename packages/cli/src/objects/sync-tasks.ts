@@ -1,11 +1,13 @@
-import { HeadObjectCommand } from "@aws-sdk/client-s3";
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { holdsEnvelope } from "@s3ec/envelope";
 import { S3EncryptionError } from "@s3ec/materials";
+import type { ObjectAddress } from "../object-address.js";
 import { isServiceError } from "../service-message.js";
 import { isPlainSource } from "./copy-one.js";
 import { type FoundBelow, foundBelow } from "./found-below.js";
 import type { ListedObject } from "./listed-objects.js";
 import type { LocalFile, TreeOptions } from "./local-tree.js";
+import { manyHeads } from "./many-heads.js";
 import type { PathFilter } from "./path-filter.js";
 import type { Place } from "./place.js";
 import type { PlacePair } from "./place-pair.js";
@@ -44,6 +46,7 @@ export class SyncComparison {
   readonly #options: SyncOptions;
   readonly #objects: ListedObject[] = [];
   readonly #files: LocalFile[] = [];
+  readonly #heads = new Map<string, ReturnType<typeof manyHeads>>();
   #isSourceEmpty = true;
   #isWhole = false;
 
@@ -150,13 +153,13 @@ export class SyncComparison {
 
   /** What is encrypted is stored alike; what is not is treated as it would be if it were not there yet. */
   async #isCopyNeeded(of: Place, source: ListedObject, target: ListedObject): Promise<boolean> {
-    const { plain, parameters, signal, plainMode } = this.#context;
+    const { plainMode } = this.#context;
     const { to } = this.#pair;
     const isSameSize = source.Size === target.Size;
     const isSizeEnough = this.#options.trustListing === true || (!isSameSize && plainMode !== "encrypt");
     if (isSizeEnough || of.kind !== "s3" || to.kind !== "s3") return !isSameSize;
     const from = { Bucket: of.Bucket, Key: source.Key };
-    const head = await plain.send(new HeadObjectCommand({ ...from, ...parameters.getSource }), { abortSignal: signal });
+    const head = await this.#head(from, "getSource");
     if (!(await isPlainSource(this.#context, from, head))) return !isSameSize;
     if (plainMode !== "encrypt") return plainMode !== "copy";
     return !(await this.#isOfSize(to.Bucket, target, head.ContentLength ?? 0));
@@ -164,17 +167,25 @@ export class SyncComparison {
 
   /** By its HEAD; what is not encrypted is not what would be stored, or is refused when it is read. */
   async #isOfSize(Bucket: string, object: ListedObject, size: number): Promise<boolean> {
-    const { plain, parameters, signal, plainMode } = this.#context;
+    const { plainMode } = this.#context;
     const { Key, Size = size } = object;
     // No cipher takes less room than its plaintext.
     if (Size < size) return false;
-    const head = await plain.send(new HeadObjectCommand({ Bucket, Key, ...parameters.get }), { abortSignal: signal });
+    const head = await this.#head({ Bucket, Key }, "get");
     if (holdsEnvelope(head.Metadata ?? {})) return maySizeBe(size, head);
     const mayBePlain = plainMode === "copy" && head.ContentLength === size;
     if (!mayBePlain && !maySizeBe(size, head)) return false;
     const { state, contentLength } = await this.#context.filesBeside(Bucket, "get").stateOf({ Key });
     if (state === "encrypted") return contentLength == null ? maySizeBe(size, head) : contentLength === size;
     return state === "plain" && mayBePlain;
+  }
+
+  async #head({ Bucket, Key }: ObjectAddress, read: "get" | "getSource"): Promise<HeadObjectCommandOutput> {
+    const { plain, parameters, signal } = this.#context;
+    const name = JSON.stringify([Bucket, read]);
+    const heads = this.#heads.get(name) ?? manyHeads(plain, { Bucket, ...parameters[read] }, signal);
+    this.#heads.set(name, heads);
+    return await heads(Key);
   }
 }
 
