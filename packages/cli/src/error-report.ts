@@ -3,7 +3,7 @@ import { S3EncryptionError } from "@s3ec/materials";
 import { CommanderError } from "commander";
 import { EXIT_CODE_OF, EXIT_CODES, NothingThere, Verdict } from "./exit-codes.js";
 import { Interruption } from "./interruption.js";
-import { asOptions } from "./option-names.js";
+import { asConfigured, asOptions } from "./option-names.js";
 import { sentence } from "./sentence.js";
 import { isServiceError, serviceMessage } from "./service-message.js";
 
@@ -46,7 +46,10 @@ function saidOf(error: unknown): { readonly exitCode: number; readonly message: 
     if (missing !== undefined) return { exitCode: EXIT_CODES.configuration, message: missing };
     const exitCode = isOfDisk(error) ? EXIT_CODES.storage : (EXIT_CODE_OF[error.code] ?? 1);
     // Of a configuration they say what is in it, as it is called there.
-    return { exitCode, message: error.code === "invalid-configuration" ? error.message : asOptions(error.message) };
+    return {
+      exitCode,
+      message: error.code === "invalid-configuration" ? asConfigured(error.message) : asOptions(error.message),
+    };
   }
   if (!(error instanceof Error)) return { exitCode: EXIT_CODES.unexpected, message: "An unknown error happened." };
   // Of a connection that ends in the middle of an answer, Node names no system call.

@@ -64,6 +64,9 @@ const NAME = new RegExp(
 /** Options with what they are to be, each of a list by itself. */
 const LISTS: Readonly<Record<string, string>> = { dropRecipients: "--drop", allowLoss: "--allow-loss" };
 const LIST = /\b(dropRecipients|allowLoss): \[((?:"(?:[^"\\]|\\.)*"(?:, )?)*)\]/g;
+/** No option says a secret. */
+const SECRET_OPTION = /, or pass resume: \{ secret \} \([^)]*\)/g;
+
 const VALUES: readonly [RegExp, string][] = [
   [/\bto\.encryptionContext: \{\}/g, "--no-to-context"],
   [/\bowner: "same"/g, "--same-owner"],
@@ -75,10 +78,20 @@ const VALUES: readonly [RegExp, string][] = [
   // What no option allows.
   [/ To go on without them: AnnotationDirective: "EXCLUDE"\./g, ""],
   [/\bleave resume out\b/g, "leave --resume out"],
+  [
+    /\bname another place by resume: \{ state \}/g,
+    "put a copy of the file from a folder that takes it, or leave --resume out",
+  ],
+  [SECRET_OPTION, ""],
   [/\bname that in formats\b/g, "name that in client.formats"],
   [/\bthe client's formats\b/g, "client.formats"],
   [/\bchoose a larger partSize(?:, or none)?/g, "say how long it is (s3ec cp --expected-size)"],
 ];
+
+/** A message about a configuration, which names fields of it, and of options only those that no configuration has. */
+export function asConfigured(message: string): string {
+  return message.replace(SECRET_OPTION, "");
+}
 
 /** A message of the packages', with the names that the command line and its configuration have for what a caller can say. */
 export function asOptions(message: string): string {

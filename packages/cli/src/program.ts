@@ -115,7 +115,11 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
       const put = async (transferOptions: TransferOptions) => {
         await assertNoFileThere(client, address, { suffixes, get: {}, abortSignal: transferOptions.signal });
         const source = await openSource(file);
-        const { length, answer } = await upload(client, source, address, { ...transferOptions, resume });
+        const { length, answer } = await upload(client, source, address, {
+          ...transferOptions,
+          resume,
+          onResume: (sentence) => void tell(`s3ec: ${sentence}`),
+        });
         const done = {
           words: `Encrypted ${length} bytes of ${nameOf(file, "standard input")} into ${formatAddress(address)}.`,
           json: doneLine("upload", file, address, { bytes: length, ...answered(answer) }),

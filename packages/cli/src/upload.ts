@@ -15,6 +15,8 @@ export type ObjectToPut = ObjectAddress & Partial<Omit<PutObjectCommandInput, "B
 
 export interface UploadOptions extends TransferOptions {
   readonly resume?: boolean;
+  /** Told a sentence about what is gone on with. */
+  readonly onResume?: (sentence: string) => void;
   /** Bytes that a stream may have, where that is more than 10,000 parts of 5 MiB. */
   readonly expectedSize?: number;
 }
@@ -118,10 +120,13 @@ async function uploadFile(
   client: S3EncryptionClient,
   { path, size }: { readonly path: string; readonly size: number },
   address: ObjectToPut,
-  { call, signal, onProgress, resume = false }: UploadOptions,
+  { call, signal, onProgress, resume = false, onResume }: UploadOptions,
 ): Promise<Uploaded> {
   const transfer = new EncryptedUpload({ client, params: address, file: path, resume, ...call });
   transfer.on("httpUploadProgress", ({ loaded = 0 }) => onProgress(loaded, size));
+  transfer.on("resume", ({ kept }) => {
+    if (kept > 0) onResume?.(`Going on with ${kept} bytes that an earlier upload has sent.`);
+  });
   signal.throwIfAborted();
   try {
     return { length: size, answer: await done(transfer, signal) };

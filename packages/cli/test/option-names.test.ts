@@ -14,6 +14,14 @@ describe("what the client says of its options", () => {
     ["it is still wanted (addRecipient, migrateObject)", "it is still wanted (s3ec recipients add, s3ec migrate)"],
     ["leave instructionFileSuffix and preferInstructionFile out", "leave --suffix out"],
     ["cannot be resumed: leave resume out.", "cannot be resumed: leave --resume out."],
+    [
+      "The state of an upload is kept there: name another place by resume: { state }.",
+      "The state of an upload is kept there: put a copy of the file from a folder that takes it, or leave --resume out.",
+    ],
+    [
+      "a folder of yours that stays, or pass resume: { secret } (32 bytes, the same in each process).",
+      "a folder of yours that stays.",
+    ],
     ["into 10000 parts; choose a larger partSize.", "into 10000 parts; say how long it is (s3ec cp --expected-size)."],
     ['Say its tags anew: TaggingDirective: "REPLACE".', "Say its tags anew: --tags."],
     ['It has some. To go on without them: AnnotationDirective: "EXCLUDE".', "It has some."],

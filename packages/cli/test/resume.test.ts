@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
@@ -47,7 +47,7 @@ describe("s3ec put --resume", () => {
     await ended("SIGKILL");
     expect(readdirSync(folder)).to.include("in.s3ec-upload");
     const { code, stderr } = await s3ec(["put", "in", "s3://demo/x", "--resume", ...common], folder, env);
-    expect(stderr).to.not.include("s3ec:");
+    expect(stderr).to.match(/^s3ec: Going on with [1-9]\d+ bytes that an earlier upload has sent\.\n$/);
     expect(code).to.equal(0);
     expect(readdirSync(folder)).to.have.members(["aes.json", "app.key", "in"]);
     await s3ec(["get", "s3://demo/x", "../out", ...common], folder, env);
@@ -67,6 +67,23 @@ describe("s3ec put --resume", () => {
     expect(again.stderr).to.include(
       "There is nothing to discard: in.s3ec-upload is no state of an upload, or is not there.",
     );
+  });
+
+  it("says in options of its own what keeps a state from being kept", async () => {
+    const name = "n".repeat(250);
+    writeFileSync(join(folder, name), content);
+    const long = await s3ec(["put", name, "s3://demo/x", "--resume", ...common], folder, env);
+    expect(long.code).to.not.equal(0);
+    expect(long.stderr)
+      .to.match(new RegExp(`${name}\\.s3ec-upload is too long for a path, or a name in it is\\.`))
+      .and.contain("leave --resume out");
+    rmSync(join(folder, name));
+    const XDG_CONFIG_HOME = join(folder, "in", "config");
+    const secret = await s3ec(["put", "in", "s3://demo/x", "--resume", ...common], folder, { ...env, XDG_CONFIG_HOME });
+    expect(secret.stderr)
+      .to.contain("set XDG_CONFIG_HOME to a folder of yours that stays.\n")
+      .and.not.contain("resume:");
+    expect(server.openUploads).to.deep.equal([]);
   });
 
   it("keeps nothing, and says so, when it is interrupted before there is a state", async () => {

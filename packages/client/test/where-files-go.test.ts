@@ -137,8 +137,21 @@ describe("files of transfers", () => {
 
     it("below a file", async () => {
       writeFileSync(join(folder, "file"), "");
-      const { code, message } = await refusal(download(join(folder, "file", "f")).done());
-      expect([code, message.includes("is below a file")]).to.deep.equal(["invalid-argument", true]);
+      for (const resume of [false, process.geteuid !== undefined]) {
+        const path = join(folder, "file", "f");
+        const { code, message } = await refusal(download(path, { resume }).done());
+        expect(code).to.equal("invalid-argument");
+        expect(message).to.contain(`${path} is below a file`);
+      }
+    });
+
+    it("of a name that is too long", async () => {
+      for (const resume of [false, process.geteuid !== undefined]) {
+        const path = join(folder, "n".repeat(300));
+        const { code, message } = await refusal(download(path, { resume }).done());
+        expect(code).to.equal("invalid-argument");
+        expect(message).to.contain(`${path} is too long for a path`);
+      }
     });
 
     it("the spool directory", async () => {

@@ -30,7 +30,7 @@ export async function writeKeptFile(
   content: KeptContent,
   { onKept, signal }: { readonly onKept: (folder: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { target, replaced } = await inFolder(dirname(path), () => targetOf(path));
+  const { target, replaced } = await inFolder(dirname(path), () => targetOf(path), { path });
   const beside = dirname(target);
   const folder = await KeptFolder.open(target, signal);
   const { plaintext } = folder;
@@ -42,11 +42,12 @@ export async function writeKeptFile(
       await synced(plaintext);
     });
     if ((await plaintext.stat()).nlink === 0) throw deleted(folder.path);
-    await inFolder(beside, async () => {
+    const naming = async (): Promise<void> => {
       if (replaced === undefined) await plaintext.chmod(await modeOfNewFile(folder.path));
       else await keepPermissions(plaintext, replaced);
       await rename(folder.plaintextPath, target);
-    });
+    };
+    await inFolder(beside, naming, { path: target });
   } catch (error) {
     if (await isOfNoUse(error, folder, content)) {
       await folder.remove();

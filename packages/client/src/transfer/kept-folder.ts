@@ -57,7 +57,7 @@ export class KeptFolder {
     const name = createHash("sha256").update(basename(target)).digest("hex").slice(0, 32);
     for (let index = 0; index < MOST_FOLDERS; index++) {
       const path = join(dirname(target), `.s3ec-resume-${name}${index === 0 ? "" : `-${index}`}`);
-      const kept = await KeptFolder.#takeUpWhatStays(path, uid, signal);
+      const kept = await KeptFolder.#takeUpWhatStays(target, path, { uid, signal });
       if (kept !== undefined) return kept;
     }
     throw new S3EncryptionError(
@@ -67,10 +67,14 @@ export class KeptFolder {
   }
 
   /** Whoever has ended may delete it between any two looks at it. Undefined where what has its name stays what is not ours alone. */
-  static async #takeUpWhatStays(path: string, uid: number, signal?: AbortSignal): Promise<KeptFolder | undefined> {
+  static async #takeUpWhatStays(
+    target: string,
+    path: string,
+    { uid, signal }: { readonly uid: number; readonly signal: AbortSignal | undefined },
+  ): Promise<KeptFolder | undefined> {
     let anew: string | undefined;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const isOurs = await inFolder(dirname(path), () => isFolderOurs(path, uid));
+      const isOurs = await inFolder(dirname(path), () => isFolderOurs(path, uid), { path: target });
       if (isOurs === "gone") continue;
       if (!isOurs) return undefined;
       try {

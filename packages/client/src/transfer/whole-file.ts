@@ -29,13 +29,15 @@ export interface FileContent {
  * @throws S3EncryptionError `content-too-large` where there is no room for it; `invalid-argument` where the file cannot be made
  */
 export async function writeWholeFile(path: string, content: FileContent): Promise<void> {
-  const { target, replaced } = await inFolder(dirname(resolve(path)), () => targetOf(resolve(path)));
+  const { target, replaced } = await inFolder(dirname(resolve(path)), () => targetOf(resolve(path)), {
+    path: resolve(path),
+  });
   const beside = dirname(target);
   if (content.isProven) {
     const partial = join(beside, `.s3ec-${randomUUID()}`);
     try {
-      await writePartial(partial, content, { replaced, beside });
-      await inFolder(beside, () => rename(partial, target));
+      await writePartial(partial, content, { replaced, target });
+      await inFolder(beside, () => rename(partial, target), { path: target });
     } catch (error) {
       await rm(partial, { force: true }).catch(NOTHING);
       throw error;
@@ -43,10 +45,10 @@ export async function writeWholeFile(path: string, content: FileContent): Promis
     return;
   }
   if (content.length !== undefined) await assertRoom(beside, content.length);
-  const folder = await inFolder(beside, () => PrivateFolder.make(beside));
+  const folder = await inFolder(beside, () => PrivateFolder.make(beside), { path: target });
   try {
-    await writePartial(folder.partial, content, { replaced, beside });
-    await inFolder(beside, () => rename(folder.partial, target));
+    await writePartial(folder.partial, content, { replaced, target });
+    await inFolder(beside, () => rename(folder.partial, target), { path: target });
   } finally {
     await folder.remove();
   }
@@ -55,9 +57,11 @@ export async function writeWholeFile(path: string, content: FileContent): Promis
 async function writePartial(
   path: string,
   { writeTo }: FileContent,
-  { replaced, beside }: { readonly replaced: Stats | undefined; readonly beside: string },
+  { replaced, target }: { readonly replaced: Stats | undefined; readonly target: string },
 ): Promise<void> {
-  const file = await inFolder(beside, () => open(path, "wx", replaced === undefined ? 0o666 : 0o600));
+  const beside = dirname(target);
+  const mode = replaced === undefined ? 0o666 : 0o600;
+  const file = await inFolder(beside, () => open(path, "wx", mode), { path: target });
   try {
     if (replaced !== undefined) await keepPermissions(file, replaced);
     await withFullDiskNamed(beside, async () => {

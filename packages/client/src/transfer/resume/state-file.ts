@@ -47,7 +47,7 @@ export class StateFile {
     const lock = await inFolder(
       folder,
       () => ProcessLock.acquire(folder, `${basename(path)}.`, "this transfer", signal),
-      { advice: "The state of an upload is kept there: name another place by resume: { state }." },
+      { path, advice: "The state of an upload is kept there: name another place by resume: { state }." },
     );
     try {
       const file = await openOwn(path);
