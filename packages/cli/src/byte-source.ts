@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { isatty, ReadStream as TerminalInput } from "node:tty";
 import { S3EncryptionError } from "@s3ec/materials";
+import { assertInputOpen } from "./closed-streams.js";
 import { openDescriptorOf, STANDARD_INPUT } from "./open-descriptor.js";
 
 /** What is put: a file, whose size is known and which can be read anew; or a stream, which is read once. */
@@ -20,7 +21,10 @@ export type ByteSource =
 /** Opens what a path names; `-` is standard input. */
 export async function openSource(path: string): Promise<ByteSource> {
   const descriptor = await openDescriptorOf(path, STANDARD_INPUT);
-  if (descriptor === STANDARD_INPUT) return { stream: process.stdin };
+  if (descriptor === STANDARD_INPUT) {
+    assertInputOpen();
+    return { stream: process.stdin };
+  }
   if (descriptor !== undefined) return { stream: streamOf(descriptor) };
   const there = await stat(path);
   if (there.isDirectory()) throw new S3EncryptionError("invalid-argument", `${path} is not a file but a folder.`);

@@ -46,6 +46,61 @@ describe("s3ec with streams and names", () => {
     });
   }
 
+  describe("that a shell has closed", () => {
+    before(function () {
+      if (process.platform !== "linux") this.skip();
+    });
+    const shell = async (line: string): Promise<Outcome> => {
+      const s3ecIn = `"${process.execPath}" "${BIN}"`;
+      const script = line.replace("s3ec", s3ecIn).replace("--local", `--dev-server ${server.endpoint}`);
+      const outcome = run("bash", ["-c", script], { cwd: folder }).then(
+        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+        ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+      );
+      return await outcome;
+    };
+
+    for (const line of [
+      "s3ec put - s3://demo/closed --local <&-",
+      "s3ec put /dev/stdin s3://demo/closed --local <&-",
+      "s3ec cp - s3://demo/closed --local <&-",
+      "s3ec encrypt - -o closed.enc <&-",
+      "s3ec decrypt - -o closed <&-",
+      "s3ec decrypt in -o closed --head - <&-",
+      "s3ec verify s3://demo --keys - --local <&-",
+    ]) {
+      it(`are read by nobody: ${line}`, async () => {
+        const { code, stderr } = await shell(line);
+        expect(stderr).to.contain("Standard input is closed").and.contain("</dev/null");
+        expect(code).to.equal(2);
+        expect(existsSync(join(folder, "closed.enc"))).to.equal(false);
+      });
+    }
+
+    for (const line of [
+      "s3ec get s3://demo/a/report.pdf - --local >&-",
+      "s3ec cat s3://demo/a/report.pdf --local >&-",
+      "s3ec cp s3://demo/a/report.pdf - --local >&-",
+      "s3ec encrypt in -o - --head closed.head >&-",
+      "s3ec cat s3://demo/a/report.pdf --json --local >&-",
+    ]) {
+      it(`are written to by nobody: ${line}`, async () => {
+        const { code, stderr } = await shell(line);
+        expect(stderr).to.contain("Standard output is closed").and.contain(">/dev/null");
+        expect(code).to.equal(2);
+        expect(existsSync(join(folder, "closed.head"))).to.equal(false);
+      });
+    }
+
+    it("are others than /dev/null, which is empty, or has no reader", async () => {
+      const put = await shell("s3ec put - s3://demo/null --local </dev/null");
+      expect([put.code, put.stdout]).to.deep.equal([0, "Encrypted 0 bytes of standard input into s3://demo/null.\n"]);
+      expect(await shell("s3ec cat s3://demo/a/report.pdf --local >/dev/null")).to.include({ code: 0, stderr: "" });
+      const closed = await shell("s3ec put in s3://demo/other --local <&-");
+      expect([closed.code, closed.stderr]).to.deep.equal([0, ""]);
+    });
+  });
+
   it("put an empty file", async () => {
     writeFileSync(join(folder, "empty"), "");
     expect((await local("put", "empty", "s3://demo/empty")).stdout).to.match(/^Encrypted 0 bytes of empty/);

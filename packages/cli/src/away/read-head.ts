@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { S3EncryptionError } from "@s3ec/materials";
+import { assertInputOpen } from "../closed-streams.js";
 
 /** What is known of a downloaded object. */
 export interface DownloadedHead {
@@ -30,6 +31,7 @@ export async function readHead(file: string): Promise<DownloadedHead> {
 }
 
 async function standardInput(): Promise<Buffer> {
+  assertInputOpen();
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of process.stdin) {
