@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { S3EncryptionError } from "@s3ec/materials";
-import { isAsyncIterable, isNodeStream, isWebStream, letGoOfBody } from "../streams.js";
+import { isAsyncIterable, isNodeStream, isWebStream, letGoOfBody, NOTHING } from "../streams.js";
 
 /** Bodies that can be read only once, and that a put has taken. */
 const TAKEN = sharedSet("taken-bodies");
@@ -64,7 +64,8 @@ export function assertUnread(body: object): void {
   if (isNodeStream(body) && body.errored) throw body.errored;
   const isOver = isNodeStream(body) && (body.destroyed === true || body.readable === false);
   // Of web streams too, though its type does not say so.
-  if (isOver || Readable.isDisturbed(body as Readable)) throw refused("was read from, or closed, before");
+  if (isOver || Readable.isDisturbed(body as Readable) || isReadWebStream(body))
+    throw refused("was read from, or closed, before");
 }
 
 /** Throws when a stream has an encoding other than UTF-8, whose text is its bytes. */
@@ -108,7 +109,39 @@ function encoded(encoding: string): S3EncryptionError {
 
 /** Whether a body that was read before shows it: neither iterators nor streams of other makers have to. */
 export function tellsThatItWasRead(body: object): boolean {
-  return "readableDidRead" in body || Symbol.for("nodejs.stream.disturbed") in body;
+  return "readableDidRead" in body || DISTURBED in body || isToldByResponse(body);
+}
+
+/** Where Node's streams say that they were read from. */
+const DISTURBED = Symbol.for("nodejs.stream.disturbed");
+
+/** Whether a web stream that says it nowhere, as Deno's, was read from: no response can be made of it then. */
+function isReadWebStream(body: object): boolean {
+  return !(DISTURBED in body) && isToldByResponse(body) && !body.locked && isRefusedByResponse(body);
+}
+
+function isToldByResponse(body: object): body is ReadableStream {
+  if (typeof ReadableStream !== "function" || !(body instanceof ReadableStream)) return false;
+  responsesTell ??= refusesCancelled();
+  return responsesTell;
+}
+
+/** Asked of the runtime once. */
+let responsesTell: boolean | undefined;
+
+function refusesCancelled(): boolean {
+  const stream = new ReadableStream();
+  if (typeof Response !== "function" || isRefusedByResponse(stream)) return false;
+  stream.cancel().catch(NOTHING);
+  return isRefusedByResponse(stream);
+}
+
+function isRefusedByResponse(stream: ReadableStream): boolean {
+  try {
+    return new Response(stream).bodyUsed;
+  } catch {
+    return true;
+  }
 }
 
 /** Of a body that cannot tell, nothing at all is what it would give a second time. */
