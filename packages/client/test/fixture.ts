@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { S3EncryptionClient, type S3EncryptionOptions } from "@s3ec/client";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
+import { canSealInParts } from "@s3ec/envelope";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { S3EncryptionError } from "@s3ec/materials";
 import { expect } from "chai";
@@ -91,6 +92,32 @@ export async function refusal(promise: Promise<unknown>): Promise<S3EncryptionEr
 /** What must come of an object whose cipher this runtime lacks: a refusal that names the cipher. */
 export async function saysWhichCipher(reading: Promise<unknown>): Promise<void> {
   expect((await refusal(reading)).message).to.contain("no aes-192-");
+}
+
+/**
+ * A suite of what goes on with content in parts. On a runtime that cannot (G10) it is skipped, since it would wait for what
+ * never comes, and what it asks for is to be refused by name.
+ *
+ * @param ask for what is resumed, of the object or as the object `object`
+ */
+export function describeInParts(title: string, ask: (fixture: Fixture) => Promise<unknown>, body: () => void): void {
+  if (canSealInParts()) {
+    describe(title, body);
+    return;
+  }
+  describe.skip(title, body);
+  it(`${title} is refused by name`, async () => {
+    const fixture = await Fixture.start();
+    try {
+      await fixture.client().send(put("object"));
+      const { code, message } = await refusal(ask(fixture));
+      expect(code).to.equal("unsupported-operation");
+      expect(message).to.match(/ runtime\b/);
+      expect(fixture.server.openUploads).to.have.length(0);
+    } finally {
+      await fixture.close();
+    }
+  });
 }
 
 /** Deterministic bytes that compress and repeat badly enough to show a misplaced chunk. */

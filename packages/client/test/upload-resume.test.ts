@@ -33,7 +33,7 @@ import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { CachingMaterialsManager, DefaultMaterialsManager } from "@s3ec/materials";
 import { expect } from "chai";
-import { BUCKET, bytesOfLength, Fixture, refusal } from "./fixture.js";
+import { BUCKET, bytesOfLength, describeInParts, Fixture, refusal } from "./fixture.js";
 import { errorOf } from "./transfers.js";
 
 const MiB = 1024 * 1024;
@@ -59,7 +59,13 @@ class Counting extends RawAesKeyring {
   }
 }
 
-describe("an upload that is resumed", () => {
+const asked = async (fixture: Fixture): Promise<unknown> => {
+  const params = { Bucket: BUCKET, Key: "object" };
+  const file = fileURLToPath(import.meta.url);
+  return await new EncryptedUpload({ client: fixture.client(), params, file, resume: { secret: SECRET } }).done();
+};
+
+describeInParts("an upload that is resumed", asked, () => {
   // Four parts, the last of which has less than a block beside the tag.
   const content = bytesOfLength(15 * MiB + 5);
   let fixture: Fixture;

@@ -101,7 +101,6 @@ export const EXCEPTIONS: readonly Exception[] = [
       "packages/client/dist-test/multipart-commands.test.js": ["the commands of a multipart upload"],
       "packages/client/dist-test/nothing-in-clear.test.js": ["by the multipart commands"],
       "packages/client/dist-test/open-uploads.test.js": ["an upload that is under way", "the uploads of a client"],
-      "packages/client/dist-test/resumed-download.test.js": ["a download that is resumed"],
       "packages/client/dist-test/sent-parts.test.js": ["keep no connection idle", "of single commands"],
       "packages/client/dist-test/telemetry.test.js": ["of uploads, downloads", "whose parts are commands"],
       "packages/envelope/dist-test/content-parts.test.js": ["content in parts"],
