@@ -20,7 +20,9 @@ import { withTarget } from "./target-options.js";
 export function recipientsCommands(root: Command, interrupts: Interrupts, common: Explained): void {
   const commands = root
     .command("recipients")
-    .description("Say which further keys open an object, add one and remove one; its content stays as it is.");
+    .description(
+      "Say which further keys open an object; add one to objects, or remove it; their content stays as it is.",
+    );
   manyOptions(withTarget(named(common(commands.command("add"))), "for the recipient"))
     .description(
       "Wrap the data key of an object, or of many, for a further recipient, in an annotation or a file beside it.",

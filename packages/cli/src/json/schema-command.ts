@@ -23,6 +23,6 @@ function unknown(name: string, names: readonly string[]): S3EncryptionError {
   const nearest = below.length > 0 ? below.join(" or ") : nearestName(name, names);
   return new S3EncryptionError(
     "invalid-argument",
-    `No command ${JSON.stringify(name)} prints JSON with --json${nearest === undefined ? "" : `; did you mean ${nearest}?`} s3ec schema has all.`,
+    `No command ${JSON.stringify(name)} prints JSON with --json${nearest === undefined ? "." : `; did you mean ${nearest}?`} s3ec schema has all.`,
   );
 }

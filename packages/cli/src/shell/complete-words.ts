@@ -9,6 +9,8 @@ export interface Candidates {
   readonly given: Readonly<Record<string, string>>;
 }
 
+/** What takes the words of other commands for its own. */
+const ABOUT_COMMANDS: ReadonlySet<string> = new Set(["help", "schema"]);
 const NOTHING: readonly string[] = [];
 
 /**
@@ -33,7 +35,15 @@ export function completeWords(root: Command, words: readonly string[], topics: r
     );
   }
   const names = shownCommands(command);
-  if (command.name() === "help") return found([...topics, ...shownCommands(root)]);
+  if (ABOUT_COMMANDS.has(command.name())) {
+    const before = words.slice(1, -1).filter((word) => !word.startsWith("-"));
+    const about = before.reduce<Command | undefined>(
+      (parent, word) => parent?.commands.find((each) => each.name() === word),
+      root,
+    );
+    const isTopic = command.name() === "help" && before.length === 0;
+    return found([...(isTopic ? topics : []), ...(about === undefined ? [] : shownCommands(about))]);
+  }
   if (names.length > 0) return found(position === 0 ? names : NOTHING);
   const taken = command.registeredArguments;
   const argument = taken[position] ?? taken.findLast(({ variadic }) => variadic);

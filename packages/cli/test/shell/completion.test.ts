@@ -44,6 +44,18 @@ describe("completed words", () => {
     ],
     [["help", "exit"], ["exit-codes"]],
     [["help", "decr"], ["decrypt"]],
+    [
+      ["help", "recipients", ""],
+      ["add", "remove", "list"],
+    ],
+    [
+      ["schema", "re"],
+      ["rewrap", "recipients"],
+    ],
+    [["schema", "recipients", "l"], ["list"]],
+    [["schema", "verify", ""], []],
+    [["recipients", "add", "s3://b/", "partner", "--recu"], ["--recursive"]],
+    [["keygen", "aes", "--js"], ["--json"]],
     [["get", ""], ["s3://"]],
     [["put", "file", "s3"], ["s3://"]],
     [["decrypt", "x", "--object", ""], ["s3://"]],

@@ -59,6 +59,8 @@ describe("s3ec help", () => {
         [["help"], 0, /Topics \(s3ec help TOPIC\): configuration/],
         [["help", "fomats"], 2, /did you mean formats\?/],
         [["decript", "x"], 2, /Did you mean decrypt\?/],
+        [["schema", "recipient list"], 2, /did you mean recipients list\? s3ec schema has all\./],
+        [["schema", "nothing like it"], 2, /prints JSON with --json\. s3ec schema has all\./],
         [["get", "--contxt", "a=b"], 2, /Did you mean --context\?/],
       ] as const) {
         const { code: exited, stdout, stderr } = await s3ec(args, folder);
