@@ -48,6 +48,21 @@ describe("the tests of our packages in another runtime", () => {
     expect(failed.map(({ title, why }) => [title, why.includes("why")])).to.deep.equal([["a fails", true]]);
   });
 
+  it("fail where the runtime says that it will take something away", async () => {
+    const { passed, failed } = await run({
+      "a.test.mjs": `const warn = () => process.emitWarning("It goes.", "DeprecationWarning", "DEP0000");
+        it("warns", async () => { warn(); await new Promise(setImmediate); });
+        it("warns of another thing", async () => { process.emitWarning("Slow."); await new Promise(setImmediate); });`,
+      "b.test.mjs": `process.emitWarning("It is gone.", "DeprecationWarning");
+        it("passes", () => {});`,
+    });
+    expect(passed).to.equal(3);
+    expect(failed.map(({ title, why }) => [title, /It (goes|is gone)/.exec(why)?.[0]])).to.deep.equal([
+      ["(while loading) (deprecated)", "It is gone"],
+      ["warns (deprecated)", "It goes"],
+    ]);
+  });
+
   it("are known to fail for no longer than they do", async () => {
     const { notNeeded } = await run({ "a.test.mjs": 'it("passes", () => {});' }, { "a.test.mjs": ["passes"] });
     expect(notNeeded.map(({ title }) => title)).to.deep.equal(["passes"]);

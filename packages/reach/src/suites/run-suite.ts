@@ -88,7 +88,7 @@ export async function runSuite(
   const count = (heard: Heard) => {
     if (heard.state === "passed" || heard.state === "skipped") counts[heard.state] += 1;
     if (heard.state !== "failed") return;
-    const failure = { ...heard, file: relative(root, heard.file) };
+    const failure = { ...heard, file: heard.file === "" ? "(no file)" : relative(root, heard.file) };
     failures.push(failure);
     if (!excused.some((excuse) => covers(excuse, failure))) onFailure(failure);
   };
