@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import nodeModule from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -67,6 +68,14 @@ describe("s3ec as one file", () => {
     await inside("put", "report.pdf", "s3://demo/report.pdf");
     await inside(...args.split(" "));
     expect(readFileSync(join(at, "copy.pdf"), "utf8")).to.equal("from a container");
+  });
+
+  it("is kept compiled where Node is told to", async function () {
+    if (!("enableCompileCache" in nodeModule)) return this.skip();
+    const kept = join(folder, "compiled");
+    const env = { ...process.env, NODE_COMPILE_CACHE: kept };
+    await run(process.execPath, [file, "--version"], { cwd: work, env });
+    expect(readdirSync(kept, { recursive: true }).length).to.be.greaterThan(1);
   });
 
   it("is the version that the package is", async () => {
