@@ -5,7 +5,7 @@ import { createConnection, createServer, type Server, type Socket } from "node:n
 export class RecordingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #received: Buffer[] = [];
+  readonly #received = new Map<Socket, Buffer[]>();
   #earlyAnswer: string | undefined;
 
   private constructor(target: URL) {
@@ -22,10 +22,10 @@ export class RecordingProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Everything that was sent since it was asked for last, connection by connection as it came. */
+  /** Everything that was sent since it was asked for last, connection by connection: what one still sends may come after another's first bytes. */
   take(): Buffer {
-    const received = Buffer.concat(this.#received);
-    this.#received = [];
+    const received = Buffer.concat([...this.#received.values()].flat());
+    this.#received.clear();
     return received;
   }
 
@@ -43,7 +43,11 @@ export class RecordingProxy {
     const answer = this.#earlyAnswer;
     this.#earlyAnswer = undefined;
     this.#track(client);
-    client.on("data", (bytes) => this.#received.push(bytes));
+    client.on("data", (bytes) => {
+      const sent = this.#received.get(client) ?? [];
+      sent.push(bytes);
+      this.#received.set(client, sent);
+    });
     if (answer !== undefined) {
       client.once("data", () => client.write(answer));
       return;
