@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { isatty, ReadStream as TerminalInput } from "node:tty";
 import { S3EncryptionError } from "@s3ec/materials";
-import { assertInputOpen } from "./closed-streams.js";
+import { assertInputOpen } from "./closed-input.js";
 import { openDescriptorOf, STANDARD_INPUT } from "./open-descriptor.js";
 
 /** What is put: a file, whose size is known and which can be read anew; or a stream, which is read once. */

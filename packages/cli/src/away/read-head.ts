@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { S3EncryptionError } from "@s3ec/materials";
-import { assertInputOpen } from "../closed-streams.js";
+import { assertInputOpen } from "../closed-input.js";
 
 /** What is known of a downloaded object. */
 export interface DownloadedHead {

@@ -1,4 +1,3 @@
-import { assertOutputOpen } from "../closed-streams.js";
 import { print, tell } from "../printing.js";
 
 /** What a command has to say: in words, and for programs. */
@@ -9,14 +8,9 @@ export interface Answer {
 
 let isTaken = false;
 
-/**
- * From now on standard output has the content of an object: what is said of it goes to standard error.
- *
- * @throws S3EncryptionError `invalid-argument` where it is closed
- */
+/** From now on standard output has the content of an object: what is said of it goes to standard error. */
 export function takeStandardOutput(): void {
   isTaken = true;
-  assertOutputOpen();
 }
 
 /** At the beginning of a command line, of which a process may run several. */
