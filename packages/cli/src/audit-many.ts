@@ -11,7 +11,7 @@ import { type AuditAnswer, keyAnswer, readerAnswer } from "./audit-answer.js";
 import { type AuditFormat, headOf, lineOf, totalsIn } from "./audit-output.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import type { AskedKey } from "./key-of.js";
-import { isMany } from "./many-options.js";
+import { codeOfNothing } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { assertSomethingThere, filterOf, objectSource, type SourceOptions } from "./object-source.js";
 import { asOptions, inOptions } from "./option-names.js";
@@ -48,14 +48,13 @@ export async function auditMany(
   const head = headOf(format, asked);
   if (isShown && head !== undefined) await print(head);
   const results = await resultsOf(client, address, options, asked, signal);
-  // One that was named, and is not there.
   let isNothing = false;
   let came = 0;
   let next = await results.next();
   for (; next.done !== true; next = await results.next()) {
     totals.add(next.value);
     came += 1;
-    isNothing ||= next.value.state === "nothing" && !isMany(options);
+    isNothing ||= next.value.state === "nothing";
     if (isShown)
       await print(
         lineOf(format, inOptions(next.value), { Bucket: address.Bucket, hasReader: asked.reader !== undefined }),
@@ -86,7 +85,8 @@ export async function auditMany(
     await (format === "csv" ? tell(text) : print(isShown ? `\n${text}` : text));
   }
   if ((await filterOf(address, options)) === undefined) assertSomethingThere(address, options, came);
-  if (isNothing) return EXIT_CODES.storage;
+  const missing = isNothing ? codeOfNothing(options) : EXIT_CODES.ok;
+  if (missing !== EXIT_CODES.ok) return missing;
   return exitCode(answers, (totals.byState.get("unknown")?.objects ?? 0) > 0);
 }
 

@@ -3,6 +3,7 @@ import type { EnvelopeFilter, JournalOptions, RewritingOptions } from "@s3ec/bul
 import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { dryRunOption, entry, listed, positive } from "./command-options.js";
+import { EXIT_CODES } from "./exit-codes.js";
 import type { ObjectAddress } from "./object-address.js";
 import { assertSource, filterOf, type SourceOptions, sourceOptions } from "./object-source.js";
 
@@ -36,6 +37,12 @@ export function manyOptions(command: Command): Command {
 /** Whether the address is of many objects. */
 export function isMany({ recursive, inventory, keys }: SourceOptions): boolean {
   return recursive === true || inventory !== undefined || keys !== undefined;
+}
+
+/** What is exited with where an object is not there: what an inventory or a listing has may have been deleted since. */
+export function codeOfNothing(options: SourceOptions): number {
+  if (!isMany(options)) return EXIT_CODES.storage;
+  return options.keys === undefined ? EXIT_CODES.ok : EXIT_CODES.open;
 }
 
 /** Throws `invalid-argument` for options that do not go together. */

@@ -1,16 +1,17 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { RewriteTotals, type RewrittenObject } from "@s3ec/bulk";
 import { printable } from "@s3ec/envelope";
+import type { WrapPlace } from "@s3ec/materials";
 import { csvLine } from "./csv-line.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import { rewriteTotals, rewrittenLine } from "./json/result-lines.js";
-import type { ManyOptions } from "./many-options.js";
+import { codeOfNothing, type ManyOptions } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { assertSomethingThere, objectSource, wholeSource } from "./object-source.js";
 import { objectsProgress } from "./objects-progress.js";
 import { inOptions } from "./option-names.js";
 import { print, tell } from "./printing.js";
-import { placeText } from "./wrap-place.js";
+import { placeKind, placeText } from "./wrap-place.js";
 
 /** All objects of a source, and what is done to those of them that are meant. */
 export type Rewriter = (objects: Awaited<ReturnType<typeof wholeSource>>["objects"]) => AsyncIterable<RewrittenObject>;
@@ -33,7 +34,7 @@ export async function rewriteMany(
   for await (const result of rewriter(objects)) {
     const each = inOptions(result);
     totals.add(each);
-    for (const place of new Set(each.wraps?.map((wrap) => placeText(wrap.place)))) {
+    for (const place of new Set(each.wraps?.map((wrap) => placeKind(wrap.place)))) {
       places.set(place, (places.get(place) ?? 0) + 1);
     }
     progress.add();
@@ -45,7 +46,8 @@ export async function rewriteMany(
   else if (csv) await tell(totalsIn(totals, places).join("\n"));
   else await print([...(summary ? [] : [""]), ...totalsIn(totals, places)].join("\n"));
   assertSomethingThere(address, options, came());
-  return totals.isAllDone ? EXIT_CODES.ok : EXIT_CODES.open;
+  if (!totals.isAllDone) return EXIT_CODES.open;
+  return totals.byOutcome.has("nothing") ? codeOfNothing(options) : EXIT_CODES.ok;
 }
 
 /** What became of the one object that was named. */
@@ -61,15 +63,34 @@ export async function sayRewritten(
   for (const line of [rewrittenLine(Bucket, result), rewriteTotals(totals)]) await print(JSON.stringify(line));
 }
 
-const COLUMNS = ["key", "version", "state", "code", "wraps", "places", "changed", "replacedVersion", "problem", "todo"];
+const COLUMNS = [
+  "key",
+  "version",
+  "state",
+  "code",
+  "wraps",
+  "places",
+  "changed",
+  "replacedVersion",
+  "problem",
+  "todo",
+  "removed",
+  "remaining",
+  "dropped",
+];
 
 function lineOfCsv({ Key, VersionId, outcome, code, wraps = [], changed = [], ...rest }: RewrittenObject): string {
-  const { replacedVersionId, problem, todo } = rest;
+  const { replacedVersionId, problem, todo, removed, remaining, droppedRecipients: dropped } = rest;
   const names = wraps.map(({ wrapAlgorithm }) => wrapAlgorithm).join(" ");
-  const places = wraps.map(({ place }) => placeText(place)).join(" ");
+  const places = placesText(wraps.map(({ place }) => place));
   // URL-encoded, as in an inventory: `--keys-encoding url` reads it back.
   const cells = [encodeURIComponent(Key), VersionId, outcome, code, names, places, changed.join(" ")];
-  return csvLine([...cells, replacedVersionId, problem, todo].map((text = "") => text));
+  const gone = [placesText(removed), placesText(remaining), dropped?.join(" ")];
+  return csvLine([...cells, replacedVersionId, problem, todo, ...gone].map((text = "") => text));
+}
+
+function placesText(places: readonly WrapPlace[] = []): string {
+  return places.map(placeText).join(" ");
 }
 
 function tableLine({ Key, VersionId, outcome, problem, todo, wraps = [] }: RewrittenObject): string {

@@ -4,7 +4,7 @@ import { printable } from "@s3ec/envelope";
 import type { ConnectionOptions } from "./connection.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import { verifiedLine } from "./json/result-lines.js";
-import { isMany } from "./many-options.js";
+import { codeOfNothing } from "./many-options.js";
 import type { ObjectAddress } from "./object-address.js";
 import { assertSomethingThere, objectSource, type SourceOptions } from "./object-source.js";
 import { inOptions } from "./option-names.js";
@@ -54,10 +54,7 @@ export async function verifyMany(
     return EXIT_CODES.open;
   }
   if (!totals.isAllRead) return EXIT_CODES.open;
-  if (!totals.byState.has("nothing")) return EXIT_CODES.ok;
-  // What was named is missing; what an inventory lists, or a listing, may have been deleted since.
-  if (!isMany(options)) return EXIT_CODES.storage;
-  return options.keys === undefined ? EXIT_CODES.ok : EXIT_CODES.open;
+  return totals.byState.has("nothing") ? codeOfNothing(options) : EXIT_CODES.ok;
 }
 
 /** As consoles make them, to stand for a folder; there is nothing in it to encrypt. */

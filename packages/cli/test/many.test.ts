@@ -67,7 +67,9 @@ describe("s3ec rewrap and migrate of many objects", () => {
     server.faults.clear();
     expect(failed.code).to.equal(8);
     const [head, first, second] = failed.stdout.split("\n");
-    expect(head).to.equal("key,version,state,code,wraps,places,changed,replacedVersion,problem,todo");
+    expect(head).to.equal(
+      "key,version,state,code,wraps,places,changed,replacedVersion,problem,todo,removed,remaining,dropped",
+    );
     expect(first).to.match(/^r%2Fa,,failed,AccessDenied,,,,,S3 answered AccessDenied .*,.*s3:PutObject/);
     expect(second).to.match(/^r%2Fb%2C%20%C3%A4,,rewrapped,,AES\/GCM,metadata,last-modified/);
     expect(failed.stderr).to.contain("failed: 1 object\n").and.contain("  AccessDenied: 1 object");

@@ -30,7 +30,11 @@ export class AuditTotals {
   /** Counts one result. */
   add(audited: AuditedObject): void {
     const { state, format, wraps, isCommitting, isAuthenticated, needsKey, needsKeys = {}, readable } = audited;
-    if (state === "nothing") return;
+    // Nothing of it is stored, and it is no part of the sum.
+    if (state === "nothing") {
+      count(this.#byState, state, { ...audited, contentLength: 0 });
+      return;
+    }
     this.#all = plus(this.#all, audited);
     count(this.#byState, state, audited);
     if (needsKey !== undefined) count(this.#byNeed, needsKey, audited);

@@ -174,6 +174,8 @@ class Run {
     const { envelopeFilter } = this.#options;
     if (envelopeFilter === undefined) return undefined;
     const found = await auditObject(this.#auditing, { Key });
+    // What is not there is no object that a filter could leave out.
+    if (found.state === "nothing") return { outcome: "nothing" };
     const isMeant = MAY_BE_ANY.has(found.state) ? undefined : envelopeFilter(found);
     if (isMeant === undefined) return notLookedAt(found.problem);
     if (isMeant) return undefined;

@@ -8,7 +8,6 @@ export class RewriteTotals {
 
   /** Counts one result. */
   add({ outcome, code, replacedVersionId }: RewrittenObject): void {
-    if (outcome === "nothing") return;
     count(this.#byOutcome, outcome);
     if (code !== undefined) count(this.#byCode, code);
     if (replacedVersionId !== undefined) this.#keptVersions += 1;
