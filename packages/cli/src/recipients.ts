@@ -1,6 +1,13 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { addRecipientToObjects, type RewrittenObject, removeRecipientFromObjects } from "@s3ec/bulk";
-import { type AddRecipientOptions, addRecipient, listRecipients, type Recipient, removeRecipient } from "@s3ec/client";
+import {
+  type AddRecipientOptions,
+  addRecipient,
+  listRecipients,
+  type Recipient,
+  recipientName,
+  removeRecipient,
+} from "@s3ec/client";
 import type { Configuration } from "@s3ec/container";
 import { printable } from "@s3ec/envelope";
 import type { MaterialsManager } from "@s3ec/materials";
@@ -68,25 +75,26 @@ interface Adding {
 export async function addTo(
   client: S3Client,
   address: VersionAddress,
-  recipient: string,
+  name: string,
   options: AddCommandOptions,
   work: Adding,
 ): Promise<void> {
+  const recipient = recipientName(name);
   const { dryRun = false } = options;
   const abortSignal = work.signal;
   const added = await addRecipient(client, { ...adding(recipient, options, work), ...address, dryRun, abortSignal });
-  const { place, wrapAlgorithm, verified } = added;
-  const [name, object] = [JSON.stringify(recipient), formatAddress(address)];
+  const { place, wrapAlgorithm, verified, isReencrypted } = added;
+  const [who, object] = [JSON.stringify(recipient), formatAddress(address)];
   const result: RewrittenObject = {
     ...objectOf(address),
     recipient,
     outcome: dryRun ? "planned" : "added",
-    wraps: [added],
+    wraps: [{ place, wrapAlgorithm, verified, isReencrypted }],
   };
   await sayRewritten(address, options, result, [
     dryRun
-      ? `${name} would be a recipient of ${object}: ${wrapAlgorithm}, in ${placeOf(address, place)}; nothing was changed.`
-      : `${name} is a recipient of ${object} now: ${wrapAlgorithm}, in ${placeOf(address, place)}.`,
+      ? `${who} would be a recipient of ${object}: ${wrapAlgorithm}, in ${placeOf(address, place)}; nothing was changed.`
+      : `${who} is a recipient of ${object} now: ${wrapAlgorithm}, in ${placeOf(address, place)}.`,
     VERIFIED[verified],
   ]);
 }
@@ -117,7 +125,7 @@ function adding(
 ): Omit<AddRecipientOptions, "Bucket" | "Key" | "abortSignal" | "dryRun"> {
   const { in: place, verify } = options;
   return {
-    recipient,
+    recipient: recipientName(recipient),
     to: { materialsManager, ...writing(options) },
     ...reading(options),
     ...(place === undefined ? {} : { in: place }),
@@ -135,10 +143,11 @@ function objectOf({ Key, VersionId }: VersionAddress): Pick<RewrittenObject, "Ke
 export async function removeFrom(
   client: S3Client,
   address: VersionAddress,
-  recipient: string,
+  name: string,
   options: RemoveCommandOptions,
   abortSignal: AbortSignal,
 ): Promise<number> {
+  const recipient = recipientName(name);
   const { dryRun = false } = options;
   const done = await removeRecipient(client, { ...address, recipient, dryRun, abortSignal });
   const { removed, remaining, unknown, limits } = done;
@@ -170,10 +179,11 @@ export async function removeFrom(
 export async function removeFromAll(
   client: S3Client,
   address: ObjectAddress,
-  recipient: string,
+  name: string,
   options: RemoveCommandOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  const recipient = recipientName(name);
   const many = await rewriting(address, options, { recipient }, signal);
   const rewriter: Rewriter = (objects) => removeRecipientFromObjects(client, objects, { recipient, ...many });
   return await rewriteMany(client, address, options, rewriter, signal);

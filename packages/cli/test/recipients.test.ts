@@ -105,6 +105,29 @@ describe("s3ec recipients", () => {
     }
   });
 
+  it("tells a name that has a suffix's dot as the recipient's, of one object and of many, and for one journal", async () => {
+    const own = ["--config", "own.json"];
+    await local("put", "report", "s3://demo/dot/a", ...own);
+    const nameOf = ({ stdout }: Outcome): unknown => JSON.parse(stdout.split("\n")[0] ?? "").recipient;
+    const add = await local("recipients", "add", "s3://demo/dot/a", ".dotty", ...own, "--to", "partner.json", "--json");
+    expect(nameOf(add)).to.equal("dotty");
+    expect(Object.keys(JSON.parse(add.stdout.split("\n")[0] ?? "").wraps[0])).to.have.members([
+      "place",
+      "wrapAlgorithm",
+      "verified",
+      "isReencrypted",
+    ]);
+    for (const name of ["dotty", ".dotty"]) {
+      const many = ["s3://demo/dot/", name, "--recursive", ...own, "--resume", "dot.journal", "--json"];
+      const removed = await local("recipients", "remove", ...many);
+      expect([removed.code, nameOf(removed)], removed.stderr).to.deep.equal([0, "dotty"]);
+    }
+    await local("recipients", "add", "s3://demo/dot/a", "dotty", ...own, "--to", "partner.json");
+    expect(nameOf(await local("recipients", "remove", "s3://demo/dot/a", ".dotty", ...own, "--json"))).to.equal(
+      "dotty",
+    );
+  });
+
   it("does with many what the page on partners shows", async () => {
     const page = readFileSync(new URL("../../../docs/share-with-a-partner.md", import.meta.url), "utf8");
     const [, lines = ""] = /^```sh\n(s3ec recipients .*?)^```$/ms.exec(page) ?? [];

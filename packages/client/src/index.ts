@@ -39,7 +39,9 @@ export type { AnnotatedWrap, AnnotatedWraps, WrappedObject } from "./recipients/
 export { annotatedWraps } from "./recipients/annotated-wraps.js";
 export type { ListedRecipients, Recipient } from "./recipients/list-recipients.js";
 export { listRecipients } from "./recipients/list-recipients.js";
+export { PartlyRemovedError } from "./recipients/partly-removed-error.js";
 export type { RecipientOptions, RecipientsOptions } from "./recipients/recipient-options.js";
+export { recipientName } from "./recipients/recipient-options.js";
 export { RecipientStateError } from "./recipients/recipient-state-error.js";
 export type { RemovedRecipient, RemoveRecipientOptions } from "./recipients/remove-recipient.js";
 export { removeRecipient } from "./recipients/remove-recipient.js";

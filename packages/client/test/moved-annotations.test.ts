@@ -353,6 +353,10 @@ describe("annotations of an object that is copied in parts", () => {
     const dry = { ...at("late"), recipient: "escrow", to: { keyring: partner }, dryRun: true } as const;
     fixture.server.clearRequests();
     expect((await refusal(rewrapObject(fixture.client({ keyring: escrow }), dry))).message).to.contain("put back");
+    const unremoved = removeRecipient(owner, { ...at("late"), recipient: "partner", dryRun: true });
+    expect((await refusal(unremoved)).message).to.contain("put back");
+    const unadded = addRecipient(owner, { ...at("late"), recipient: "new", to: { keyring: partner }, dryRun: true });
+    expect((await refusal(unadded)).message).to.contain("put back");
     expect(fixture.server.requests.filter(({ operation }) => !/^(?:Get|Head|List)/.test(operation))).to.deep.equal([]);
     expect((await remove()).removed).to.deep.equal([{ in: "annotation", name: "x-s3ec/partner" }]);
     const { "x-s3ec/partner": _, ...rest } = all;

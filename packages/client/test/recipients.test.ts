@@ -1,18 +1,22 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectAnnotationCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   PutBucketVersioningCommand,
   PutObjectAnnotationCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
 import {
   addRecipient,
   InstructionFileError,
   inspectObject,
   listRecipients,
+  PartlyRemovedError,
   removeRecipient,
   type S3EncryptionClient,
   type S3EncryptionOptions,
@@ -96,13 +100,15 @@ describe("recipients", () => {
     const before = await fixture.plain.send(new HeadObjectCommand(at("life")));
     expect((await refusal(reads("life"))).code).to.equal("no-matching-key");
     fixture.server.clearRequests();
-    const { place, ...added } = await addRecipient(owner(), partnerAt("life"));
+    const { place, text: wrap, ETag, ...added } = await addRecipient(owner(), partnerAt("life"));
+    expect(ETag).to.equal(before.ETag);
     expect(added).to.deep.equal({ wrapAlgorithm: "RSA-OAEP-SHA1", verified: "envelope", isReencrypted: false });
     expect("name" in place && place.name).to.match(/^x-s3ec\/partner\/[0-9a-f-]{36}$/);
     expect(fixture.server.requests.every(({ operation }) => operation !== "GetObject")).to.equal(true);
     expect(fixture.server.requests.every(({ query }) => query?.versionId === undefined)).to.equal(true);
     expect(await reads("life")).to.equal("secret");
     const { recipients, hasOwnWrap, unknown } = await listRecipients(owner(), at("life"));
+    expect(recipients[0]?.text).to.equal(wrap);
     expect({ hasOwnWrap, unknown }).to.deep.equal({ hasOwnWrap: true, unknown: [] });
     expect(recipients.map(({ recipient, state }) => `${recipient}: ${state}`)).to.deep.equal([
       "partner: of this object",
@@ -388,6 +394,110 @@ describe("recipients", () => {
     expect((await refusal(removeRecipient(owner(), { ...foo, recipient: "partner" }))).code).to.equal(
       "unsupported-operation",
     );
+  });
+
+  const only = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+  /** An object with two wraps, neither of which stands on it. */
+  const twoWraps = async (key: string, place: "annotation" | "instruction-file"): Promise<void> => {
+    await owner(only).send(put(key), { instructionFileSuffix: ".gen" });
+    await addRecipient(owner(), { ...partnerAt(key), in: place, instructionFileSuffix: ".gen" });
+  };
+  const generatorReads = { keyring: generator };
+
+  for (const place of ["annotation", "instruction-file"] as const) {
+    it(`are not all removed by two removals at once (${place})`, async () => {
+      const key = `at-once-${place}`;
+      await twoWraps(key, place);
+      const remove = (recipient: string) => removeRecipient(owner(), { ...at(key), recipient });
+      const partnersDelete = { operation: place === "annotation" ? "DeleteObjectAnnotation" : "DeleteObject" } as const;
+      const partnersKey = place === "annotation" ? key : `${key}.partner`;
+      const first = fixture.server.faults.pause({ operation: "DeleteObject", key: `${key}.gen` });
+      const second = fixture.server.faults.pause({ ...partnersDelete, key: partnersKey });
+      const both = [remove("gen"), refusal(remove("partner"))] as const;
+      await Promise.all([first.reached, second.reached]);
+      first.release();
+      expect((await both[0]).removed).to.deep.equal([{ in: "instruction-file", suffix: ".gen" }]);
+      second.release();
+      const error = await both[1];
+      expect(error.code).to.equal("content-mismatch");
+      expect(error.message).to.contain("put back");
+      expect((await listRecipients(owner(), at(key))).recipients.map(({ recipient }) => recipient)).to.deep.equal([
+        "partner",
+      ]);
+      expect(await reads(key, {}, { instructionFileSuffix: ".partner" })).to.equal("secret");
+    });
+  }
+
+  it("are put back with what S3 keeps them with, wherever both removals have deleted before either looks", async () => {
+    await twoWraps("tagged", "instruction-file");
+    const Tagging = { TagSet: [{ Key: "kind", Value: "wrap" }] };
+    await fixture.plain.send(new PutObjectTaggingCommand({ ...at("tagged.gen"), Tagging }));
+    const before = await fixture.stored("tagged.gen");
+    const remove = (recipient: string) => removeRecipient(owner(), { ...at("tagged"), recipient });
+    const pauses = ["gen", "partner"].map((name) =>
+      fixture.server.faults.pause({ operation: "DeleteObject", key: `tagged.${name}`, at: "answer" }),
+    );
+    const both = Promise.all([refusal(remove("gen")), refusal(remove("partner"))]);
+    await Promise.all(pauses.map(({ reached }) => reached));
+    for (const pause of pauses) pause.release();
+    expect((await both).some(({ code }) => code === "content-mismatch")).to.equal(true);
+    expect(await reads("tagged", generatorReads, { instructionFileSuffix: ".gen" })).to.equal("secret");
+    expect(await fixture.stored("tagged.gen")).to.deep.include({ body: before.body, metadata: before.metadata });
+    const { TagSet } = await fixture.plain.send(new GetObjectTaggingCommand(at("tagged.gen")));
+    expect(TagSet).to.deep.equal(Tagging.TagSet);
+  });
+
+  it("that could not be put back are in the error, as they were", async () => {
+    await twoWraps("gone", "instruction-file");
+    const { body } = await fixture.stored("gone.partner");
+    const held = fixture.server.faults.pause({ operation: "DeleteObject", key: "gone.partner" });
+    const removing = errorOf(removeRecipient(owner(), { ...at("gone"), recipient: "partner" }));
+    await held.reached;
+    await fixture.plain.send(new DeleteObjectCommand(at("gone.gen")));
+    fixture.server.faults.add({ operation: "PutObject", key: "gone.partner", status: 403, code: "AccessDenied" });
+    held.release();
+    const error = await removing;
+    expect(error).to.be.instanceOf(InstructionFileError).and.to.have.property("code", "instruction-file-failed");
+    expect((error as InstructionFileError).files).to.deep.equal([{ key: "gone.partner", previous: body.toString() }]);
+  });
+
+  it("of which one wrap was removed and another was not are told with both", async () => {
+    for (const [status, code] of [
+      [403, "instruction-file-failed"],
+      [500, "instruction-file-failed"],
+    ] as const) {
+      const key = `half-${status}`;
+      await owner().send(put(key));
+      const { place } = await addRecipient(owner(), partnerAt(key));
+      await addRecipient(owner(), { ...partnerAt(`${key}`), recipient: "other", in: "instruction-file" });
+      const { body } = await fixture.stored(`${key}.other`);
+      await fixture.plain.send(new PutObjectCommand({ ...at(`${key}.partner`), Body: body }));
+      fixture.server.faults.add({ operation: "DeleteObject", key: `${key}.partner`, status });
+      const error = await errorOf(removeRecipient(owner(), { ...at(key), recipient: "partner" }));
+      fixture.server.faults.clear();
+      expect(error).to.be.instanceOf(PartlyRemovedError).and.to.have.property("code", code);
+      const { removed, remaining, message } = error as PartlyRemovedError;
+      expect(removed).to.deep.equal([place]);
+      expect(remaining).to.deep.equal([{ in: "instruction-file", suffix: ".partner" }]);
+      expect(message).to.contain("Removed: the annotation x-s3ec/partner/").and.contain('".partner"');
+    }
+  });
+
+  it("of which a second annotation is of an object that was replaced are told with the first", async () => {
+    await owner().send(put("half"));
+    const { place } = await addRecipient(owner(), partnerAt("half"));
+    await annotate("half", "x-s3ec/partner/zzz", await text("half", "name" in place ? place.name : undefined));
+    const names = await listed("half");
+    const first = fixture.server.faults.pause({ operation: "DeleteObjectAnnotation", key: "half", at: "answer" });
+    const removing = errorOf(removeRecipient(owner(), { ...at("half"), recipient: "partner" }));
+    await first.reached;
+    fixture.server.faults.add({ operation: "DeleteObjectAnnotation", status: 412, code: "PreconditionFailed" });
+    first.release();
+    const error = await removing;
+    expect(error).to.be.instanceOf(PartlyRemovedError).and.to.have.property("code", "content-mismatch");
+    const { removed, remaining } = error as PartlyRemovedError;
+    expect([...removed, ...remaining].map((each) => ("name" in each ? each.name : ""))).to.deep.equal(names);
+    expect(removed).to.have.length(1);
   });
 
   it("keep the only annotation of a version that has no wrapped key on it, and let it go once there is another", async () => {

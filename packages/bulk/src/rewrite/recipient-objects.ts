@@ -6,6 +6,7 @@ import {
   type RecipientOptions,
   RecipientStateError,
   type RemovedRecipient,
+  recipientName,
   removeRecipient,
 } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
@@ -92,7 +93,7 @@ abstract class OfRecipient<Options extends Omit<RecipientOptions, "Key">> implem
   }
 
   get name(): string {
-    return this.options.recipient.replace(/^\.+/, "");
+    return recipientName(this.options.recipient);
   }
 
   get isNamed(): boolean {
@@ -137,8 +138,10 @@ class Adding extends OfRecipient<Omit<AddRecipientOptions, "Key">> {
   async write(Key: string, { afterWrite }: Attempt): Promise<Result> {
     try {
       const added = await addRecipient(this.client, { ...this.options, Key, dryRun: this.isDry });
+      const { place, wrapAlgorithm, verified, isReencrypted } = added;
       if (!this.isDry) afterWrite(WRITTEN);
-      return { outcome: this.isDry ? "planned" : "added", wraps: [added] };
+      const wraps = [{ place, wrapAlgorithm, verified, isReencrypted }];
+      return { outcome: this.isDry ? "planned" : "added", wraps };
     } catch (error) {
       if (!(error instanceof RecipientStateError)) throw error;
       // Where the key cannot be used here, nobody can tell whose wrap it is.

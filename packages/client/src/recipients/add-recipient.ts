@@ -19,7 +19,7 @@ import {
 } from "../rewrap/rewrap-options.js";
 import { markOf, type StandingObject, standingObject } from "../rewrap/standing-object.js";
 import { InstructionFileError } from "../write/sibling-error.js";
-import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
+import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions, recipientName } from "./recipient-options.js";
 import { RecipientStateError } from "./recipient-state-error.js";
 
 /** Which object gets which further key, and where that goes. */
@@ -53,6 +53,12 @@ export interface AddedRecipient {
   readonly verified: "content" | "envelope" | "unverified";
   /** Whether the key store did it all, and gave no data key out: `ReEncrypt` of KMS. */
   readonly isReencrypted: boolean;
+  /** The wrap's text, as it is stored. */
+  readonly text: string;
+  /** Of the object, or version, whose recipient it is. */
+  readonly ETag: string;
+  /** Of the same, where the bucket keeps versions. */
+  readonly VersionId?: string;
 }
 
 const OPTIONS = {
@@ -100,23 +106,33 @@ export async function addRecipient(client: S3Client, options: AddRecipientOption
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const object = await standingObject(plain, rewrap);
     if (options.VersionId === undefined) {
-      await requireAtRest(plain, rewrap.object, object.head, markOf(object.format), rewrap.from.abortSignal);
+      await requireAtRest(
+        plain,
+        rewrap.object,
+        object.head,
+        markOf(object.format),
+        rewrap.from.abortSignal,
+        options.dryRun,
+      );
     }
     const done =
       place === "annotation"
         ? await annotate(plain, rewrap, object, annotation)
         : await addFile(plain, rewrap, object, suffix);
-    if (done !== undefined) return addedRecipient(done);
+    if (done !== undefined) return addedRecipient(done, object);
   }
   throw new S3EncryptionError("content-mismatch", "Others change the object again and again. Try again later.");
 }
 
-function addedRecipient({ laid, verified, isReencrypted }: NewWrap): AddedRecipient {
+function addedRecipient({ laid, verified, isReencrypted }: NewWrap, { head }: StandingObject): AddedRecipient {
   return {
     place: laid.place,
     wrapAlgorithm: laid.encryptedDataKey.wrapAlgorithm.name,
     verified: verified === "none" ? "unverified" : verified,
     isReencrypted,
+    text: laid.text ?? "",
+    ETag: head.ETag ?? "",
+    ...(head.VersionId === undefined ? {} : { VersionId: head.VersionId }),
   };
 }
 
@@ -150,7 +166,7 @@ async function refuseFileOfThis(
   const file = await storeBeside(client, rewrap, rules).read(suffix);
   const { mark } = rules.kindOf(head.Metadata ?? {});
   const isOfThis = file.state === "read" && mark !== undefined && rules.fileMarkOf(file.metadata) === mark;
-  if (isOfThis) throw isRecipientAlready(suffix.replace(/^\./, ""));
+  if (isOfThis) throw isRecipientAlready(recipientName(suffix));
 }
 
 function isRecipientAlready(recipient: string): RecipientStateError {

@@ -61,7 +61,12 @@ export function checkRecipients<Options extends RecipientsOptions>(
 /** The recipient's two places: the annotation, and the file. Throws `invalid-argument` for what is no name. */
 export function placesOf({ recipient }: RecipientOptions): { readonly annotation: string; readonly suffix: string } {
   if (typeof recipient !== "string") throw invalid("recipient must be a name, such as escrow.");
-  return { annotation: annotationName(recipient), suffix: `.${recipient.replace(/^\.+/, "")}` };
+  return { annotation: annotationName(recipient), suffix: `.${recipientName(recipient)}` };
+}
+
+/** A recipient's name as it is told: a child's suffix counts without its dot. */
+export function recipientName(recipient: string): string {
+  return recipient.replace(/^\.+/, "");
 }
 
 function invalid(message: string): S3EncryptionError {

@@ -8,9 +8,10 @@ import { siblingRules } from "../files-beside.js";
 import { requireAtRest } from "../moving/at-rest.js";
 import { seenAnnotations } from "../moving/seen-annotations.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
-import { listRecipients } from "./list-recipients.js";
-import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions } from "./recipient-options.js";
+import { listRecipients, type Recipient } from "./list-recipients.js";
+import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions, recipientName } from "./recipient-options.js";
 import { RecipientStateError } from "./recipient-state-error.js";
+import { replaced, WrapRemoval } from "./wrap-removal.js";
 
 /** Which recipient of which object. */
 export interface RemoveRecipientOptions extends RecipientOptions {
@@ -26,6 +27,10 @@ export interface RemovedRecipient {
   readonly remaining: readonly WrapPlace[];
   /** Places that may not be looked at: not known to be removed. */
   readonly unknown: readonly WrapPlace["in"][];
+  /** Of the object, or version, that was looked at. */
+  readonly ETag: string;
+  /** Of the same, where the bucket keeps versions. */
+  readonly VersionId?: string;
   /** What no removal does, in a sentence. */
   readonly limits: string;
 }
@@ -35,11 +40,13 @@ const LIMITS =
 
 /**
  * Removes a recipient: every annotation `x-s3ec/NAME` and `x-s3ec/NAME/...`, and the file at the object's key plus `.NAME`,
- * where that is a wrap of this object. Then looks at both again.
+ * where that is a wrap of this object. Then looks at both again. Of an object whose metadata holds no wrapped key, what was removed is
+ * put back where nothing else is left by then: of two removals at once, one fails.
  *
  * @param client an `S3EncryptionClient`, or one given to `encryptS3`
  * @throws S3EncryptionError `invalid-argument`; `RecipientStateError` where there is no such recipient; `unsupported-operation` where the object could not be read without;
- *   `content-mismatch` where the object was replaced meanwhile, or its annotations are being moved; S3's own errors
+ *   `content-mismatch` where the object was replaced meanwhile, its annotations are being moved, or another removal
+ *   took what else it could be read by; `PartlyRemovedError` where something was removed before one failed; S3's own errors
  */
 export async function removeRecipient(client: S3Client, options: RemoveRecipientOptions): Promise<RemovedRecipient> {
   checkRecipients<RemoveRecipientOptions>(options, { ...RECIPIENTS, recipient: true, dryRun: true }, "removeRecipient");
@@ -58,43 +65,49 @@ export async function removeRecipient(client: S3Client, options: RemoveRecipient
   const annotations = new AnnotationStore(plain, object, abortSignal);
   const isFileOfThis = (text: string): boolean =>
     rules.isFileFor(metadata, { suffix, text }, encryption.materialsManager);
+  const { standsAlone } = rules.kindOf(metadata);
   const hasFiles = options.VersionId === undefined;
-  if (hasFiles) await requireAtRest(plain, object, head, (of = {}) => rules.kindOf(of).mark, abortSignal);
-  if (hasFiles && !rules.kindOf(metadata).standsAlone && rules.unnamed.includes(suffix)) {
+  if (hasFiles) await requireAtRest(plain, object, head, (of = {}) => rules.kindOf(of).mark, abortSignal, dryRun);
+  if (hasFiles && !standsAlone && rules.unnamed.includes(suffix)) {
     throw new S3EncryptionError(
       "unsupported-operation",
       `Nothing was removed: the object's metadata holds no wrapped key, and the file at its key plus "${suffix}" is the generator's.`,
     );
   }
-  if (!rules.kindOf(metadata).standsAlone) await requireAnother(client, options, metadata);
-  const removed: WrapPlace[] = [];
-  for (const name of await namesOf(annotations, annotation)) {
-    if (!dryRun && !(await annotations.remove(name, ETag))) throw replaced();
-    removed.push({ in: "annotation", name });
-  }
+  if (!standsAlone) await requireAnother(client, options, metadata);
   // With a version, no file is touched: nothing says which version of it belongs to that.
   const file = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
+  const names = await namesOf(annotations, annotation);
   const isThere = file.state === "read" && isFileOfThis(file.body);
-  if (isThere && (dryRun || (await files.remove(suffix, file.etag)))) {
-    removed.push({ in: "instruction-file", suffix });
+  const found = { names, ...(isThere ? { file: { ...file, suffix } } : {}) };
+  const removing = new WrapRemoval(plain, { encryption, object, etag: ETag, abortSignal }, found);
+  if (!dryRun) {
+    await removing.removeAll(
+      standsAlone ? undefined : async () => await isReadable(client, options, metadata, await beside(client, options)),
+    );
   }
-  const remaining: WrapPlace[] = [];
-  const unknown: WrapPlace["in"][] = [];
-  const seen = await seenAnnotations(annotations);
-  // What has taken its place by then may be given the recipient after this list: by a copy, or a migration that wraps for them.
-  const now = await plain.send(new HeadObjectCommand(object), request);
-  if (now.ETag !== ETag) throw replaced();
-  if (seen.state === "unknown") unknown.push("annotation");
-  if (seen.state === "listed" && !dryRun) {
-    const names = seen.annotations.filter(({ name }) => isOfRecipient(name, annotation));
-    remaining.push(...names.map(({ name }) => ({ in: "annotation", name }) as const));
-  }
-  const left = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
-  if (left.state === "unknown") unknown.push("instruction-file");
-  if (left.state === "read" && isFileOfThis(left.body) && !dryRun) remaining.push({ in: "instruction-file", suffix });
-  const isKnown = !unknown.some((place) => place === "annotation" || hasFiles);
-  if (isKnown && removed.length + remaining.length === 0) throw unknownRecipient(recipient);
-  return { removed, remaining, unknown, limits: LIMITS };
+  const removed = dryRun ? removing.places : removing.removed;
+  const look = async (): Promise<RemovedRecipient> => {
+    const remaining: WrapPlace[] = [];
+    const unknown: WrapPlace["in"][] = [];
+    const seen = await seenAnnotations(annotations);
+    // What has taken its place by then may be given the recipient after this list: by a copy, or a migration that wraps for them.
+    const now = await plain.send(new HeadObjectCommand(object), request);
+    if (now.ETag !== ETag) throw replaced();
+    if (seen.state === "unknown") unknown.push("annotation");
+    if (seen.state === "listed" && !dryRun) {
+      const left = seen.annotations.filter(({ name }) => isOfRecipient(name, annotation));
+      remaining.push(...left.map(({ name }) => ({ in: "annotation", name }) as const));
+    }
+    const left = hasFiles ? await files.read(suffix) : NOT_LOOKED_AT;
+    if (left.state === "unknown") unknown.push("instruction-file");
+    if (left.state === "read" && isFileOfThis(left.body) && !dryRun) remaining.push({ in: "instruction-file", suffix });
+    const isKnown = !unknown.some((place) => place === "annotation" || hasFiles);
+    if (isKnown && removed.length + remaining.length === 0) throw unknownRecipient(recipient);
+    const version = head.VersionId === undefined ? {} : { VersionId: head.VersionId };
+    return { removed, remaining, unknown, ETag, ...version, limits: LIMITS };
+  };
+  return dryRun ? await look() : await removing.telling(look);
 }
 
 /**
@@ -103,28 +116,46 @@ export async function removeRecipient(client: S3Client, options: RemoveRecipient
  */
 async function requireAnother(
   client: S3Client,
-  { recipient, dryRun: _, ...options }: RemoveRecipientOptions,
+  options: RemoveRecipientOptions,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const resolved = encryptionOf(client, undefined);
-  const rules = siblingRules(resolved);
-  const name = recipient.replace(/^\.+/, "");
-  const { recipients } = await listRecipients(client, options);
+  const name = recipientName(options.recipient);
+  const recipients = await beside(client, options);
   const others = recipients.filter((each) => each.recipient !== name);
-  if (others.length === recipients.length) return;
-  for (const { place, state, text } of others) {
-    // An annotation counts only beside what holds the content to its key (S19).
-    if (place.in === "annotation" && state === "of this object" && rules.tells(metadata, resolved.materialsManager))
-      return;
-    if (place.in !== "instruction-file") continue;
-    if (state === "of this object") return;
-    const object = { ...requestOf(resolved, callOptionsOf({}), options), metadata };
-    if (state === "unproven" && (await rules.isProven(object, { suffix: place.suffix, text }))) return;
-  }
+  if (others.length === recipients.length || (await isReadable(client, options, metadata, others))) return;
   throw new S3EncryptionError(
     "unsupported-operation",
     `Nothing was removed: the object's metadata holds no wrapped key, and beside "${name}" none is known to be its, so that it may be readable by that alone. Add another recipient first (addRecipient), or delete the object.`,
   );
+}
+
+async function beside(
+  client: S3Client,
+  { recipient: _, dryRun: __, ...options }: RemoveRecipientOptions,
+): Promise<readonly Recipient[]> {
+  return (await listRecipients(client, options)).recipients;
+}
+
+/** Whether one of these is known to be a way to read an object without a wrapped key on it. */
+async function isReadable(
+  client: S3Client,
+  options: RemoveRecipientOptions,
+  metadata: Readonly<Record<string, string>>,
+  recipients: readonly Recipient[],
+): Promise<boolean> {
+  const { recipient: _, dryRun: __, ...asked } = options;
+  const resolved = encryptionOf(client, undefined);
+  const rules = siblingRules(resolved);
+  for (const { place, state, text } of recipients) {
+    // An annotation counts only beside what holds the content to its key (S19).
+    if (place.in === "annotation" && state === "of this object" && rules.tells(metadata, resolved.materialsManager))
+      return true;
+    if (place.in !== "instruction-file") continue;
+    if (state === "of this object") return true;
+    const object = { ...requestOf(resolved, callOptionsOf({}), asked), metadata };
+    if (state === "unproven" && (await rules.isProven(object, { suffix: place.suffix, text }))) return true;
+  }
+  return false;
 }
 
 const NOT_LOOKED_AT = { state: "unknown" } as const;
@@ -144,12 +175,5 @@ function unknownRecipient(recipient: string): RecipientStateError {
   return new RecipientStateError(
     `Nothing was removed: "${recipient}" is no recipient of the object, neither in an annotation nor in a file. Which there are, listRecipients tells.`,
     false,
-  );
-}
-
-function replaced(): S3EncryptionError {
-  return new S3EncryptionError(
-    "content-mismatch",
-    "The object was replaced or changed meanwhile: look at its recipients, and remove again what is still there.",
   );
 }

@@ -23,6 +23,11 @@ export interface FileBeside {
   readonly found: Extract<FoundFile, { readonly state: "read" }>;
 }
 
+/** Whose file is looked at, and until when. */
+interface SeenFor extends Pick<Rewrap, "object"> {
+  readonly from: Pick<Rewrap["from"], "abortSignal">;
+}
+
 /** To read and write files beside the object. `shared`: what a file that is written has of the object or of another file. */
 export function storeBeside(
   client: S3Client,
@@ -100,7 +105,7 @@ async function explain(client: S3Client, { object, from }: Rewrap, suffix: strin
 }
 
 /** What S3 says of a file. */
-export async function seenFile(client: S3Client, { object, from }: Rewrap, suffix: string): Promise<SeenObject> {
+export async function seenFile(client: S3Client, { object, from }: SeenFor, suffix: string): Promise<SeenObject> {
   const request = from.abortSignal === undefined ? {} : { abortSignal: from.abortSignal };
   return await lookAt(client, { ...object, Key: `${object.Key}${suffix}` }, request);
 }
@@ -111,7 +116,7 @@ export async function seenFile(client: S3Client, { object, from }: Rewrap, suffi
  */
 export async function storageOf(
   client: S3Client,
-  { object, from, keep }: Rewrap,
+  { object, from, keep }: SeenFor & Pick<Rewrap, "keep">,
   seen: Pick<SeenObject, "head" | "date">,
   suffix: string,
   losses: AllowedLosses,
