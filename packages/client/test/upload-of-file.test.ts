@@ -27,6 +27,7 @@ import {
   type S3EncryptionOptions,
 } from "@s3ec/client";
 import type { Fault } from "@s3ec/dev-server";
+import { canSealInParts } from "@s3ec/envelope";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, get, refusal, TEST_KEYRING } from "./fixture.js";
@@ -221,9 +222,18 @@ describe("EncryptedUpload of a file", () => {
         const operation = partSize > large.length ? "PutObject" : "UploadPart";
         fixture.server.faults.add({ operation, cutAfterBytes: 3 * MiB });
         const error = await errorOf(upload("changed", { client, partSize, queueSize: 1 }).done());
-        expect(error).to.be.instanceOf(FileChangedError);
         await expectNothing("changed");
-        const [first = Buffer.of(), second = Buffer.of()] = bodiesOf(proxy.take());
+        const [first = Buffer.of(), second = Buffer.of(), ...more] = bodiesOf(proxy.take());
+        // Deno holds the ciphertext of a part, and reads the file no second time.
+        if (!canSealInParts()) {
+          const length = Math.min(first.length, ...[second, ...more].map((body) => body.length));
+          for (const body of [second, ...more]) {
+            expect(body.subarray(0, length).equals(first.subarray(0, length))).to.equal(true);
+          }
+          expect(length).to.be.greaterThan(at + 64);
+          return;
+        }
+        expect(error).to.be.instanceOf(FileChangedError);
         // Keystream, since the file was zeros: all of the first try has it, and the second ends before it would be another.
         expect(first.length).to.be.greaterThan(at + 64);
         expect(second.length).to.be.greaterThan(0).and.at.most(MiB);
