@@ -12,8 +12,9 @@ import { EXIT_CODES, EXIT_CODES_HELP } from "./exit-codes.js";
 import { helpCommand } from "./help/help-command.js";
 import { inspectVerb } from "./inspect-verb.js";
 import { Interrupts } from "./interruption.js";
+import { isContentAsked } from "./json/content-output.js";
 import { errorLine, isJsonAsked } from "./json/error-line.js";
-import { freeStandardOutput, printLine, sayLine, takeStandardOutput } from "./json/json-output.js";
+import { beginOutput, printLine, sayLine, takeStandardOutput } from "./json/json-output.js";
 import { answered, doneLine } from "./json/named-object.js";
 import { schemaCommand } from "./json/schema-command.js";
 import { keyCommands } from "./key-commands.js";
@@ -55,12 +56,13 @@ interface PutCommandOptions extends TransferCommandOptions {
 /** Runs one command line (without `node` and the script); returns the exit code. Prints, but never throws. */
 export async function run(args: readonly string[]): Promise<number> {
   using interrupts = new Interrupts();
-  freeStandardOutput();
   let verbose = false;
   try {
     const command = program(interrupts, () => {
       verbose = true;
     });
+    // Before anything can fail.
+    beginOutput(await isContentAsked(command, args));
     await interrupts.race(command.parseAsync([...args], { from: "user" }));
     return EXIT_CODES.ok;
   } catch (error) {

@@ -13,9 +13,9 @@ export function takeStandardOutput(): void {
   isTaken = true;
 }
 
-/** At the beginning of a command line, of which a process may run several. */
-export function freeStandardOutput(): void {
-  isTaken = false;
+/** At the beginning of a command line, of which a process may run several: whether its arguments have the content there. */
+export function beginOutput(isContent: boolean): void {
+  isTaken = isContent;
 }
 
 /** Says it where no content is, in words or as a document of JSON. */

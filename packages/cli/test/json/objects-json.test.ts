@@ -117,6 +117,51 @@ describe("what commands for files and objects print with --json", () => {
     expect((await inProcess(["ls", "--", "--json"], at.folder)).stdout).to.equal("");
   });
 
+  it("says so on standard error where standard output is to have the content, whatever is wrong", async () => {
+    const object = "s3://kept/report";
+    at.write("sealed", "x");
+    const wrong = ["--config", "none.json"];
+    for (const args of [
+      ["get", object, "-", ...wrong],
+      ["get", "--config", "none.json", object, "/dev/stdout"],
+      ["get", "--bogus", object, "-"],
+      ["get", object, "-", "--bogus=-"],
+      ["get", "not-s3", "-"],
+      ["cp", object, "-", ...wrong],
+      ["cp", object, "-", "--bogus"],
+      ["mv", object, "-", "--bogus"],
+      ["cat", object, ...wrong],
+      ["cat", object, "--bogus"],
+      ["cat"],
+      ["decrypt", "sealed", "--bogus"],
+      ["decrypt", "sealed", ...wrong],
+      ["decrypt", "sealed", "--output=-", ...wrong],
+      ["encrypt", "sealed", "-o", "-", "--head", "head", ...wrong],
+      ["encrypt", "sealed", "-o-", "--head", "head", "--bogus"],
+      ["encrypt", "sealed", "--output", "-"],
+    ]) {
+      const { code, stdout, stderr } = await at.run(...args, "--json");
+      const said = args.join(" ");
+      expect([stdout, code === 0], said).to.deep.equal(["", false]);
+      const json = stderr.split("\n").filter((line) => line.startsWith("{"));
+      const [{ error } = {}] = await printed.check(args[0] ?? "", json.join("\n"));
+      expect(error, said).to.have.property("exitCode", code);
+    }
+    // None of these has content there.
+    for (const args of [
+      ["get", object, "copy", "--bogus"],
+      ["get", object, "copy", "--config", "-"],
+      ["cp", "-", object, "--bogus"],
+      ["decrypt", "sealed", "-o", "out", "--bogus"],
+      ["encrypt", "-", "-o", "out", "--bogus"],
+      ["verify", "s3://kept", "--keys", "-", "--bogus"],
+    ]) {
+      const { stdout } = await at.run(...args, "--json");
+      const [{ error } = {}] = await printed.check(args[0] ?? "", stdout);
+      expect(error, args.join(" ")).to.have.property("code");
+    }
+  });
+
   it("is documented for every command that has --json, and for no other", async () => {
     using interrupts = new Interrupts();
     const walk = (command: Command, path: string): string[] =>
