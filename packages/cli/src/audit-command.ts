@@ -8,13 +8,18 @@ import type { Interrupts } from "./interruption.js";
 import type { KeyOfOptions } from "./key-of.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
 import { assertSource, sourceOptions } from "./object-source.js";
+import { ofMany } from "./of-many.js";
 import type { ReadableByOptions } from "./readable-by.js";
 
 type Options = ConnectionOptions & AuditManyOptions & KeyOfOptions & ReadableByOptions;
 
 /** `s3ec audit`. */
 export function auditCommand(command: Command, interrupts: Interrupts): void {
-  sourceOptions(command.argument("<s3://bucket/prefix>", "which object, or with --recursive which", prefixAddress))
+  sourceOptions(command.argument("<s3://bucket/prefix>", "which object, or with --recursive which", prefixAddress));
+  ofMany(command, () => {
+    command.option("--concurrency <N>", "objects that are looked at at once (default: 16)", positive);
+  });
+  command
     .option(
       "--key-of <FILE>",
       "say what still needs the key of this configuration; exits with 0 only if nothing does (repeatable)",
@@ -25,11 +30,10 @@ export function auditCommand(command: Command, interrupts: Interrupts): void {
     .option("--readable-by-use <NAME>", "which configuration of that file")
     .option("--ask-kms", "have KMS say whether its key has wrapped each data key (Decrypt, as a dry run)")
     .option("--messages", "look for messages of the AWS Encryption SDK; with the above that is done anyway")
-    .option("--concurrency <N>", "objects that are looked at at once (default: 16)", positive)
     .addOption(new Option("--csv", "CSV, with the totals on standard error").conflicts("json"))
     .option("--summary", "the totals alone")
-    .action(async (address: ObjectAddress, options: Options) => {
-      assertSource(address, options);
+    .action(async (address: ObjectAddress, options: Options, self: Command) => {
+      assertSource(address, options, self);
       const { connectWithoutKeys } = await import("./connection.js");
       const { auditMany } = await import("./audit-many.js");
       assertAsked(options);

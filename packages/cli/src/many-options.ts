@@ -1,11 +1,11 @@
 import { scryptSync } from "node:crypto";
 import type { EnvelopeFilter, JournalOptions, RewritingOptions } from "@s3ec/bulk";
-import { S3EncryptionError } from "@s3ec/materials";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { dryRunOption, entry, listed, positive } from "./command-options.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import type { ObjectAddress } from "./object-address.js";
-import { assertSource, filterOf, type SourceOptions, sourceOptions } from "./object-source.js";
+import { filterOf, type SourceOptions, sourceOptions } from "./object-source.js";
+import { ofMany } from "./of-many.js";
 
 /** What a command that changes objects is told where they may be many. */
 export interface ManyOptions extends SourceOptions {
@@ -23,15 +23,18 @@ export interface ManyOptions extends SourceOptions {
 
 /** Adds the options that say which objects, how fast, and how each is reported. */
 export function manyOptions(command: Command): Command {
-  return dryRunOption(sourceOptions(command), "--dry-run", "use the keys, and change nothing")
-    .option("--format <V1|V2|V3>", "of those, the ones of this format (repeatable)", listed)
-    .option("--wrap <NAME>", "of those, the ones with such a wrapped key: kms, AES/GCM (repeatable)", listed)
-    .option("--described <k=v>", "of those, the ones with a wrapped key that is so described (repeatable)", entry)
-    .option("--resume <JOURNAL>", "record what is done in this file, and go on with what it says")
-    .option("--concurrency <N>", "objects that are worked on at once (default: 16)", positive)
-    .option("--rate <N>", "objects a second at most", perSecond)
-    .addOption(new Option("--csv", "CSV, with the totals on standard error").conflicts("json"))
-    .option("--summary", "the totals alone");
+  dryRunOption(sourceOptions(command), "--dry-run", "use the keys, and change nothing");
+  return ofMany(command, () => {
+    command
+      .option("--format <V1|V2|V3>", "of those, the ones of this format (repeatable)", listed)
+      .option("--wrap <NAME>", "of those, the ones with such a wrapped key: kms, AES/GCM (repeatable)", listed)
+      .option("--described <k=v>", "of those, the ones with a wrapped key that is so described (repeatable)", entry)
+      .option("--resume <JOURNAL>", "record what is done in this file, and go on with what it says")
+      .option("--concurrency <N>", "objects that are worked on at once (default: 16)", positive)
+      .option("--rate <N>", "objects a second at most", perSecond)
+      .addOption(new Option("--csv", "CSV, with the totals on standard error").conflicts("json"))
+      .option("--summary", "the totals alone");
+  });
 }
 
 /** Whether the address is of many objects. */
@@ -43,16 +46,6 @@ export function isMany({ recursive, inventory, keys }: SourceOptions): boolean {
 export function codeOfNothing(options: SourceOptions): number {
   if (!isMany(options)) return EXIT_CODES.storage;
   return options.keys === undefined ? EXIT_CODES.ok : EXIT_CODES.open;
-}
-
-/** Throws `invalid-argument` for options that do not go together. */
-export function assertMany(address: ObjectAddress, options: ManyOptions): void {
-  assertSource(address, options);
-  if (isMany(options)) return;
-  const names = { "--resume": "resume", "--format": "format", "--wrap": "wrap", "--described": "described" } as const;
-  const [name] = Object.entries(names).find(([, key]) => options[key] !== undefined) ?? [];
-  if (name === undefined) return;
-  throw new S3EncryptionError("invalid-argument", `${name} is of many objects: --recursive, --inventory or --keys.`);
 }
 
 /** What the functions of bulk are told. */

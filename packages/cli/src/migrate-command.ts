@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
 import { endingWith, manyDone } from "./many-done.js";
-import { assertMany, isMany, manyOptions } from "./many-options.js";
+import { isMany, manyOptions } from "./many-options.js";
 import type { MigrateCommandOptions } from "./migrate-object.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
+import { assertSource } from "./object-source.js";
 import { warn } from "./printing.js";
 import { configurationOf, withKeeping, withTarget } from "./target-options.js";
 
@@ -13,8 +14,8 @@ export function migrateCommand(command: Command, interrupts: Interrupts): void {
   manyOptions(withKeeping(withTarget(command, "the new data key; default: that of --config")))
     .argument("<s3://bucket/key>", "which object, or with --recursive which", prefixAddress)
     .option("--drop <SUFFIX>", "let the key in this instruction file no longer open it (repeatable)", listed)
-    .action(async (address: ObjectAddress, options: MigrateCommandOptions) => {
-      assertMany(address, options);
+    .action(async (address: ObjectAddress, options: MigrateCommandOptions, self: Command) => {
+      assertSource(address, options, self);
       const { connectBoth } = await import("./connection.js");
       const { migrateAddress, migrateAll } = await import("./migrate-object.js");
       // Standard input may have the keys of the objects.

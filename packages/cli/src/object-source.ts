@@ -6,6 +6,7 @@ import { openSource } from "./byte-source.js";
 import { NothingThere } from "./exit-codes.js";
 import { formatAddress, type ObjectAddress, objectAddress } from "./object-address.js";
 import { type FilterRule, filterOptions, pathFilter } from "./objects/path-filter.js";
+import { assertOfOne, ofMany } from "./of-many.js";
 
 /** Which objects a command is about, where an address may be of many. */
 export interface SourceOptions {
@@ -37,24 +38,25 @@ export interface ObjectSource {
 
 /** Adds the options that say which objects. */
 export function sourceOptions(command: Command): Command {
-  const many = command
-    .option("--recursive", "every object whose key begins with that of the address")
-    .option("--versions", "every version, and not the current objects only")
-    .option("--inventory <s3://bucket/.../manifest.json>", "those of an S3 Inventory: CSV or Parquet", objectAddress)
-    .option("--keys <FILE>", "those whose keys FILE has, one a line; - is standard input")
-    .addOption(
-      new Option("--keys-encoding <HOW>", "how its keys are written (default: none, as they stand)").choices([
-        "none",
-        "url",
-      ]),
-    )
-    .option("--glob <PATTERN>", "of those, the ones whose whole key is like this: logs/**/*.gz")
-    .option("--larger <BYTES>", "of those, the ones that are larger in S3; 10MiB for example", bytes)
-    .option("--smaller <BYTES>", "of those, the ones that are smaller in S3", bytes)
-    .option("--older <DATE>", "of those, the ones last modified before, such as 2026-01-31", date)
-    .option("--newer <DATE>", "of those, the ones last modified then or later", date);
-  filterOptions(many);
-  return many;
+  return ofMany(command, () => {
+    command
+      .option("--recursive", "every object whose key begins with that of the address")
+      .option("--versions", "every version, and not the current objects only")
+      .option("--inventory <s3://bucket/.../manifest.json>", "those of an S3 Inventory: CSV or Parquet", objectAddress)
+      .option("--keys <FILE>", "those whose keys FILE has, one a line; - is standard input")
+      .addOption(
+        new Option("--keys-encoding <HOW>", "how its keys are written (default: none, as they stand)").choices([
+          "none",
+          "url",
+        ]),
+      )
+      .option("--glob <PATTERN>", "of those, the ones whose whole key is like this: logs/**/*.gz")
+      .option("--larger <BYTES>", "of those, the ones that are larger in S3; 10MiB for example", bytes)
+      .option("--smaller <BYTES>", "of those, the ones that are smaller in S3", bytes)
+      .option("--older <DATE>", "of those, the ones last modified before, such as 2026-01-31", date)
+      .option("--newer <DATE>", "of those, the ones last modified then or later", date);
+    filterOptions(command);
+  });
 }
 
 /** What of the source is meant; undefined for all of it. */
@@ -95,7 +97,7 @@ function date(text: string): Date {
 }
 
 /** Throws `invalid-argument` for options that do not go together. */
-export function assertSource({ Bucket, Key }: ObjectAddress, options: SourceOptions): void {
+export function assertSource({ Bucket, Key }: ObjectAddress, options: SourceOptions, command: Command): void {
   const { recursive = false, versions = false, inventory, keys, keysEncoding } = options;
   if ([recursive, inventory !== undefined, keys !== undefined].filter(Boolean).length > 1) {
     throw invalid("Say which objects with one of --recursive, --inventory and --keys.");
@@ -105,13 +107,11 @@ export function assertSource({ Bucket, Key }: ObjectAddress, options: SourceOpti
     throw invalid(`Keys in a list are whole: name the bucket alone, as s3://${Bucket}.`);
   }
   const isMany = recursive || inventory !== undefined || keys !== undefined;
-  if (!isMany && (options.exclude ?? options.include) !== undefined) {
-    throw invalid("--exclude and --include are of many objects: --recursive, --inventory or --keys.");
-  }
   if (!isMany && (Key === "" || Key.endsWith("/"))) {
     throw invalid(`${formatAddress({ Bucket, Key })} names no object: say --recursive for all that begin so.`);
   }
   if (versions && !recursive && inventory === undefined) throw invalid("--versions is of --recursive or --inventory.");
+  if (!isMany) assertOfOne(command, "--recursive, --inventory or --keys");
 }
 
 /** The objects that are meant. Throws what reading an inventory throws. */

@@ -5,8 +5,9 @@ import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
 import { say } from "./json/json-output.js";
 import { endingWith, manyDone } from "./many-done.js";
-import { assertMany, isMany, manyOptions } from "./many-options.js";
+import { isMany, manyOptions } from "./many-options.js";
 import { type ObjectAddress, objectAddress, prefixAddress } from "./object-address.js";
+import { assertSource } from "./object-source.js";
 import { warn } from "./printing.js";
 import type {
   AddCommandOptions,
@@ -33,8 +34,8 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
       new Option("--verify <WHAT>", "what is verified (default: envelope)").choices(["envelope", "content", "none"]),
     )
     .option("--allow-loss <NAME>", "let this of a file that is shared with its object get lost (repeatable)", listed)
-    .action(async (address: ObjectAddress, recipient: string, options: AddCommandOptions) => {
-      assertRecipients(address, options);
+    .action(async (address: ObjectAddress, recipient: string, options: AddCommandOptions, self: Command) => {
+      assertRecipients(address, options, self);
       const { connectBoth } = await import("./connection.js");
       const { addTo, addToAll, targetOf } = await import("./recipients.js");
       const target = targetOf(options);
@@ -50,8 +51,8 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
     });
   manyOptions(named(common(commands.command("remove"))))
     .description("Remove a recipient's wrapped keys beside objects. Whoever has opened one may keep its data key.")
-    .action(async (address: ObjectAddress, recipient: string, options: RemoveCommandOptions) => {
-      assertRecipients(address, options);
+    .action(async (address: ObjectAddress, recipient: string, options: RemoveCommandOptions, self: Command) => {
+      assertRecipients(address, options, self);
       const { connect } = await import("./connection.js");
       const { removeFrom, removeFromAll } = await import("./recipients.js");
       const { client, dispose } = await connect(options, address.Bucket, { stdin: stdinFor(options), onWarning: warn });
@@ -88,8 +89,8 @@ function versioned(address: ObjectAddress, { versionId }: RecipientsCommandOptio
 }
 
 /** Throws `invalid-argument` for options that do not go together. */
-function assertRecipients(address: ObjectAddress, options: RemoveCommandOptions): void {
-  assertMany(address, options);
+function assertRecipients(address: ObjectAddress, options: RemoveCommandOptions, command: Command): void {
+  assertSource(address, options, command);
   if (!isMany(options) || options.versionId === undefined) return;
   throw new S3EncryptionError("invalid-argument", "--version-id is of one object.");
 }

@@ -132,7 +132,8 @@ describe("s3ec verify", () => {
     ] as const) {
       expect((await verify(option, value)).code, `${option} ${value}`).to.equal(2);
     }
-    const one = await local("verify", "s3://demo/a", "--larger", "1", "--config", "own.json");
+    writeFileSync(join(folder, "keys.txt"), "b/1\n");
+    const one = await local("verify", "s3://demo", "--keys", "keys.txt", "--larger", "1", "--config", "own.json");
     expect(one.stderr).to.contain("does not say how large");
   });
 });

@@ -66,6 +66,9 @@ export function copyCommand(command: Command, verb: "cp" | "mv", interrupts: Int
       replacesMetadata: metadataDirective === "REPLACE" || options.metadata !== undefined,
     });
     assertPlain(pair, options);
+    if (!isMany && rules().length > 0) {
+      throw invalid("--exclude and --include are of many objects: say --recursive for all below SOURCE.");
+    }
     if (isMany && options.versionId !== undefined) throw invalid("--version-id is of one object.");
     const { withObjects } = await import("./objects-connection.js");
     const { TransferReport } = await import("./transfer-report.js");
