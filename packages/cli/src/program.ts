@@ -212,7 +212,11 @@ export function program(interrupts: Interrupts, onVerbose: () => void): Command 
     transfer: (command, description) => transfer(explained(command, onVerbose), description),
     withProgress: (options, dispose, work) => withProgress(options, interrupts, dispose, work),
   });
-  recipientsCommands(root, interrupts, (command) => transfer(explained(command, onVerbose), ""));
+  recipientsCommands(root, interrupts, {
+    looking: (command) => connected(explained(command, onVerbose)).option(...ALLOW_COMMANDS),
+    reading: (command) => opening(connected(explained(command, onVerbose))),
+    ofFile: (command) => transfer(explained(command, onVerbose), ""),
+  });
   keyCommands(root, (command) => explained(command, onVerbose));
   configCommands(root, (command) => explained(command, onVerbose));
   schemaCommand(root);
@@ -230,17 +234,27 @@ function explained(command: Command, onVerbose: () => void): Command {
 }
 
 function common(command: Command, description: string): Command {
-  return serviceOptions(command)
+  return connected(command)
     .description(description)
-    .option("--config <FILE>", "configuration (default: s3ec.config.json, .yaml or .yml in this folder)")
-    .option(...USE)
-    .addOption(new Option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev").conflicts("devServer"))
-    .option(...DEV_SERVER, devServerAddress)
     .option("--suffix <SUFFIX>", "instruction file suffix, such as .escrow");
 }
 
+/** S3, and whose keys are used. */
+function connected(command: Command): Command {
+  return serviceOptions(command)
+    .option("--config <FILE>", "configuration (default: s3ec.config.json, .yaml or .yml in this folder)")
+    .option(...USE)
+    .addOption(new Option("--dev", "use a local S3 and KMS, kept in the folder .s3ec-dev").conflicts("devServer"))
+    .option(...DEV_SERVER, devServerAddress);
+}
+
 function transfer(command: Command, description: string): Command {
-  return common(command, description)
+  return opening(common(command, description));
+}
+
+/** What an object is opened with. */
+function opening(command: Command): Command {
+  return command
     .option(...ALLOW_COMMANDS)
     .option("--context <k=v>", "encryption context for KMS keys (repeatable)", entry)
     .option("--description <k=v>", "material description for raw keys (repeatable)", entry);

@@ -17,14 +17,24 @@ import type {
 } from "./recipients.js";
 import { withTarget } from "./target-options.js";
 
+/** What gives a command the options that name S3 and keys. */
+export interface RecipientsKinds {
+  /** Nothing is opened. */
+  readonly looking: Explained;
+  /** With what is opened, whichever wrap that is. */
+  readonly reading: Explained;
+  /** With which of its wraps, too. */
+  readonly ofFile: Explained;
+}
+
 /** `s3ec recipients add`, `remove` and `list`. */
-export function recipientsCommands(root: Command, interrupts: Interrupts, common: Explained): void {
+export function recipientsCommands(root: Command, interrupts: Interrupts, kinds: RecipientsKinds): void {
   const commands = root
     .command("recipients")
     .description(
       "Say which further keys open an object; add one to objects, or remove it; their content stays as it is.",
     );
-  manyOptions(withTarget(named(common(commands.command("add"))), "for the recipient"))
+  manyOptions(withTarget(named(kinds.ofFile(commands.command("add"))), "for the recipient"))
     .description(
       "Wrap the data key of an object, or of many, for a further recipient, in an annotation or a file beside it.",
     )
@@ -49,7 +59,7 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
         await manyDone(interrupts, options, () => addToAll(client, address, recipient, options, work));
       });
     });
-  manyOptions(named(common(commands.command("remove"))))
+  manyOptions(named(kinds.reading(commands.command("remove"))))
     .description("Remove a recipient's wrapped keys beside objects. Whoever has opened one may keep its data key.")
     .action(async (address: ObjectAddress, recipient: string, options: RemoveCommandOptions, self: Command) => {
       assertRecipients(address, options, self);
@@ -67,7 +77,8 @@ export function recipientsCommands(root: Command, interrupts: Interrupts, common
         if (code !== EXIT_CODES.ok) throw new Verdict(code);
       });
     });
-  common(commands.command("list"))
+  kinds
+    .looking(commands.command("list"))
     .description("List the wrapped keys beside an object. Nothing of it is authenticated.")
     .argument("<s3://bucket/key>", "which object", objectAddress)
     .option(...VERSION)

@@ -149,7 +149,7 @@ export async function removeFrom(
 ): Promise<number> {
   const recipient = recipientName(name);
   const { dryRun = false } = options;
-  const done = await removeRecipient(client, { ...address, recipient, dryRun, abortSignal });
+  const done = await removeRecipient(client, { ...address, ...reading(options), recipient, dryRun, abortSignal });
   const { removed, remaining, unknown, limits } = done;
   // Of a version, the annotations are all that is meant.
   const unseen = unknown.filter((place) => place !== "instruction-file" || address.VersionId === undefined);
@@ -185,7 +185,8 @@ export async function removeFromAll(
 ): Promise<number> {
   const recipient = recipientName(name);
   const many = await rewriting(address, options, { recipient }, signal);
-  const rewriter: Rewriter = (objects) => removeRecipientFromObjects(client, objects, { recipient, ...many });
+  const rewriter: Rewriter = (objects) =>
+    removeRecipientFromObjects(client, objects, { recipient, ...reading(options), ...many });
   return await rewriteMany(client, address, options, rewriter, signal);
 }
 

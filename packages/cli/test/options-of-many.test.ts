@@ -53,7 +53,7 @@ const COMMANDS: readonly (readonly [string, readonly string[]])[] = [
     "recipients add",
     of("every", "reading", "writing", "--version-id", "--in", "--same-owner", "--verify", "--allow-loss"),
   ],
-  ["recipients remove", of("every", "reading", "--version-id", "--dry-run", "--dryrun")],
+  ["recipients remove", of("every", "--context", "--description", "--version-id", "--dry-run", "--dryrun")],
 ];
 /** What makes them many. */
 const MANY = ["--recursive", "--inventory", "--keys"];

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { type Outcome, temporaryFolder } from "./command.js";
@@ -15,13 +16,16 @@ const rawAes = (key: string) => ({
 describe("s3ec recipients", () => {
   const { folder, remove } = temporaryFolder();
   let server: DevServer;
+  let plain: S3Client;
   before(async () => {
     server = await startDevServer({ buckets: ["demo"] });
+    plain = new S3Client(server.clientConfig);
     writeFileSync(join(folder, "own.json"), JSON.stringify({ keyring: rawAes("own") }));
     writeFileSync(join(folder, "partner.json"), JSON.stringify({ keyring: rawAes("partner") }));
     writeFileSync(join(folder, "report"), "a report");
   });
   after(async () => {
+    plain.destroy();
     await server.close();
     remove();
   });
@@ -140,6 +144,47 @@ describe("s3ec recipients", () => {
       said.push(/^\w+/.exec(stdout)?.[0] ?? "");
     }
     expect(said).to.deep.equal(["planned", "added", "removed"]);
+  });
+
+  it("removes one where the context proves another wrap of an object that has none on it", async () => {
+    expect((await local("keygen", "kms", "alias/bound")).code).to.equal(0);
+    const client = { instructionFileConfig: { enableInstructionFilePutObject: true } };
+    writeFileSync(
+      join(folder, "bound.json"),
+      JSON.stringify({ keyring: { type: "kms", keyId: "alias/bound" }, client }),
+    );
+    const bound = ["--config", "bound.json", "--context", "tenant=a"];
+    const objects = ["s3://demo/bound/1", "s3://demo/bound/2"];
+    for (const object of objects) {
+      expect((await local("put", "report", object, ...bound)).stderr).to.equal("");
+      const to = ["--to", "partner.json", "--no-to-context"];
+      expect((await local("recipients", "add", object, "partner", ...bound, ...to)).stderr).to.equal("");
+      // As other clients write it: nothing but the key says whose it is.
+      const { Bucket, Key } = { Bucket: "demo", Key: `${object.slice("s3://demo/".length)}.instruction` };
+      const file = await plain.send(new GetObjectCommand({ Bucket, Key }));
+      const Body = (await file.Body?.transformToByteArray()) ?? "";
+      await plain.send(new PutObjectCommand({ Bucket, Key, Body }));
+    }
+    const [one = ""] = objects;
+    const remove = (object: string, ...args: string[]) =>
+      local("recipients", "remove", object, "partner", "--config", "bound.json", ...args);
+    for (const context of [[], ["--context", "tenant=b"]]) {
+      const refused = await remove(one, ...context);
+      expect([refused.code, refused.stdout]).to.deep.equal([4, ""]);
+    }
+    const removed = await remove(one, "--context", "tenant=a");
+    expect([removed.code, removed.stderr]).to.deep.equal([0, ""]);
+    const rest = ["s3://demo/bound/", "--recursive", "--exclude", "*.instruction", "--exclude", "1", "--json"];
+    const [prefix = "", ...filters] = rest;
+    expect((await remove(prefix, ...filters)).stdout).to.contain('"state":"refused"');
+    expect((await remove(prefix, ...filters, "--context", "tenant=a")).stdout).to.contain('"state":"removed"');
+    for (const command of ["remove", "list"]) {
+      const name = command === "remove" ? ["partner"] : [];
+      const wrong = await local("recipients", command, one, ...name, "--config", "bound.json", "--suffix", ".x");
+      expect([wrong.code, wrong.stderr]).to.satisfy(
+        ([code, text]: [number, string]) => code === 2 && text.includes("unknown option '--suffix'"),
+      );
+    }
   });
 
   it("says of one what it would do", async () => {

@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { KMSClient } from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -21,6 +22,7 @@ import {
   type S3EncryptionClient,
   type S3EncryptionOptions,
 } from "@s3ec/client";
+import { KmsKeyring } from "@s3ec/keyring-kms";
 import { MultiKeyring } from "@s3ec/keyring-multi";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
@@ -498,6 +500,34 @@ describe("recipients", () => {
     const { removed, remaining } = error as PartlyRemovedError;
     expect([...removed, ...remaining].map((each) => ("name" in each ? each.name : ""))).to.deep.equal(names);
     expect(removed).to.have.length(1);
+  });
+
+  it("let one go where the context that the call says proves another wrap", async () => {
+    const kms = new KMSClient(fixture.server.clientConfig);
+    const keyring = new KmsKeyring({ keyId: fixture.server.kms.createKey().arn, client: kms });
+    const client = fixture.client({ keyring, instructionFileConfig: { enableInstructionFilePutObject: true } });
+    const call = { encryptionContext: { tenant: "a" } };
+    await client.send(put("bound"), call);
+    await addRecipient(client, {
+      ...at("bound"),
+      recipient: "partner",
+      ...call,
+      to: { keyring: partner, encryptionContext: {} },
+    });
+    // As other clients write it: nothing but the key says whose it is.
+    const { body } = await fixture.stored("bound.instruction");
+    await fixture.plain.send(new PutObjectCommand({ ...at("bound.instruction"), Body: body }));
+    const gone = { ...at("bound"), recipient: "partner" };
+    for (const encryptionContext of [undefined, {}, { tenant: "b" }]) {
+      const error = await refusal(
+        removeRecipient(client, { ...gone, ...(encryptionContext && { encryptionContext }) }),
+      );
+      expect(error.code).to.equal("unsupported-operation");
+    }
+    const wrong = { ...gone, encryptionContext: { tenant: 1 } as never };
+    expect((await refusal(removeRecipient(client, wrong))).code).to.equal("invalid-argument");
+    expect((await removeRecipient(client, { ...gone, ...call })).removed).to.have.lengthOf(1);
+    kms.destroy();
   });
 
   it("keep the only annotation of a version that has no wrapped key on it, and let it go once there is another", async () => {

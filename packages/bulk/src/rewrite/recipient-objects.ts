@@ -6,6 +6,7 @@ import {
   type RecipientOptions,
   RecipientStateError,
   type RemovedRecipient,
+  type RemoveRecipientOptions,
   recipientName,
   removeRecipient,
 } from "@s3ec/client";
@@ -27,7 +28,7 @@ export interface AddRecipientToObjectsOptions
 
 /** Which objects lose which recipient. */
 export interface RemoveRecipientFromObjectsOptions
-  extends Omit<RecipientOptions, "Bucket" | "Key" | "VersionId" | "abortSignal">,
+  extends Omit<RemoveRecipientOptions, "Bucket" | "Key" | "VersionId" | "abortSignal" | "dryRun">,
     RewritingOptions {}
 
 /**
@@ -63,7 +64,7 @@ export async function* removeRecipientFromObjects(
   objects: AsyncIterable<StoredObject>,
   options: RemoveRecipientFromObjectsOptions,
 ): AsyncGenerator<RewrittenObject> {
-  const one = withoutRewriting<Omit<RecipientOptions, "Key">>(options);
+  const one = withoutRewriting<Omit<RemoveRecipientOptions, "Key">>(options);
   await checkedEarly((abortSignal) => removeRecipient(client, { ...one, Key: "-", abortSignal }));
   const removing = new Removing(client, one, options.dryRun === true);
   for await (const each of rewriteObjects(client, objects, options, removing)) {
@@ -166,7 +167,7 @@ class Adding extends OfRecipient<Omit<AddRecipientOptions, "Key">> {
   }
 }
 
-class Removing extends OfRecipient<Omit<RecipientOptions, "Key">> {
+class Removing extends OfRecipient<Omit<RemoveRecipientOptions, "Key">> {
   readonly command = "recipients remove";
 
   async write(Key: string, { afterWrite }: Attempt): Promise<Result> {

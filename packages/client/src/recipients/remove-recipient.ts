@@ -1,20 +1,36 @@
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { recipientOfAnnotation } from "@s3ec/envelope";
-import { S3EncryptionError, type WrapPlace } from "@s3ec/materials";
+import { type OptionNames, S3EncryptionError, type WrapPlace } from "@s3ec/materials";
 import { AnnotationStore } from "../annotations/annotation-store.js";
-import { callOptionsOf, requestOf } from "../call-options.js";
+import {
+  type CallOptions,
+  callOptionsOf,
+  type EncryptionCallOptions,
+  requestOf,
+  withCallOptions,
+} from "../call-options.js";
 import { lookingStore } from "../commands/looking-store.js";
 import { siblingRules } from "../files-beside.js";
 import { requireAtRest } from "../moving/at-rest.js";
 import { seenAnnotations } from "../moving/seen-annotations.js";
 import { encryptionOf, plainClientOf } from "../plain-client.js";
+import { defined } from "../rewrap/rewrap-options.js";
 import { listRecipients, type Recipient } from "./list-recipients.js";
-import { checkRecipients, placesOf, RECIPIENTS, type RecipientOptions, recipientName } from "./recipient-options.js";
+import {
+  checkRecipients,
+  placesOf,
+  RECIPIENTS,
+  type RecipientOptions,
+  type RecipientsOptions,
+  recipientName,
+} from "./recipient-options.js";
 import { RecipientStateError } from "./recipient-state-error.js";
 import { replaced, WrapRemoval } from "./wrap-removal.js";
 
 /** Which recipient of which object. */
-export interface RemoveRecipientOptions extends RecipientOptions {
+export interface RemoveRecipientOptions
+  extends RecipientOptions,
+    Pick<EncryptionCallOptions, "encryptionContext" | "materialDescription"> {
   /** Look at everything, and delete nothing. Default false. */
   readonly dryRun?: boolean;
 }
@@ -35,6 +51,14 @@ export interface RemovedRecipient {
   readonly limits: string;
 }
 
+const OPTIONS: OptionNames<RemoveRecipientOptions> = {
+  ...RECIPIENTS,
+  recipient: true,
+  dryRun: true,
+  encryptionContext: true,
+  materialDescription: true,
+};
+
 const LIMITS =
   "Whoever has opened the object may keep its data key, and whoever kept the wrap can put it back; older versions, copies and backups keep theirs. Only a new data key ends access: migrateObject, or s3ec migrate.";
 
@@ -49,13 +73,16 @@ const LIMITS =
  *   took what else it could be read by; `PartlyRemovedError` where something was removed before one failed; S3's own errors
  */
 export async function removeRecipient(client: S3Client, options: RemoveRecipientOptions): Promise<RemovedRecipient> {
-  checkRecipients<RemoveRecipientOptions>(options, { ...RECIPIENTS, recipient: true, dryRun: true }, "removeRecipient");
+  checkRecipients<RemoveRecipientOptions>(options, OPTIONS, "removeRecipient");
   if (!["undefined", "boolean"].includes(typeof options.dryRun)) {
     throw new S3EncryptionError("invalid-argument", "dryRun must be true or false.");
   }
   const { annotation, suffix } = placesOf(options);
+  // Refused here, before anything is asked.
+  callOf(options);
   const encryption = encryptionOf(client, undefined);
-  const { recipient, dryRun = false, abortSignal, ...object } = options;
+  const { recipient, dryRun = false } = options;
+  const { abortSignal, ...object } = recipientsOf(options);
   const plain = plainClientOf(client);
   const request = abortSignal === undefined ? {} : { abortSignal };
   const head = await plain.send(new HeadObjectCommand(object), request);
@@ -129,11 +156,19 @@ async function requireAnother(
   );
 }
 
-async function beside(
-  client: S3Client,
-  { recipient: _, dryRun: __, ...options }: RemoveRecipientOptions,
-): Promise<readonly Recipient[]> {
-  return (await listRecipients(client, options)).recipients;
+async function beside(client: S3Client, options: RemoveRecipientOptions): Promise<readonly Recipient[]> {
+  return (await listRecipients(client, recipientsOf(options))).recipients;
+}
+
+/** Of which object; without what is said of one of its recipients. */
+function recipientsOf(options: RemoveRecipientOptions): RecipientsOptions {
+  const { recipient: _, dryRun: __, encryptionContext: ___, materialDescription: ____, ...object } = options;
+  return object;
+}
+
+/** What the object's other wraps are opened with. */
+function callOf({ encryptionContext, materialDescription }: RemoveRecipientOptions): CallOptions {
+  return callOptionsOf(withCallOptions({}, defined({ encryptionContext, materialDescription })));
 }
 
 /** Whether one of these is known to be a way to read an object without a wrapped key on it. */
@@ -143,7 +178,6 @@ async function isReadable(
   metadata: Readonly<Record<string, string>>,
   recipients: readonly Recipient[],
 ): Promise<boolean> {
-  const { recipient: _, dryRun: __, ...asked } = options;
   const resolved = encryptionOf(client, undefined);
   const rules = siblingRules(resolved);
   for (const { place, state, text } of recipients) {
@@ -152,7 +186,7 @@ async function isReadable(
       return true;
     if (place.in !== "instruction-file") continue;
     if (state === "of this object") return true;
-    const object = { ...requestOf(resolved, callOptionsOf({}), asked), metadata };
+    const object = { ...requestOf(resolved, callOf(options), options), metadata };
     if (state === "unproven" && (await rules.isProven(object, { suffix: place.suffix, text }))) return true;
   }
   return false;
