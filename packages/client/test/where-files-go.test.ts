@@ -1,4 +1,4 @@
-import { execFileSync, fork } from "node:child_process";
+import { execFileSync, fork, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import fs, {
@@ -18,6 +18,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { EncryptedDownload, type EncryptedDownloadOptions, EncryptedUpload, openObjectToFile } from "@s3ec/client";
+import { canSealInParts } from "@s3ec/envelope";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
 import { expect } from "chai";
 import { BUCKET, bytesOfLength, Fixture, refusal, TEST_KEYRING } from "./fixture.js";
@@ -69,7 +70,9 @@ describe("files of transfers", () => {
     }
 
     for (const state of [undefined, "state"]) {
-      it(`that of an upload, and its state${state === undefined ? "" : " of a name of its own"}`, async () => {
+      it(`that of an upload, and its state${state === undefined ? "" : " of a name of its own"}`, async function () {
+        // What is resumed is refused there, so that no part is waited for.
+        if (!canSealInParts()) this.skip();
         writeFileSync("file", content);
         const resume = { secret: Buffer.alloc(32, 1), ...(state === undefined ? {} : { state }) };
         const params = { Bucket: BUCKET, Key: "up" };
@@ -206,9 +209,12 @@ describe("files of transfers", () => {
     it("are uploaded, whoever opens them first, and also where nothing is written", async () => {
       for (const [index, bytes] of [content, Buffer.of(), content].entries()) {
         const file = pipe(`pipe-${index}`);
-        const writing = index === 0 ? writeFile(file, bytes) : undefined;
+        await writeFile(join(folder, "source"), bytes);
+        // By another process, since not every runtime can write to a pipe that it reads.
+        const write = () => spawn("sh", ["-c", 'cat "$0" > "$1"', join(folder, "source"), file], { stdio: "ignore" });
+        const writing = index === 0 ? write() : undefined;
         const done = upload(file).done();
-        await (writing ?? writeFile(file, bytes));
+        if (writing === undefined) write();
         await done;
         const { Body } = await fixture.client().send(new GetObjectCommand({ Bucket: BUCKET, Key: "piped" }));
         expect(bytes.equals((await Body?.transformToByteArray()) ?? Buffer.of(1))).to.equal(true);
@@ -217,7 +223,7 @@ describe("files of transfers", () => {
 
     it("hold no thread while nobody writes to them, and are let go of by abort", async function () {
       // There they do, and nothing would go on behind them.
-      if (process.versions["bun"] !== undefined) this.skip();
+      if (process.versions["bun"] !== undefined || process.versions["deno"] !== undefined) this.skip();
       const uploads = Array.from({ length: 8 }, (_, index) => upload(pipe(`pipe-${index}`)));
       const done = uploads.map((started) => errorOf(started.done()));
       // More than there are threads: this one would never come back.

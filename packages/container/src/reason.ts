@@ -13,6 +13,8 @@ export function reasonOf(error: unknown): string {
 const MISSING: readonly RegExp[] = [
   /^Cannot find package '((?:@[\w.~-]+\/)?[\w.~-]+)[/']/,
   /^Cannot find module '((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)[/']/,
+  // Deno's imports.
+  /^Import "((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)[/"]/,
   /tried to access ((?:@[\w.~-]+\/)?[\w.~-]+)[, ]/,
 ];
 

@@ -9,6 +9,11 @@ const SAID: readonly { readonly by: string; readonly code: string; readonly mess
     message: "Cannot find package '@aws-sdk/client-kms' imported from /app/node_modules/@s3ec/container/dist/x.js",
   },
   {
+    by: "an import of Deno's",
+    code: "ERR_MODULE_NOT_FOUND",
+    message: 'Import "@aws-sdk/client-kms" not a dependency',
+  },
+  {
     by: "require",
     code: "MODULE_NOT_FOUND",
     message: "Cannot find module '@aws-sdk/client-kms'\nRequire stack:\n- /app",

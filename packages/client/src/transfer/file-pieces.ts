@@ -50,8 +50,9 @@ export async function* piecesOfPath(path: string | URL, signal?: AbortSignal): A
   }
 }
 
-/** Elsewhere, what is opened without waiting has ended already where nobody writes to it yet; Bun's sockets read no pipe. */
-const WAITS_BY_POLLING = process.platform === "linux" && process.versions["bun"] === undefined;
+/** Elsewhere, what is opened without waiting has ended already where nobody writes to it yet; sockets of Bun and Deno read no pipe. */
+const WAITS_BY_POLLING =
+  process.platform === "linux" && process.versions["bun"] === undefined && process.versions["deno"] === undefined;
 
 /** Opening it as a file would hold one of the few threads of the process until somebody writes to it, and nothing could end that. */
 async function* piecesOfPipe(path: string | URL, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
