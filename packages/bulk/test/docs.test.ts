@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KMSClient } from "@aws-sdk/client-kms";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   AuditTotals,
   addRecipientToObjects,
@@ -19,6 +19,7 @@ import { S3EncryptionClient } from "@s3ec/client";
 import { startDevServer } from "@s3ec/dev-server";
 import { KmsKeyring } from "@s3ec/keyring-kms";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { expect } from "chai";
 
 const page = readFileSync(fileURLToPath(new URL("../../../docs/many-objects.md", import.meta.url)), "utf8");
@@ -77,17 +78,31 @@ describe("the page on many objects", () => {
     );
     const [, [, example = ""] = []] = [...partners.matchAll(/^```js\n(.*?)^```$/gms)];
     await using server = await startDevServer({ buckets: ["demo"] });
-    const keyOf = (key: string) => new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key } });
-    const client = new S3EncryptionClient({ ...server.clientConfig, encryption: { keyring: keyOf("own") } });
-    await client.send(new PutObjectCommand({ Bucket: "demo", Key: "2026/a", Body: "x" }));
+    const { arn: keyId } = server.kms.createKey();
+    const kms = new KMSClient(server.clientConfig);
+    const encryption = { keyring: new KmsKeyring({ keyId, client: kms }) };
+    const client = new S3EncryptionClient({ ...server.clientConfig, encryption });
+    const object = { Bucket: "demo", Key: "2026/a" };
+    await client.send(new PutObjectCommand({ ...object, Body: "x" }), { encryptionContext: { tenant: "a" } });
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const folder = mkdtempSync(join(tmpdir(), "s3ec-docs-"));
+    const inFolder = example.replace('"partner.journal"', JSON.stringify(join(folder, "partner.journal")));
     const said: unknown[][] = [];
     const console = { log: (...words: unknown[]) => said.push(words) };
-    const scope = { client, partner: keyOf("partner"), addRecipientToObjects, listObjects, console };
-    for (const expected of [[], [["2026/a", "current", "The recipient's key opens it already."]]]) {
+    const scope = { client, partnerPublicKey: publicKey, RawRsaKeyring, addRecipientToObjects, listObjects, console };
+    const again = ["2026/a", "current", "The journal says that it is done, and it stands as it did then."];
+    for (const expected of [[], [again]]) {
       said.length = 0;
-      await new AsyncFunction(...Object.keys(scope), example)(...Object.values(scope));
+      await new AsyncFunction(...Object.keys(scope), inFolder)(...Object.values(scope));
       expect(said).to.deep.equal(expected);
     }
-    client.destroy();
+    const partner = new S3EncryptionClient({
+      ...server.clientConfig,
+      encryption: { keyring: new RawRsaKeyring({ privateKey }) },
+    });
+    const { Body } = await partner.send(new GetObjectCommand(object));
+    expect(await Body?.transformToString()).to.equal("x");
+    rmSync(folder, { recursive: true });
+    for (const each of [client, partner, kms]) each.destroy();
   });
 });

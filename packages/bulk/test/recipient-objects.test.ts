@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
   DeleteObjectCommand,
@@ -11,12 +11,15 @@ import {
   addRecipientToObjects,
   envelopeFilter,
   listObjects,
+  migrateObjects,
   RewriteTotals,
   type RewrittenObject,
   removeRecipientFromObjects,
+  rewrapObjects,
 } from "@s3ec/bulk";
 import { addRecipient, listRecipients } from "@s3ec/client";
 import { RawAesKeyring } from "@s3ec/keyring-raw-aes";
+import { RawRsaKeyring } from "@s3ec/keyring-raw-rsa";
 import { expect } from "chai";
 import { BUCKET, BulkFixture, former, numbered, renewed } from "./bulk-fixture.js";
 import { dyingClient } from "./dying-client.js";
@@ -74,7 +77,7 @@ describe("a recipient of many objects", () => {
       expect(removed.filter(({ outcome }) => outcome === "removed").map(({ Key }) => Key)).to.deep.equal(keys);
       expect(removed[0]?.removed).to.have.lengthOf(1);
       for (const key of keys) expect(await readers(key)).to.deep.equal([]);
-      expect(new Set(outcomes(await remove()))).to.deep.equal(new Set(["current"]));
+      expect(outcomes(await remove())).to.deep.equal([...keys.map(() => "current"), "skipped"]);
     });
 
     for (const last of ["unsent", "unanswered"] as const) {
@@ -146,11 +149,187 @@ describe("a recipient of many objects", () => {
       expect(result).to.deep.include({ Key, outcome: "refused", code: "invalid-argument" });
       expect(result?.problem).to.contain("its key is another");
       expect((await listRecipients(fixture.client(), { Bucket, Key })).recipients).to.deep.equal(before);
-      // Of a key that cannot be used here nobody can tell.
+      // A key that cannot be used here would not open it either.
       const [unseen] = await gathered(addRecipientToObjects(client, only(Key), { ...one, verify: "none" }));
-      expect(unseen).to.deep.include({ outcome: "current", problem: "There is such a recipient already." });
+      expect(unseen).to.deep.include({ outcome: "unknown" });
+      expect(unseen?.problem).to.contain("not known");
+      const its = { ...one, to: { keyring: other }, verify: "none" } as const;
+      const [current] = await gathered(addRecipientToObjects(client, only(Key), its));
+      expect(current).to.deep.include({ outcome: "current", problem: "The recipient's key opens it already." });
     }
   });
+
+  it("by a public key is not known to be one already, but by the journal of the run that added it", async () => {
+    await fixture.put(["a"]);
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const options: Options = { to: { keyring: new RawRsaKeyring({ publicKey }) }, verify: "none" };
+    const journal = { path: join(fixture.folder, "journal"), target: "partner" };
+    expect(outcomes(await add({ ...options, journal }))).to.deep.equal(["added"]);
+    expect(outcomes(await add({ ...options, journal }))).to.deep.equal(["current"]);
+    const [again] = await add(options);
+    expect(again).to.deep.include({ outcome: "unknown" });
+    expect(again?.todo).to.contain("Have the recipient read it");
+  });
+
+  for (const place of PLACES) {
+    it(`is not recorded of an object that has replaced the one that got it (${place})`, async () => {
+      await fixture.put(["a"]);
+      const journal = { path: join(fixture.folder, "journal"), target: "partner" };
+      const run = async () =>
+        await gathered(
+          addRecipientToObjects(fixture.client(), only("a"), {
+            Bucket,
+            recipient,
+            in: place,
+            to: { keyring: renewed },
+            journal,
+          }),
+        );
+      // The last look before the journal is told, which is the next HEAD behind the wrap.
+      const written = place === "annotation" ? "PutObjectAnnotation" : "PutObject";
+      const key = place === "annotation" ? "a" : "a.partner";
+      const held = fixture.server.faults.pause({ operation: written, key, at: "answer" });
+      const adding = run();
+      await held.reached;
+      const look = fixture.server.faults.pause({
+        operation: place === "annotation" ? "GetObjectAnnotation" : "ListObjectAnnotations",
+        key: "a",
+        at: "answer",
+      });
+      held.release();
+      await look.reached;
+      await fixture.put(["a"]);
+      const other = new RawAesKeyring({ wrappingKey: randomBytes(32), materialDescription: { key: "other" } });
+      await fixture.plain.send(new DeleteObjectCommand({ Bucket, Key: "a.partner" }));
+      await addRecipient(fixture.client(), { Bucket, Key: "a", recipient, in: place, to: { keyring: other } });
+      look.release();
+      expect(outcomes(await adding)).to.deep.equal(["added"]);
+      const [again] = await run();
+      expect(again).to.deep.include({ outcome: "refused" });
+    });
+  }
+
+  it("of a version that a listing took for the current one is not told as changed", async () => {
+    await fixture.plain.send(
+      new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
+    );
+    await fixture.put(["a"]);
+    const client = fixture.client();
+    const [old] = await gathered(listed(client, { versions: true }));
+    await fixture.put(["a"]);
+    const source = async function* () {
+      if (old !== undefined) yield old;
+    };
+    expect(old).to.have.property("isLatest", true);
+    fixture.server.clearRequests();
+    const refused = { VersionId: old?.VersionId, outcome: "refused", code: "unsupported-operation" };
+    const one = { Bucket, recipient };
+    const results = [
+      ...(await gathered(addRecipientToObjects(client, source(), { ...one, to: { keyring: renewed } }))),
+      ...(await gathered(removeRecipientFromObjects(client, source(), one))),
+      ...(await gathered(rewrapObjects(client, source(), { Bucket, to: { keyring: renewed } }))),
+      ...(await gathered(migrateObjects(client, source(), { Bucket, to: { keyring: renewed } }))),
+    ];
+    expect(results).to.have.length(4);
+    for (const result of results) expect(result).to.deep.include(refused);
+    expect(results[2]?.problem).to.contain("needs its key for as long as it is kept");
+    expect(fixture.changes()).to.deep.equal([]);
+    const [current] = await gathered(listed(client, { versions: true }));
+    const now = async function* () {
+      if (current !== undefined) yield current;
+    };
+    const [added] = await gathered(addRecipientToObjects(client, now(), { ...one, to: { keyring: renewed } }));
+    expect(added).to.deep.include({ VersionId: current?.VersionId, outcome: "added" });
+  });
+
+  it("of a version that was replaced while it was on its way is told by the one that was changed", async () => {
+    await fixture.plain.send(
+      new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
+    );
+    await fixture.put(["a"]);
+    const client = fixture.client();
+    const held = fixture.server.faults.pause({ operation: "PutObjectAnnotation", key: "a" });
+    const adding = gathered(
+      addRecipientToObjects(client, listed(client, { versions: true }), {
+        Bucket,
+        recipient,
+        to: { keyring: renewed },
+      }),
+    );
+    await held.reached;
+    await fixture.put(["a"]);
+    held.release();
+    const [current] = await gathered(listed(client, { versions: true }));
+    expect((await adding)[0]).to.deep.include({ VersionId: current?.VersionId, outcome: "added" });
+  });
+
+  it("is told of what it is none of by what that is: plain, and files beside objects", async () => {
+    await fixture.put(["a"]);
+    await addRecipient(fixture.client(), {
+      Bucket,
+      Key: "a",
+      recipient: "other",
+      in: "instruction-file",
+      to: { keyring: renewed },
+    });
+    await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "plain" }));
+    for (const dryRun of [true, false]) {
+      const results = await remove({ dryRun });
+      expect(results.map(({ Key, outcome }) => [Key, outcome])).to.deep.equal([
+        ["a", "current"],
+        ["a.other", "skipped"],
+        ["plain", "skipped"],
+      ]);
+    }
+  });
+
+  it("of which a wrap was removed and another was not is told with both, and with what to allow", async () => {
+    await fixture.put(["a"]);
+    await add();
+    await addRecipient(fixture.client(), {
+      Bucket,
+      Key: "a",
+      recipient: "other",
+      in: "instruction-file",
+      to: { keyring: renewed },
+    });
+    const { Body } = await fixture.plain.send(new GetObjectCommand({ Bucket, Key: "a.other" }));
+    const text = (await Body?.transformToString()) ?? "";
+    await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "a.partner", Body: text }));
+    const denied = { status: 403, code: "AccessDenied" };
+    fixture.server.faults.add({ operation: "DeleteObject", key: "a.partner", ...denied });
+    const client = fixture.client();
+    const [half] = await gathered(removeRecipientFromObjects(client, only("a"), { Bucket, recipient }));
+    expect(half).to.deep.include({ outcome: "failed", code: "AccessDenied" });
+    expect(half?.removed?.map((each) => each.in)).to.deep.equal(["annotation"]);
+    expect(half?.remaining).to.deep.equal([{ in: "instruction-file", suffix: ".partner" }]);
+    expect(half?.problem).to.contain("Removed: the annotation");
+    expect(half?.todo).to.contain("s3:DeleteObjectAnnotation and s3:DeleteObject");
+    const [none] = await gathered(removeRecipientFromObjects(client, only("a"), { Bucket, recipient }));
+    expect(none).to.deep.include({ outcome: "failed", code: "AccessDenied" }).and.not.to.have.property("removed");
+    expect(none?.todo).to.contain("s3:DeleteObject");
+    fixture.server.faults.clear();
+    expect(outcomes(await remove({}, client)).slice(0, 1)).to.deep.equal(["removed"]);
+  });
+
+  for (const count of [3, 4, 30]) {
+    it(`ends the run behind three whose wraps its key does not open (of ${count})`, async () => {
+      await fixture.put(numbered(count));
+      const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+      const told: RewrittenObject[] = [];
+      const run = async (): Promise<void> => {
+        const client = fixture.client();
+        const to = { keyring: new RawRsaKeyring({ publicKey }) };
+        for await (const each of addRecipientToObjects(client, listed(client), { Bucket, recipient, to }))
+          told.push(each);
+      };
+      fixture.server.clearRequests();
+      expect((await refusal(run())).message).to.contain("Stopped after 3 objects");
+      expect(outcomes(told)).to.deep.equal(["failed", "failed", "failed"]);
+      expect(told[0]?.todo).to.contain('verify: "none"');
+      expect(fixture.changes()).to.deep.equal([]);
+    });
+  }
 
   it("is never the last one that is removed", async () => {
     await fixture.put(["a"], {

@@ -135,10 +135,23 @@ describe("s3ec recipients", () => {
   it("does with many what the page on partners shows", async () => {
     const page = readFileSync(new URL("../../../docs/share-with-a-partner.md", import.meta.url), "utf8");
     const [, lines = ""] = /^```sh\n(s3ec recipients .*?)^```$/ms.exec(page) ?? [];
-    writeFileSync(join(folder, "app.config.json"), JSON.stringify({ keyring: rawAes("app") }));
-    await local("put", "report", "s3://demo/2026/a", "--config", "app.config.json");
+    server.kms.createKey({ alias: "alias/app" });
+    const app = JSON.stringify({ keyring: { type: "kms", keyId: "alias/app" } });
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    writeFileSync(join(folder, "page.pem"), publicKey.export({ type: "spki", format: "pem" }));
+    writeFileSync(join(folder, "own.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    const rsa = (half: object) => JSON.stringify({ keyring: { type: "raw-rsa", ...half } });
+    // As on the page, the partner's public key alone is here.
+    writeFileSync(join(folder, "app.config.json"), app);
+    writeFileSync(join(folder, "page.json"), rsa({ publicKey: { file: "page.pem" } }));
+    writeFileSync(join(folder, "page-own.json"), rsa({ privateKey: { file: "own.pem" } }));
+    await local("put", "report", "s3://demo/2026/a", "--config", "app.config.json", "--context", "tenant=a");
     const said: string[] = [];
-    for (const line of lines.trimEnd().split("\n")) {
+    for (const line of lines.replaceAll("partner.json", "page.json").trimEnd().split("\n")) {
+      if (line.includes("remove")) {
+        const read = await local("get", "s3://demo/2026/a", "-", "--config", "page-own.json");
+        expect(read.stdout).to.equal("a report");
+      }
       const { code, stdout, stderr } = await local(...line.split(" ").slice(1));
       expect([code, stderr], line).to.deep.equal([0, ""]);
       said.push(/^\w+/.exec(stdout)?.[0] ?? "");

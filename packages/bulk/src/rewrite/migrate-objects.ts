@@ -75,7 +75,7 @@ class Migrating implements Rewriting {
     try {
       const done = await migrateObject(this.#client, call);
       const { changed, droppedRecipients, replacedVersionId } = done;
-      if (!this.#isDry) afterWrite({ etag: done.ETag, version: done.VersionId });
+      if (!this.#isDry) afterWrite({ etag: done.ETag, version: done.VersionId, of: replacedVersionId });
       return {
         outcome: this.#isDry ? "planned" : "migrated",
         changed,

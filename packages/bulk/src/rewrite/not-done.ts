@@ -1,5 +1,5 @@
 import { httpStatusOf } from "@s3ec/client";
-import { isError, S3EncryptionError, type S3EncryptionErrorCode } from "@s3ec/materials";
+import { isError, S3EncryptionError, type S3EncryptionErrorCode, UnopenedWrapError } from "@s3ec/materials";
 import type { PartlyDone, Result } from "./rewriting.js";
 import type { RewrittenObject } from "./rewritten-object.js";
 
@@ -28,6 +28,10 @@ const TODO: Readonly<Partial<Record<S3EncryptionErrorCode, string>>> = {
   "malformed-envelope": "It was altered, or is of another product: restore it.",
   "not-encrypted": "Its wrapped key is missing: restore its instruction file, or name its suffix.",
 };
+
+/** Its code is that of a wrap that the old key does not open. */
+const UNOPENED =
+  'Give the new keyring its private key, or the right to decrypt; where the key is somebody else\'s, say so: verify: "none" (--verify none).';
 
 /** Of a version that is not the current one. */
 export const OLDER = {
@@ -62,7 +66,7 @@ export function notDone(error: unknown): NotDone {
   if (error instanceof S3EncryptionError) {
     const { code, message: problem } = error;
     const outcome = code === "outcome-unknown" ? "unknown" : REFUSALS.has(code) ? "refused" : "failed";
-    const todo = TODO[code];
+    const todo = error instanceof UnopenedWrapError ? UNOPENED : TODO[code];
     return { outcome, code, problem, ...(todo === undefined ? {} : { todo }) };
   }
   const status = httpStatusOf(error);

@@ -1,8 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import {
+  type AddedRecipient,
   type AddRecipientOptions,
   addRecipient,
+  httpStatusOf,
   isRewrapped,
+  PartlyRemovedError,
   type RecipientOptions,
   RecipientStateError,
   type RemovedRecipient,
@@ -12,10 +15,11 @@ import {
 } from "@s3ec/client";
 import { S3EncryptionError } from "@s3ec/materials";
 import { checkedEarly } from "../checked-early.js";
-import { annotationsOf, fileOf } from "../journal/envelope-hash.js";
+import { annotationsOf, fileOf, textHash } from "../journal/envelope-hash.js";
 import type { Intent } from "../journal/journal-lines.js";
 import type { StandingEnvelopes } from "../journal/standing-envelopes.js";
 import type { StoredObject } from "../sources/stored-object.js";
+import { notDone } from "./not-done.js";
 import { rewriteObjects } from "./rewrite-objects.js";
 import { type RewritingOptions, withoutRewriting } from "./rewrite-options.js";
 import { type Attempt, type Result, type Rewriting, suffixesNamed, type Written } from "./rewriting.js";
@@ -72,7 +76,7 @@ export async function* removeRecipientFromObjects(
   }
 }
 
-/** Each object is changed by one request for each wrap: nothing of it is ever half done, and nothing is to be finished. */
+/** Each wrap is changed by one request: what of an object was not done, the next run finds and does, and nothing is to be finished. */
 abstract class OfRecipient<Options extends Omit<RecipientOptions, "Key">> implements Rewriting {
   abstract readonly command: Rewriting["command"];
   readonly places: readonly string[];
@@ -110,15 +114,16 @@ abstract class OfRecipient<Options extends Omit<RecipientOptions, "Key">> implem
   abstract isCurrent(Key: string): Promise<boolean>;
 
   /** What stands is what this process has made of it: what another one had recorded, looks as it did then. */
-  isFinished(standing: StandingEnvelopes, _intents: readonly Intent[], written?: Written): boolean {
-    return (
-      written !== undefined &&
-      this.isAsMeant(this.places.some((place) => (standing.looks.wraps[place] ?? []).length > 0))
+  isFinished({ looks }: StandingEnvelopes, _intents: readonly Intent[], written?: Written): boolean {
+    if (written === undefined || looks.etag !== written.etag || looks.version !== written.version) return false;
+    return this.isAsMeant(
+      this.places.flatMap((place) => looks.wraps[place] ?? []),
+      written,
     );
   }
 
-  /** @param isThere whether something of the recipient stands */
-  protected abstract isAsMeant(isThere: boolean): boolean;
+  /** @param hashes of what stands of the recipient */
+  protected abstract isAsMeant(hashes: readonly string[], written: Written): boolean;
 
   isBegun(): boolean {
     return false;
@@ -127,7 +132,9 @@ abstract class OfRecipient<Options extends Omit<RecipientOptions, "Key">> implem
   async finish(): Promise<void> {}
 }
 
-const WRITTEN: Written = { etag: undefined, version: undefined };
+function writtenTo({ ETag: etag, VersionId: version }: Pick<AddedRecipient, "ETag" | "VersionId">): Written {
+  return { etag, version, of: version };
+}
 
 class Adding extends OfRecipient<Omit<AddRecipientOptions, "Key">> {
   readonly command = "recipients add";
@@ -140,14 +147,14 @@ class Adding extends OfRecipient<Omit<AddRecipientOptions, "Key">> {
     try {
       const added = await addRecipient(this.client, { ...this.options, Key, dryRun: this.isDry });
       const { place, wrapAlgorithm, verified, isReencrypted } = added;
-      if (!this.isDry) afterWrite(WRITTEN);
+      if (!this.isDry) afterWrite({ ...writtenTo(added), text: textHash(added.text) });
       const wraps = [{ place, wrapAlgorithm, verified, isReencrypted }];
       return { outcome: this.isDry ? "planned" : "added", wraps };
     } catch (error) {
       if (!(error instanceof RecipientStateError)) throw error;
-      // Where the key cannot be used here, nobody can tell whose wrap it is.
-      if (this.options.verify === "none") return { outcome: "current", problem: "There is such a recipient already." };
-      if (await this.isCurrent(Key)) return { outcome: "current", problem: "The recipient's key opens it already." };
+      if (await this.#opens(Key)) return { outcome: "current", problem: "The recipient's key opens it already." };
+      // A key that cannot be used here opens nothing, whose wrap it is. What is stored of it is no proof.
+      if (this.options.verify === "none") return this.#mayBeAnothers;
       throw new S3EncryptionError(
         "invalid-argument",
         `"${this.name}" is a recipient of it already, and its key is another: remove it first, or choose another name.`,
@@ -156,28 +163,51 @@ class Adding extends OfRecipient<Omit<AddRecipientOptions, "Key">> {
     }
   }
 
+  /** Undefined where the key, which is not known to be usable here, could not be asked. */
+  async #opens(Key: string): Promise<boolean | undefined> {
+    try {
+      return await this.isCurrent(Key);
+    } catch (error) {
+      const isUnknown = error instanceof S3EncryptionError && error.code === "key-unavailable";
+      if (isUnknown && this.options.verify === "none") return undefined;
+      throw error;
+    }
+  }
+
+  get #mayBeAnothers(): Result {
+    return {
+      outcome: "unknown",
+      problem: `"${this.name}" is a recipient of it already, and whether by this key is not known: it does not open the wrap here.`,
+      todo: "Have the recipient read it; where they cannot, remove the recipient first, or choose another name. A run with a journal knows what it has added.",
+    };
+  }
+
   async isCurrent(Key: string): Promise<boolean> {
     const { to, in: place, recipient, dryRun: _, allowLoss: __, instructionFileSuffix: ___, ...one } = this.options;
     if (place !== "instruction-file") return await isRewrapped(this.client, { ...one, Key, to, recipient });
     return await isRewrapped(this.client, { ...one, Key, to: { ...to, instructionFileSuffix: `.${this.name}` } });
   }
 
-  protected isAsMeant(isThere: boolean): boolean {
-    return isThere;
+  protected isAsMeant(hashes: readonly string[], { text }: Written): boolean {
+    return text !== undefined && hashes.includes(text);
   }
 }
 
 class Removing extends OfRecipient<Omit<RemoveRecipientOptions, "Key">> {
   readonly command = "recipients remove";
 
-  async write(Key: string, { afterWrite }: Attempt): Promise<Result> {
+  async write(Key: string, { afterWrite, withoutWraps }: Attempt): Promise<Result> {
     try {
       const done = await removeRecipient(this.client, { ...this.options, Key, dryRun: this.isDry });
-      if (!this.isDry) afterWrite(WRITTEN);
+      if (!this.isDry) afterWrite(writtenTo(done));
       return resultOf(done, this.isDry);
     } catch (error) {
-      if (!(error instanceof RecipientStateError)) throw error;
-      return { outcome: "current", problem: "It has no such recipient." };
+      if (error instanceof RecipientStateError) {
+        return (await withoutWraps()) ?? { outcome: "current", problem: "It has no such recipient." };
+      }
+      if (error instanceof PartlyRemovedError) return partlyRemoved(error);
+      if (httpStatusOf(error) === 403) return { ...notDone(error), todo: ALLOW };
+      throw error;
     }
   }
 
@@ -191,10 +221,26 @@ class Removing extends OfRecipient<Omit<RemoveRecipientOptions, "Key">> {
     }
   }
 
-  protected isAsMeant(isThere: boolean): boolean {
-    return !isThere;
+  protected isAsMeant(hashes: readonly string[]): boolean {
+    return hashes.length === 0;
   }
 }
+
+/** What the rest failed by, with what is gone. */
+function partlyRemoved({ message: problem, removed, remaining, cause }: PartlyRemovedError): Result {
+  const { outcome, code, todo } = notDone(cause);
+  return {
+    ...(code === undefined ? {} : { code }),
+    outcome: outcome === "unknown" ? outcome : "failed",
+    removed,
+    remaining,
+    problem,
+    todo: httpStatusOf(cause) === 403 || todo === undefined ? ALLOW : todo,
+  };
+}
+
+const ALLOW =
+  "Allow s3:DeleteObjectAnnotation and s3:DeleteObject, and reading: s3:GetObject, s3:ListObjectAnnotations, s3:GetObjectAnnotation and s3:ListBucket. Run it again.";
 
 function resultOf({ removed, remaining, unknown }: RemovedRecipient, isDry: boolean): Result {
   if (unknown.length > 0) {

@@ -83,13 +83,20 @@ class Rewrapping implements Rewriting {
     return this.#targets.flatMap(placesOf);
   }
 
-  async write(Key: string, { beforeWrite, standing, intents }: Attempt): Promise<Omit<RewrittenObject, "Key">> {
+  async write(
+    Key: string,
+    { beforeWrite, afterWrite, standing, intents }: Attempt,
+  ): Promise<Omit<RewrittenObject, "Key">> {
     const done: Rewrapped[] = [];
     for (const target of this.#targets) {
       if (standing !== undefined && this.#isWritten(target, standing, intents)) continue;
       const asked = { ...this.#options, ...target.options, Key };
       try {
-        done.push({ target, ...(await rewrapObject(this.#client, { ...asked, beforeWrite, dryRun: this.#isDry })) });
+        const rewrapped = await rewrapObject(this.#client, { ...asked, beforeWrite, dryRun: this.#isDry });
+        done.push({ target, ...rewrapped });
+        const { place, ETag: etag, replacedVersionId: of } = rewrapped;
+        // Of a file, the version is the file's.
+        if (!this.#isDry && place.in === "metadata") afterWrite({ etag, version: undefined, of });
       } catch (caught) {
         if (target.isOptional && isAbsent(caught)) continue;
         const error = await whyNotDone(caught, () => this.#isRewrapped(asked));

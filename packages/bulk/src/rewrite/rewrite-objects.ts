@@ -1,9 +1,9 @@
-import type { S3Client } from "@aws-sdk/client-s3";
+import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { httpStatusOf, type PlannedEnvelope, plainClientOf, putDescription } from "@s3ec/client";
 import { isError, S3EncryptionError, UnopenedWrapError } from "@s3ec/materials";
 import { auditObject } from "../audit/audit-object.js";
 import { auditingOf, concurrencyOf } from "../audit/audit-objects.js";
-import type { AuditState } from "../audit/audited-object.js";
+import type { AuditedObject, AuditState } from "../audit/audited-object.js";
 import { whyNotPlain } from "../audit/not-plain.js";
 import { inParallel } from "../in-parallel.js";
 import { DESCRIPTION, textHash } from "../journal/envelope-hash.js";
@@ -15,7 +15,7 @@ import type { ObjectFilter } from "../sources/object-filter.js";
 import type { StoredObject } from "../sources/stored-object.js";
 import { intentOf, missingDescription } from "./intents.js";
 import { MESSAGE, notDone, notLookedAt, OLDER, partly } from "./not-done.js";
-import { checkOptions, type RewritingOptions } from "./rewrite-options.js";
+import { checkOptions, objectOf, type RewritingOptions } from "./rewrite-options.js";
 import { PartlyDone, type Result, type Rewriting, type Written } from "./rewriting.js";
 import type { RewriteOutcome, RewrittenObject } from "./rewritten-object.js";
 
@@ -42,9 +42,11 @@ export async function* rewriteObjects(
   try {
     const listed = paced(meantOrBegun(objects, filter, journal), rate, abortSignal);
     for await (const result of inParallel(listed, concurrency, (each) => run.result(each))) {
-      if (result === "stopped") throw run.stopped();
-      if (result !== undefined) yield result;
+      if (result === "stopped") break;
+      if (result !== undefined && !run.isTooMany(result)) yield result;
     }
+    // What was under way by then has been told, but for more of the same.
+    if (run.isStopped) throw run.stopped();
   } finally {
     await journal?.close();
   }
@@ -85,7 +87,8 @@ class Run {
   readonly #journal: Journal | undefined;
   readonly #auditing: ReturnType<typeof auditingOf>;
   readonly #request: { readonly abortSignal?: AbortSignal };
-  #unopened: UnopenedWrapError[] = [];
+  readonly #unopened = new Map<RewrittenObject, UnopenedWrapError>();
+  #told = 0;
 
   constructor(client: S3Client, options: RewritingOptions, rewriting: Rewriting, journal: Journal | undefined) {
     const { Bucket, abortSignal, wrapAlgorithms } = options;
@@ -102,7 +105,7 @@ class Run {
   async result({ stored, isMeant }: Listed): Promise<RewrittenObject | "stopped" | undefined> {
     const { Key, VersionId, isLatest, isDeleteMarker, isPrefix } = stored;
     this.#options.abortSignal?.throwIfAborted();
-    if (this.#isStopped) return "stopped";
+    if (this.isStopped) return "stopped";
     const named = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
     if (isPrefix === true) return undefined;
     const isOlder = VersionId !== undefined && isLatest !== true;
@@ -110,47 +113,68 @@ class Run {
     if (isDeleteMarker === true) return { ...named, outcome: "nothing" };
     if (isOlder) return { ...named, ...(this.#rewriting.older ?? OLDER) };
     try {
-      const result = await this.#rewritten(Key, isMeant);
+      const result = await this.#rewritten(stored, isMeant);
       return result === undefined ? undefined : { ...named, ...result };
     } catch (caught) {
       const error = caught instanceof PartlyDone ? caught.cause : caught;
       if (error instanceof JournalFailure) throw error.cause;
       this.#options.abortSignal?.throwIfAborted();
-      if (error instanceof UnopenedWrapError) this.#unopened.push(error);
       const not = await this.#notDone(stored, error);
-      return { ...named, ...(caught instanceof PartlyDone ? partly(caught, not) : not) };
+      const result = { ...named, ...(caught instanceof PartlyDone ? partly(caught, not) : not) };
+      if (error instanceof UnopenedWrapError) this.#unopened.set(result, error);
+      return result;
     }
   }
 
+  /** Whether the run ends with fewer results like this one. */
+  isTooMany(result: RewrittenObject): boolean {
+    if (!this.#unopened.has(result)) return false;
+    this.#told += 1;
+    return this.#told > this.#maxUnopened;
+  }
+
   stopped(): S3EncryptionError {
-    const [cause] = this.#unopened;
+    const [cause] = this.#unopened.values();
     return new S3EncryptionError(
       "invalid-configuration",
-      `Stopped after ${this.#unopened.length} objects whose new wrap the new keyring did not open, since every other would fail alike. ${cause?.message ?? ""}`,
+      `Stopped after ${this.#maxUnopened} objects whose new wrap the new keyring did not open, since every other would fail alike. ${cause?.message ?? ""}`,
       { cause },
     );
   }
 
-  get #isStopped(): boolean {
-    return this.#unopened.length >= (this.#options.maxUnopenedWraps ?? 3);
+  get isStopped(): boolean {
+    return this.#unopened.size >= this.#maxUnopened;
   }
 
-  async #rewritten(Key: string, isMeant: boolean): Promise<Result | undefined> {
+  get #maxUnopened(): number {
+    return this.#options.maxUnopenedWraps ?? 3;
+  }
+
+  /** With the version that it is of, where the source named one: which is the current one, a listing does not know for long. */
+  async #rewritten(stored: StoredObject, isMeant: boolean): Promise<Omit<RewrittenObject, "Key"> | undefined> {
+    const { Key, VersionId } = stored;
+    const of = (version: string | undefined) =>
+      VersionId === undefined || version === undefined ? {} : { VersionId: version };
     const journal = this.#journal;
     const { intents: earlier, done } = (await journal?.recordsOf(Key)) ?? NO_RECORDS;
     const found = earlier.length + done.length > 0 ? await this.#standing(Key, earlier, done) : undefined;
     const standing = found === undefined ? undefined : await this.#described(Key, found, earlier);
     if (standing !== undefined) {
-      if (done.some((each) => isAlike(each, standing.looks))) return DONE_BEFORE;
+      const before = { ...DONE_BEFORE, ...of(standing.looks.version) };
+      if (done.some((each) => isAlike(each, standing.looks))) return before;
       if (this.#rewriting.isFinished(standing, earlier)) {
-        if (this.#isDry) return DONE_BEFORE;
+        if (this.#isDry) return before;
         await this.#rewriting.finish(Key, standing, earlier);
         journal?.done({ key: Key, done: standing.looks });
-        return DONE_BEFORE;
+        return before;
       }
     }
     // What was begun looks otherwise by now: it has another format, wrap and time.
-    if (standing === undefined || !this.#rewriting.isBegun(standing, earlier)) {
+    const isBegun = standing !== undefined && this.#rewriting.isBegun(standing, earlier);
+    if (!isBegun && VersionId !== undefined && (await this.#isOlder(Key, VersionId))) {
+      return isMeant ? (this.#rewriting.older ?? OLDER) : undefined;
+    }
+    if (!isBegun) {
       const left = isMeant ? await this.#leftOut(Key) : "left out";
       if (left !== undefined) return left === "left out" ? undefined : left;
     }
@@ -164,9 +188,18 @@ class Run {
     const afterWrite = (object: Written): void => {
       written = object;
     };
-    const result = await this.#rewriting.write(Key, { beforeWrite, afterWrite, standing, intents: earlier });
+    const withoutWraps = () => this.#withoutWraps(stored);
+    const attempt = { beforeWrite, afterWrite, standing, intents: earlier, withoutWraps };
+    const result = await this.#rewriting.write(Key, attempt);
     if (journal !== undefined && !this.#isDry) await this.#record(journal, Key, result, intents, written);
-    return result;
+    return { ...result, ...of(written?.of ?? (isBegun ? standing?.looks.version : undefined)) };
+  }
+
+  /** Whether another version is the current one by now; false where S3 tells no versions. */
+  async #isOlder(Key: string, VersionId: string): Promise<boolean> {
+    const { abortSignal: _, ...object } = objectOf(this.#options, Key);
+    const head = await this.#plain.send(new HeadObjectCommand(object), this.#request);
+    return head.VersionId !== undefined && head.VersionId !== VersionId;
   }
 
   /** What the filter by envelopes has of an object that is not done for it; undefined for one that is meant. */
@@ -247,25 +280,42 @@ class Run {
       return state === "nothing" ? { outcome: "nothing" } : notDone(error);
     }
     if (!(error instanceof S3EncryptionError) || error.code !== "not-encrypted") return notDone(error);
-    const { state, problem, owner, wraps } = await auditObject(this.#auditing, { Key });
+    const found = await auditObject(this.#auditing, { Key });
+    const { state, problem } = found;
     if (state === "plain") {
       const why = problem ?? (await this.#whyNotPlain(stored));
-      if (why === undefined && wraps.length === 0) return { outcome: "skipped", problem: "It is not encrypted." };
+      if (why === undefined && found.wraps.length === 0) return PLAIN;
       return { ...notDone(error), ...(why === undefined ? {} : { problem: why }) };
     }
     if (state === "nothing") return { outcome: "nothing" };
     if (state === "message") return MESSAGE;
-    if (state === "instruction-file" || state === "orphaned-file") {
-      const of = owner === undefined ? "an object that is not there" : JSON.stringify(owner);
-      return { outcome: "skipped", problem: `It is a wrapped key of ${of}.` };
-    }
+    const file = fileResult(found);
+    if (file !== undefined) return file;
     if (state === "encrypted" && problem === undefined && this.#rewriting.isNamed) {
       return { outcome: "skipped", problem: error.message };
     }
     return problem === undefined ? notDone(error) : { ...notDone(error), problem };
   }
+
+  /** What says of itself that it is encrypted may have wraps, and what may have an envelope somewhere. */
+  async #withoutWraps(stored: StoredObject): Promise<Result | undefined> {
+    const found = await auditObject(this.#auditing, { Key: stored.Key });
+    const { state, problem, wraps } = found;
+    if (state === "nothing") return { outcome: "nothing" };
+    if (state !== "plain") return fileResult(found);
+    const isPlain = problem === undefined && wraps.length === 0 && (await this.#whyNotPlain(stored)) === undefined;
+    return isPlain ? PLAIN : undefined;
+  }
 }
 
+/** Of a file beside an object, or what is left of one. */
+function fileResult({ state, owner }: AuditedObject): Result | undefined {
+  if (state !== "instruction-file" && state !== "orphaned-file") return undefined;
+  const of = owner === undefined ? "an object that is not there" : JSON.stringify(owner);
+  return { outcome: "skipped", problem: `It is a wrapped key of ${of}.` };
+}
+
+const PLAIN = { outcome: "skipped", problem: "It is not encrypted." } as const;
 /** What this process has done. */
 const WRITTEN: ReadonlySet<RewriteOutcome> = new Set(["rewrapped", "migrated", "added", "removed"]);
 const NO_RECORDS: ObjectRecords = { intents: [], done: [] };

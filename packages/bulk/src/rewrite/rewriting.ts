@@ -30,10 +30,14 @@ export interface Rewriting {
   isCurrent(Key: string, intents: readonly Intent[]): Promise<boolean>;
 }
 
-/** Of an object that was written: what S3 called it. */
+/** Of an object that was written, or a wrap of it: what S3 called the object then. */
 export interface Written {
   readonly etag: string | undefined;
   readonly version: string | undefined;
+  /** The version that it was done to, which a listing may not have known. Absent where that is not told. */
+  readonly of?: string | undefined;
+  /** Hash of the text that was written beside it. */
+  readonly text?: string;
 }
 
 /** One object's turn. */
@@ -46,6 +50,8 @@ export interface Attempt {
   readonly standing: StandingEnvelopes | undefined;
   /** What that meant to write. */
   readonly intents: readonly Intent[];
+  /** What is said of an object that has no wraps, which takes a look; undefined for one that may have some. */
+  readonly withoutWraps: () => Promise<Result | undefined>;
 }
 
 /** What is wrong with one of an object's wraps, where others of it have been written. */

@@ -11,7 +11,7 @@ import type { WrapPlace } from "@s3ec/materials";
  * - `skipped`: it is not encrypted, is a file beside an object, or has no wrap of the recipient that was named.
  * - `refused`: it may not be done as asked; nothing was changed.
  * - `failed`: it could not be done, or a recipient's wrap of it; it can be read as before, or by the wraps that are named.
- * - `unknown`: S3 did not say whether it was done; it can be read either way.
+ * - `unknown`: S3 did not say whether it was done; it can be read either way. Or the recipient is one, by a key that cannot be told.
  * - `nothing`: a delete marker, or an object that was deleted since it was listed.
  */
 export type RewriteOutcome =
@@ -31,7 +31,7 @@ export type RewriteOutcome =
 export interface RewrittenObject {
   /** Its key. */
   readonly Key: string;
-  /** The version, where one was named. */
+  /** The version, where one was named: the one that was changed, where that had taken its place. */
   readonly VersionId?: string;
   /** What became of it. */
   readonly outcome: RewriteOutcome;
