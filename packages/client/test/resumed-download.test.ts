@@ -141,7 +141,8 @@ describeInParts("a download that is resumed", asked, () => {
       [length / 3, 10_000],
       [(length * 2) / 3, 100_000],
     ] as const) {
-      await begun(bytes, { partSize });
+      // Of the last third, not all is on its way when it is aborted.
+      await begun(bytes, { partSize, queueSize: 2 });
     }
     expect((await resumed({ partSize: 16 * KiB })).kept).to.be.greaterThan(length / 3);
   });
