@@ -416,6 +416,7 @@ describe("puts with instruction files", () => {
 
     it("puts nothing back while the put may still arrive, and hands out the text of both files", async () => {
       await client(FILES).send(puts("late", "old"));
+      const { ETag } = await fixture.plain.send(get("late"));
       const before = (await fixture.stored("late.instruction")).body.toString();
       const pause = fixture.server.faults.pause({ operation: "PutObject", key: "late", at: "commit" });
       const controller = new AbortController();
@@ -430,7 +431,6 @@ describe("puts with instruction files", () => {
       expect(file?.previous).to.equal(before);
       expect(file?.written).to.equal((await fixture.stored("late.instruction")).body.toString());
       // It lands; had the files gone back, nobody could read it.
-      const { ETag } = await fixture.plain.send(get("late"));
       pause.release();
       while ((await fixture.plain.send(get("late"))).ETag === ETag);
       await expectBoth("late", "new");
