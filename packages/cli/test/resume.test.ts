@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ListPartsCommand, S3Client } from "@aws-sdk/client-s3";
 import { type DevServer, startDevServer } from "@s3ec/dev-server";
 import { expect } from "chai";
 import { start, temporaryFolder } from "./command.js";
@@ -32,11 +34,24 @@ describe("s3ec put --resume", () => {
   });
   afterEach(() => server.faults.clear());
 
-  /** Has a put end by a signal while its third part is under way. */
+  /** Parts are sent side by side: the third may come before the others are stored. */
+  async function storedParts(): Promise<number> {
+    const client = new S3Client(server.clientConfig);
+    const named = server.openUploads.map(({ uploadId }) => ({ Bucket: "demo", Key: "x", UploadId: uploadId }));
+    try {
+      const listed = await Promise.all(named.map((upload) => client.send(new ListPartsCommand(upload))));
+      return listed.flatMap(({ Parts = [] }) => Parts).length;
+    } finally {
+      client.destroy();
+    }
+  }
+
+  /** Has a put end by a signal while its third part is under way, and the others are stored. */
   async function ended(signal: "SIGKILL" | "SIGINT"): Promise<string> {
     const pause = server.faults.pause({ operation: "UploadPart", partNumber: 3 });
     const { child, outcome } = start(["put", "in", "s3://demo/x", "--resume", ...common], folder, env);
     await Promise.race([pause.reached, outcome]);
+    while (child.exitCode === null && (await storedParts()) < 2) await delay(20);
     child.kill(signal);
     const { stderr } = await outcome;
     pause.release();
