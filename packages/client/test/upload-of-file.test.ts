@@ -396,7 +396,7 @@ function writeUnseen(path: string, position: number, bytes: Buffer): void {
 
 /** Bodies of the puts that one connection after another has sent, none of them in chunks. */
 function bodiesOf(sent: Buffer): Buffer[] {
-  const requests = [...sent.toString("latin1").matchAll(/(PUT|DELETE) \//g)];
+  const requests = [...sent.toString("latin1").matchAll(/(GET|HEAD|POST|PUT|DELETE) \//g)];
   return requests.flatMap(({ 1: method, index }, at) => {
     const body = sent.subarray(sent.indexOf("\r\n\r\n", index) + 4, requests[at + 1]?.index);
     return method === "PUT" ? [body] : [];
