@@ -3,7 +3,6 @@ import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type FileProblem, isError, readBoundedFile } from "@s3ec/materials";
 import { type ConfigurationProblem, invalidConfiguration } from "./invalid-configuration.js";
-import { jsonPlaces, lineAndColumn } from "./json-places.js";
 
 /** What a configuration says, and where. */
 export interface ConfigurationSource {
@@ -61,17 +60,19 @@ const NOT_READ: Readonly<Record<FileProblem, string>> = {
   "too late": `what the file holds did not come within ${TIME_LIMIT_MS} ms`,
 };
 
-function jsonSource(file: string, text: string): ConfigurationSource {
+async function jsonSource(file: string, text: string): Promise<ConfigurationSource> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     // The parser's own message quotes what is around the mistake, which may be a key.
     const position = /at position (\d+)/.exec(isError(error) ? error.message : "")?.[1];
-    const place = position === undefined ? "" : ` (${lineAndColumn(text, Number(position))})`;
+    const before = position === undefined ? undefined : text.slice(0, Number(position)).split("\n");
+    const place = before === undefined ? "" : ` (${placeOf(before.length, (before.at(-1)?.length ?? 0) + 1)})`;
     throw wrongFile(file, `the file must hold JSON${jsonMistake(error)}${place}`);
   }
-  const { locate, twice } = jsonPlaces(text);
+  // All that JSON can say, YAML can; of two fields of one name the parser of JSON would take the last.
+  const { locate, twice } = await parseYaml(text);
   if (twice !== undefined)
     throw wrongFile(file, `the file must hold JSON, with each name once in an object (${twice})`);
   return { value, locate };
@@ -97,10 +98,12 @@ async function yamlSource(file: string, text: string): Promise<ConfigurationSour
 interface ParsedYaml {
   readonly locate: ConfigurationSource["locate"];
   readonly mistake: string | undefined;
+  /** Where a name stands that its object has before. */
+  readonly twice: string | undefined;
   readonly toValue: () => unknown;
 }
 
-/** Loaded for this: configurations in code, and in JSON, need no parser of YAML. */
+/** Loaded for this: configurations in code need no parser. */
 async function parseYaml(text: string): Promise<ParsedYaml> {
   const { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
@@ -126,9 +129,11 @@ async function parseYaml(text: string): Promise<ParsedYaml> {
     return offset === undefined ? undefined : at(offset);
   };
   const [error] = document.errors;
+  const twice = document.errors.find(({ code }) => code === "DUPLICATE_KEY");
   return {
     locate,
     mistake: error === undefined ? undefined : `${yamlMistake(error)} (${at(error.pos[0])})`,
+    twice: twice === undefined ? undefined : at(twice.pos[0]),
     toValue: () => document.toJS(),
   };
 }

@@ -55,7 +55,6 @@ export const EXCEPTIONS: readonly Exception[] = [
       "packages/bulk/dist-test/loading.test.js": ["loads no reader"],
       "packages/client/dist-test/telemetry-secrecy.test.js": ["without OpenTelemetry's API"],
       "packages/client/dist-test/traps.test.js": ["loads neither"],
-      "packages/container/dist-test/json-places.test.js": ["take no parser of YAML"],
       "packages/container/dist-test/pkcs11.test.js": ["says what to install"],
       "packages/keyring-pkcs11/dist-test/binding.test.js": ["says what to install"],
     },
@@ -229,7 +228,6 @@ export const EXCEPTIONS: readonly Exception[] = [
     suites: DENO,
     why: "its own flags are others than Node's, and no module is taken from a command line",
     tests: {
-      "packages/container/dist-test/json-places.test.js": ["take no parser of YAML"],
       "packages/container/dist-test/readme.test.js": ["the root README"],
       "packages/dev-server/dist-test/readme.test.js": ["has examples that do what they say"],
       "packages/key-source/dist-test/sources.test.js": ["to a pipe that the shell made", "is what a command prints"],
