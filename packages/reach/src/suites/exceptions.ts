@@ -10,13 +10,13 @@ export interface Exception {
 
 const BUN: Exception["suites"] = ["unit-bun"];
 const DENO: Exception["suites"] = ["unit-deno"];
+const BOTH: Exception["suites"] = [...BUN, ...DENO];
 
 const KEPT = "what has imported a function of a built-in module keeps it, so that no test can put another in its place";
-const NOT_ASKED = "hooks for the loading of modules are not asked";
 
 export const EXCEPTIONS: readonly Exception[] = [
   {
-    suites: BUN,
+    suites: BOTH,
     why: KEPT,
     tests: {
       "packages/client/dist-test/encrypted-download.test.js": ["where there is no room refuses before anything"],
@@ -27,11 +27,10 @@ export const EXCEPTIONS: readonly Exception[] = [
         "its folder changes all the time",
       ],
       "packages/client/dist-test/proven-first.test.js": ["altered: in memory (S12)", "altered: in a spool (S12)"],
-      "packages/client/dist-test/resumed-download.test.js": ["or finds no room", "by whoever had it, at any moment"],
       "packages/client/dist-test/spool-file.test.js": ["is never one that is there already", "keeps its name"],
-      "packages/client/dist-test/where-files-go.test.js": ["a folder that takes none", "the state of an upload"],
+      "packages/client/dist-test/where-files-go.test.js": ["a folder that takes none"],
       "packages/envelope/dist-test/gcm/ghash.test.js": ["of 64 lengths at most"],
-      "packages/envelope/dist-test/gcm/self-check.test.js": ["the first, or the last", "to the ordinary decipher"],
+      "packages/envelope/dist-test/gcm/self-check.test.js": ["to the ordinary decipher"],
       "packages/envelope/dist-test/key-commitment.test.js": [
         "leaves nothing behind",
         "is compared in constant time",
@@ -50,7 +49,16 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     suites: BUN,
-    why: NOT_ASKED,
+    why: KEPT,
+    tests: {
+      "packages/client/dist-test/resumed-download.test.js": ["or finds no room", "by whoever had it, at any moment"],
+      "packages/client/dist-test/where-files-go.test.js": ["the state of an upload"],
+      "packages/envelope/dist-test/gcm/self-check.test.js": ["the first, or the last"],
+    },
+  },
+  {
+    suites: BOTH,
+    why: "hooks for the loading of modules are not asked",
     tests: {
       "packages/bulk/dist-test/loading.test.js": ["loads no reader"],
       "packages/client/dist-test/telemetry-secrecy.test.js": ["without OpenTelemetry's API"],
@@ -169,49 +177,6 @@ export const EXCEPTIONS: readonly Exception[] = [
       "packages/client/dist-test/restate.test.js": ["is unknown when what stands is not ours"],
       "packages/dev-server/dist-test/faults.test.js": ["strike KMS too"],
       "packages/dev-server/dist-test/s3-annotations.test.js": ["can be held and struck by faults"],
-    },
-  },
-  {
-    suites: DENO,
-    why: KEPT,
-    tests: {
-      "packages/client/dist-test/encrypted-download.test.js": ["where there is no room refuses before anything"],
-      "packages/client/dist-test/process-lock.test.js": [
-        "hook for",
-        "where it cannot remove those of others",
-        "the file system has no hard links",
-        "its folder changes all the time",
-      ],
-      "packages/client/dist-test/proven-first.test.js": ["altered: in memory (S12)", "altered: in a spool (S12)"],
-      "packages/client/dist-test/spool-file.test.js": ["is never one that is there already", "keeps its name"],
-      "packages/client/dist-test/where-files-go.test.js": ["a folder that takes none"],
-      "packages/envelope/dist-test/gcm/ghash.test.js": ["of 64 lengths at most"],
-      "packages/envelope/dist-test/gcm/self-check.test.js": ["to the ordinary decipher"],
-      "packages/envelope/dist-test/key-commitment.test.js": [
-        "leaves nothing behind",
-        "is compared in constant time",
-        "every single flipped bit",
-      ],
-      "packages/envelope/dist-test/runtime-ciphers.test.js": ["none of 192 bits", "are asked for once"],
-      "packages/format-aws-message/dist-test/message-keys.test.js": ["nowhere but in their KeyObject"],
-      "packages/keyring-conformance/dist-test/wrong-keyrings.test.js": ["the same data key", "leaves the raw bytes"],
-      "packages/keyring-raw-aes/dist-test/raw-aes-keyring.test.js": ["zeroes what it deciphered"],
-      "packages/keyring-raw-aes/dist-test/rfc3394.test.js": ["was asked of the runtime once"],
-      "packages/keyring-raw-rsa/dist-test/legacy-oaep-sha256.test.js": ["does one private-key operation"],
-      "packages/keyring-raw-rsa/dist-test/legacy-pkcs1.test.js": ["tells the same lie"],
-      "packages/keyring-raw-rsa/dist-test/message-wrap.test.js": ["zero a key of the wrong length"],
-      "packages/keyring-raw-rsa/dist-test/raw-rsa-keyring.test.js": ["zeroes the raw data key"],
-    },
-  },
-  {
-    suites: DENO,
-    why: NOT_ASKED,
-    tests: {
-      "packages/bulk/dist-test/loading.test.js": ["loads no reader"],
-      "packages/client/dist-test/telemetry-secrecy.test.js": ["without OpenTelemetry's API"],
-      "packages/client/dist-test/traps.test.js": ["loads neither"],
-      "packages/container/dist-test/pkcs11.test.js": ["says what to install"],
-      "packages/keyring-pkcs11/dist-test/binding.test.js": ["says what to install"],
     },
   },
   {
