@@ -45,6 +45,10 @@ describe("a recipient of many objects", () => {
     const { to: _, in: __, verify: ___, ...rest } = options;
     return await gathered(removeRecipientFromObjects(client, listed(client), { Bucket, recipient, ...rest }));
   };
+  const addOthersFile = async (Key: string): Promise<void> => {
+    const to = { keyring: renewed };
+    await addRecipient(fixture.client(), { Bucket, Key, recipient: "other", in: "instruction-file", to });
+  };
   const outcomes = (results: readonly RewrittenObject[]) => results.map(({ outcome }) => outcome);
   const readers = async (Key: string): Promise<string[]> =>
     (await listRecipients(fixture.client(), { Bucket, Key })).recipients.map((each) => each.recipient);
@@ -265,13 +269,7 @@ describe("a recipient of many objects", () => {
 
   it("is told of what it is none of by what that is: plain, and files beside objects", async () => {
     await fixture.put(["a"]);
-    await addRecipient(fixture.client(), {
-      Bucket,
-      Key: "a",
-      recipient: "other",
-      in: "instruction-file",
-      to: { keyring: renewed },
-    });
+    await addOthersFile("a");
     await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "plain" }));
     for (const dryRun of [true, false]) {
       const results = await remove({ dryRun });
@@ -286,13 +284,7 @@ describe("a recipient of many objects", () => {
   it("of which a wrap was removed and another was not is told with both, and with what to allow", async () => {
     await fixture.put(["a"]);
     await add();
-    await addRecipient(fixture.client(), {
-      Bucket,
-      Key: "a",
-      recipient: "other",
-      in: "instruction-file",
-      to: { keyring: renewed },
-    });
+    await addOthersFile("a");
     const { Body } = await fixture.plain.send(new GetObjectCommand({ Bucket, Key: "a.other" }));
     const text = (await Body?.transformToString()) ?? "";
     await fixture.plain.send(new PutObjectCommand({ Bucket, Key: "a.partner", Body: text }));

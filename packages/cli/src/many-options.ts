@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { dryRunOption, entry, listed, positive } from "./command-options.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import type { ObjectAddress } from "./object-address.js";
-import { filterOf, type SourceOptions, sourceOptions } from "./object-source.js";
+import { filterOf, isMany, type SourceOptions, sourceOptions } from "./object-source.js";
 import { ofMany } from "./of-many.js";
 
 /** What a command that changes objects is told where they may be many. */
@@ -35,11 +35,6 @@ export function manyOptions(command: Command): Command {
       .addOption(new Option("--csv", "CSV, with the totals on standard error").conflicts("json"))
       .option("--summary", "the totals alone");
   });
-}
-
-/** Whether the address is of many objects. */
-export function isMany({ recursive, inventory, keys }: SourceOptions): boolean {
-  return recursive === true || inventory !== undefined || keys !== undefined;
 }
 
 /** What is exited with where an object is not there: what an inventory or a listing has may have been deleted since. */

@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { listed } from "./command-options.js";
 import type { Interrupts } from "./interruption.js";
 import { endingWith, manyDone } from "./many-done.js";
-import { isMany, manyOptions } from "./many-options.js";
+import { manyOptions } from "./many-options.js";
 import type { MigrateCommandOptions } from "./migrate-object.js";
 import { type ObjectAddress, prefixAddress } from "./object-address.js";
-import { assertSource } from "./object-source.js";
+import { assertSource, isMany } from "./object-source.js";
 import { warn } from "./printing.js";
 import { configurationOf, withKeeping, withTarget } from "./target-options.js";
 

@@ -96,6 +96,11 @@ function date(text: string): Date {
   return new Date(time);
 }
 
+/** Whether the address is of many objects. */
+export function isMany({ recursive, inventory, keys }: SourceOptions): boolean {
+  return recursive === true || inventory !== undefined || keys !== undefined;
+}
+
 /** Throws `invalid-argument` for options that do not go together. */
 export function assertSource({ Bucket, Key }: ObjectAddress, options: SourceOptions, command: Command): void {
   const { recursive = false, versions = false, inventory, keys, keysEncoding } = options;
@@ -106,12 +111,11 @@ export function assertSource({ Bucket, Key }: ObjectAddress, options: SourceOpti
   if (keys !== undefined && Key !== "") {
     throw invalid(`Keys in a list are whole: name the bucket alone, as s3://${Bucket}.`);
   }
-  const isMany = recursive || inventory !== undefined || keys !== undefined;
-  if (!isMany && (Key === "" || Key.endsWith("/"))) {
+  if (!isMany(options) && (Key === "" || Key.endsWith("/"))) {
     throw invalid(`${formatAddress({ Bucket, Key })} names no object: say --recursive for all that begin so.`);
   }
   if (versions && !recursive && inventory === undefined) throw invalid("--versions is of --recursive or --inventory.");
-  if (!isMany) assertOfOne(command, "--recursive, --inventory or --keys");
+  if (!isMany(options)) assertOfOne(command, "--recursive, --inventory or --keys");
 }
 
 /** The objects that are meant. Throws what reading an inventory throws. */

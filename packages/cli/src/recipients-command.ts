@@ -5,9 +5,9 @@ import { EXIT_CODES, Verdict } from "./exit-codes.js";
 import type { Interrupts } from "./interruption.js";
 import { say } from "./json/json-output.js";
 import { endingWith, manyDone } from "./many-done.js";
-import { isMany, manyOptions } from "./many-options.js";
+import { manyOptions } from "./many-options.js";
 import { type ObjectAddress, objectAddress, prefixAddress } from "./object-address.js";
-import { assertSource } from "./object-source.js";
+import { assertSource, isMany } from "./object-source.js";
 import { warn } from "./printing.js";
 import type {
   AddCommandOptions,

@@ -10,7 +10,7 @@ export interface NamedObject {
 /** Every command names an object alike, whatever the functions of the packages call it. */
 export function named(
   Bucket: string,
-  { Key, VersionId }: { readonly Key: string; readonly VersionId?: string },
+  { Key, VersionId }: { readonly Key: string; readonly VersionId?: string | undefined },
 ): NamedObject {
   return { bucket: Bucket, key: Key, ...(VersionId === undefined ? {} : { versionId: VersionId }) };
 }

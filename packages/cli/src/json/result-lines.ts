@@ -7,7 +7,7 @@ export function auditedLine(
   { Key, VersionId, contentLength, storedLength, ...rest }: AuditedObject,
 ): object {
   return {
-    ...named(bucket, { Key, ...(VersionId === undefined ? {} : { VersionId }) }),
+    ...named(bucket, { Key, VersionId }),
     ...rest,
     ...(contentLength === undefined ? {} : { bytes: contentLength }),
     ...(storedLength === undefined ? {} : { storedBytes: storedLength }),
@@ -17,7 +17,7 @@ export function auditedLine(
 /** What `verify` does. */
 export function verifiedLine(bucket: string, { Key, VersionId, length, ...rest }: ObjectVerification): object {
   return {
-    ...named(bucket, { Key, ...(VersionId === undefined ? {} : { VersionId }) }),
+    ...named(bucket, { Key, VersionId }),
     ...rest,
     ...(length === undefined ? {} : { bytes: length }),
   };
@@ -25,7 +25,7 @@ export function verifiedLine(bucket: string, { Key, VersionId, length, ...rest }
 
 /** What `rewrap`, `migrate` and `recipients` do. */
 export function rewrittenLine(bucket: string, { Key, VersionId, outcome, ...rest }: RewrittenObject): object {
-  return { ...named(bucket, { Key, ...(VersionId === undefined ? {} : { VersionId }) }), state: outcome, ...rest };
+  return { ...named(bucket, { Key, VersionId }), state: outcome, ...rest };
 }
 
 /** What those come to. */
